@@ -1,0 +1,39 @@
+/** Takes events in, in the order of the source. Never throws: a bad event is counted and dropped. */
+export interface EventSink {
+  /**
+   * One event.
+   *
+   * @param routingKey `public.usdbtc.trades`, `private.ID123.order`, …
+   * @param body the JSON as published, not yet checked; owned by the sink from here on
+   */
+  deliver(routingKey: string, body: Uint8Array): void;
+  /** Events may have been lost: order books are unsure until their next snapshot. */
+  interrupted(): void;
+}
+
+/** How a source is doing, for health answers and statistics. */
+export interface SourceState {
+  readonly connected: boolean;
+  /** What a person wants to know: `consuming ranger.host.12.ab from amqp://…`, `ECONNREFUSED …`. */
+  readonly detail: string;
+  /** How often the source came back after it was lost. */
+  readonly reconnects: number;
+}
+
+/**
+ * Where events come from: the broker, or the simulator of `ranger demo`.
+ *
+ * @example
+ * ```ts
+ * const source: EventSource = new Simulator({ seed: 1 });
+ * source.start({ deliver: (key, body) => console.log(key, body.length), interrupted() {} });
+ * await source.stop();
+ * ```
+ */
+export interface EventSource {
+  readonly state: SourceState;
+  /** Begins to deliver. Returns at once; connecting and reconnecting are the source's own affair. */
+  start(sink: EventSink): void;
+  /** Stops delivering and lets go of everything; resolves when that is done. Safe to call twice. */
+  stop(): Promise<void>;
+}

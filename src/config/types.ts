@@ -1,0 +1,55 @@
+/** What the rest of the program reads: checked, complete, in the units that the names say. */
+export interface Settings {
+  readonly server: {
+    readonly host: string;
+    /** 0 picks a free port. */
+    readonly port: number;
+    /** Allowed `Origin`s; empty means the request's own host only. */
+    readonly origins: readonly string[];
+  };
+  readonly management: { readonly host: string; readonly port: number };
+  readonly amqp: {
+    /** With user and password in it: never log it as it is. */
+    readonly url: string;
+    readonly exchange: string;
+    /** Bounds of Ranger's own queue: messages and bytes. */
+    readonly queueLength: number;
+    readonly queueBytes: number;
+    /** Seconds. */
+    readonly heartbeat: number;
+  };
+  readonly auth: {
+    /** `false` with `--no-auth`: public streams only. */
+    readonly enabled: boolean;
+    /** A PEM file's path, PEM text, or base64/base64url of a PEM; empty with `--no-auth`. */
+    readonly publicKey: string;
+    /** Empty: the one that fits the key. */
+    readonly algorithm: string;
+    /** Empty: not checked. */
+    readonly issuer: string;
+    /** Any one of these; empty: not checked. */
+    readonly audience: readonly string[];
+    /** Empty: not checked. */
+    readonly subject: string;
+    readonly requireJti: boolean;
+    /** Seconds, each. */
+    readonly leeway: { readonly exp: number; readonly nbf: number; readonly iat: number };
+  };
+  /** Prefix to the roles that may subscribe to `<prefix>.<id>.<event>`. */
+  readonly rbac: Readonly<Record<string, readonly string[]>>;
+  readonly protocol: { readonly envelope: "object" | "tuple" };
+  readonly streams: {
+    readonly mode: "open" | "strict";
+    /** Increments kept after a snapshot of a kind that the server does not know. */
+    readonly replay: number;
+  };
+  readonly limits: {
+    readonly messageBytes: number;
+    readonly streams: number;
+    readonly unsentBytes: number;
+  };
+  readonly log: {
+    readonly level: "debug" | "info" | "warning" | "error" | "fatal";
+    readonly format: "text" | "json";
+  };
+}
