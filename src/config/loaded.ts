@@ -1,0 +1,30 @@
+import type { Settings } from "./types.ts";
+
+/** One setting as it is in force, and who decided it. */
+export interface Entry {
+  /** `server.port`, `rbac.admin` */
+  readonly key: string;
+  /** What a person may see: secrets are hidden, keys are summed up. */
+  readonly shown: string;
+  /** `flag --port`, `environment RANGER_PORT`, `file /etc/ranger/ranger.toml`, `default` */
+  readonly source: string;
+}
+
+/** What loading gives: the checked settings, and for each one where it came from. */
+export interface Loaded {
+  readonly settings: Settings;
+  readonly entries: readonly Entry[];
+  /** The configuration file that was read, where there was one. */
+  readonly file: string | undefined;
+}
+
+/** What a caller may ask of loading. */
+export interface LoadOptions {
+  /**
+   * `true`: a missing `auth.public_key` is an error unless `--no-auth` is given.
+   * `false` for commands that work without a key.
+   *
+   * @default true
+   */
+  readonly requireKey?: boolean;
+}
