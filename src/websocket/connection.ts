@@ -1,0 +1,295 @@
+import type { Socket } from "node:net";
+import type { Batch } from "./batch.ts";
+import { CloseCode, closeFrame, encodeFrame, Opcode } from "./frame.ts";
+import { ProtocolViolation, Receiver, type ReceiverTarget } from "./receiver.ts";
+
+/** What a connection tells its owner. */
+export interface ConnectionOwner {
+  receivedText(message: string): void;
+  receivedBinary(message: Uint8Array): void;
+  /**
+   * Once, when the connection stops to carry messages: nothing is received after it and what is
+   * sent after it goes nowhere. The socket itself may live on for the closing handshake.
+   */
+  closed(ending: Ending): void;
+}
+
+/** How a connection ended. */
+export interface Ending {
+  /** The code on the wire, or one of 1005 and 1006 where there was none. */
+  readonly code: number;
+  readonly reason: string;
+  /** Who began. */
+  readonly by: "client" | "server" | "network";
+}
+
+/** Is told when a connection has something to write, and calls `flush` on it when it is time. */
+export interface FlushScheduler {
+  mark(connection: WebSocketConnection): void;
+}
+
+/** What all connections of a listener have in common. */
+export interface ConnectionOptions {
+  readonly scheduler: FlushScheduler;
+  /** Bytes of one message from the client, all fragments together. */
+  readonly maxMessage: number;
+  /** Bytes that may wait for a client that does not read. */
+  readonly maxUnsent: number;
+  /** Milliseconds that a closing handshake may take before the socket is cut. */
+  readonly closeTimeout: number;
+}
+
+const enum State {
+  Open,
+  /** Our close frame is out; the client's is awaited. */
+  Closing,
+  /** Both close frames are through, or the client broke the protocol: only the end of TCP is awaited. */
+  Ending,
+  Gone,
+}
+
+/** From a socket to its connection, so that the listeners are functions shared by all sockets. */
+const CONNECTION = Symbol("connection");
+type LinkedSocket = Socket & { [CONNECTION]?: WebSocketConnection };
+
+const EMPTY_PONG = encodeFrame(Opcode.Pong);
+
+function onData(this: LinkedSocket, chunk: Uint8Array): void {
+  this[CONNECTION]?.["receive"](chunk);
+}
+function onDrain(this: LinkedSocket): void {
+  this[CONNECTION]?.["drained"]();
+}
+function onEnd(this: LinkedSocket): void {
+  this[CONNECTION]?.["peerEnded"]();
+}
+function onClose(this: LinkedSocket): void {
+  this[CONNECTION]?.["socketClosed"]();
+}
+// A reset or a broken pipe: 'close' follows at once and says all there is to say.
+function onError(): void {}
+
+/**
+ * One WebSocket connection, from the moment after the opening handshake: messages in, frames out,
+ * control frames, the closing handshake (RFC 6455 §5.5, §7).
+ *
+ * What is sent is not written at once. It joins what the connection owes already, and `flush`,
+ * called by the scheduler, writes all of it in one go. While the client does not take what was
+ * written, nothing more is; past `maxUnsent` the client is closed as a slow consumer.
+ *
+ * @example
+ * ```ts
+ * const connection = new WebSocketConnection(socket, root, options);
+ * connection.open(owner, head);
+ * connection.send(textFrame("hello"));
+ * ```
+ */
+export class WebSocketConnection implements ReceiverTarget {
+  readonly #socket: LinkedSocket;
+  readonly #options: ConnectionOptions;
+  readonly #root: Batch;
+  readonly #receiver: Receiver;
+  #owner: ConnectionOwner | undefined;
+  #pending: Batch | undefined;
+  #marked = false;
+  /** The socket has taken more than it could pass on: wait for its drain. */
+  #blocked = false;
+  #state: State = State.Open;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * @param socket after the 101 answer was written to it
+   * @param root where batches begin; connections that are sent the same frames share it
+   */
+  constructor(socket: Socket, root: Batch, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#root = root;
+    this.#options = options;
+    this.#receiver = new Receiver(this, options.maxMessage);
+    this.#socket[CONNECTION] = this;
+  }
+
+  /**
+   * Begins to receive.
+   *
+   * @param head what came with the handshake's last segment
+   */
+  open(owner: ConnectionOwner, head: Uint8Array): void {
+    this.#owner = owner;
+    const socket = this.#socket;
+    socket.setNoDelay(true);
+    socket.on("data", onData);
+    socket.on("drain", onDrain);
+    socket.on("end", onEnd);
+    socket.on("error", onError);
+    socket.on("close", onClose);
+    if (head.length > 0) this.receive(head);
+  }
+
+  /** Whether messages go in and out. */
+  get isOpen(): boolean {
+    return this.#state === State.Open;
+  }
+
+  /** Bytes that wait for the client to read, in this process. */
+  get unsent(): number {
+    return this.#socket.writableLength + (this.#pending?.bytes ?? 0);
+  }
+
+  /**
+   * Owes the client one more frame. Does nothing once the connection is not open any more.
+   *
+   * @param frame from {@linkcode encodeFrame}; the same object for every connection that is to get it
+   */
+  send(frame: Uint8Array): void {
+    if (this.#state !== State.Open) return;
+    const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
+    if (this.#blocked) {
+      if (pending.bytes + this.#socket.writableLength > this.#options.maxUnsent) {
+        this.#cutSlowConsumer();
+      }
+      return;
+    }
+    if (!this.#marked) {
+      this.#marked = true;
+      this.#options.scheduler.mark(this);
+    }
+    // So much in one turn says nothing about the client yet: it is offered before it is judged.
+    if (pending.bytes > this.#options.maxUnsent) this.flush();
+  }
+
+  /** Writes everything owed in one write. For the scheduler. */
+  flush(): void {
+    this.#marked = false;
+    const pending = this.#pending;
+    if (pending === undefined || this.#blocked) return;
+    this.#pending = undefined;
+    this.#write(pending.join());
+  }
+
+  /** Stops to read from the client, so that TCP holds it back. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Reads on. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /**
+   * Ends the connection in order: what is owed is written first, then the close frame; the
+   * client has `closeTimeout` to answer it.
+   */
+  close(code: number, reason = ""): void {
+    if (this.#state !== State.Open) return;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending) this.#write(pending.join());
+    this.#write(closeFrame(code, reason));
+    this.#leave(State.Closing, { code, reason, by: "server" });
+  }
+
+  /** Cuts the connection without a word. */
+  terminate(): void {
+    this.#leave(State.Gone, { code: CloseCode.Abnormal, reason: "", by: "server" });
+    this.#socket.destroy();
+  }
+
+  receivedText(message: string): void {
+    if (this.#state === State.Open) this.#owner?.receivedText(message);
+  }
+
+  receivedBinary(message: Uint8Array): void {
+    if (this.#state === State.Open) this.#owner?.receivedBinary(message);
+  }
+
+  /** RFC 6455 §5.5.2. A pong is owed like any frame, so that a client that does not read is found out. */
+  receivedPing(payload: Uint8Array): void {
+    this.send(payload.length === 0 ? EMPTY_PONG : encodeFrame(Opcode.Pong, payload));
+  }
+
+  receivedPong(): void {}
+
+  /** RFC 6455 §5.5.1: the answer carries the same code; the server ends TCP first (§7.1.1). */
+  receivedClose(code: number | undefined, reason: string): void {
+    if (this.#state === State.Open) {
+      this.#pending = undefined;
+      this.#write(closeFrame(code));
+      this.#leave(State.Ending, { code: code ?? CloseCode.NoStatus, reason, by: "client" });
+    } else {
+      this.#state = State.Ending;
+    }
+    this.#socket.end();
+  }
+
+  private receive(chunk: Uint8Array): void {
+    // After its close frame a client has nothing to say; it is read so that its end is seen.
+    if (this.#state === State.Ending || this.#state === State.Gone) return;
+    try {
+      this.#receiver.push(chunk);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#fail(error.closeCode, error.message);
+    }
+  }
+
+  private drained(): void {
+    this.#blocked = false;
+    if (this.#state === State.Open) this.flush();
+  }
+
+  private peerEnded(): void {
+    // Upgraded sockets are half-open: the descriptor stays until this side ends as well.
+    this.#leave(State.Ending, { code: CloseCode.Abnormal, reason: "", by: "network" });
+    this.#socket.end();
+  }
+
+  private socketClosed(): void {
+    this.#leave(State.Gone, { code: CloseCode.Abnormal, reason: "", by: "network" });
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    delete this.#socket[CONNECTION];
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#socket.write(bytes);
+    this.#blocked = this.#socket.writableNeedDrain;
+  }
+
+  /** Fails the connection (RFC 6455 §7.1.7): says why, and reads no further. */
+  #fail(code: number, reason: string): void {
+    if (this.#state === State.Open) {
+      this.#pending = undefined;
+      this.#write(closeFrame(code, reason));
+    }
+    this.#leave(State.Ending, { code, reason, by: "server" });
+    this.#socket.end();
+  }
+
+  #cutSlowConsumer(): void {
+    this.#pending = undefined;
+    // Behind what the socket holds already, so that a client that wakes up reads whole frames and
+    // then why; one that does not is cut when the time is over.
+    this.#write(closeFrame(CloseCode.PolicyViolation, "slow consumer"));
+    this.#leave(State.Closing, {
+      code: CloseCode.PolicyViolation,
+      reason: "slow consumer",
+      by: "server",
+    });
+  }
+
+  #leave(state: State, ending: Ending): void {
+    const wasOpen = this.#state === State.Open;
+    if (state > this.#state) this.#state = state;
+    if (!wasOpen) return;
+    this.#pending = undefined;
+    const owner = this.#owner;
+    this.#owner = undefined;
+    if (state !== State.Gone) {
+      this.#socket.resume();
+      this.#timer = setTimeout(() => this.#socket.destroy(), this.#options.closeTimeout);
+    }
+    owner?.closed(ending);
+  }
+}

@@ -1,0 +1,108 @@
+/** Frames as RFC 6455 §5.2 lays them out, from the server's side: never masked. */
+
+/** RFC 6455 §11.8. */
+export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
+
+/** Close codes that this server sends (RFC 6455 §7.4.1). */
+export const CloseCode = {
+  Normal: 1000,
+  GoingAway: 1001,
+  ProtocolError: 1002,
+  /** Never on the wire: the peer's close frame had no code. */
+  NoStatus: 1005,
+  /** Never on the wire: the connection ended without a close frame. */
+  Abnormal: 1006,
+  InvalidPayload: 1007,
+  PolicyViolation: 1008,
+  MessageTooBig: 1009,
+} as const;
+
+/** A control frame's payload is at most this long (RFC 6455 §5.5). */
+export const MAX_CONTROL_PAYLOAD = 125;
+
+const encoder = new TextEncoder();
+
+/** Length of the header of an unmasked frame whose payload has `length` bytes. */
+function headerLength(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(frame: Uint8Array, opcode: number, length: number): number {
+  frame[0] = 0x80 | opcode;
+  if (length < 126) {
+    frame[1] = length;
+    return 2;
+  }
+  if (length < 65_536) {
+    frame[1] = 126;
+    frame[2] = length >>> 8;
+    frame[3] = length & 0xff;
+    return 4;
+  }
+  frame[1] = 127;
+  const view = new DataView(frame.buffer, frame.byteOffset);
+  view.setUint32(2, Math.floor(length / 2 ** 32));
+  view.setUint32(6, length >>> 0);
+  return 10;
+}
+
+/**
+ * One whole frame whose payload is the parts one after the other. Each part is copied once,
+ * straight to its place, so that an event's envelope and body need no buffer in between.
+ *
+ * @param opcode one of {@linkcode Opcode}
+ * @param parts the payload in pieces
+ * @returns the bytes to put on the wire; may be shared by any number of connections
+ *
+ * @example
+ * ```ts
+ * const bytes = new TextEncoder();
+ * encodeFrame(Opcode.Text, bytes.encode('{"a.b":'), bytes.encode("1"), bytes.encode("}"));
+ * ```
+ */
+export function encodeFrame(opcode: number, ...parts: Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  // Buffer because node's sockets write it as it is; Slow because a frame may live long, and a
+  // slice of the shared pool would keep the whole pool alive.
+  const frame = Buffer.allocUnsafeSlow(headerLength(length) + length);
+  let at = writeHeader(frame, opcode, length);
+  for (const part of parts) {
+    frame.set(part, at);
+    at += part.length;
+  }
+  return frame;
+}
+
+/**
+ * A text frame.
+ *
+ * @example
+ * ```ts
+ * connection.send(textFrame("pong"));
+ * ```
+ */
+export function textFrame(text: string): Uint8Array {
+  return encodeFrame(Opcode.Text, encoder.encode(text));
+}
+
+/**
+ * A close frame (RFC 6455 §5.5.1).
+ *
+ * @param code left out when `undefined`, as an answer to a close frame without one
+ * @param reason cut to the 123 bytes that fit, never inside a character
+ */
+export function closeFrame(code?: number, reason = ""): Uint8Array {
+  if (code === undefined) return encodeFrame(Opcode.Close);
+  const bytes = new Uint8Array(MAX_CONTROL_PAYLOAD);
+  const { written } = encoder.encodeInto(reason, bytes.subarray(2));
+  bytes[0] = code >>> 8;
+  bytes[1] = code & 0xff;
+  return encodeFrame(Opcode.Close, bytes.subarray(0, 2 + written));
+}
+
+/** Whether a close frame from a peer may carry this code (RFC 6455 §7.4, and the IANA registry). */
+export function isCloseCode(code: number): boolean {
+  return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
+    (code >= 3000 && code <= 4999);
+}

@@ -1,0 +1,267 @@
+import { CloseCode, isCloseCode, MAX_CONTROL_PAYLOAD, Opcode } from "./frame.ts";
+
+/** What a client did that ends the connection, with the close code that says so. */
+export class ProtocolViolation extends Error {
+  override readonly name = "ProtocolViolation";
+  constructor(readonly closeCode: number, message: string) {
+    super(message);
+  }
+}
+
+/** Where a receiver hands whole messages and control frames. */
+export interface ReceiverTarget {
+  receivedText(message: string): void;
+  receivedBinary(message: Uint8Array): void;
+  receivedPing(payload: Uint8Array): void;
+  receivedPong(payload: Uint8Array): void;
+  /** The last thing that a receiver hands over; what comes after it is ignored (RFC 6455 §5.5.1). */
+  receivedClose(code: number | undefined, reason: string): void;
+}
+
+const EMPTY = new Uint8Array(0);
+const MAX_HEADER = 14;
+
+/** For messages in one frame. ignoreBOM: a byte order mark is part of the text (RFC 6455 §8.1). */
+const wholeText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads what one client sends (RFC 6455 §5), in pieces of any size: masked frames, messages in
+ * fragments, control frames between them. A message's size is checked when its header is there,
+ * before a byte of payload is kept.
+ *
+ * Bytes are kept only while a frame is incomplete, so an idle connection keeps none.
+ *
+ * @example
+ * ```ts
+ * const receiver = new Receiver(target, 4096);
+ * socket.on("data", (chunk) => receiver.push(chunk));
+ * ```
+ */
+export class Receiver {
+  readonly #target: ReceiverTarget;
+  readonly #maxMessage: number;
+
+  /** A header that is not complete yet. */
+  #header: Uint8Array | undefined;
+  #headerBytes = 0;
+
+  /** The payload of the frame being read, and how much of it is there. */
+  #payload: Uint8Array | undefined;
+  #payloadBytes = 0;
+  #fin = false;
+  #opcode: number = 0;
+  #mask = 0;
+
+  /** The message being gathered: its opcode (0 when there is none), its parts, its size so far. */
+  #message: number = 0;
+  #messageBytes = 0;
+  #text = "";
+  #textDecoder: TextDecoder | undefined;
+  #parts: Uint8Array[] | undefined;
+
+  #closed = false;
+
+  /** @param maxMessage bytes that one message may have, all its fragments together */
+  constructor(target: ReceiverTarget, maxMessage: number) {
+    this.#target = target;
+    this.#maxMessage = maxMessage;
+  }
+
+  /**
+   * Takes the next bytes from the wire. They are copied where they must outlive the call.
+   *
+   * @throws {ProtocolViolation} the connection must be failed with its close code; nothing may be
+   * pushed after that
+   */
+  push(chunk: Uint8Array): void {
+    let at = 0;
+    while (at < chunk.length && !this.#closed) {
+      at = this.#payload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at);
+    }
+  }
+
+  #readHeader(chunk: Uint8Array, at: number): number {
+    if (!this.#header) {
+      const length = headerLength(chunk, at, chunk.length - at);
+      if (length !== 0) {
+        this.#openFrame(chunk, at);
+        return this.#finishIfEmpty(at + length);
+      }
+      this.#header = new Uint8Array(MAX_HEADER);
+      this.#headerBytes = 0;
+    }
+    // Byte by byte: this happens once per header cut by a segment's end, and is at most 14 bytes.
+    while (at < chunk.length) {
+      this.#header[this.#headerBytes++] = chunk[at++]!;
+      // A header that is wrong by its first two bytes is not waited for.
+      if (this.#headerBytes === 2) refuseHeader(this.#header, 0);
+      if (headerLength(this.#header, 0, this.#headerBytes) !== 0) {
+        const header = this.#header;
+        this.#header = undefined;
+        this.#openFrame(header, 0);
+        return this.#finishIfEmpty(at);
+      }
+    }
+    return at;
+  }
+
+  /** Decides by the header alone whether the frame may come (RFC 6455 §5.2, §5.4, §5.5). */
+  #openFrame(bytes: Uint8Array, at: number): void {
+    refuseHeader(bytes, at);
+    this.#fin = (bytes[at]! & 0x80) !== 0;
+    this.#opcode = bytes[at]! & 0x0f;
+    let length = bytes[at + 1]! & 0x7f;
+    let next = at + 2;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    if (length === 126) {
+      length = view.getUint16(next);
+      next += 2;
+      if (length < 126) throw new ProtocolViolation(CloseCode.ProtocolError, "length not minimal");
+    } else if (length === 127) {
+      const high = view.getUint32(next);
+      if (high > 0x7fffffff) {
+        throw new ProtocolViolation(CloseCode.ProtocolError, "length with its top bit set");
+      }
+      length = high * 2 ** 32 + view.getUint32(next + 4);
+      next += 8;
+      if (length < 65_536) {
+        throw new ProtocolViolation(CloseCode.ProtocolError, "length not minimal");
+      }
+    }
+    if (this.#opcode < 8) {
+      if (this.#opcode === Opcode.Continuation && this.#message === 0) {
+        throw new ProtocolViolation(CloseCode.ProtocolError, "continuation of no message");
+      }
+      if (this.#opcode !== Opcode.Continuation && this.#message !== 0) {
+        throw new ProtocolViolation(CloseCode.ProtocolError, "new message inside a message");
+      }
+      if (this.#messageBytes + length > this.#maxMessage) {
+        throw new ProtocolViolation(CloseCode.MessageTooBig, "message too big");
+      }
+    }
+    this.#mask = view.getUint32(next);
+    this.#payload = length === 0 ? EMPTY : new Uint8Array(length);
+    this.#payloadBytes = 0;
+  }
+
+  #finishIfEmpty(at: number): number {
+    if (this.#payload === EMPTY) this.#finishFrame(EMPTY);
+    return at;
+  }
+
+  #readPayload(chunk: Uint8Array, at: number): number {
+    const payload = this.#payload!;
+    const take = Math.min(payload.length - this.#payloadBytes, chunk.length - at);
+    let to = this.#payloadBytes;
+    const mask = this.#mask;
+    for (const end = at + take; at < end; at++, to++) {
+      payload[to] = chunk[at]! ^ (mask >>> (24 - ((to & 3) << 3)));
+    }
+    this.#payloadBytes = to;
+    if (to === payload.length) this.#finishFrame(payload);
+    return at;
+  }
+
+  #finishFrame(payload: Uint8Array): void {
+    this.#payload = undefined;
+    switch (this.#opcode) {
+      case Opcode.Ping:
+        return this.#target.receivedPing(payload);
+      case Opcode.Pong:
+        return this.#target.receivedPong(payload);
+      case Opcode.Close:
+        return this.#finishClose(payload);
+    }
+    if (this.#opcode !== Opcode.Continuation && this.#fin) {
+      if (this.#opcode === Opcode.Text) this.#target.receivedText(decode(wholeText, payload));
+      else this.#target.receivedBinary(payload);
+      return;
+    }
+    this.#gather(payload);
+  }
+
+  /** One fragment of a message (RFC 6455 §5.4). Text is checked at each, so that bad text ends early. */
+  #gather(payload: Uint8Array): void {
+    if (this.#opcode !== Opcode.Continuation) this.#message = this.#opcode;
+    this.#messageBytes += payload.length;
+    if (this.#message === Opcode.Text) {
+      this.#textDecoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      this.#text += decode(this.#textDecoder, payload, !this.#fin);
+    } else if (payload.length > 0) {
+      // Empty fragments are not kept: there may be any number of them.
+      (this.#parts ??= []).push(payload);
+    }
+    if (!this.#fin) return;
+    const opcode = this.#message;
+    const text = this.#text;
+    const parts = this.#parts ?? [];
+    const length = this.#messageBytes;
+    this.#message = 0;
+    this.#messageBytes = 0;
+    this.#text = "";
+    this.#textDecoder = undefined;
+    this.#parts = undefined;
+    if (opcode === Opcode.Text) return this.#target.receivedText(text);
+    const whole = new Uint8Array(length);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#target.receivedBinary(whole);
+  }
+
+  /** RFC 6455 §5.5.1, §7.4. */
+  #finishClose(payload: Uint8Array): void {
+    this.#closed = true;
+    if (payload.length === 0) return this.#target.receivedClose(undefined, "");
+    if (payload.length === 1) {
+      throw new ProtocolViolation(CloseCode.ProtocolError, "close code cut short");
+    }
+    const code = (payload[0]! << 8) | payload[1]!;
+    if (!isCloseCode(code)) {
+      throw new ProtocolViolation(CloseCode.ProtocolError, `close code ${code}`);
+    }
+    this.#target.receivedClose(code, decode(wholeText, payload.subarray(2)));
+  }
+}
+
+/** Length of the masked header at `at`, 0 when not all of it is among the `available` bytes. */
+function headerLength(bytes: Uint8Array, at: number, available: number): number {
+  if (available < 2) return 0;
+  const length = bytes[at + 1]! & 0x7f;
+  const header = length < 126 ? 6 : length === 126 ? 8 : 14;
+  return available >= header ? header : 0;
+}
+
+/** What the first two bytes show to be wrong (RFC 6455 §5.1, §5.2, §5.5). */
+function refuseHeader(bytes: Uint8Array, at: number): void {
+  const first = bytes[at]!;
+  const second = bytes[at + 1]!;
+  const opcode = first & 0x0f;
+  if ((first & 0x70) !== 0) {
+    throw new ProtocolViolation(CloseCode.ProtocolError, "reserved bits set");
+  }
+  if (opcode > Opcode.Pong || (opcode > Opcode.Binary && opcode < Opcode.Close)) {
+    throw new ProtocolViolation(CloseCode.ProtocolError, `reserved opcode ${opcode}`);
+  }
+  if ((second & 0x80) === 0) {
+    throw new ProtocolViolation(CloseCode.ProtocolError, "frame not masked");
+  }
+  if (opcode >= Opcode.Close) {
+    if ((first & 0x80) === 0) {
+      throw new ProtocolViolation(CloseCode.ProtocolError, "control frame in fragments");
+    }
+    if ((second & 0x7f) > MAX_CONTROL_PAYLOAD) {
+      throw new ProtocolViolation(CloseCode.ProtocolError, "control frame too long");
+    }
+  }
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array, stream = false): string {
+  try {
+    return decoder.decode(bytes, { stream });
+  } catch {
+    throw new ProtocolViolation(CloseCode.InvalidPayload, "text is not UTF-8");
+  }
+}
