@@ -1,0 +1,52 @@
+/**
+ * Why a token did not verify. Stable: metrics and logs count by these.
+ *
+ * | code | what was wrong |
+ * | --- | --- |
+ * | `ERR_TOKEN_MALFORMED` | no JWT, or a registered claim of the wrong type |
+ * | `ERR_TOKEN_ALGORITHM` | signed by an algorithm that is not allowed: `none`, HMAC, another key's |
+ * | `ERR_TOKEN_SIGNATURE` | the signature is not of the configured key |
+ * | `ERR_TOKEN_EXPIRED` | `exp` has passed |
+ * | `ERR_TOKEN_NOT_YET_VALID` | `nbf` is still to come |
+ * | `ERR_TOKEN_ISSUED_IN_FUTURE` | `iat` is still to come |
+ * | `ERR_TOKEN_ISSUER`, `ERR_TOKEN_AUDIENCE`, `ERR_TOKEN_SUBJECT` | `iss`, `aud` or `sub` is missing or another |
+ * | `ERR_TOKEN_JTI` | `jti` is missing or empty |
+ * | `ERR_TOKEN_UID` | `uid` is missing, empty or no string |
+ */
+export type TokenErrorCode =
+  | "ERR_TOKEN_MALFORMED"
+  | "ERR_TOKEN_ALGORITHM"
+  | "ERR_TOKEN_SIGNATURE"
+  | "ERR_TOKEN_EXPIRED"
+  | "ERR_TOKEN_NOT_YET_VALID"
+  | "ERR_TOKEN_ISSUED_IN_FUTURE"
+  | "ERR_TOKEN_ISSUER"
+  | "ERR_TOKEN_AUDIENCE"
+  | "ERR_TOKEN_SUBJECT"
+  | "ERR_TOKEN_JTI"
+  | "ERR_TOKEN_UID";
+
+/**
+ * A token that does not verify. Neither the message nor the cause carries the token or its claims,
+ * so that an error may be logged as it is.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   identity = await verifier.verify(token);
+ * } catch (error) {
+ *   if (!(error instanceof TokenError)) throw error;
+ *   log.debug("token refused: {code}", { code: error.code });
+ * }
+ * ```
+ */
+export class TokenError extends Error {
+  override readonly name = "TokenError";
+  /** Stable; callers switch on this, not on the text. */
+  readonly code: TokenErrorCode;
+
+  constructor(code: TokenErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}

@@ -1,0 +1,138 @@
+import { errors, jwtVerify } from "jose";
+import type { JWTPayload, JWTVerifyOptions } from "jose";
+import type { Settings } from "../config/types.ts";
+import { TokenError, type TokenErrorCode } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+import { loadVerificationKey, type VerificationKey } from "./keys.ts";
+
+/** What tests may set. */
+export interface VerifierOptions {
+  /** Seconds since the epoch. @default the system's clock */
+  readonly now?: () => number;
+}
+
+/**
+ * Verifies the tokens that connections authenticate with.
+ *
+ * @example
+ * ```ts
+ * const verifier = await TokenVerifier.create(settings.auth);
+ * const { uid, role } = await verifier.verify(token);
+ * ```
+ */
+export class TokenVerifier {
+  /** The configured key, for what people are shown about it. */
+  readonly key: VerificationKey;
+  readonly #auth: Settings["auth"];
+  readonly #options: JWTVerifyOptions;
+  readonly #now: () => number;
+
+  private constructor(auth: Settings["auth"], key: VerificationKey, now: () => number) {
+    this.key = key;
+    this.#auth = auth;
+    this.#now = now;
+    this.#options = {
+      algorithms: [key.algorithm],
+      // jose knows one tolerance for all; the exact one of each claim is applied in #checkTimes.
+      clockTolerance: Math.max(auth.leeway.exp, auth.leeway.nbf),
+      ...(auth.issuer === "" ? {} : { issuer: auth.issuer }),
+      ...(auth.audience.length === 0 ? {} : { audience: [...auth.audience] }),
+      ...(auth.subject === "" ? {} : { subject: auth.subject }),
+    };
+  }
+
+  /**
+   * Loads the key and makes the rules.
+   *
+   * @throws {ConfigurationError} the key cannot be used, or the algorithm does not fit it
+   */
+  static async create(
+    auth: Settings["auth"],
+    { now = () => Date.now() / 1000 }: VerifierOptions = {},
+  ): Promise<TokenVerifier> {
+    const key = await loadVerificationKey(auth.publicKey, { algorithm: auth.algorithm });
+    return new TokenVerifier(auth, key, now);
+  }
+
+  /**
+   * @param token a JWT in its compact form, without `Bearer`
+   * @returns who it speaks for
+   * @throws {TokenError} it does not verify; `code` says why
+   */
+  async verify(token: string): Promise<Identity> {
+    const now = this.#now();
+    const claims = await this.#verified(token, now);
+    this.#checkTimes(claims, now);
+    if (this.#auth.requireJti && !isPresent(claims.jti)) {
+      throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
+    }
+    const { uid, role } = claims;
+    if (typeof uid !== "string" || uid === "") {
+      throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
+    }
+    return { uid, role: typeof role === "string" ? role : "", expiresAt: claims.exp };
+  }
+
+  async #verified(token: string, now: number): Promise<JWTPayload> {
+    try {
+      const options = { ...this.#options, currentDate: new Date(now * 1000) };
+      return (await jwtVerify(token, this.key.key, options)).payload;
+    } catch (error) {
+      throw toTokenError(error);
+    }
+  }
+
+  #checkTimes({ exp, nbf, iat }: JWTPayload, now: number): void {
+    for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
+      // JSON may say 1e999, which is a number, and no date.
+      if (value !== undefined && !Number.isFinite(value)) {
+        throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
+      }
+    }
+    const { leeway } = this.#auth;
+    if (exp !== undefined && exp + leeway.exp <= now) throw expired();
+    if (nbf !== undefined && nbf - leeway.nbf > now) throw notYetValid();
+    if (iat !== undefined && iat - leeway.iat > now) {
+      throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
+    }
+  }
+}
+
+/** A jti may be a number, as some issuers write it; only its absence matters. */
+function isPresent(jti: unknown): boolean {
+  return typeof jti === "number" || (typeof jti === "string" && jti.trim() !== "");
+}
+
+function expired(): TokenError {
+  return new TokenError("ERR_TOKEN_EXPIRED", "the token has expired");
+}
+
+function notYetValid(): TokenError {
+  return new TokenError("ERR_TOKEN_NOT_YET_VALID", "the token is not valid yet");
+}
+
+const MISMATCH: Readonly<Record<string, TokenErrorCode>> = {
+  iss: "ERR_TOKEN_ISSUER",
+  aud: "ERR_TOKEN_AUDIENCE",
+  sub: "ERR_TOKEN_SUBJECT",
+};
+
+/** jose's errors carry the claims, and are therefore not kept as the cause. */
+function toTokenError(error: unknown): TokenError {
+  if (error instanceof errors.JWTExpired) return expired();
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const code = MISMATCH[error.claim];
+    if (code !== undefined) {
+      return new TokenError(code, `the claim ${error.claim} is missing or not the configured one`);
+    }
+    if (error.claim === "nbf" && error.reason === "check_failed") return notYetValid();
+    return new TokenError("ERR_TOKEN_MALFORMED", `the claim ${error.claim} is malformed`);
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return new TokenError("ERR_TOKEN_ALGORITHM", "the token's algorithm is not allowed");
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is not of the configured key");
+  }
+  return new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+}
