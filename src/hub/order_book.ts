@@ -1,0 +1,121 @@
+import { BookSide, parseLevel } from "./book_side.ts";
+
+/** What became of an increment. */
+export type IncrementOutcome =
+  | "applied"
+  /** At or below the sequence that the book has: known already. */
+  | "stale"
+  /** The sequence skipped a number: something was lost. */
+  | "gap"
+  /** Not of a form that can be applied. */
+  | "unusable";
+
+/** What became of a snapshot. */
+export type SnapshotOutcome =
+  /** It is where the book was already: whoever followed the increments is in step. */
+  | "in step"
+  /** It is somewhere else: whoever followed the increments must be given it. */
+  | "moved"
+  /** Not of a form that can be read; the book is as it was. */
+  | "unusable";
+
+type Parsed = Record<string, unknown>;
+
+/**
+ * One market's order book: a snapshot, and the increments applied since (protocol, section 6).
+ *
+ * @example
+ * ```ts
+ * const book = new OrderBook();
+ * book.replace({ asks: [["15.0", "1"]], bids: [], sequence: 3 });
+ * book.apply({ asks: ["15.0", "0.0"], sequence: 4 }); // "applied"
+ * book.toJSON(); // { asks: [], bids: [], sequence: 4 }
+ * ```
+ */
+export class OrderBook {
+  #asks = new BookSide("asks");
+  #bids = new BookSide("bids");
+  #sequence: number | undefined;
+
+  /** The sequence of the last increment applied, where the exchange numbers them. */
+  get sequence(): number | undefined {
+    return this.#sequence;
+  }
+
+  /**
+   * Puts a published snapshot in the place of the book.
+   *
+   * A snapshot that is ahead of the book, behind it, or of other content at the same sequence, has
+   * "moved": increments were lost, or the exchange began to count anew.
+   */
+  replace(snapshot: unknown): SnapshotOutcome {
+    if (!isObject(snapshot)) return "unusable";
+    const asks = readSide("asks", snapshot.asks);
+    const bids = readSide("bids", snapshot.bids);
+    const sequence = readSequence(snapshot);
+    if (!asks || !bids || sequence === "unusable") return "unusable";
+    const inStep =
+      (this.#sequence === undefined || sequence === undefined || this.#sequence === sequence) &&
+      this.#asks.beginsWith(asks) && this.#bids.beginsWith(bids);
+    this.#asks = asks;
+    this.#bids = bids;
+    this.#sequence = sequence;
+    return inStep ? "in step" : "moved";
+  }
+
+  /** Applies an increment, whole or not at all. */
+  apply(increment: unknown): IncrementOutcome {
+    if (!isObject(increment)) return "unusable";
+    const asks = readChanges(increment.asks);
+    const bids = readChanges(increment.bids);
+    const sequence = readSequence(increment);
+    if (!asks || !bids || sequence === "unusable") return "unusable";
+    if (sequence !== undefined && this.#sequence !== undefined) {
+      if (sequence <= this.#sequence) return "stale";
+      if (sequence !== this.#sequence + 1) return "gap";
+    }
+    for (const { price, amount, level } of asks) this.#asks.set(price, amount, level);
+    for (const { price, amount, level } of bids) this.#bids.set(price, amount, level);
+    this.#sequence = sequence ?? this.#sequence;
+    return "applied";
+  }
+
+  /** As published to late comers: asks rising, bids falling. */
+  toJSON(): { asks: unknown; bids: unknown; sequence?: number } {
+    const sides = { asks: this.#asks.levels, bids: this.#bids.levels };
+    return this.#sequence === undefined ? sides : { ...sides, sequence: this.#sequence };
+  }
+}
+
+function isObject(value: unknown): value is Parsed {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readSequence(payload: Parsed): number | undefined | "unusable" {
+  const { sequence } = payload;
+  if (sequence === undefined || sequence === null) return undefined;
+  return Number.isSafeInteger(sequence) ? sequence as number : "unusable";
+}
+
+function readSide(name: "asks" | "bids", value: unknown): BookSide | undefined {
+  const side = new BookSide(name);
+  // A side that is missing or null is empty.
+  const levels = readChanges(Array.isArray(value) ? value : value ?? []);
+  if (!levels) return undefined;
+  for (const { price, amount, level } of levels) side.set(price, amount, level);
+  return side;
+}
+
+/** One pair, a list of pairs, or nothing at all. */
+function readChanges(value: unknown): NonNullable<ReturnType<typeof parseLevel>>[] | undefined {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return undefined;
+  const pairs = value.length > 0 && !Array.isArray(value[0]) ? [value] : value;
+  const changes = [];
+  for (const pair of pairs) {
+    const change = parseLevel(pair);
+    if (!change) return undefined;
+    changes.push(change);
+  }
+  return changes;
+}

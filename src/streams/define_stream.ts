@@ -1,0 +1,109 @@
+import type { z } from "zod";
+
+/** Who may have a stream. */
+export type Scope = "public" | "private";
+
+/** How the server keeps the state of a stream that comes as snapshots and increments. */
+export type StateKind =
+  /** Increments are applied, and a late comer gets one current snapshot. */
+  | "order-book"
+  /** The last snapshot and the increments since are replayed to a late comer. */
+  | "replay";
+
+/** The words that may stand for a parameter of a name pattern; a parameter not listed is any word. */
+export type Words = Readonly<Record<string, readonly string[]>>;
+
+/** A stream whose events each stand by themselves. */
+export interface PlainStream<Pattern extends string, Params extends Words, Payload> {
+  readonly delivery: "plain";
+  readonly name: Pattern;
+  readonly scope: Scope;
+  readonly words: Params;
+  readonly payload: z.ZodType<Payload>;
+}
+
+/** A state that is published whole under `<name>-snap`, and its changes under `<name>-inc`. */
+export interface StatefulStream<Pattern extends string, Params extends Words, Snapshot, Increment> {
+  readonly delivery: "snapshot with increments";
+  readonly name: Pattern;
+  readonly scope: "public";
+  readonly words: Params;
+  readonly state: StateKind;
+  readonly snapshot: z.ZodType<Snapshot>;
+  readonly increment: z.ZodType<Increment>;
+}
+
+/** One kind of stream. */
+export type StreamDefinition =
+  | PlainStream<string, Words, unknown>
+  | StatefulStream<string, Words, unknown, unknown>;
+
+/**
+ * Declares a kind of stream: routing, validation and the payload's type follow from it.
+ *
+ * @param definition `name` is a pattern whose `<parameters>` stand for one word each, or for part
+ * of one (`<id>.kline-<period>`); `words` lists the words that a parameter may be
+ *
+ * @example
+ * ```ts
+ * export const depth = defineStream({
+ *   name: "<id>.depth-<levels>",
+ *   scope: "public",
+ *   words: { levels: ["5", "20"] },
+ *   delivery: "plain",
+ *   payload: z.object({ bids: z.array(z.string()) }),
+ * });
+ * ```
+ */
+export function defineStream<
+  const Pattern extends string,
+  Payload,
+  const Params extends Words = Record<never, never>,
+>(
+  definition: Omit<PlainStream<Pattern, Params, Payload>, "words"> & { words?: Params },
+): PlainStream<Pattern, Params, Payload>;
+export function defineStream<
+  const Pattern extends string,
+  Snapshot,
+  Increment,
+  const Params extends Words = Record<never, never>,
+>(
+  definition: Omit<StatefulStream<Pattern, Params, Snapshot, Increment>, "words"> & {
+    words?: Params;
+  },
+): StatefulStream<Pattern, Params, Snapshot, Increment>;
+export function defineStream(definition: object): unknown {
+  return { words: {}, ...definition };
+}
+
+/** The names that a pattern stands for, as a template-literal type. */
+export type NamesOf<Pattern extends string, Params extends Words> = Pattern extends
+  `${infer Before}<${infer Parameter}>${infer After}`
+  ? `${Before}${Parameter extends keyof Params ? Params[Parameter][number]
+    : string}${NamesOf<After, Params>}`
+  : Pattern;
+
+/** A definition as pairs of stream name and payload type. */
+type Entry<D> = D extends PlainStream<infer Pattern, infer Params, infer Payload>
+  ? { name: NamesOf<Pattern, Params>; payload: Payload }
+  : D extends StatefulStream<infer Pattern, infer Params, infer Snapshot, infer Increment> ?
+      | { name: `${NamesOf<Pattern, Params>}-snap`; payload: Snapshot }
+      | { name: `${NamesOf<Pattern, Params>}-inc`; payload: Increment }
+  : never;
+
+/**
+ * The payload's type of the stream called `Name`, among these definitions; `unknown` when none of
+ * them has such a name.
+ *
+ * @example
+ * ```ts
+ * type Candle = PayloadOf<typeof PEATIO_STREAMS, "btcusd.kline-1m">;
+ * ```
+ */
+export type PayloadOf<Definitions extends readonly unknown[], Name extends string> = [
+  Match<Entry<Definitions[number]>, Name>,
+] extends [never] ? unknown : Match<Entry<Definitions[number]>, Name>;
+
+type Match<E, Name extends string> = E extends { name: infer Names; payload: infer Payload }
+  ? Name extends Names ? Payload : never
+  : never;

@@ -1,0 +1,23 @@
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** What {@linkcode parseJson} returns for a body that is none. */
+export const NOT_JSON = Symbol("not JSON");
+
+/**
+ * Reads a body as JSON (RFC 8259: UTF-8, no byte order mark).
+ *
+ * @returns the value, or {@linkcode NOT_JSON} when the body is not UTF-8 or not JSON
+ *
+ * @example
+ * ```ts
+ * parseJson(new TextEncoder().encode("[1]")); // [1]
+ * parseJson(new Uint8Array([0xff])); // NOT_JSON
+ * ```
+ */
+export function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch {
+    return NOT_JSON;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The streams that exchanges of the Peatio family publish, both generations of each. To add a
+ * kind: one more `defineStream` here, and its name in `PEATIO_STREAMS`.
+ */
+import { z } from "zod";
+import { defineStream, type PayloadOf } from "./define_stream.ts";
+import { Registry } from "./registry.ts";
+
+/** A decimal number as text, digits kept: `"0.00000001"`, `"-3"`, `"+0.00%"` is none. */
+const decimal = z.string().regex(/^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/, "not a decimal number");
+/** Old publishers send some of their numbers as JSON numbers. */
+const number = z.union([decimal, z.number()]);
+const identifier = z.union([z.string(), z.number()]);
+/** Seconds since the epoch, or ISO 8601. */
+const time = z.union([z.number(), z.string()]);
+/** `[price, amount]` */
+const level = z.tuple([decimal, decimal]);
+const levels = z.array(level);
+const sequence = z.int().nonnegative();
+
+/** The whole order book, again and again: what there was before snapshots and increments. */
+export const update = defineStream({
+  name: "<id>.update",
+  scope: "public",
+  delivery: "plain",
+  payload: z.looseObject({ asks: levels, bids: levels }),
+});
+
+const executed = {
+  tid: identifier,
+  /** Seconds since the epoch. */
+  date: time,
+  price: number,
+  amount: number,
+};
+const taker = z.enum(["buy", "sell"]);
+
+/** What was traded just now. */
+export const trades = defineStream({
+  name: "<id>.trades",
+  scope: "public",
+  delivery: "plain",
+  payload: z.looseObject({
+    trades: z.array(z.union([
+      z.looseObject({ ...executed, taker_type: taker }),
+      z.looseObject({ ...executed, type: taker }),
+    ])),
+  }),
+});
+
+/** The order book: a snapshot, and what changed since. */
+export const orderBook = defineStream({
+  name: "<id>.ob",
+  scope: "public",
+  delivery: "snapshot with increments",
+  state: "order-book",
+  snapshot: z.looseObject({ asks: levels, bids: levels, sequence: sequence.optional() }),
+  increment: z.looseObject({
+    asks: z.union([level, levels]).optional(),
+    bids: z.union([level, levels]).optional(),
+    sequence: sequence.optional(),
+  }),
+});
+
+/** Candles: time (seconds since the epoch), open, high, low, close, volume. */
+export const kline = defineStream({
+  name: "<id>.kline-<period>",
+  words: {
+    period: ["1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d", "3d", "1w"],
+  },
+  scope: "public",
+  delivery: "plain",
+  payload: z.tuple([z.number(), number, number, number, number, number]),
+});
+
+/** All markets at a glance. */
+export const tickers = defineStream({
+  name: "global.tickers",
+  scope: "public",
+  delivery: "plain",
+  payload: z.record(
+    z.string(),
+    z.looseObject({
+      name: z.string().optional(),
+      base_unit: z.string().optional(),
+      quote_unit: z.string().optional(),
+      low: number.optional(),
+      high: number.optional(),
+      last: number.optional(),
+      open: number.optional(),
+      volume: number.optional(),
+      amount: number.optional(),
+      avg_price: number.optional(),
+      price_change_percent: z.string().optional(),
+      sell: number.optional(),
+      buy: number.optional(),
+      at: time.optional(),
+    }),
+  ),
+});
+
+const orderState = z.enum(["pending", "wait", "done", "cancel", "reject"]);
+
+/** The user's own orders, at each change. */
+export const order = defineStream({
+  name: "order",
+  scope: "private",
+  delivery: "plain",
+  payload: z.union([
+    z.looseObject({
+      id: identifier,
+      market: z.string(),
+      side: z.enum(["buy", "sell"]),
+      ord_type: z.string(),
+      price: number.nullable(),
+      avg_price: number.nullable().optional(),
+      state: orderState,
+      origin_volume: number,
+      remaining_volume: number,
+      executed_volume: number,
+      at: time.optional(),
+      created_at: time.optional(),
+      updated_at: time.optional(),
+      trades_count: z.int().optional(),
+    }),
+    z.looseObject({
+      id: identifier,
+      at: time,
+      market: z.string(),
+      kind: z.enum(["bid", "ask"]),
+      price: number.nullable(),
+      state: orderState,
+      volume: number,
+      origin_volume: number,
+    }),
+  ]),
+});
+
+/** The user's own trades. */
+export const trade = defineStream({
+  name: "trade",
+  scope: "private",
+  delivery: "plain",
+  payload: z.union([
+    z.looseObject({
+      id: identifier,
+      price: number,
+      amount: number,
+      total: number,
+      market: z.string(),
+      side: z.enum(["buy", "sell"]),
+      taker_type: z.enum(["buy", "sell"]),
+      created_at: time,
+      order_id: identifier,
+    }),
+    z.looseObject({
+      id: identifier,
+      kind: z.enum(["bid", "ask"]),
+      at: time,
+      price: number,
+      volume: number,
+      ask_id: identifier.nullish(),
+      bid_id: identifier.nullish(),
+      market: z.string(),
+    }),
+  ]),
+});
+
+/** A deposit address was made for the user. */
+export const depositAddress = defineStream({
+  name: "deposit_address",
+  scope: "private",
+  delivery: "plain",
+  payload: z.union([
+    z.looseObject({
+      type: z.string(),
+      currencies: z.array(z.string()),
+      blockchain_key: z.string().optional(),
+      address: z.string().nullable(),
+    }),
+    z.looseObject({ currency: z.string(), address: z.string().nullable() }),
+  ]),
+});
+
+/** The user's balances: currency to `[available, locked]`. */
+export const balances = defineStream({
+  name: "balances",
+  scope: "private",
+  delivery: "plain",
+  payload: z.record(z.string(), z.tuple([number, number])),
+});
+
+/** Every kind, in the order that documents show them. */
+export const PEATIO_STREAMS = [
+  update,
+  trades,
+  orderBook,
+  kline,
+  tickers,
+  order,
+  trade,
+  depositAddress,
+  balances,
+] as const;
+
+/**
+ * The payload's type of a stream by its name.
+ *
+ * @example
+ * ```ts
+ * const candle: PeatioPayload<"btcusd.kline-1m"> = [1537370580, 0.0839, 0.0921, 0.0781, 0.0845, 0.5895];
+ * ```
+ */
+export type PeatioPayload<Name extends string> = PayloadOf<typeof PEATIO_STREAMS, Name>;
+
+/** What the daemon runs with. */
+export const peatioRegistry: Registry = new Registry(PEATIO_STREAMS);

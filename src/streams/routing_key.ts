@@ -1,0 +1,58 @@
+/** Who an event is for, as its routing key says. */
+export type Route =
+  | { readonly scope: "public"; readonly id: string; readonly event: string; readonly name: string }
+  | { readonly scope: "private"; readonly uid: string; readonly event: string }
+  | {
+    readonly scope: "prefixed";
+    readonly id: string;
+    readonly event: string;
+    /** What a client subscribes to: `<prefix>.<id>.<event>`. */
+    readonly subscription: string;
+    /** What it is delivered under: `<id>.<event>`. */
+    readonly name: string;
+  };
+
+/**
+ * Reads a routing key.
+ *
+ * | key | scope |
+ * | --- | --- |
+ * | `public.<id>.<event>` | public |
+ * | `private.<uid>.<event>` | private |
+ * | `<prefix>.<id>.<event>` | prefixed |
+ * | `public.<event>`, `global.<event>` | public, under the same two words |
+ *
+ * @returns `undefined` for any other number of words, or an empty word
+ *
+ * @example
+ * ```ts
+ * parseRoutingKey("public.usdbtc.trades");
+ * // { scope: "public", id: "usdbtc", event: "trades", name: "usdbtc.trades" }
+ * ```
+ */
+export function parseRoutingKey(key: string): Route | undefined {
+  const first = key.indexOf(".");
+  if (first <= 0) return undefined;
+  const second = key.indexOf(".", first + 1);
+  if (second === -1) {
+    const scope = key.slice(0, first);
+    const event = key.slice(first + 1);
+    if (event === "" || (scope !== "public" && scope !== "global")) return undefined;
+    return { scope: "public", id: scope, event, name: key };
+  }
+  if (second === first + 1 || second === key.length - 1) return undefined;
+  if (key.indexOf(".", second + 1) !== -1) return undefined;
+  const middle = key.slice(first + 1, second);
+  const event = key.slice(second + 1);
+  if (first === 6 && key.startsWith("public")) {
+    return { scope: "public", id: middle, event, name: key.slice(first + 1) };
+  }
+  if (first === 7 && key.startsWith("private")) return { scope: "private", uid: middle, event };
+  return {
+    scope: "prefixed",
+    id: middle,
+    event,
+    subscription: key,
+    name: key.slice(first + 1),
+  };
+}

@@ -1,0 +1,55 @@
+/** What a client subscribes to, by the form of the name. */
+export type StreamName =
+  /** `usdbtc.trades` */
+  | { readonly form: "public"; readonly id: string; readonly event: string }
+  /** `admin.usdbtc.orders` */
+  | {
+    readonly form: "prefixed";
+    readonly prefix: string;
+    readonly id: string;
+    readonly event: string;
+  }
+  /** `order`: a private event of one's own, or the id whose every public stream is meant. */
+  | { readonly form: "bare"; readonly word: string }
+  /** More words, or an empty one: may be held, and nothing is ever published under it. */
+  | { readonly form: "other" };
+
+/**
+ * Reads the name of a stream as a client writes it.
+ *
+ * @example
+ * ```ts
+ * parseStreamName("usdbtc.trades"); // { form: "public", id: "usdbtc", event: "trades" }
+ * parseStreamName("order"); // { form: "bare", word: "order" }
+ * ```
+ */
+export function parseStreamName(name: string): StreamName {
+  const words = name.split(".", 4);
+  const [a, b, c] = words;
+  if (words.includes("") || a === undefined) return { form: "other" };
+  if (b === undefined) return { form: "bare", word: a };
+  if (c === undefined) return { form: "public", id: a, event: b };
+  if (words.length === 3) return { form: "prefixed", prefix: a, id: b, event: c };
+  return { form: "other" };
+}
+
+/**
+ * The streams that a request's query names: `stream`, repeated, comma-separated, or both.
+ *
+ * @param query the part after `?`, still percent-encoded
+ * @returns names in the order given, without empty ones and doubles
+ *
+ * @example
+ * ```ts
+ * streamsOfQuery("stream=a.b,c&stream=a.b&x=1"); // ["a.b", "c"]
+ * ```
+ */
+export function streamsOfQuery(query: string): string[] {
+  const names = new Set<string>();
+  for (const value of new URLSearchParams(query).getAll("stream")) {
+    for (const name of value.split(",")) {
+      if (name !== "") names.add(name);
+    }
+  }
+  return [...names];
+}
