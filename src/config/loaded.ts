@@ -27,4 +27,16 @@ export interface LoadOptions {
    * @default true
    */
   readonly requireKey?: boolean;
+  /**
+   * Whether the log goes to a terminal, which decides how it looks.
+   *
+   * @default `Deno.stderr.isTerminal()`
+   */
+  readonly terminal?: boolean;
+  /**
+   * The file that is read where neither `--config` nor `RANGER_CONFIG` names one, if it exists.
+   *
+   * @default "/etc/ranger/ranger.toml"
+   */
+  readonly defaultFile?: string;
 }

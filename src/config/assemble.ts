@@ -1,0 +1,170 @@
+import { parseAmqpUrl } from "./amqp_url.ts";
+import { overlay } from "./broker_address.ts";
+import { describe, quote } from "./describe.ts";
+import type { Entry, LoadOptions } from "./loaded.ts";
+import { rbacProblem } from "./rbac.ts";
+import {
+  eachSetting,
+  type Setting,
+  type SettingKey,
+  SETTINGS,
+  type SettingValues,
+} from "./settings.ts";
+import type { Candidate } from "./sources.ts";
+import type { Settings } from "./types.ts";
+
+/** How to go on without a key, said wherever one is missing. */
+const NO_KEY = "auth.public_key (flag --jwt-public-key, environment JWT_PUBLIC_KEY) is not set, " +
+  "so no token could be verified; right would be the path of a PEM file, PEM text or base64 of " +
+  "it. `ranger keygen` makes a pair of keys; --no-auth runs public streams only";
+
+/**
+ * Checks the values that won and puts them into the shape that the program reads.
+ *
+ * @param candidates one for every setting
+ * @param rbac by prefix
+ * @param problems gets a sentence for everything that is wrong
+ * @returns settings (`undefined` when there are problems) and every setting with its source
+ */
+export function assemble(
+  candidates: ReadonlyMap<SettingKey, Candidate>,
+  rbac: ReadonlyMap<string, Candidate>,
+  options: LoadOptions,
+  problems: string[],
+): { settings: Settings | undefined; entries: readonly Entry[] } {
+  const checked: Partial<Record<SettingKey, unknown>> = {};
+  for (const [key, setting] of eachSetting()) {
+    const candidate = candidates.get(key);
+    if (candidate === undefined) continue;
+    checked[key] = candidate.rank === 0
+      ? setting.default
+      : check(key, setting, candidate, problems);
+  }
+  const url = candidates.get("amqp.url");
+  const wrongUrl = parseAmqpUrl(String(checked["amqp.url"]));
+  if (
+    url !== undefined && typeof wrongUrl === "string" && typeof checked["amqp.url"] === "string"
+  ) {
+    problems.push(
+      `amqp.url, from ${url.source}: the value (not shown) ${wrongUrl}; ` +
+        `right would be ${SETTINGS["amqp.url"].right}`,
+    );
+  }
+  for (const [prefix, { value, source }] of rbac) {
+    const problem = rbacProblem(prefix, value);
+    if (problem !== undefined) problems.push(`rbac.${prefix}, from ${source}: ${problem}`);
+  }
+  // From here on everything has the type that its schema says.
+  const values = checked as SettingValues;
+  if (problems.length > 0) return { settings: undefined, entries: [] };
+
+  if ((options.requireKey ?? true) && values["auth.enabled"] && values["auth.public_key"] === "") {
+    problems.push(NO_KEY);
+  }
+  const clash = samePort(values);
+  if (clash !== undefined) problems.push(clash);
+  const address = overlay(candidates, values);
+  const format = values["log.format"] ??
+    ((options.terminal ?? Deno.stderr.isTerminal()) ? "text" : "json");
+  const leeway = values["auth.leeway"];
+  const settings: Settings = {
+    server: {
+      host: values["server.host"],
+      port: values["server.port"],
+      origins: values["server.origins"],
+    },
+    management: { host: values["management.host"], port: values["management.port"] },
+    amqp: {
+      url: address.url,
+      exchange: values["amqp.exchange"],
+      queueLength: values["amqp.queue_length"],
+      queueBytes: values["amqp.queue_bytes"],
+      heartbeat: values["amqp.heartbeat"],
+    },
+    auth: {
+      enabled: values["auth.enabled"],
+      publicKey: values["auth.public_key"],
+      algorithm: values["auth.algorithm"],
+      issuer: values["auth.issuer"],
+      audience: values["auth.audience"],
+      subject: values["auth.subject"],
+      requireJti: values["auth.require_jti"],
+      leeway: {
+        exp: values["auth.exp_leeway"] ?? leeway,
+        nbf: values["auth.nbf_leeway"] ?? leeway,
+        iat: values["auth.iat_leeway"] ?? leeway,
+      },
+    },
+    rbac: Object.fromEntries([...rbac].map(([prefix, { value }]) => [prefix, value as string[]])),
+    protocol: { envelope: values["protocol.envelope"] },
+    streams: { mode: values["streams.mode"], replay: values["streams.replay"] },
+    limits: {
+      messageBytes: values["limits.message_bytes"],
+      streams: values["limits.streams"],
+      unsentBytes: values["limits.unsent_bytes"],
+    },
+    log: { level: values["log.level"], format },
+  };
+
+  const effective: Readonly<
+    Partial<Record<SettingKey, Pick<Entry, "source"> & { value: unknown }>>
+  > = {
+    ...address.entries,
+    "log.format": { value: format, source: candidates.get("log.format")?.source ?? "default" },
+    "auth.exp_leeway": followed("auth.exp_leeway", settings.auth.leeway.exp),
+    "auth.nbf_leeway": followed("auth.nbf_leeway", settings.auth.leeway.nbf),
+    "auth.iat_leeway": followed("auth.iat_leeway", settings.auth.leeway.iat),
+  };
+  const entries = eachSetting().map(([key]) => {
+    const { value, source } = effective[key] ??
+      { value: checked[key], source: candidates.get(key)?.source ?? "default" };
+    return { key, shown: describe(key, value), source };
+  });
+  const roles = [...rbac].map(([prefix, { value, source }]) => ({
+    key: `rbac.${prefix}`,
+    shown: describe(`rbac.${prefix}`, value),
+    source,
+  }));
+  return { settings, entries: [...entries, ...roles] };
+
+  /** A leeway of its own, or the common one with that one's source. */
+  function followed(key: SettingKey, value: number) {
+    const own = candidates.get(key);
+    const common = candidates.get("auth.leeway")?.source ?? "default";
+    if (own !== undefined && own.rank > 0) return { value, source: own.source };
+    return { value, source: common === "default" ? common : `auth.leeway, ${common}` };
+  }
+}
+
+/** Checks one value against its schema; a problem never quotes a secret. */
+function check(
+  key: SettingKey,
+  setting: Setting,
+  { value, source }: Candidate,
+  problems: string[],
+): unknown {
+  const result = setting.kind.schema.safeParse(value);
+  if (result.success) return result.data;
+  const shown = setting.secret === true ? "the value (not shown)" : quote(value);
+  const wrong = result.error.issues[0]?.message ?? "is not what it should be";
+  // Kubernetes puts such values into <SERVICE>_PORT of every pod beside a service of that name.
+  const link = /^environment .*_PORT$/.test(source) && /^tcp:\/\//.test(String(value))
+    ? ` (Kubernetes sets it for a service of that name: use enableServiceLinks: false, or set ${`RANGER_${
+      key.replace(".", "_").toUpperCase()
+    }`})`
+    : "";
+  problems.push(
+    `${key}, from ${source}: ${shown} ${wrong}; right would be ${setting.right}${link}`,
+  );
+  return undefined;
+}
+
+/** Both listeners on one port would fail late, or share it without a word. */
+function samePort(values: SettingValues): string | undefined {
+  const [host, other] = [values["server.host"], values["management.host"]];
+  const all = (name: string) => name === "0.0.0.0" || name === "::";
+  if (values["server.port"] !== values["management.port"] || values["server.port"] === 0) return;
+  if (host !== other && !all(host) && !all(other)) return;
+  return `server.port and management.port are both ${values["server.port"]}; ` +
+    "right would be two different ports (flags --port and --management-port)";
+}

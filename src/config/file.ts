@@ -1,0 +1,135 @@
+import { parse, TomlError } from "smol-toml";
+import { ConfigurationError } from "../errors.ts";
+import { nearest } from "./nearest.ts";
+import { eachSetting, type Section, SECTIONS, type SettingKey, SETTINGS } from "./settings.ts";
+import type { Candidate } from "./sources.ts";
+
+/** The file that is read where no other is named. */
+export const DEFAULT_FILE = "/etc/ranger/ranger.toml";
+
+/** What a configuration file says, not yet checked but for its names. */
+export interface FileValues {
+  readonly settings: ReadonlyMap<SettingKey, Candidate>;
+  /** By prefix. */
+  readonly rbac: ReadonlyMap<string, Candidate>;
+  /** Unknown names, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads the configuration file.
+ *
+ * @param path of the file
+ * @param namedBy who named it, such as `flag --config`; `undefined` for the default one, which may
+ *   be missing
+ * @returns what it says, or `undefined` where there is no default file
+ * @throws {ConfigurationError} it cannot be read, or is no TOML
+ */
+export async function readFile(
+  path: string,
+  namedBy: string | undefined,
+): Promise<FileValues | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound;
+    if (missing && namedBy === undefined) return undefined;
+    const who = namedBy === undefined ? "" : `, named by ${namedBy}`;
+    throw new ConfigurationError(
+      `the configuration file ${path}${who}, ${
+        missing ? "does not exist" : `cannot be read: ${reason(error)}`
+      }; right would be the path of a TOML file that this user may read`,
+    );
+  }
+  return parseFile(text, path);
+}
+
+/**
+ * Takes the text of a configuration file apart.
+ *
+ * @throws {ConfigurationError} it is no TOML; the message names line and column, and quotes
+ *   nothing, since the line may hold a password
+ */
+export function parseFile(text: string, path: string): FileValues {
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const what = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
+    throw new ConfigurationError(
+      `the configuration file ${path} is not TOML: line ${error.line}, column ${error.column}: ` +
+        `${what}; right would be key = value lines under [section] headings, texts in quotes`,
+    );
+  }
+
+  const settings = new Map<SettingKey, Candidate>();
+  const rbac = new Map<string, Candidate>();
+  const problems: string[] = [];
+  const from = (value: unknown): Candidate => ({ value, source: `file ${path}`, rank: 1 });
+  for (const [section, content] of Object.entries(table)) {
+    if (!isTable(content)) {
+      problems.push(`file ${path}: ${unknownKey(section, section)}`);
+    } else if (section === "rbac") {
+      for (const [prefix, roles] of Object.entries(content)) rbac.set(prefix, from(roles));
+    } else if (!Object.hasOwn(SECTIONS, section)) {
+      const near = nearest(section, Object.keys(SECTIONS));
+      problems.push(
+        `file ${path}: there is no section [${section}]; ` +
+          (near === undefined
+            ? `there are ${Object.keys(SECTIONS).join(", ")}`
+            : `the nearest is [${near}]`),
+      );
+    } else {
+      for (const [word, value] of Object.entries(content)) {
+        const key = `${section}.${word}`;
+        if (Object.hasOwn(SETTINGS, key)) settings.set(key as SettingKey, from(value));
+        else problems.push(`file ${path}: ${unknownKey(key, word, section as Section)}`);
+      }
+    }
+  }
+  return { settings, rbac, problems };
+}
+
+/** Names the nearest key: in the same section, else the same word in another one, else any. */
+function unknownKey(key: string, word: string, section?: Section): string {
+  const keys = eachSetting().map(([known]) => known);
+  const same = keys.filter((known) => known.startsWith(`${section}.`));
+  const near = nearestWord(word, same) ??
+    keys.find((known) => known.endsWith(`.${word}`)) ??
+    (section === undefined && Object.hasOwn(SECTIONS, word) ? undefined : nearest(key, keys)) ??
+    nearestWord(word, keys);
+  if (section === undefined) {
+    const hint = near === undefined
+      ? ""
+      : `; the nearest is ${lastWord(near)} in [${near.split(".")[0]}]`;
+    return Object.hasOwn(SECTIONS, key)
+      ? `${key} is a section; right would be [${key}] with its keys below`
+      : `there is no key ${key} outside a section${hint}`;
+  }
+  return `there is no key ${key}; ` +
+    (near === undefined
+      ? `[${section}] has ${same.map(lastWord).join(", ")}`
+      : `the nearest is ${near}`);
+}
+
+function nearestWord(word: string, keys: readonly SettingKey[]): SettingKey | undefined {
+  const near = nearest(word, keys.map(lastWord));
+  return keys.find((key) => lastWord(key) === near);
+}
+
+function lastWord(key: string): string {
+  return key.split(".")[1] ?? key;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Date);
+}
+
+function reason(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
+  return error instanceof Error ? error.message : String(error);
+}

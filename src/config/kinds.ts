@@ -1,0 +1,99 @@
+import * as z from "zod";
+
+/**
+ * How one kind of value is read from text (flags, environment), checked, and named in the help.
+ * The schema checks values as the file has them; its messages complete the sentence
+ * `"<value>" …`, such as `is not a whole number`.
+ */
+export interface Kind<T> {
+  readonly schema: z.ZodType<T>;
+  /** Text as the file would have it; what cannot be read stays text, for the schema to refuse. */
+  readonly read: (text: string) => unknown;
+  /** What stands for the value in the help; empty for switches, which take none. */
+  readonly placeholder: string;
+}
+
+const SWITCH: Readonly<Record<string, boolean>> = {
+  true: true,
+  yes: true,
+  on: true,
+  "1": true,
+  false: false,
+  no: false,
+  off: false,
+  "0": false,
+};
+
+/** A whole number from `min` to `max`. */
+export function whole(min: number, max: number, placeholder = "NUMBER"): Kind<number> {
+  return {
+    schema: z.int({ error: "is not a whole number" })
+      .min(min, { error: `is below ${min}` })
+      .max(max, { error: `is above ${max}` }),
+    read: (text) => /^[+-]?\d+$/.test(text.trim()) ? Number(text) : text,
+    placeholder,
+  };
+}
+
+/** Text; with `pattern` only what fits it, otherwise `wrong` is said. */
+export function text(placeholder: string, pattern = /^/, wrong = ""): Kind<string> {
+  return {
+    schema: z.string({ error: "is not text" }).regex(pattern, { error: wrong }),
+    read: (given) => given,
+    placeholder,
+  };
+}
+
+/** A host name or address without port; brackets around an IPv6 address are taken off. */
+export function host(): Kind<string> {
+  const wrong = "is not a host name or address alone";
+  return {
+    schema: z.string({ error: "is not text" })
+      .transform((given) => given.replace(/^\[(.*)\]$/, "$1"))
+      .pipe(
+        z.string().regex(/^([^\s/:@?#[\]]+|[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)$/i, {
+          error: wrong,
+        }),
+      ),
+    read: (given) => given.trim(),
+    placeholder: "HOST",
+  };
+}
+
+/** A list; as text its entries stand between commas. */
+export function list(placeholder: string, entry = /^[^,]*$/, wrong = "has a comma in an entry") {
+  return {
+    schema: z.array(z.string({ error: "has an entry that is not text" }).regex(entry, wrong), {
+      error: "is not a list of texts",
+    }),
+    read: (given: string) => given.split(",").map((part) => part.trim()).filter(Boolean),
+    placeholder,
+  } satisfies Kind<string[]>;
+}
+
+/** Yes or no. */
+export function toggle(): Kind<boolean> {
+  return {
+    schema: z.boolean({ error: "is neither true nor false" }),
+    read: (given) => SWITCH[given.trim().toLowerCase()] ?? given,
+    placeholder: "",
+  };
+}
+
+/** One word of a few, in any case; `aliases` are other spellings of them. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  aliases: Readonly<Record<string, Word>> = {},
+): Kind<Word> {
+  const known = new Map<string, Word>([
+    ...words.map((word) => [word.toLowerCase(), word] as const),
+    ...Object.entries(aliases),
+  ]);
+  return {
+    schema: z.string({ error: "is not text" })
+      .transform((given) => known.get(given.trim().toLowerCase()) ?? given)
+      .pipe(z.enum(words, { error: `is none of ${words.filter(Boolean).join(", ")}` })),
+    read: (given) => given,
+    placeholder: words.filter(Boolean).length > 4 ? "NAME" : words.filter(Boolean).join("|"),
+  };
+}
