@@ -1,0 +1,98 @@
+import { decimal } from "./decimal.ts";
+import type { MarketDefinition } from "./markets.ts";
+
+/** Which way an order trades: buyers bid, sellers ask. */
+export type Side = "buy" | "sell";
+
+/** An order of a simulated exchange; changes as it trades. */
+export interface Order {
+  readonly id: number;
+  readonly uid: string;
+  readonly side: Side;
+  readonly type: "limit" | "market";
+  /** Ticks; for a market order the worst price that it takes. */
+  readonly price: number;
+  /** Lots ordered. */
+  readonly origin: number;
+  /** Lots still to be traded. */
+  remaining: number;
+  /** Ticks times lots, traded so far; a bigint because sums of products outgrow 2^53. */
+  funds: bigint;
+  trades: number;
+  state: "wait" | "done" | "cancel";
+  /** Seconds since the epoch. */
+  readonly createdAt: number;
+  updatedAt: number;
+}
+
+/** Two orders that met. */
+export interface Trade {
+  readonly id: number;
+  readonly maker: Order;
+  readonly taker: Order;
+  /** Ticks: the maker's price. */
+  readonly price: number;
+  /** Lots. */
+  readonly amount: number;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
+/** The `order` payload of the later generation. */
+export function orderPayload(order: Order, market: MarketDefinition): Record<string, unknown> {
+  const executed = order.origin - order.remaining;
+  const average = executed === 0 ? 0n : order.funds / BigInt(executed);
+  return {
+    id: order.id,
+    market: market.id,
+    kind: order.side === "buy" ? "bid" : "ask",
+    side: order.side,
+    ord_type: order.type,
+    price: order.type === "market" ? null : decimal(order.price, market.pricePrecision),
+    avg_price: decimal(average, market.pricePrecision),
+    state: order.state,
+    origin_volume: decimal(order.origin, market.amountPrecision),
+    remaining_volume: decimal(order.remaining, market.amountPrecision),
+    executed_volume: decimal(executed, market.amountPrecision),
+    at: order.createdAt,
+    created_at: order.createdAt,
+    updated_at: order.updatedAt,
+    trades_count: order.trades,
+  };
+}
+
+/** The private `trade` payload of the later generation, as the owner of `order` gets it. */
+export function privateTradePayload(
+  trade: Trade,
+  order: Order,
+  market: MarketDefinition,
+): Record<string, unknown> {
+  const total = BigInt(trade.price) * BigInt(trade.amount);
+  return {
+    id: trade.id,
+    price: decimal(trade.price, market.pricePrecision),
+    amount: decimal(trade.amount, market.amountPrecision),
+    total: decimal(total, market.pricePrecision + market.amountPrecision),
+    market: market.id,
+    side: order.side,
+    taker_type: trade.taker.side,
+    created_at: trade.at,
+    order_id: order.id,
+  };
+}
+
+/** The public `<id>.trades` payload. */
+export function publicTradesPayload(
+  trades: readonly Trade[],
+  market: MarketDefinition,
+): Record<string, unknown> {
+  return {
+    trades: trades.map((trade) => ({
+      tid: trade.id,
+      taker_type: trade.taker.side,
+      date: trade.at,
+      price: decimal(trade.price, market.pricePrecision),
+      amount: decimal(trade.amount, market.amountPrecision),
+    })),
+  };
+}
