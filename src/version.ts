@@ -1,2 +1,5 @@
-/** What `ranger version` prints; `make build` writes the commit in. */
+/** What `ranger version` prints first. */
 export const VERSION = "0.1.0";
+
+/** The commit that the program was built from; `make build` writes it in. */
+export const COMMIT: string = "unknown";

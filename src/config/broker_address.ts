@@ -49,6 +49,9 @@ export function overlay(
   }
   // Untouched, the URL stays as it was written.
   const url = others.length === 0 ? values["amqp.url"] : formatAmqpUrl(address);
-  entries["amqp.url"] = { value: url, source: [source, ...others].join(" with ") };
+  entries["amqp.url"] = {
+    value: url,
+    source: others.length === 0 ? source : `${source}, with ${others.join(", ")}`,
+  };
   return { url, entries };
 }

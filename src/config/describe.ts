@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { type SettingKey, SETTINGS } from "./settings.ts";
 import { parseAmqpUrl, showAmqpUrl } from "./amqp_url.ts";
 
 /**
@@ -19,8 +20,9 @@ export function describe(key: string, value: unknown): string {
     return typeof address === "string" ? "***" : showAmqpUrl(address);
   }
   if (key === "auth.public_key") return describeKey(String(value));
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
-  return value === "" ? "none" : String(value);
+  const text = Array.isArray(value) ? value.join(", ") : String(value);
+  if (text !== "") return text;
+  return `(${SETTINGS[key as SettingKey]?.defaultText ?? "none"})`;
 }
 
 /** A value as an error may quote it: short, in quotes, on one line. */
@@ -34,7 +36,7 @@ export function quote(value: unknown): string {
 
 /** What kind of key text it is. What may be a private key is neither shown nor summed up. */
 function describeKey(text: string): string {
-  if (text === "") return "none";
+  if (text === "") return "(none)";
   const pem = text.startsWith("LS0tLS") ? fromBase64(text) : text;
   if (pem.includes("PRIVATE KEY")) return "a private key, hidden: this must be the public one";
   if (pem.includes("-----BEGIN ")) {
