@@ -1,0 +1,158 @@
+import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import { parseAmqpUrl, showAmqpUrl } from "../config/amqp_url.ts";
+import { UnavailableError } from "../errors.ts";
+import { declareExchange, replyCode } from "./exchange.ts";
+
+const ACCESS_REFUSED = 403;
+const NOT_ALLOWED = 530;
+
+/** Milliseconds until a broker that does not answer counts as not there. */
+const PATIENCE = 10_000;
+
+/** Where and what to publish to. */
+export interface PublisherOptions {
+  /** `amqp://user:password@host:5672/vhost` */
+  readonly url: string;
+  readonly exchange: string;
+  /** What RabbitMQ's list of connections shows. */
+  readonly name: string;
+}
+
+/**
+ * Publishes events as the exchange does, one after the other, each confirmed by the broker.
+ *
+ * @example
+ * ```ts
+ * const publisher = await Publisher.connect({ url, exchange, name: "ranger publish" });
+ * try {
+ *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
+ * } finally {
+ *   await publisher.close();
+ * }
+ * ```
+ */
+export class Publisher {
+  readonly #client: AMQPClient;
+  readonly #channel: AMQPChannel;
+  readonly #exchange: string;
+  readonly #address: string;
+  #returned = false;
+
+  private constructor(client: AMQPClient, channel: AMQPChannel, options: PublisherOptions) {
+    this.#client = client;
+    this.#channel = channel;
+    this.#exchange = options.exchange;
+    this.#address = shown(options.url);
+    channel.onReturn = () => {
+      this.#returned = true;
+    };
+  }
+
+  /**
+   * Connects, and makes sure that the exchange is there.
+   *
+   * @throws {UnavailableError} the broker is not there, refuses the user, or has no such vhost
+   */
+  static async connect(options: PublisherOptions): Promise<Publisher> {
+    const client = new AMQPClient(options.url);
+    client.name = options.name;
+    try {
+      return await within(PATIENCE, async () => {
+        await client.connect();
+        const channel = await declareExchange(client, options.exchange);
+        await channel.confirmSelect();
+        return new Publisher(client, channel, options);
+      });
+    } catch (error) {
+      // A connection that was not finished has no orderly end.
+      client.socket?.destroy();
+      throw unavailable(error, client, options);
+    }
+  }
+
+  /**
+   * Sends one event and waits until the broker has it. One at a time.
+   *
+   * @param routingKey `public.usdbtc.trades`
+   * @param body sent as it is
+   * @returns whether any queue took it; false when nobody listens
+   * @throws {UnavailableError} the broker went away or refused it
+   */
+  async publish(routingKey: string, body: Uint8Array): Promise<boolean> {
+    this.#returned = false;
+    const properties = { contentType: "application/json", deliveryMode: 1 };
+    try {
+      // "mandatory": what no queue takes comes back, and before its confirmation.
+      await within(
+        PATIENCE,
+        () => this.#channel.basicPublish(this.#exchange, routingKey, body, properties, true),
+      );
+    } catch (error) {
+      throw new UnavailableError(
+        `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
+          textOf(error),
+      );
+    }
+    return !this.#returned;
+  }
+
+  /** Says goodbye to the broker. Never throws: everything published is confirmed already. */
+  async close(): Promise<void> {
+    try {
+      await within(PATIENCE, () => this.#client.close());
+    } catch {
+      this.#client.socket?.destroy();
+    }
+  }
+}
+
+function unavailable(
+  error: unknown,
+  client: AMQPClient,
+  { url, exchange }: PublisherOptions,
+): UnavailableError {
+  const broker = `the broker at ${shown(url)}`;
+  const text = textOf(error);
+  const code = replyCode(error);
+  if (code === ACCESS_REFUSED && text.includes("Login was refused")) {
+    return new UnavailableError(
+      `amqp.url: ${broker} refuses the user ${client.username} or its password`,
+    );
+  }
+  if (code === NOT_ALLOWED) {
+    return new UnavailableError(
+      `amqp.url: ${broker} does not let the user ${client.username} into the virtual host ` +
+        `${client.vhost}, or has no such virtual host`,
+    );
+  }
+  if (code !== undefined) {
+    return new UnavailableError(`amqp.exchange: ${broker} refuses ${exchange}: ${text}`);
+  }
+  return new UnavailableError(
+    `amqp.url: ${broker} cannot be reached: ${text}; is RabbitMQ running there, and is the port ` +
+      "its AMQP port (5672)?",
+  );
+}
+
+function shown(url: string): string {
+  const address = parseAmqpUrl(url);
+  return typeof address === "string" ? "the address given" : showAmqpUrl(address);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Rejects when the work takes longer; the work itself is not stopped by that. */
+async function within<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`no answer in ${milliseconds / 1000} seconds`)),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

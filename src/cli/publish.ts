@@ -1,0 +1,113 @@
+import { Buffer } from "node:buffer";
+import { Publisher } from "../broker/publisher.ts";
+import { sampleEvents } from "../broker/samples.ts";
+import { ConfigurationError } from "../errors.ts";
+import { NOT_JSON, parseJson } from "../streams/payload.ts";
+import { parseRoutingKey } from "../streams/routing_key.ts";
+import { defineCommand } from "./command.ts";
+
+interface Outgoing {
+  readonly routingKey: string;
+  readonly body: Uint8Array;
+}
+
+/** AMQP's short strings, which routing keys are. */
+const ROUTING_KEY_BYTES = 255;
+
+/** `ranger publish` */
+export const publish = defineCommand({
+  name: "publish",
+  summary: "Publishes an event, or a set of samples",
+  description:
+    "Sends to the configured exchange of the configured broker, as the exchange's own\n" +
+    "components do. The body is sent exactly as given; - reads it from standard input.\n" +
+    "Everybody who listens gets it: samples are for brokers that no real client hangs on.",
+  usage: "ranger publish ROUTING_KEY JSON|-\n" +
+    "ranger publish --sample [--market ID] [--uid UID]",
+  example: "ranger publish public.usdbtc.trades '{\"trades\":[]}'\n" +
+    "ranger publish --sample --uid ID123 --amqp-url amqp://guest:guest@localhost:5672/",
+  options: {
+    sample: { type: "boolean", help: "Sends one event of each kind" },
+    market: { type: "string", value: "ID", help: "The samples' market [btcusd]" },
+    uid: { type: "string", value: "UID", help: "Whose private events the samples are [ID123]" },
+  },
+  positionals: { min: 0, max: 2 },
+  settings: true,
+  async run({ positionals, values, loadSettings }) {
+    const { settings } = await loadSettings({ requireKey: false });
+    const events = values.sample
+      ? samples(positionals, values.market ?? "btcusd", values.uid ?? "ID123")
+      : [await single(positionals, values.market ?? values.uid)];
+
+    const { url, exchange } = settings.amqp;
+    const publisher = await Publisher.connect({ url, exchange, name: "ranger publish" });
+    try {
+      for (const { routingKey, body } of events) {
+        const taken = await publisher.publish(routingKey, body);
+        const note = taken ? "" : "   (no queue took it: nobody listens)";
+        console.log(`${routingKey}   ${body.length} bytes${note}`);
+      }
+    } finally {
+      await publisher.close();
+    }
+    return 0;
+  },
+});
+
+function samples(positionals: readonly string[], market: string, uid: string): Outgoing[] {
+  if (positionals.length > 0) {
+    throw new ConfigurationError("--sample sends its own events; leave routing key and JSON out");
+  }
+  word(market, "--market", "btcusd");
+  word(uid, "--uid", "ID123");
+  const now = Math.floor(Date.now() / 1000);
+  return sampleEvents({ market, uid, now }).map(({ routingKey, payload }) => ({
+    routingKey,
+    body: Buffer.from(JSON.stringify(payload)),
+  }));
+}
+
+function word(text: string, flag: string, right: string): void {
+  if (/^[^.\s]{1,100}$/.test(text)) return;
+  throw new ConfigurationError(
+    `${flag} is ${JSON.stringify(text)}; right would be one word without dots, such as ${right}`,
+  );
+}
+
+async function single(
+  [routingKey, text]: readonly string[],
+  forSamples: string | undefined,
+): Promise<Outgoing> {
+  if (routingKey === undefined || text === undefined) {
+    throw new ConfigurationError(
+      routingKey === undefined
+        ? "publish needs a routing key and a JSON body, or --sample"
+        : "publish needs a JSON body after the routing key, or - to read it from standard input",
+    );
+  }
+  if (forSamples !== undefined) {
+    throw new ConfigurationError("--market and --uid belong to --sample");
+  }
+  if (parseRoutingKey(routingKey) === undefined || /\s/.test(routingKey)) {
+    throw new ConfigurationError(
+      `the routing key ${JSON.stringify(routingKey)} is none that Ranger delivers; right would ` +
+        "be public.MARKET.EVENT, private.UID.EVENT or PREFIX.MARKET.EVENT",
+    );
+  }
+  if (Buffer.byteLength(routingKey) > ROUTING_KEY_BYTES) {
+    throw new ConfigurationError(`the routing key is longer than ${ROUTING_KEY_BYTES} bytes`);
+  }
+  const body = text === "-" ? await readStandardInput() : Buffer.from(text);
+  if (parseJson(body) === NOT_JSON) {
+    const from = text === "-" ? "from standard input" : "given";
+    throw new ConfigurationError(
+      `the body ${from} is ${body.length === 0 ? "empty" : "no JSON in UTF-8"}; right would be ` +
+        'such as {"trades":[]}, in quotes for the shell',
+    );
+  }
+  return { routingKey, body };
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(Deno.stdin.readable).arrayBuffer());
+}
