@@ -1,0 +1,135 @@
+/**
+ * Writes docs/configuration.md from the declared settings.
+ *
+ *     deno run -A scripts/configuration_doc.ts           writes it
+ *     deno run -A scripts/configuration_doc.ts --check   exits with 1 when it is not current
+ */
+import { exampleFile } from "../src/config/example.ts";
+import { RBAC } from "../src/config/rbac.ts";
+import {
+  eachSetting,
+  environmentNames,
+  type Section,
+  SECTIONS,
+  type Setting,
+  type SettingKey,
+} from "../src/config/settings.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const FILE = new URL("docs/configuration.md", ROOT);
+
+const INTRODUCTION = `# Configuration
+
+<!-- Written by scripts/configuration_doc.ts from src/config/settings.ts: change it there. -->
+
+Every setting can be given by flag, by environment variable and in a TOML file. Flags win over the
+environment, the environment over the file, the file over the default. \`ranger check\` takes the
+same flags as \`ranger serve\`, shows each setting in force with its source, and tries key, broker
+and ports.
+
+- The file is the one that \`--config\` names, else \`RANGER_CONFIG\`, else
+  \`/etc/ranger/ranger.toml\` where that exists.
+- Each setting has an environment variable \`RANGER_<SECTION>_<KEY>\`. Those that deployments of
+  Ruby Ranger and Rango already set are read as well; where several of one setting are set, the
+  first one in its row counts. An empty variable counts as not set.
+- In flags and environment a list has commas between its entries, and a switch in the environment
+  is \`true\` or \`false\`.
+- The single pieces of the broker's address (\`amqp.host\` and the like) go over \`amqp.url\` when
+  they are set by the same kind of source or a stronger one: \`RABBITMQ_HOST\` changes the host of
+  an \`amqp.url\` from the file, and does nothing to one given by \`--amqp-url\`.
+- An unknown flag, an unknown name in the file, and a value that does not fit end the start with
+  exit code 78 and a message that names the setting, where it came from and what would be right.
+  Secrets are never printed. A password given as a flag can be read in the process list by every
+  user of the machine: prefer the environment or the file.
+`;
+
+function section(name: Section): string {
+  const rows = eachSetting().filter(([key]) => key.startsWith(`${name}.`)).map(row);
+  if (name === "rbac") {
+    rows.push(cells([
+      code("rbac.<prefix>"),
+      code(`--${RBAC.flag} ${RBAC.placeholder}`),
+      RBAC.environment.map(code).join(", "),
+      "none",
+      prose(`${RBAC.help}; the prefixes public and private are taken`),
+    ]));
+  }
+  return [
+    `## ${name}`,
+    "",
+    SECTIONS[name],
+    "",
+    cells(["setting", "flag", "environment", "default", "meaning"]),
+    cells(["---", "---", "---", "---", "---"]),
+    ...rows,
+  ].join("\n");
+}
+
+function row([key, setting]: readonly [SettingKey, Setting]): string {
+  return cells([
+    code(key),
+    flag(setting),
+    environmentNames(key).map(code).join(", "),
+    setting.defaultText ?? code(String(setting.default)),
+    prose(setting.help),
+  ]);
+}
+
+function flag({ flag, kind }: Setting): string {
+  return kind.placeholder === ""
+    ? `${code(`--${flag}`)}, ${code(`--no-${flag}`)}`
+    : code(`--${flag} ${kind.placeholder}`);
+}
+
+function cells(texts: readonly string[]): string {
+  return `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
+}
+
+/** Help text as Markdown: what would be a tag or emphasis stays what it is. */
+function prose(text: string): string {
+  return text.replace(/[<*_]/g, "\\$&");
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function document(): string {
+  return [
+    INTRODUCTION,
+    ...(Object.keys(SECTIONS) as Section[]).map((name) => `${section(name)}\n`),
+    "## A file with every setting\n",
+    "Each line that begins with `#` and a name shows the default or an example.\n",
+    `\`\`\`toml\n${exampleFile()}\`\`\`\n`,
+  ].join("\n");
+}
+
+/** As `deno fmt` writes it, so that the repository's format check holds for it, too. */
+async function formatted(markdown: string): Promise<string> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--ext", "md", "--line-width", "100", "-"],
+    cwd: ROOT,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(markdown));
+  await writer.close();
+  const { code, stdout } = await child.output();
+  if (code !== 0) throw new Error(`deno fmt ended with ${code}`);
+  return new TextDecoder().decode(stdout);
+}
+
+if (import.meta.main) {
+  const text = await formatted(document());
+  if (!Deno.args.includes("--check")) {
+    await Deno.writeTextFile(FILE, text);
+  } else if (text !== await Deno.readTextFile(FILE).catch(() => "")) {
+    console.error(
+      "docs/configuration.md is not what the settings say; " +
+        "`deno run -A scripts/configuration_doc.ts` writes it",
+    );
+    Deno.exit(1);
+  }
+}
