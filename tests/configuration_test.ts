@@ -1,0 +1,326 @@
+import assert from "node:assert/strict";
+import { formatAmqpUrl, parseAmqpUrl } from "../src/config/amqp_url.ts";
+import { exampleFile } from "../src/config/example.ts";
+import { loadSettings } from "../src/config/load.ts";
+import { eachSetting, environmentNames, type SettingKey } from "../src/config/settings.ts";
+import { entryOf, NOWHERE, refusal } from "./support/loading.ts";
+import { temporaryFolder } from "./support/run_ranger.ts";
+
+/** For every setting two values that are not its default: as text, as TOML, and as they show. */
+const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
+  "server.host": [sample("10.1.2.3"), sample("localhost")],
+  "server.port": [sample(9001), sample(9002)],
+  "server.origins": [sample(["a.example", "*.b.example"]), sample(["https://c.example:8443"])],
+  "management.host": [sample("10.1.2.4"), sample("::1")],
+  "management.port": [sample(9003), sample(9004)],
+  "amqp.url": [
+    sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
+    sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
+  ],
+  "amqp.host": [sample("mq3"), sample("mq4")],
+  "amqp.port": [sample(5673), sample(5674)],
+  "amqp.user": [sample("carol"), sample("d@ve")],
+  "amqp.password": [sample("s3cret-one", "***"), sample("s3cret/two", "***")],
+  "amqp.vhost": [sample("live"), sample("test/1")],
+  "amqp.exchange": [sample("events.one"), sample("events.two")],
+  "amqp.queue_length": [sample(10), sample(20)],
+  "amqp.queue_bytes": [sample(2048), sample(4096)],
+  "amqp.heartbeat": [sample(0), sample(7)],
+  "auth.enabled": [sample(false), sample(false)],
+  "auth.public_key": [sample("/keys/one.pem"), sample("/keys/two.pub")],
+  "auth.algorithm": [sample("EdDSA"), sample("ES256")],
+  "auth.issuer": [sample("barong"), sample("issuer two")],
+  "auth.audience": [sample(["peatio", "barong"]), sample(["one"])],
+  "auth.subject": [sample("login"), sample("other")],
+  "auth.require_jti": [sample(false), sample(false)],
+  "auth.leeway": [sample(3), sample(4)],
+  "auth.exp_leeway": [sample(5), sample(6)],
+  "auth.nbf_leeway": [sample(7), sample(8)],
+  "auth.iat_leeway": [sample(9), sample(10)],
+  "protocol.envelope": [sample("tuple"), sample("tuple")],
+  "streams.mode": [sample("strict"), sample("strict")],
+  "streams.replay": [sample(0), sample(50)],
+  "limits.message_bytes": [sample(64), sample(65536)],
+  "limits.streams": [sample(1), sample(1000)],
+  "limits.unsent_bytes": [sample(1024), sample(2048)],
+  "log.level": [sample("debug"), sample("fatal")],
+  "log.format": [sample("text"), sample("text")],
+};
+
+interface Sample {
+  readonly text: string;
+  readonly toml: string;
+  readonly shown: string;
+}
+
+function sample(value: string | number | boolean | readonly string[], shown?: string): Sample {
+  const text = Array.isArray(value) ? value.join(",") : String(value);
+  return {
+    text,
+    toml: JSON.stringify(value),
+    shown: shown ?? (Array.isArray(value) ? value.join(", ") : text),
+  };
+}
+
+function tomlOf(key: SettingKey, value: string): string {
+  const [section, word] = key.split(".");
+  return `[${section}]\n${word} = ${value}\n`;
+}
+
+for (const [key, { flag, kind }] of eachSetting()) {
+  Deno.test(`${key} comes from file, environment and flag, each over the one before`, async () => {
+    await using folder = await temporaryFolder();
+    const [one, two] = SAMPLES[key];
+    const file = await folder.write("ranger.toml", tomlOf(key, one.toml));
+    const options = { ...NOWHERE, defaultFile: file };
+
+    const fromFile = await entryOf(key, [], {}, options);
+    assert.deepEqual(fromFile, { key, shown: one.shown, source: `file ${file}` });
+
+    let environment: Record<string, string> = {};
+    // From the name that counts least to the one that counts most.
+    for (const name of environmentNames(key).toReversed()) {
+      environment = { ...environment, [name]: two.text };
+      const found = await entryOf(key, [], environment, options);
+      assert.deepEqual(found, { key, shown: two.shown, source: `environment ${name}` });
+      environment[name] = one.text;
+    }
+
+    const given = kind.placeholder === "" ? [`--no-${flag}`] : [`--${flag}`, two.text];
+    const fromFlag = await entryOf(key, given, environment, options);
+    assert.deepEqual(fromFlag, { key, shown: two.shown, source: `flag ${given[0]}` });
+    if (kind.placeholder !== "") {
+      const joined = await entryOf(key, [`--${flag}=${one.text}`], {}, options);
+      assert.deepEqual(joined, { key, shown: one.shown, source: `flag --${flag}` });
+    }
+  });
+
+  Deno.test(`${key} with an empty environment variable has its default`, async () => {
+    const empty = Object.fromEntries(environmentNames(key).map((name) => [name, ""]));
+    assert.equal((await entryOf(key, [], empty)).source, "default");
+  });
+}
+
+Deno.test("no two settings share a flag or an environment variable", () => {
+  const names = eachSetting().flatMap(([key, { flag }]) => [`--${flag}`, ...environmentNames(key)]);
+  assert.deepEqual(names.length, new Set(names).size);
+});
+
+Deno.test("the defaults are those that the documents promise", async () => {
+  const { settings, file } = await loadSettings([], {}, NOWHERE);
+  assert.equal(file, undefined);
+  assert.deepEqual(settings, {
+    server: { host: "0.0.0.0", port: 8080, origins: [] },
+    management: { host: "127.0.0.1", port: 8082 },
+    amqp: {
+      url: "amqp://guest:guest@localhost:5672/",
+      exchange: "peatio.events.ranger",
+      queueLength: 100_000,
+      queueBytes: 134_217_728,
+      heartbeat: 20,
+    },
+    auth: {
+      enabled: true,
+      publicKey: "",
+      algorithm: "",
+      issuer: "",
+      audience: [],
+      subject: "session",
+      requireJti: true,
+      leeway: { exp: 0, nbf: 0, iat: 0 },
+    },
+    rbac: {},
+    protocol: { envelope: "object" },
+    streams: { mode: "open", replay: 1000 },
+    limits: { messageBytes: 4096, streams: 256, unsentBytes: 1_048_576 },
+    log: { level: "info", format: "json" },
+  });
+});
+
+Deno.test("the log is text on a terminal", async () => {
+  const { settings } = await loadSettings([], {}, { ...NOWHERE, terminal: true });
+  assert.equal(settings.log.format, "text");
+});
+
+Deno.test("the environment of the older servers sets what it always set", async () => {
+  const { settings } = await loadSettings([], {
+    RANGER_HOST: "127.0.0.1",
+    RANGER_PORT: "8081",
+    RABBITMQ_HOST: "rabbitmq",
+    RABBITMQ_PORT: "5673",
+    RABBITMQ_USER: "peatio",
+    RABBITMQ_PASSWORD: "ch@nge/me",
+    JWT_PUBLIC_KEY: "LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0K",
+    JWT_ISSUER: "barong",
+    JWT_AUDIENCE: "peatio,barong",
+    JWT_ALGORITHM: "RS256",
+    JWT_DEFAULT_LEEWAY: "30",
+    JWT_EXPIRATION_LEEWAY: "60",
+    METRICS_HOST: "0.0.0.0",
+    METRICS_PORT: "4242",
+    API_CORS_ORIGINS: "https://a.example, https://b.example",
+    RANGO_RBAC_ADMIN: "admin,superadmin",
+    LOG_LEVEL: "WARN",
+  }, NOWHERE);
+  assert.deepEqual(settings.server, {
+    host: "127.0.0.1",
+    port: 8081,
+    origins: ["https://a.example", "https://b.example"],
+  });
+  assert.equal(settings.amqp.url, "amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/");
+  assert.deepEqual(settings.management, { host: "0.0.0.0", port: 4242 });
+  assert.deepEqual(settings.auth.audience, ["peatio", "barong"]);
+  assert.deepEqual(settings.auth.leeway, { exp: 60, nbf: 30, iat: 30 });
+  assert.deepEqual(settings.rbac, { admin: ["admin", "superadmin"] });
+  assert.equal(settings.log.level, "warning");
+});
+
+Deno.test("log levels are taken in any case, and by the names of other loggers", async () => {
+  const levels = { TRACE: "debug", Debug: "debug", warn: "warning", PANIC: "fatal" };
+  for (const [written, level] of Object.entries(levels)) {
+    const { settings } = await loadSettings(["--log-level", written], {}, NOWHERE);
+    assert.equal(settings.log.level, level);
+  }
+});
+
+Deno.test("a piece of the broker's address goes over the URL of its own rank or below", async () => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write(
+    "ranger.toml",
+    '[amqp]\nurl = "amqp://ann:pw@file:1000/live?channelMax=5"\nvhost = "other/1"\n',
+  );
+  const load = async (args: string[], environment: Record<string, string>) => {
+    const options = { ...NOWHERE, defaultFile: file };
+    return (await loadSettings(args, environment, options)).settings.amqp.url;
+  };
+  const inFile = "amqp://ann:pw@file:1000/other%2F1?channelMax=5";
+  assert.equal(await load([], {}), inFile);
+  assert.equal(await load([], { RABBITMQ_HOST: "env" }), inFile.replace("@file", "@env"));
+  assert.equal(await load([], { RANGER_AMQP_URL: "amqp://u:p@env2" }), "amqp://u:p@env2");
+  assert.equal(
+    await load([], { RANGER_AMQP_URL: "amqps://u:p@env2", RABBITMQ_PASSWORD: "50%" }),
+    "amqps://u:50%25@env2:5671/",
+  );
+  assert.equal(
+    await load(["--amqp-url", "amqp://u:p@flag"], { RABBITMQ_HOST: "env" }),
+    "amqp://u:p@flag",
+  );
+  assert.equal(
+    await load(["--amqp-url", "amqp://u:p@flag", "--amqp-host", "::1"], {}),
+    "amqp://u:p@[::1]:5672/",
+  );
+});
+
+Deno.test("the entries tell where each piece of the broker's address came from", async () => {
+  const { entries } = await loadSettings([], { RABBITMQ_HOST: "mq" }, NOWHERE);
+  const sources = Object.fromEntries(entries.map(({ key, source }) => [key, source]));
+  assert.equal(sources["amqp.url"], "default, with environment RABBITMQ_HOST");
+  assert.equal(sources["amqp.host"], "environment RABBITMQ_HOST");
+  const given = await entryOf("amqp.host", ["--amqp-url", "amqp://x"], { RABBITMQ_HOST: "mq" });
+  assert.deepEqual(given, { key: "amqp.host", shown: "x", source: "amqp.url, flag --amqp-url" });
+});
+
+Deno.test("an AMQP URL taken apart and written again is the same address", () => {
+  for (const password of ["p", "a/b?c#d@e:f%g", "ü 🙂", "%25"]) {
+    const address = {
+      scheme: "amqps",
+      user: "us:er@x",
+      password,
+      host: "mq.example",
+      port: 5671,
+      vhost: "live/one",
+      query: "",
+    } as const;
+    assert.deepEqual(parseAmqpUrl(formatAmqpUrl(address)), address);
+  }
+});
+
+Deno.test("roles are read from file, environment and flag, prefix by prefix", async () => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write(
+    "ranger.toml",
+    '[rbac]\nadmin = ["a"]\nsupport = ["s", "t"]\naudit = ["x"]\n',
+  );
+  const { settings, entries } = await loadSettings(
+    ["--rbac", "audit=one, two", "--rbac=none="],
+    { RANGO_RBAC_ADMIN: "b,c", RANGO_RBAC_BOTH: "old", RANGER_RBAC_BOTH: "new" },
+    { ...NOWHERE, defaultFile: file },
+  );
+  assert.deepEqual(settings.rbac, {
+    admin: ["b", "c"],
+    support: ["s", "t"],
+    audit: ["one", "two"],
+    both: ["new"],
+    none: [],
+  });
+  const sources = Object.fromEntries(entries.map(({ key, source }) => [key, source]));
+  assert.equal(sources["rbac.admin"], "environment RANGO_RBAC_ADMIN");
+  assert.equal(sources["rbac.support"], `file ${file}`);
+  assert.equal(sources["rbac.audit"], "flag --rbac");
+});
+
+Deno.test("an empty flag turns a check off", async () => {
+  const { settings } = await loadSettings(["--jwt-subject="], {}, NOWHERE);
+  assert.equal(settings.auth.subject, "");
+});
+
+Deno.test("switches are given by flag in both forms, and by words in the environment", async () => {
+  const load = async (args: string[], environment: Record<string, string> = {}) =>
+    (await loadSettings(args, environment, NOWHERE)).settings.auth;
+  assert.equal((await load(["--no-require-jti"])).requireJti, false);
+  assert.equal((await load([], { RANGER_AUTH_REQUIRE_JTI: "No" })).requireJti, false);
+  assert.equal(
+    (await load(["--require-jti"], { RANGER_AUTH_REQUIRE_JTI: "off" })).requireJti,
+    true,
+  );
+  assert.equal((await load(["--auth"], { RANGER_AUTH_ENABLED: "0" })).enabled, true);
+  assert.match(await refusal(["--no-auth=false"]), /--no-auth takes no value/);
+  assert.match(
+    await refusal(["--auth", "--no-auth"]),
+    /\(or its opposite\) is given more than once/,
+  );
+});
+
+Deno.test("a PEM given as a flag is a value, though it begins with dashes", async () => {
+  const pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+  const { settings, entries } = await loadSettings(["--jwt-public-key", pem], {}, NOWHERE);
+  assert.equal(settings.auth.publicKey, pem);
+  const shown = entries.find(({ key }) => key === "auth.public_key")?.shown ?? "";
+  assert.match(shown, /^PEM text, sha256 [0-9a-f]{16}…$/);
+});
+
+Deno.test("--config goes before RANGER_CONFIG, and that before the default file", async () => {
+  await using folder = await temporaryFolder();
+  const [one, two, three] = await Promise.all(
+    [1, 2, 3].map((n) => folder.write(`${n}.toml`, `[server]\nport = ${n}\n`)),
+  );
+  assert.ok(one && two && three);
+  const port = async (args: string[], environment: Record<string, string>) =>
+    (await loadSettings(args, environment, { ...NOWHERE, defaultFile: three })).settings.server
+      .port;
+  assert.equal(await port(["--config", one], { RANGER_CONFIG: two }), 1);
+  assert.equal(await port([], { RANGER_CONFIG: two }), 2);
+  assert.equal(await port([], { RANGER_CONFIG: "" }), 3);
+});
+
+Deno.test("the example file loads, as it is and with every line in it switched on", async () => {
+  await using folder = await temporaryFolder();
+  const asIs = await folder.write("as-is.toml", exampleFile());
+  assert.deepEqual(
+    (await loadSettings(["--config", asIs], {}, NOWHERE)).settings,
+    (await loadSettings([], {}, NOWHERE)).settings,
+  );
+  const on = await folder.write("on.toml", exampleFile().replace(/^#(?=\w+ =)/gm, ""));
+  const { entries } = await loadSettings(["--config", on], {}, NOWHERE);
+  for (const { key, source } of entries) {
+    assert.ok(source.includes(`file ${on}`), `${key}: ${source}`);
+  }
+});
+
+Deno.test("docs/configuration.md is what the settings say", async () => {
+  const script = new URL("../scripts/configuration_doc.ts", import.meta.url);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script.pathname, "--check"],
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+});
