@@ -180,14 +180,19 @@ export class WebSocketConnection implements ReceiverTarget {
   /**
    * Ends the connection in order: what is owed is written first, then the close frame; the
    * client has `closeTimeout` to answer it.
+   *
+   * @returns when the socket is gone
    */
-  close(code: number, reason = ""): void {
-    if (this.#state !== State.Open) return;
-    const pending = this.#pending;
-    this.#pending = undefined;
-    if (pending) this.#write(pending.join());
-    this.#write(closeFrame(code, reason));
-    this.#leave(State.Closing, { code, reason, by: "server" });
+  close(code: number, reason = ""): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
+    if (this.#state === State.Open) {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      if (pending) this.#write(pending.join());
+      this.#write(closeFrame(code, reason));
+      this.#leave(State.Closing, { code, reason, by: "server" });
+    }
+    return this.#state === State.Gone ? Promise.resolve() : gone;
   }
 
   /** Cuts the connection without a word. */

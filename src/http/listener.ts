@@ -1,0 +1,151 @@
+import { getRequestListener } from "@hono/node-server";
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { UnavailableError } from "../errors.ts";
+import type { Admission } from "../session/sessions.ts";
+import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
+import type { UpgradeSlot } from "./upgrade_app.ts";
+
+/** Milliseconds that a refused client has to take its answer. */
+const REFUSAL_TIMEOUT = 5000;
+
+/** Where a listener listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A Hono app, whatever its environment. */
+interface App {
+  fetch(request: Request, bindings?: object): Response | Promise<Response>;
+}
+
+/** Decides upgrades, and takes those it admits. */
+export interface Upgrades {
+  readonly app: App;
+  admit(socket: Socket, head: Uint8Array, admission: Admission): void;
+}
+
+/**
+ * One HTTP listener: requests go to an app, upgrades to another.
+ *
+ * @example
+ * ```ts
+ * const listener = new Listener("management", managementApp(sources));
+ * const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");
+ * await listener.close();
+ * ```
+ */
+export class Listener {
+  readonly #server: Server;
+
+  /** @param upgrades left out where no request may become a WebSocket */
+  constructor(app: App, upgrades?: Upgrades) {
+    this.#server = createServer(
+      getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }),
+    );
+    if (!upgrades) return;
+    this.#server.on("upgrade", (request, socket, head) => {
+      void decide(app, upgrades, request, socket as Socket, head);
+    });
+  }
+
+  /**
+   * @param address port 0 picks a free one
+   * @param flag what to change when the address cannot be had: `--port`
+   * @returns where it listens
+   * @throws {UnavailableError} the address is in use, or not this machine's, or not allowed
+   */
+  listen({ host, port }: Address, flag: string): Promise<Address> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: Error & { code?: string }) =>
+        reject(new UnavailableError(explain(error, { host, port }, flag), { cause: error }));
+      this.#server.once("error", refuse);
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off("error", refuse);
+        resolve({ host, port: (this.#server.address() as AddressInfo).port });
+      });
+    });
+  }
+
+  /** Takes no more connections, and ends those that are not WebSockets. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}
+
+function explain(
+  error: Error & { code?: string },
+  { host, port }: Address,
+  flag: string,
+): string {
+  const where = `Cannot listen on ${host}:${port} (${flag})`;
+  if (error.code === "EADDRINUSE") {
+    return `${where}: another program listens there. Stop it, or choose another port.`;
+  }
+  if (error.code === "EACCES") {
+    return `${where}: not allowed. Ports below 1024 need CAP_NET_BIND_SERVICE; choose a higher one.`;
+  }
+  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
+    return `${where}: no such address on this machine. 0.0.0.0 is all of them.`;
+  }
+  return `${where}: ${error.message}`;
+}
+
+// A client may go away at any moment of the handshake.
+function ignore(): void {}
+
+async function decide(
+  plain: App,
+  upgrades: Upgrades,
+  incoming: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+): Promise<void> {
+  socket.on("error", ignore);
+  const slot: UpgradeSlot = {};
+  let response: Response;
+  try {
+    const request = toRequest(incoming);
+    // Other protocols are not upgraded to; the request is served as it is (RFC 9110 §7.8).
+    response = asksForWebSocket(request.headers)
+      ? await upgrades.app.fetch(request, slot)
+      : await plain.fetch(request);
+  } catch {
+    response = new Response("Bad request.\n", { status: 400 });
+  }
+  if (socket.destroyed) return;
+  if (!slot.admission) return await refuse(socket, response);
+  socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!));
+  upgrades.admit(socket, head, slot.admission);
+  // From here on the connection listens itself.
+  socket.off("error", ignore);
+}
+
+/** @throws {TypeError} the target or the Host header is no part of a URL */
+function toRequest({ method = "GET", url = "/", headers }: IncomingMessage): Request {
+  const copy = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) copy.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  return new Request(new URL(url, `http://${headers.host ?? "localhost"}`), {
+    method,
+    headers: copy,
+  });
+}
+
+async function refuse(socket: Socket, response: Response): Promise<void> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  headers.set("content-length", String(body.length));
+  headers.set("connection", "close");
+  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`];
+  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
+  socket.setTimeout(REFUSAL_TIMEOUT, () => socket.destroy());
+  socket.resume();
+  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  socket.end(body);
+}

@@ -1,0 +1,26 @@
+import { Hono } from "hono";
+import { PAGE } from "./page.ts";
+
+const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
+  "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n";
+
+/**
+ * Answers requests on the clients' port that do not ask for a WebSocket.
+ *
+ * @example
+ * ```ts
+ * const response = await plainApp().request("/");
+ * ```
+ */
+export function plainApp(): Hono {
+  const app = new Hono();
+  app.get("/", (c) => {
+    if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
+    c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+    return c.html(PAGE);
+  });
+  // RFC 9110 §15.5.22: the client can come back with an upgrade.
+  app.get("*", (c) => c.text(DESCRIPTION, 426, { upgrade: "websocket", connection: "upgrade" }));
+  app.all("*", (c) => c.text("Only GET is served here.\n", 405, { allow: "GET, HEAD" }));
+  return app;
+}

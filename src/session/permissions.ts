@@ -1,0 +1,22 @@
+import { parseStreamName } from "../streams/stream_name.ts";
+
+/** Prefix to the roles that may subscribe to `<prefix>.<id>.<event>`. */
+export type Rbac = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Whether a role may hold a stream. Only prefixed streams are guarded: private ones need no
+ * guard, since they deliver what is the user's own.
+ *
+ * @param role empty for anonymous connections and tokens without one
+ *
+ * @example
+ * ```ts
+ * mayHold({ admin: ["superadmin"] }, "superadmin", "admin.usdbtc.orders"); // true
+ * mayHold({}, "superadmin", "admin.usdbtc.orders"); // false
+ * ```
+ */
+export function mayHold(rbac: Rbac, role: string, stream: string): boolean {
+  const name = parseStreamName(stream);
+  if (name.form !== "prefixed") return true;
+  return role !== "" && Object.hasOwn(rbac, name.prefix) && rbac[name.prefix]!.includes(role);
+}

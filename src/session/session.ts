@@ -1,0 +1,202 @@
+import { getLogger } from "@logtape/logtape";
+import { TokenError } from "../auth/errors.ts";
+import type { Identity } from "../auth/identity.ts";
+import type { Envelope } from "../hub/envelope.ts";
+import type { Hub } from "../hub/hub.ts";
+import { Subscriber } from "../hub/subscriber.ts";
+import type { ConnectionOwner, Ending, WebSocketConnection } from "../websocket/connection.ts";
+import * as answers from "./answers.ts";
+import { parseMessage, type StreamsEvent } from "./messages.ts";
+import { mayHold, type Rbac } from "./permissions.ts";
+
+const log = getLogger(["ranger", "session"]);
+
+/** Verifies a token, or throws a {@linkcode TokenError}. */
+export type Verify = (token: string) => Promise<Identity>;
+
+/** What all sessions have in common. */
+export interface SessionContext {
+  readonly hub: Hub;
+  /** Left out where nobody can authenticate (`--no-auth`). */
+  readonly verify: Verify | undefined;
+  readonly rbac: Rbac;
+  /** Streams that one connection may hold. */
+  readonly maxStreams: number;
+  /** Told once when a session is over. */
+  ended(session: Session): void;
+}
+
+/** A binary message, which nothing is done with, in its place among the others. */
+const BINARY = Symbol("binary message");
+
+/**
+ * One client: who it is, what it holds, what it says and what it is answered.
+ *
+ * Messages are handled in order, one at a time. While a token is being verified nothing is read
+ * from the client; what was read already waits.
+ *
+ * @example
+ * ```ts
+ * const session = new Session(context, connection, "object", identity);
+ * session.start(["usdbtc.trades"], head);
+ * ```
+ */
+export class Session implements ConnectionOwner {
+  readonly id: number;
+  readonly connection: WebSocketConnection;
+  readonly #context: SessionContext;
+  readonly #subscriber: Subscriber;
+  #role = "";
+  #verifying = false;
+  #waiting: (string | typeof BINARY)[] | undefined;
+
+  static #lastId = 0;
+
+  /** @param identity of the handshake's token, where there was one */
+  constructor(
+    context: SessionContext,
+    connection: WebSocketConnection,
+    envelope: Envelope,
+    identity: Identity | undefined,
+  ) {
+    this.id = ++Session.#lastId;
+    this.connection = connection;
+    this.#context = context;
+    this.#subscriber = new Subscriber(connection, envelope);
+    if (identity) this.#become(identity);
+  }
+
+  /** The user's uid; `undefined` while anonymous. */
+  get uid(): string | undefined {
+    return this.#subscriber.uid;
+  }
+
+  /**
+   * Answers the upgrade and begins to listen.
+   *
+   * @param streams the first subscriptions
+   * @param head bytes that came with the handshake
+   */
+  start(streams: readonly string[], head: Uint8Array): void {
+    this.#subscribe(streams);
+    this.connection.open(this, head);
+  }
+
+  receivedText(message: string): void {
+    if (this.#verifying) (this.#waiting ??= []).push(message);
+    else this.#handle(message);
+  }
+
+  receivedBinary(): void {
+    if (this.#verifying) (this.#waiting ??= []).push(BINARY);
+    else this.#handle(BINARY);
+  }
+
+  closed(ending: Ending): void {
+    this.#waiting = undefined;
+    this.#context.hub.remove(this.#subscriber);
+    this.#context.ended(this);
+    log.debug("connection {id} closed by {by}: {code} {reason}", { id: this.id, ...ending });
+  }
+
+  #handle(received: string | typeof BINARY): void {
+    const message = received === BINARY ? { kind: "invalid" } as const : parseMessage(received);
+    switch (message.kind) {
+      case "ping":
+        return this.connection.send(answers.PONG);
+      case "nothing":
+        return;
+      case "invalid":
+        return this.connection.send(answers.MESSAGE_ERROR);
+    }
+    if (message.jwt === "invalid") this.connection.send(answers.TOKEN_TYPE_INVALID);
+    else if (message.jwt) return this.#authenticate(message.jwt.token, message.event);
+    this.#perform(message.event);
+  }
+
+  #perform(event: StreamsEvent | "invalid" | undefined): void {
+    if (event === undefined) return;
+    if (event === "invalid") this.connection.send(answers.MESSAGE_ERROR);
+    else if (event.name === "subscribe") this.#subscribe(event.streams);
+    else this.#unsubscribe(event.streams);
+  }
+
+  #authenticate(token: string, then: StreamsEvent | "invalid" | undefined): void {
+    this.#verifying = true;
+    this.connection.pause();
+    this.#verify(token).then((authenticated) => {
+      this.connection.send(
+        authenticated ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED,
+      );
+      this.#perform(then);
+      this.#verifying = false;
+      this.#handleWaiting();
+    });
+  }
+
+  /** Never rejects: a failed try leaves the identity as it was. */
+  async #verify(token: string): Promise<boolean> {
+    try {
+      const identity = await this.#context.verify?.(token);
+      if (!identity || !this.connection.isOpen) return false;
+      this.#become(identity);
+      return true;
+    } catch (error) {
+      if (error instanceof TokenError) {
+        log.debug("connection {id}: token refused: {code}", { id: this.id, code: error.code });
+      } else {
+        log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
+      }
+      return false;
+    }
+  }
+
+  #handleWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    for (let at = 0; waiting && at < waiting.length && this.connection.isOpen; at++) {
+      // A token among those that waited: the rest waits on.
+      if (this.#verifying) (this.#waiting ??= []).push(waiting[at]!);
+      else this.#handle(waiting[at]!);
+    }
+    if (!this.#verifying) this.connection.resume();
+  }
+
+  #become(identity: Identity): void {
+    this.#context.hub.identify(this.#subscriber, identity.uid);
+    this.#role = identity.role;
+    for (const stream of [...this.#subscriber.streams]) {
+      if (!this.#mayHold(stream)) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    }
+  }
+
+  #subscribe(streams: readonly string[]): void {
+    const { hub, maxStreams } = this.#context;
+    const held = this.#subscriber.streams;
+    const added: string[] = [];
+    let tooMany = false;
+    for (const stream of streams) {
+      if (held.has(stream)) continue;
+      if (!hub.knows(stream) || !this.#mayHold(stream)) {
+        this.connection.send(answers.cannotSubscribe(stream));
+      } else if (held.size >= maxStreams) {
+        tooMany = true;
+      } else {
+        hub.subscribe(this.#subscriber, stream);
+        added.push(stream);
+      }
+    }
+    if (tooMany) this.connection.send(answers.TOO_MANY_STREAMS);
+    this.connection.send(answers.streamsAnswer("subscribed", held));
+    hub.greet(this.#subscriber, added);
+  }
+
+  #unsubscribe(streams: readonly string[]): void {
+    for (const stream of streams) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams));
+  }
+
+  #mayHold(stream: string): boolean {
+    return mayHold(this.#context.rbac, this.#role, stream);
+  }
+}
