@@ -1,10 +1,10 @@
-import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import { once } from "node:events";
 import { parseAmqpUrl, showAmqpUrl } from "../config/amqp_url.ts";
 import { UnavailableError } from "../errors.ts";
-import { declareExchange, replyCode } from "./exchange.ts";
-
-const ACCESS_REFUSED = 403;
-const NOT_ALLOWED = 530;
+import { brokerClient } from "./client.ts";
+import { declareExchange } from "./exchange.ts";
+import { explainFailure } from "./failure.ts";
 
 /** Milliseconds until a broker that does not answer counts as not there. */
 const PATIENCE = 10_000;
@@ -54,7 +54,7 @@ export class Publisher {
    * @throws {UnavailableError} the broker is not there, refuses the user, or has no such vhost
    */
   static async connect(options: PublisherOptions): Promise<Publisher> {
-    const client = new AMQPClient(options.url);
+    const client = brokerClient(options.url);
     client.name = options.name;
     try {
       return await within(PATIENCE, async () => {
@@ -66,7 +66,10 @@ export class Publisher {
     } catch (error) {
       // A connection that was not finished has no orderly end.
       client.socket?.destroy();
-      throw unavailable(error, client, options);
+      const { text } = explainFailure(error);
+      throw new UnavailableError(
+        `amqp.url: cannot publish to ${options.exchange} at ${shown(options.url)}: ${text}`,
+      );
     }
   }
 
@@ -90,7 +93,7 @@ export class Publisher {
     } catch (error) {
       throw new UnavailableError(
         `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
-          textOf(error),
+          explainFailure(error).text,
       );
     }
     return !this.#returned;
@@ -98,40 +101,16 @@ export class Publisher {
 
   /** Says goodbye to the broker. Never throws: everything published is confirmed already. */
   async close(): Promise<void> {
+    const { socket } = this.#client;
+    if (socket === undefined || socket.destroyed) return;
+    const gone = once(socket, "close").catch(() => {});
     try {
       await within(PATIENCE, () => this.#client.close());
     } catch {
-      this.#client.socket?.destroy();
+      socket.destroy();
     }
+    await gone;
   }
-}
-
-function unavailable(
-  error: unknown,
-  client: AMQPClient,
-  { url, exchange }: PublisherOptions,
-): UnavailableError {
-  const broker = `the broker at ${shown(url)}`;
-  const text = textOf(error);
-  const code = replyCode(error);
-  if (code === ACCESS_REFUSED && text.includes("Login was refused")) {
-    return new UnavailableError(
-      `amqp.url: ${broker} refuses the user ${client.username} or its password`,
-    );
-  }
-  if (code === NOT_ALLOWED) {
-    return new UnavailableError(
-      `amqp.url: ${broker} does not let the user ${client.username} into the virtual host ` +
-        `${client.vhost}, or has no such virtual host`,
-    );
-  }
-  if (code !== undefined) {
-    return new UnavailableError(`amqp.exchange: ${broker} refuses ${exchange}: ${text}`);
-  }
-  return new UnavailableError(
-    `amqp.url: ${broker} cannot be reached: ${text}; is RabbitMQ running there, and is the port ` +
-      "its AMQP port (5672)?",
-  );
 }
 
 function shown(url: string): string {
@@ -139,15 +118,11 @@ function shown(url: string): string {
   return typeof address === "string" ? "the address given" : showAmqpUrl(address);
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** Rejects when the work takes longer; the work itself is not stopped by that. */
 async function within<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`no answer in ${milliseconds / 1000} seconds`)),
+    () => reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
     milliseconds,
   );
   try {

@@ -1,0 +1,49 @@
+import { AMQPClient } from "@cloudamqp/amqp-client";
+
+/** What the library keeps to itself, and is mended below. */
+interface Internals {
+  host: string;
+  onRead(bytes: Uint8Array): boolean;
+  rejectConnect(error: Error): void;
+}
+
+/**
+ * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
+ * connected.
+ *
+ * Three things of the library are mended on the way:
+ *
+ * - it reads frames in the socket's data handler, so whatever answers on the port with something
+ *   that is no AMQP (another service, a proxy's error page) ends the process by an uncaught error;
+ * - a connection that dies during the handshake calls one of its methods without its object, which
+ *   ends the process by an unhandled rejection;
+ * - it hands an IPv6 address to the resolver with its brackets on.
+ *
+ * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
+ *
+ * @example
+ * ```ts
+ * const client = brokerClient("amqp://guest:guest@[::1]:5672/");
+ * await client.connect();
+ * ```
+ */
+export function brokerClient(url: string): AMQPClient {
+  const client = new AMQPClient(url);
+  // The library's promises carry the same errors.
+  client.onerror = () => {};
+
+  const internals = client as unknown as Internals;
+  internals.host = client.host.replace(/^\[(.*)\]$/, "$1");
+  const read = internals.onRead.bind(client);
+  internals.onRead = (bytes) => {
+    try {
+      return read(bytes);
+    } catch (cause) {
+      const text = "what answers there does not speak AMQP as RabbitMQ does";
+      client.socket?.destroy(new Error(text, { cause }));
+      return true;
+    }
+  };
+  internals.rejectConnect = internals.rejectConnect.bind(client);
+  return client;
+}
