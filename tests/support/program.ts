@@ -1,0 +1,92 @@
+import { fileURLToPath } from "node:url";
+
+/** The repository's folder. */
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/**
+ * The command that starts Ranger: the program named by RANGER_BIN where that is set (the
+ * executable or the folder's launcher), else the sources.
+ *
+ * @example
+ * ```ts
+ * const [file, ...first] = program(); // ["deno", "run", "-A", "…/main.ts"]
+ * ```
+ */
+export function program(): [string, ...string[]] {
+  const built = Deno.env.get("RANGER_BIN");
+  if (built) return [built];
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--quiet",
+    "--config",
+    `${ROOT}deno.json`,
+    `${ROOT}main.ts`,
+  ];
+}
+
+/**
+ * What the program may see of the environment of whoever runs the tests: where Deno's cache and
+ * certificates are, and nothing that Ranger would take for a setting.
+ */
+export function cleanEnvironment(): Record<string, string> {
+  const passed = /^(PATH|HOME|TMPDIR|LANG|XDG_CACHE_HOME|DENO_\w+|SSL_CERT_\w+|NO_COLOR)$/;
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => passed.test(name)),
+  );
+}
+
+/** How a command ended, and what it wrote. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs the program with a command that ends by itself.
+ *
+ * @param args command and flags
+ * @param options.env added to a clean environment
+ * @param options.stdin written to its standard input
+ * @param options.cwd where it runs
+ * @returns how it ended; an exit code other than 0 is no error here
+ * @throws Error when it runs for more than a minute
+ * @example
+ * ```ts
+ * const { code, stderr } = await runRanger(["serve", "--prot", "80"]);
+ * assert.equal(code, 78);
+ * ```
+ */
+export async function runRanger(
+  args: readonly string[],
+  options: { env?: Record<string, string>; stdin?: string; cwd?: string } = {},
+): Promise<Outcome> {
+  const [file, ...first] = program();
+  const child = new Deno.Command(file, {
+    args: [...first, ...args],
+    clearEnv: true,
+    env: { ...cleanEnvironment(), ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  // What does not read its standard input may close it first.
+  const written = writer.write(new TextEncoder().encode(options.stdin ?? ""))
+    .then(() => writer.close()).catch(() => {});
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, 60_000);
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  await written;
+  const decoder = new TextDecoder();
+  const outcome = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  if (late) throw new Error(`ranger ${args.join(" ")} ran for a minute\n${outcome.stderr}`);
+  return outcome;
+}
