@@ -25,7 +25,7 @@ import type { Loaded, LoadOptions } from "../config/loaded.ts";
  *   async run({ positionals, values, loadSettings }) {
  *     const { settings } = await loadSettings({ requireKey: false });
  *     values.loud; // boolean; false when not given
- *     values.from; // string | undefined; the default when not given
+ *     values.from; // string, for it has a default; otherwise string or undefined
  *     console.log(positionals[0], settings.amqp.exchange);
  *     return 0;
  *   },
