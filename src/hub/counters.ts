@@ -6,7 +6,7 @@ export class HubCounters {
   delivered = 0;
   /** Events owed to subscribers: one event to a thousand of them counts a thousand. */
   fannedOut = 0;
-  /** Nobody held the stream; the body was not looked at. */
+  /** Events of streams that nobody holds. */
   unheld = 0;
   /** Routing keys of no known form. */
   malformedKeys = 0;
@@ -22,4 +22,9 @@ export class HubCounters {
   resyncs = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
   readonly refused: Map<string, number> = new Map();
+
+  /** Counts an event that strict mode dropped. */
+  refuse(reason: string): void {
+    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+  }
 }

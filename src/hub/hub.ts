@@ -2,12 +2,14 @@ import { getLogger } from "@logtape/logtape";
 import type { EventSink } from "../broker/source.ts";
 import { Rarely } from "../ops/rarely.ts";
 import { NOT_JSON, parseJson } from "../streams/payload.ts";
-import type { Registry, StreamKind } from "../streams/registry.ts";
+import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
 import { HubCounters } from "./counters.ts";
+import { Directory, NOBODY } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
-import { type Feed, OrderBookFeed, ReplayFeed } from "./feed.ts";
+import type { FeedIncrement } from "./feed.ts";
+import { Feeds } from "./feeds.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -15,7 +17,6 @@ const log = getLogger(["ranger", "hub"]);
 
 const SNAPSHOT = "-snap";
 const INCREMENT = "-inc";
-const NOBODY: ReadonlySet<Subscriber> = new Set();
 
 /** What the hub needs to know of the settings. */
 export interface HubOptions {
@@ -27,7 +28,16 @@ export interface HubOptions {
   readonly replay: number;
 }
 
-type PublicRoute = Exclude<Route, { scope: "private" }>;
+/** An event on its way to those who hold its stream. */
+interface PublicEvent {
+  readonly route: Exclude<Route, { scope: "private" }>;
+  /** What is subscribed to get it. */
+  readonly stream: string;
+  /** Those who hold the stream by its name. */
+  readonly byName: ReadonlySet<Subscriber>;
+  /** Those who hold the whole id. */
+  readonly byId: ReadonlySet<Subscriber>;
+}
 
 /**
  * Who gets what: takes the source's events, and owes them to the subscribers of their streams.
@@ -43,20 +53,18 @@ type PublicRoute = Exclude<Route, { scope: "private" }>;
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
   readonly #options: HubOptions;
-  /** Subscribers by the full name they subscribed: `usdbtc.trades`, `admin.usdbtc.trades`. */
-  readonly #topics = new Map<string, Set<Subscriber>>();
-  /** Subscribers by the bare word they subscribed: every public stream of that id. */
-  readonly #ids = new Map<string, Set<Subscriber>>();
+  readonly #feeds: Feeds;
+  /** By the full name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`. */
+  readonly #topics = new Directory();
+  /** By the bare word subscribed: every public stream of that id. */
+  readonly #ids = new Directory();
   /** Authenticated subscribers by uid. */
-  readonly #users = new Map<string, Set<Subscriber>>();
-  /** States by the full name without its ending: `usdbtc.ob`. */
-  readonly #feeds = new Map<string, Feed>();
-  /** Names in `#feeds` by id, for those who hold the whole id. */
-  readonly #feedsOfId = new Map<string, string[]>();
+  readonly #users = new Directory();
   readonly #complaints = new Rarely(60_000);
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#feeds = new Feeds(options.registry, options.replay);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -75,7 +83,7 @@ export class Hub implements EventSink {
 
   /** Every state is unsure until its next snapshot. */
   interrupted(): void {
-    for (const feed of this.#feeds.values()) feed.doubt();
+    this.#feeds.doubtAll();
   }
 
   /** Whether a stream may be subscribed at all, whoever asks. */
@@ -90,33 +98,30 @@ export class Hub implements EventSink {
   /** From here on the subscriber gets the stream's events. */
   subscribe(subscriber: Subscriber, name: string): void {
     subscriber.streams.add(name);
-    addTo(name.includes(".") ? this.#topics : this.#ids, name, subscriber);
+    this.#directoryOf(name).add(name, subscriber);
   }
 
   /** Not any more. */
   unsubscribe(subscriber: Subscriber, name: string): void {
-    subscriber.streams.delete(name);
-    removeFrom(name.includes(".") ? this.#topics : this.#ids, name, subscriber);
+    if (subscriber.streams.delete(name)) this.#directoryOf(name).remove(name, subscriber);
   }
 
   /** Owes a new subscriber the current state of the streams that have one. */
   greet(subscriber: Subscriber, names: Iterable<string>): void {
     for (const name of names) {
-      const feeds = name.endsWith(INCREMENT)
-        ? [name.slice(0, -INCREMENT.length)]
-        : this.#feedsOfId.get(name) ?? [];
-      for (const base of feeds) {
-        for (const event of this.#feeds.get(base)?.current() ?? []) subscriber.send(event);
-      }
+      const events = name.endsWith(INCREMENT)
+        ? this.#feeds.current(name.slice(0, -INCREMENT.length))
+        : this.#feeds.currentOf(name);
+      for (const event of events) subscriber.send(event);
     }
   }
 
   /** Whose private events a subscriber gets; `undefined` for nobody's. */
   identify(subscriber: Subscriber, uid: string | undefined): void {
     if (subscriber.uid === uid) return;
-    if (subscriber.uid !== undefined) removeFrom(this.#users, subscriber.uid, subscriber);
+    if (subscriber.uid !== undefined) this.#users.remove(subscriber.uid, subscriber);
     subscriber.uid = uid;
-    if (uid !== undefined) addTo(this.#users, uid, subscriber);
+    if (uid !== undefined) this.#users.add(uid, subscriber);
   }
 
   /** Forgets a subscriber. */
@@ -127,22 +132,20 @@ export class Hub implements EventSink {
 
   /** Sizes of what the hub holds now. */
   get sizes(): { streams: number; users: number; states: number; statesUnsure: number } {
-    let statesUnsure = 0;
-    for (const feed of this.#feeds.values()) if (!feed.live) statesUnsure++;
     return {
       streams: this.#topics.size + this.#ids.size,
       users: this.#users.size,
-      states: this.#feeds.size,
-      statesUnsure,
+      ...this.#feeds.sizes,
     };
   }
 
+  #directoryOf(name: string): Directory {
+    return name.includes(".") ? this.#topics : this.#ids;
+  }
+
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
-    const users = this.#users.get(uid);
-    if (!users) {
-      this.counters.unheld++;
-      return;
-    }
+    const users = this.#users.under(uid);
+    if (users.size === 0) return this.#count(0);
     if (this.#read(routingKey, "private", event, body) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
@@ -155,133 +158,99 @@ export class Hub implements EventSink {
     this.#count(reached);
   }
 
-  #deliverPublic(routingKey: string, route: PublicRoute, body: Uint8Array): void {
-    const { event, name } = route;
-    const full = route.scope === "public" ? name : route.subscription;
-    const topic = this.#topics.get(full) ?? NOBODY;
-    const whole = route.scope === "public" ? this.#ids.get(route.id) ?? NOBODY : NOBODY;
-    const isSnapshot = event.endsWith(SNAPSHOT);
-    const isIncrement = event.endsWith(INCREMENT);
-    if (!isSnapshot && !isIncrement && topic.size === 0 && whole.size === 0) {
-      this.counters.unheld++;
-      return;
+  #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
+    const isPublic = route.scope === "public";
+    const stream = isPublic ? route.name : route.subscription;
+    const event: PublicEvent = {
+      route,
+      stream,
+      byName: this.#topics.under(stream),
+      byId: isPublic ? this.#ids.under(route.id) : NOBODY,
+    };
+    const isSnapshot = stream.endsWith(SNAPSHOT);
+    const isIncrement = stream.endsWith(INCREMENT);
+    // Nobody holds it and it changes no state: it is not worth a look.
+    if (event.byName.size + event.byId.size === 0 && !isSnapshot && !isIncrement) {
+      return this.#count(0);
     }
-    const payload = this.#read(routingKey, "public", name, body);
+    const payload = this.#read(routingKey, "public", route.name, body);
     if (payload === NOT_JSON) {
       // An increment lost is an increment lost, whatever was wrong with it.
-      if (isIncrement) this.#feeds.get(full.slice(0, -INCREMENT.length))?.doubt();
+      if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
       return;
     }
-    const encoded = new EncodedEvent(name, body);
-    if (isSnapshot) this.#takeSnapshot(route, full, encoded, payload, topic, whole);
-    else if (isIncrement) this.#takeIncrement(full, encoded, payload, topic, whole);
-    else this.#fanOut(encoded, topic, whole);
+    const encoded = new EncodedEvent(route.name, body);
+    if (isSnapshot) this.#takeSnapshot(event, encoded, payload);
+    else if (isIncrement) this.#takeIncrement(event, encoded, payload);
+    else this.#count(this.#fanOut(event, encoded));
   }
 
-  #takeSnapshot(
-    route: PublicRoute,
-    full: string,
-    encoded: EncodedEvent,
-    payload: unknown,
-    topic: ReadonlySet<Subscriber>,
-    whole: ReadonlySet<Subscriber>,
-  ): void {
-    const base = full.slice(0, -SNAPSHOT.length);
-    this.#fanOut(encoded, topic, whole);
-    const feed = this.#feeds.get(base) ?? this.#addFeed(route, base);
+  #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
+    const { route, stream } = event;
+    const base = stream.slice(0, -SNAPSHOT.length);
+    const feed = this.#feeds.open({
+      base,
+      snapshots: route.name,
+      id: route.scope === "public" ? route.id : undefined,
+    });
     const outcome = feed.snapshot(encoded, payload);
+    let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       feed.doubt();
-      this.#complain(
-        "snapshot",
-        full,
-        "Cannot read the snapshot {routingKey}: its state is unsure.",
-      );
-    }
-    if (outcome !== "moved") return;
-    // Who holds the snapshots as well, by name or by the whole id, has it already.
-    let reached = 0;
-    for (const subscriber of this.#topics.get(base + INCREMENT) ?? NOBODY) {
-      if (topic.has(subscriber) || whole.has(subscriber)) continue;
-      subscriber.send(encoded);
-      reached++;
-    }
-    this.counters.fannedOut += reached;
-    if (reached > 0) this.counters.resyncs++;
-  }
-
-  #takeIncrement(
-    full: string,
-    encoded: EncodedEvent,
-    payload: unknown,
-    topic: ReadonlySet<Subscriber>,
-    whole: ReadonlySet<Subscriber>,
-  ): void {
-    const outcome = this.#feeds.get(full.slice(0, -INCREMENT.length))
-      ?.increment(encoded, payload) ?? "unsure";
-    switch (outcome) {
-      case "applied":
-        return this.#fanOut(encoded, topic, whole);
-      case "stale":
-        this.counters.incrementsStale++;
-        return;
-      case "unsure":
-        this.counters.incrementsHeldBack++;
-        return;
-      case "gap":
-      case "unusable":
-        this.counters.gaps++;
-        log.warn("{stream}: {outcome} in the increments; waiting for the next snapshot.", {
-          stream: full,
-          outcome,
-        });
-        return;
-      case "overflow":
-        this.counters.gaps++;
-        log.warn(
-          "{stream}: more than {limit} increments since the last snapshot (streams.replay); " +
-            "waiting for the next snapshot.",
-          { stream: full, limit: this.#options.replay },
-        );
-    }
-  }
-
-  #addFeed(route: PublicRoute, base: string): Feed {
-    const kind = this.#options.registry.find("public", route.name);
-    const feed = kind?.state === "order-book"
-      ? new OrderBookFeed(route.name)
-      : new ReplayFeed(this.#options.replay);
-    this.#feeds.set(base, feed);
-    if (route.scope === "public") {
-      const bases = this.#feedsOfId.get(route.id);
-      if (bases) bases.push(base);
-      else this.#feedsOfId.set(route.id, [base]);
-    }
-    return feed;
-  }
-
-  #fanOut(
-    encoded: EncodedEvent,
-    topic: ReadonlySet<Subscriber>,
-    whole: ReadonlySet<Subscriber>,
-  ): void {
-    let reached = topic.size;
-    for (const subscriber of topic) subscriber.send(encoded);
-    for (const subscriber of whole) {
-      if (topic.has(subscriber)) continue;
-      subscriber.send(encoded);
-      reached++;
+      this.#complain("snapshot", stream, "Cannot read a snapshot of {routingKey}.");
+    } else if (outcome === "moved") {
+      reached += this.#resync(event, base, encoded);
     }
     this.#count(reached);
   }
 
-  #count(reached: number): void {
-    if (reached === 0) {
-      this.counters.unheld++;
-    } else {
-      this.counters.delivered++;
-      this.counters.fannedOut += reached;
+  /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
+  #resync({ byName, byId }: PublicEvent, base: string, encoded: EncodedEvent): number {
+    let reached = 0;
+    for (const subscriber of this.#topics.under(base + INCREMENT)) {
+      if (byName.has(subscriber) || byId.has(subscriber)) continue;
+      subscriber.send(encoded);
+      reached++;
     }
+    if (reached > 0) this.counters.resyncs++;
+    return reached;
+  }
+
+  #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
+    const feed = this.#feeds.find(event.stream.slice(0, -INCREMENT.length));
+    const outcome = feed?.increment(encoded, payload) ?? "unsure";
+    if (outcome === "applied") this.#count(this.#fanOut(event, encoded));
+    else if (outcome === "stale") this.counters.incrementsStale++;
+    else if (outcome === "unsure") this.counters.incrementsHeldBack++;
+    else this.#stopFeed(event.stream, outcome);
+  }
+
+  #stopFeed(stream: string, outcome: Exclude<FeedIncrement, "applied" | "stale" | "unsure">): void {
+    this.counters.gaps++;
+    const reason = {
+      gap: "a sequence was skipped",
+      unusable: "an increment cannot be read",
+      overflow: `more than ${this.#options.replay} increments since the snapshot (streams.replay)`,
+    }[outcome];
+    log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
+  }
+
+  /** @returns how many it is now owed to */
+  #fanOut({ byName, byId }: PublicEvent, encoded: EncodedEvent): number {
+    let reached = byName.size;
+    for (const subscriber of byName) subscriber.send(encoded);
+    for (const subscriber of byId) {
+      if (byName.has(subscriber)) continue;
+      subscriber.send(encoded);
+      reached++;
+    }
+    return reached;
+  }
+
+  #count(reached: number): void {
+    if (reached === 0) this.counters.unheld++;
+    else this.counters.delivered++;
+    this.counters.fannedOut += reached;
   }
 
   /** The payload, checked; `NOT_JSON` when the event goes no further. */
@@ -300,34 +269,18 @@ export class Hub implements EventSink {
     if (this.#options.mode === "open") return payload;
     const kind = this.#options.registry.find(scope, name);
     if (kind?.payload.safeParse(payload).success) return payload;
-    this.#refuse(routingKey, kind);
-    return NOT_JSON;
-  }
-
-  #refuse(routingKey: string, kind: StreamKind | undefined): void {
-    const reason = kind ? `${kind.label} payload` : "unregistered stream";
-    this.counters.refused.set(reason, (this.counters.refused.get(reason) ?? 0) + 1);
+    this.counters.refuse(kind ? `${kind.label} payload` : "unregistered stream");
     this.#complain(
-      reason,
+      "strict",
       routingKey,
       kind
         ? "Dropped an event of {routingKey}: its payload does not fit its type (streams.mode)."
         : "Dropped an event of {routingKey}: no such stream is registered (streams.mode).",
     );
+    return NOT_JSON;
   }
 
   #complain(topic: string, routingKey: string, message: string): void {
     if (this.#complaints.allows(`${topic} ${routingKey}`)) log.warn(message, { routingKey });
   }
-}
-
-function addTo(map: Map<string, Set<Subscriber>>, key: string, subscriber: Subscriber): void {
-  const set = map.get(key);
-  if (set) set.add(subscriber);
-  else map.set(key, new Set([subscriber]));
-}
-
-function removeFrom(map: Map<string, Set<Subscriber>>, key: string, subscriber: Subscriber): void {
-  const set = map.get(key);
-  if (set?.delete(subscriber) && set.size === 0) map.delete(key);
 }

@@ -1,0 +1,39 @@
+import type { Subscriber } from "./subscriber.ts";
+
+/** Nobody. */
+export const NOBODY: ReadonlySet<Subscriber> = new Set();
+
+/**
+ * Subscribers by a key, without an entry for keys that nobody is under: names that come and go
+ * cost nothing once they are gone.
+ *
+ * @example
+ * ```ts
+ * const topics = new Directory();
+ * topics.add("usdbtc.trades", subscriber);
+ * for (const each of topics.under("usdbtc.trades")) each.send(event);
+ * ```
+ */
+export class Directory {
+  readonly #sets = new Map<string, Set<Subscriber>>();
+
+  /** How many keys have somebody under them. */
+  get size(): number {
+    return this.#sets.size;
+  }
+
+  under(key: string): ReadonlySet<Subscriber> {
+    return this.#sets.get(key) ?? NOBODY;
+  }
+
+  add(key: string, subscriber: Subscriber): void {
+    const set = this.#sets.get(key);
+    if (set) set.add(subscriber);
+    else this.#sets.set(key, new Set([subscriber]));
+  }
+
+  remove(key: string, subscriber: Subscriber): void {
+    const set = this.#sets.get(key);
+    if (set?.delete(subscriber) && set.size === 0) this.#sets.delete(key);
+  }
+}
