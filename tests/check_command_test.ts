@@ -85,14 +85,14 @@ Deno.test("check finds the exchange that is there", async () => {
 Deno.test("check says when the broker refuses, and never shows the password", async () => {
   const password = "hunter2-is-no-password";
   const outcome = await check(["--no-auth"], { RABBITMQ_PASSWORD: password });
-  assert.match(line(outcome, "FAILS  broker:"), /are user, password and virtual host right/);
+  assert.match(line(outcome, "FAILS  broker:"), /^the broker refused user or password/);
   assert.equal(line(outcome, "amqp.password "), "***  environment RABBITMQ_PASSWORD");
   assert.match(line(outcome, "amqp.url "), /^amqp:\/\/guest:\*\*\*@/);
   assert.ok(!outcome.output.includes(password), outcome.output);
   assert.equal(outcome.code, 69);
 
   const vhost = await check(["--no-auth", "--amqp-vhost", "nowhere"]);
-  assert.match(line(vhost, "FAILS  broker:"), /virtual host right/);
+  assert.match(line(vhost, "FAILS  broker:"), /virtual host cannot be used.*is amqp\.vhost right/);
   assert.equal(vhost.code, 69);
 });
 
@@ -116,8 +116,23 @@ Deno.test("no password appears in any output, wherever it is given", async () =>
 
 Deno.test("check says when nothing answers as a broker", async () => {
   const outcome = await check(["--no-auth", "--amqp-port", String(freePort())]);
-  assert.match(line(outcome, "FAILS  broker:"), /ECONNREFUSED.*is RabbitMQ started/);
+  assert.match(line(outcome, "FAILS  broker:"), /^nothing listens there; is RabbitMQ started/);
   assert.match(outcome.stdout, /\nRanger would not run well with this: see what FAILS above\.\n$/);
+  assert.equal(outcome.code, 69);
+});
+
+Deno.test("check says when what answers is no broker", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const answering = (async () => {
+    using connection = await listener.accept();
+    await connection.write(new TextEncoder().encode("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    await connection.closeWrite();
+    // Until the other side has hung up.
+    while (await connection.read(new Uint8Array(1024)).catch(() => null) !== null);
+  })();
+  const outcome = await check(["--no-auth", "--amqp-port", String(listener.addr.port)]);
+  await answering;
+  assert.match(line(outcome, "FAILS  broker:"), /^Connection ended; is that RabbitMQ's AMQP port/);
   assert.equal(outcome.code, 69);
 });
 

@@ -99,6 +99,12 @@ Deno.test("what a command does not take is refused with its usage", async () => 
   assert.match(many.stderr, /^ranger: help: it takes one argument and no more\n/);
 });
 
+Deno.test("a command after its flags is told to come first", async () => {
+  const { code, stderr } = await runRanger(["--no-auth", "check"]);
+  assert.equal(stderr, "ranger: the command comes first; right would be ranger check [FLAGS]\n");
+  assert.equal(code, 78);
+});
+
 Deno.test("version tells version, commit and runtime, as command and as flag", async () => {
   const { code, stdout } = await runRanger(["version"]);
   assert.equal(code, 0);

@@ -1,8 +1,18 @@
-import { AMQPClient } from "@cloudamqp/amqp-client";
+import type { AMQPClient } from "@cloudamqp/amqp-client";
+import { brokerClient } from "../broker/client.ts";
 import { replyCode } from "../broker/exchange.ts";
+import { explainFailure } from "../broker/failure.ts";
 
-/** How long the broker may take to answer, in milliseconds. */
+/** Milliseconds that the broker may take to answer. */
 const PATIENCE = 10_000;
+
+/** What an operator should look at, by the kind of failure. */
+const HINTS: Readonly<Record<string, string>> = {
+  refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
+  vhost: "is amqp.vhost right, and may that user have it?",
+  "Connection ended": "is that RabbitMQ's AMQP port, and does it want TLS (amqps://)?",
+  access: "give the user configure, write and read permission on the virtual host",
+};
 
 /** What a trial of the broker found. */
 export interface BrokerFinding {
@@ -19,21 +29,22 @@ export interface BrokerFinding {
  * @returns what was found; never throws for what a broker or a network can do
  */
 export async function checkBroker(url: string, exchange: string): Promise<BrokerFinding> {
-  const client = new AMQPClient(url);
-  // The client reports errors of its socket here, too; the promises below carry them already.
-  client.onerror = () => {};
+  const client = brokerClient(url);
+  client.name = "ranger check";
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => reject(new Error(`no answer within ${PATIENCE / 1000} seconds`)),
+    () => reject(new Error(`timeout: no answer within ${PATIENCE / 1000} s`)),
     PATIENCE,
   );
   try {
     return await Promise.race([look(client, exchange), late]);
   } catch (error) {
-    return { ok: false, text: explain(error, url) };
+    const { kind, text } = explainFailure(error);
+    const hint = HINTS[kind];
+    return { ok: false, text: hint === undefined ? text : `${text}; ${hint}` };
   } finally {
     clearTimeout(timer);
-    // Cut off rather than waited for: there is nothing to lose, and a stuck broker may never answer.
+    // Cut off rather than waited for: there is nothing to lose, and a stuck broker never answers.
     client.socket?.destroy();
   }
 }
@@ -50,20 +61,4 @@ async function look(client: AMQPClient, exchange: string): Promise<BrokerFinding
   }
   await client.close().catch(() => {});
   return { ok: true, text };
-}
-
-function explain(error: unknown, url: string): string {
-  const said = error instanceof Error && error.message !== "" ? error.message : String(error);
-  const { password } = new URL(url);
-  // Belt and braces: no message is known to repeat it.
-  const text = [password, decodeURIComponent(password)].filter((secret) => secret.length > 5)
-    .reduce((shown, secret) => shown.replaceAll(secret, "***"), said);
-  const hint = /refused/i.test(said) && !/ACCESS_REFUSED/.test(said)
-    ? "; nothing listens there: is RabbitMQ started, and are host and port right?"
-    : /ACCESS_REFUSED|\(403\)|\(530\)|Connection ended/i.test(said)
-    ? "; are user, password and virtual host right, and may that user read it?"
-    : /ENOTFOUND|EAI_AGAIN|lookup/i.test(said)
-    ? "; the host's name is not known"
-    : "";
-  return `${text}${hint}`;
 }

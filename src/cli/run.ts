@@ -45,6 +45,10 @@ async function dispatch(args: readonly string[], environment: Environment): Prom
 
   if (flags.version) return await runPlain("version");
   if (flags.help) return await runPlain("help", named ? [command.name] : []);
+  const late = flags.positionals.find((word) => Object.hasOwn(COMMANDS, word));
+  if (!named && late !== undefined && flags.problems.length === 0) {
+    throw new ConfigurationError(`the command comes first; right would be ranger ${late} [FLAGS]`);
+  }
   refuse(command, flags);
   return await command.run({
     positionals: flags.positionals,
