@@ -4,6 +4,7 @@ import { z } from "zod";
 import { MARKETS, Simulator } from "../src/broker/simulator.ts";
 import type { SimulatorOptions } from "../src/broker/simulator.ts";
 import { Random } from "../src/broker/simulator/random.ts";
+import { peatioRegistry } from "../src/streams/peatio.ts";
 
 const UID = "IDDEMO000001";
 const START = Date.UTC(2024, 5, 9, 23, 58, 30);
@@ -181,6 +182,17 @@ Deno.test("every event has a known routing key and the shape that goes with it",
     }
   });
   assert.equal(seen.size, shapes.length, "not every kind of event was published");
+});
+
+Deno.test("every event passes as its registered type in strict mode", async () => {
+  for (const { key, text } of await play({ seed: 11 }, Array<number>(1_000).fill(50))) {
+    const [scope, ...words] = key.split(".");
+    const name = scope === "private" ? words.slice(1).join(".") : words.join(".");
+    const kind = peatioRegistry.find(scope === "private" ? "private" : "public", name);
+    assert.ok(kind !== undefined, `${key} is not registered`);
+    const result = kind.payload.safeParse(JSON.parse(text));
+    assert.ok(result.success, `${key} ${text}: ${result.error?.message}`);
+  }
 });
 
 Deno.test("the first events are a snapshot of every book", async () => {
