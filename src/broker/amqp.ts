@@ -1,9 +1,10 @@
-import { AMQPClient, type AMQPMessage } from "@cloudamqp/amqp-client";
+import type { AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
 import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { VERSION } from "../version.ts";
 import { backoff } from "./backoff.ts";
+import { brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
 import { Liveness } from "./liveness.ts";
@@ -101,9 +102,7 @@ export class AmqpSource implements EventSource {
   /** One connection, from its beginning to its end. Always ends by an error or by `stop`. */
   async #consume(sink: EventSink): Promise<void> {
     const { exchange, queueLength, queueBytes } = this.#options;
-    const client = this.#client = new AMQPClient(this.#url());
-    // Errors of the socket come here as well as through the promises below; once is enough.
-    client.onerror = () => {};
+    const client = this.#client = brokerClient(this.#url());
     await within(CONNECT_TIMEOUT, client.connect());
     const liveness = new Liveness(client, this.#options.heartbeat);
     try {
