@@ -1,0 +1,184 @@
+/* What wsload checks: frames, envelopes and sequence numbers of one connection. */
+#ifndef BENCH_WSCHECK_H
+#define BENCH_WSCHECK_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "event.h"
+
+enum { STREAMS_MAX = 64, NAME_MAX_BYTES = 120, FRAME_MAX = 1 << 20, SAMPLE_EVERY = 61 };
+
+/* One path's streams, shared by all the connections that ask for it. */
+typedef struct {
+  char *path;
+  int count;
+  struct {
+    char name[NAME_MAX_BYTES], envelope[NAME_MAX_BYTES + 8];
+    size_t length; /* of the envelope */
+    uint64_t target; /* the number published last, once it is known */
+  } stream[STREAMS_MAX];
+} Route;
+
+typedef struct {
+  int fd, open;
+  Route *route;
+  uint64_t *last;       /* per stream: the number that came last */
+  unsigned char *rest;  /* the beginning of a frame that a read cut */
+  size_t restn, restcap;
+  uint64_t frames;      /* in the window */
+} Conn;
+
+/* Everything a server can do wrong. */
+#define VIOLATIONS(X) \
+  X(masked) X(reserved) X(fragmented) X(opcode) X(length) X(control) \
+  X(envelope) X(unnumbered) X(gap) X(repeated)
+#define AS_ENUM(name) V_##name,
+#define AS_TEXT(name) #name,
+enum { VIOLATIONS(AS_ENUM) V_COUNT };
+static const char *const violation_name[] = {VIOLATIONS(AS_TEXT)};
+
+static struct {
+  uint64_t violation[V_COUNT], missing, events, window_events, answers, pings, closes;
+  char first_violation[200];
+  int first_close; /* its code */
+  int measuring, bare;
+  uint64_t from; /* what the first number must be; 0: whatever comes */
+  uint64_t *latency;
+  size_t latencies, latency_room;
+  unsigned until_sample;
+} tally;
+
+static void violation(int kind, const unsigned char *at, size_t n, const char *format, ...) {
+  if (!tally.violation[kind]++ && !tally.first_violation[0]) {
+    char *out = tally.first_violation, text[64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    int k = snprintf(out, 100, "%s: %s: ", violation_name[kind], text);
+    for (size_t i = 0; i < n && i < 80; i++) {
+      int printable = at[i] >= 32 && at[i] < 127 && at[i] != '"' && at[i] != '\\';
+      out[k++] = printable ? (char)at[i] : at[i] == '"' ? '\'' : '.';
+    }
+    out[k] = 0;
+  }
+}
+
+/* The number behind `"key":`, or -1. Looks at `hint` first, where our own events have it. */
+static int number_after(const unsigned char *p, size_t n, size_t hint, const char *key, size_t keyn,
+                        uint64_t *value) {
+  const unsigned char *q = hint + keyn <= n && !memcmp(p + hint, key, keyn) ? p + hint : NULL;
+  if (!q && !(q = memmem(p, n, key, keyn))) return -1;
+  const unsigned char *end = p + n;
+  q += keyn;
+  if (q == end || *q < '0' || *q > '9') return -1;
+  uint64_t v = 0;
+  while (q < end && *q >= '0' && *q <= '9') v = v * 10 + (uint64_t)(*q++ - '0');
+  *value = v;
+  return 0;
+}
+
+static void sample_latency(const unsigned char *p, size_t n) {
+  uint64_t ts, now = now_ns(CLOCK_REALTIME);
+  if (number_after(p, n, n, "\"ts\":", 5, &ts) || now < ts) return;
+  if (tally.latencies == tally.latency_room) {
+    tally.latency_room = tally.latency_room ? tally.latency_room * 2 : 65536;
+    tally.latency = realloc(tally.latency, tally.latency_room * sizeof *tally.latency);
+    if (!tally.latency) abort();
+  }
+  tally.latency[tally.latencies++] = now - ts;
+}
+
+/* One whole text payload. */
+static void check_event(Conn *c, const unsigned char *p, size_t n) {
+  Route *r = c->route;
+  int s = 0;
+  size_t body = 0;
+  if (!tally.bare) {
+    for (s = 0; s < r->count; s++)
+      if (n > r->stream[s].length && !memcmp(p, r->stream[s].envelope, r->stream[s].length)) break;
+    if (s == r->count) {
+      if (n > 11 && !memcmp(p, "{\"success\":", 11)) tally.answers++;
+      else violation(V_envelope, p, n, "no stream of %.40s", r->path);
+      return;
+    }
+    body = r->stream[s].length;
+    if (p[n - 1] != '}') violation(V_envelope, p + n - (n < 40 ? n : 40), n < 40 ? n : 40, "not closed");
+  }
+  tally.events++;
+  if (tally.measuring) {
+    c->frames++, tally.window_events++;
+    if (!tally.until_sample--) tally.until_sample = SAMPLE_EVERY - 1, sample_latency(p, n);
+  }
+  uint64_t seq, last = c->last[s];
+  if (number_after(p, n, body + 1, "\"seq\":", 6, &seq)) {
+    violation(V_unnumbered, p, n, "no seq");
+    return;
+  }
+  if (last == UINT64_MAX) last = tally.from ? tally.from - 1 : seq - 1;
+  if (seq > last + 1) {
+    tally.missing += seq - last - 1;
+    violation(V_gap, p, n, "%" PRIu64 " after %" PRIu64, seq, last);
+  } else if (seq <= last) {
+    violation(V_repeated, p, n, "%" PRIu64 " after %" PRIu64, seq, last);
+    return;
+  }
+  c->last[s] = seq;
+}
+
+static void check_control(Conn *c, int opcode, const unsigned char *p, size_t n) {
+  if (opcode == 9) {
+    unsigned char pong[6 + 125] = {0x8a, 0x80 | (unsigned char)n, 0, 0, 0, 0};
+    memcpy(pong + 6, p, n);
+    tally.pings++;
+    if (write(c->fd, pong, 6 + n) < 0) return; /* a full or dead socket shows elsewhere */
+  } else if (opcode == 8) {
+    if (!tally.closes++) tally.first_close = n >= 2 ? p[0] << 8 | p[1] : 1005;
+  }
+}
+
+/* Checks the whole frames in p[0..n) and says how many bytes they took; SIZE_MAX when what follows
+ * cannot be told apart any more and the connection is of no use. */
+static size_t check_frames(Conn *c, const unsigned char *p, size_t n) {
+  size_t at = 0;
+  while (n - at >= 2) {
+    const unsigned char *f = p + at;
+    int opcode = f[0] & 15, masked = f[1] >> 7, bad = 0;
+    uint64_t length = f[1] & 127;
+    size_t head = length == 126 ? 4 : length == 127 ? 10 : 2;
+    if (n - at < head + 4u * (unsigned)masked) break;
+    if (head == 4) {
+      length = (uint64_t)f[2] << 8 | f[3];
+      bad = length < 126;
+    } else if (head == 10) {
+      length = 0;
+      for (int i = 2; i < 10; i++) length = length << 8 | f[i];
+      bad = length < 65536;
+    }
+    if (bad || length > FRAME_MAX) violation(V_length, f, head, "%" PRIu64 " bytes", length);
+    if (length > FRAME_MAX) return SIZE_MAX;
+    if (masked) head += 4;
+    if (n - at - head < length) break;
+    at += head + length;
+    if (f[0] & 0x70) violation(V_reserved, f + head, length, "bits %d", f[0] >> 4 & 7);
+    if (masked) {
+      violation(V_masked, f + head, length, "a server does not mask");
+    } else if (opcode & 8) {
+      if (!(f[0] & 0x80) || length > 125 || opcode > 10)
+        violation(V_control, f + head, length, "opcode %d", opcode);
+      else check_control(c, opcode, f + head, length);
+    } else if (!(f[0] & 0x80) || opcode == 0) {
+      violation(V_fragmented, f + head, length, "opcode %d", opcode);
+    } else if (opcode != 1) {
+      violation(V_opcode, f + head, length, "opcode %d", opcode);
+    } else {
+      check_event(c, f + head, length);
+    }
+  }
+  return at;
+}
+
+#endif
