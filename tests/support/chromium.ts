@@ -1,0 +1,15 @@
+import { findExecutable } from "./executables.ts";
+
+/**
+ * Where a Chromium or Chrome is, or undefined where there is none.
+ *
+ * @example
+ * ```ts
+ * const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
+ * ```
+ */
+export function findChromium(): string | undefined {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/bin", "/snap/bin"];
+  return ["chromium", "chromium-browser", "google-chrome"]
+    .map((name) => findExecutable(name, folders)).find((path) => path !== undefined);
+}
