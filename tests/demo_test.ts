@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
-import { bounded } from "./support/bounded.ts";
+import { MarketView } from "../src/cli/demo_view.ts";
+import { bounded, until } from "./support/bounded.ts";
 import { freePort } from "./support/ports.ts";
 import { endProcess } from "./support/processes.ts";
 import { cleanEnvironment, program, runRanger } from "./support/program.ts";
@@ -209,6 +210,54 @@ Deno.test("the live line shows what went all the way to a client", async () => {
   assert.ok(Math.abs(Number(last) / Number(bid) - 1) < 0.01);
   assert.ok(Number(rate) > 0);
   assert.equal((await demo.end("SIGINT")).code, 0);
+});
+
+Deno.test("the live line's book follows snapshots and increments, also after a reconnect", async () => {
+  const sockets: WebSocket[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onopen = () => void sockets.push(socket);
+      return response;
+    },
+  );
+  const view = new MarketView(`ws://127.0.0.1:${server.addr.port}`, "btcusd");
+  const connection = (number: number) => until(() => sockets[number], `connection ${number}`);
+  /** Sends, and waits until all of it has been seen. */
+  const tell = async (socket: WebSocket, ...events: unknown[]) => {
+    const sum = view.state.messages + events.length;
+    for (const event of events) socket.send(JSON.stringify(event));
+    const state = () => view.state.messages === sum ? view.state : undefined;
+    const { last, bid, ask, direction } = await until(state, "the view to see every message");
+    return { last, bid, ask, direction };
+  };
+
+  const first = await connection(0);
+  const asks = [["9.5", "1.0"], ["10.0", "2.0"]];
+  const bids = [["9.0", "1.0"], ["8.5", "1.0"]];
+  assert.deepEqual(
+    await tell(first, { "btcusd.ob-snap": { asks, bids, sequence: 1 } }),
+    { last: undefined, bid: "9.0", ask: "9.5", direction: 0 },
+  );
+  assert.deepEqual(
+    await tell(
+      first,
+      { "btcusd.ob-inc": { asks: ["9.5", "0.0"], sequence: 2 } },
+      { "btcusd.ob-inc": { bids: ["9.25", "1.0"], sequence: 3 } },
+      { "btcusd.trades": { trades: [{ price: "9.25" }] } },
+      { "btcusd.trades": { trades: [{ price: "9.5" }, { price: "9.0" }] } },
+    ),
+    { last: "9.0", bid: "9.25", ask: "10.0", direction: -1 },
+  );
+  first.close();
+  const second = await connection(1);
+  assert.deepEqual(
+    await tell(second, { "btcusd.ob-snap": { asks: [["7.5", "1.0"]], bids: [], sequence: 9 } }),
+    { last: "9.0", bid: undefined, ask: "7.5", direction: -1 },
+  );
+  await view.close();
+  assert.equal(view.state.connected, false);
 });
 
 Deno.test("with --quiet there is no live line", async () => {
