@@ -3,8 +3,9 @@
  *
  * @param origin the header's value
  * @param host the request's `Host`
- * @param allowed `*`, or hosts (`example.com`: any port), hosts with port, URLs (scheme, host and
- * port), `*.example.com`; empty: the request's own host, and nothing else
+ * @param allowed `*`, or hosts (`example.com`: any scheme and port), hosts with port, URLs (scheme,
+ * host and port), each of them with `*.` for all hosts below; empty: the request's own host, and
+ * nothing else
  *
  * @example
  * ```ts
@@ -14,30 +15,28 @@
  */
 export function allowsOrigin(origin: string, host: string, allowed: readonly string[]): boolean {
   if (allowed.includes("*")) return true;
-  let page: URL;
-  try {
-    page = new URL(origin);
-  } catch {
-    // "null", the origin of sandboxed pages and local files, is nobody's.
-    return false;
-  }
-  if (page.host === "") return false;
-  if (allowed.length === 0) return page.host === withoutDefaultPort(page.protocol, host);
-  return allowed.some((entry) => matches(entry.toLowerCase(), page));
+  // "null", the origin of sandboxed pages and local files, is no URL and nobody's.
+  const page = URL.parse(origin.toLowerCase());
+  if (page === null || page.host === "") return false;
+  if (allowed.length === 0) return page.host === read(page.protocol, host)?.host;
+  return allowed.some((entry) => matches(entry, page));
 }
+
+const ENTRY = /^(?:([^/]+:)\/\/)?(\*\.)?(.+?)\/?$/;
 
 function matches(entry: string, page: URL): boolean {
-  if (entry.includes("://")) {
-    return URL.canParse(entry) && new URL(entry).origin === page.origin;
-  }
-  if (entry.startsWith("*.")) return page.hostname.endsWith(entry.slice(1));
-  if (/:\d+$/.test(entry)) return withoutDefaultPort(page.protocol, entry) === page.host;
-  return entry === page.hostname;
+  const [, scheme, anyLabel, authority = ""] = ENTRY.exec(entry.toLowerCase()) ?? [];
+  if (scheme !== undefined && scheme !== page.protocol) return false;
+  const wanted = read(page.protocol, authority);
+  if (wanted === null) return false;
+  const namesPort = scheme !== undefined || /:\d+$/.test(authority);
+  if (namesPort && wanted.port !== page.port) return false;
+  return anyLabel === undefined
+    ? page.hostname === wanted.hostname
+    : page.hostname.endsWith(`.${wanted.hostname}`);
 }
 
-/** As URLs have it: lower case, and no port where it is the scheme's own. */
-function withoutDefaultPort(protocol: string, host: string): string {
-  const port = protocol === "https:" ? ":443" : ":80";
-  const lower = host.toLowerCase();
-  return lower.endsWith(port) ? lower.slice(0, -port.length) : lower;
+/** A host as URLs of that scheme have it: in lower case, and without the scheme's own port. */
+function read(protocol: string, host: string): URL | null {
+  return URL.parse(`${protocol}//${host.toLowerCase()}`);
 }
