@@ -131,10 +131,9 @@ function toRequest({ method = "GET", url = "/", headers }: IncomingMessage): Req
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) copy.set(name, Array.isArray(value) ? value.join(", ") : value);
   }
-  return new Request(new URL(url, `http://${headers.host ?? "localhost"}`), {
-    method,
-    headers: copy,
-  });
+  // Not `new URL(url, base)`, for which //private is a host: gateways do write doubled slashes.
+  const origin = url.startsWith("/") ? `http://${headers.host ?? "localhost"}` : "";
+  return new Request(new URL(origin + url), { method, headers: copy });
 }
 
 async function refuse(socket: Socket, response: Response): Promise<void> {

@@ -124,30 +124,29 @@ export class Session implements ConnectionOwner {
   #authenticate(token: string, then: StreamsEvent | "invalid" | undefined): void {
     this.#verifying = true;
     this.connection.pause();
-    this.#verify(token).then((authenticated) => {
-      this.connection.send(
-        authenticated ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED,
-      );
-      this.#perform(then);
+    void this.#verify(token).then((identity) => {
       this.#verifying = false;
+      // The client may have gone meanwhile: it holds nothing any more, and must not again.
+      if (!this.connection.isOpen) return;
+      // In one step, so that no private event comes before the answer that announces it.
+      if (identity) this.#become(identity);
+      this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
+      this.#perform(then);
       this.#handleWaiting();
     });
   }
 
-  /** Never rejects: a failed try leaves the identity as it was. */
-  async #verify(token: string): Promise<boolean> {
+  /** Never rejects: `undefined` for a token that does not verify. */
+  async #verify(token: string): Promise<Identity | undefined> {
     try {
-      const identity = await this.#context.verify?.(token);
-      if (!identity || !this.connection.isOpen) return false;
-      this.#become(identity);
-      return true;
+      return await this.#context.verify?.(token);
     } catch (error) {
       if (error instanceof TokenError) {
         log.debug("connection {id}: token refused: {code}", { id: this.id, code: error.code });
       } else {
         log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
       }
-      return false;
+      return undefined;
     }
   }
 
@@ -174,11 +173,12 @@ export class Session implements ConnectionOwner {
     const { hub, maxStreams } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
+    const refused: Uint8Array[] = [];
     let tooMany = false;
     for (const stream of streams) {
       if (held.has(stream)) continue;
       if (!hub.knows(stream) || !this.#mayHold(stream)) {
-        this.connection.send(answers.cannotSubscribe(stream));
+        refused.push(answers.cannotSubscribe(stream));
       } else if (held.size >= maxStreams) {
         tooMany = true;
       } else {
@@ -186,6 +186,8 @@ export class Session implements ConnectionOwner {
         added.push(stream);
       }
     }
+    // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
+    for (const answer of refused) this.connection.send(answer);
     if (tooMany) this.connection.send(answers.TOO_MANY_STREAMS);
     this.connection.send(answers.streamsAnswer("subscribed", held));
     hub.greet(this.#subscriber, added);
