@@ -1,164 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { z } from "zod";
 import { MARKETS, Simulator } from "../src/broker/simulator.ts";
-import type { SimulatorOptions } from "../src/broker/simulator.ts";
 import { Random } from "../src/broker/simulator/random.ts";
 import { peatioRegistry } from "../src/streams/peatio.ts";
-
-const UID = "IDDEMO000001";
-const START = Date.UTC(2024, 5, 9, 23, 58, 30);
-
-interface Event {
-  readonly key: string;
-  readonly text: string;
-}
-
-/** Plays a simulator by a clock of the test's own, `steps` times `stepMs` milliseconds. */
-async function play(
-  options: SimulatorOptions,
-  steps: readonly number[],
-): Promise<Event[]> {
-  let now = START;
-  const events: Event[] = [];
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  const simulator = new Simulator({ ...options, now: () => now });
-  simulator.start({
-    deliver: (key, body) => void events.push({ key, text: decoder.decode(body) }),
-    interrupted: () => assert.fail("a simulator loses nothing"),
-  });
-  for (const step of steps) simulator.step(now += step);
-  await simulator.stop();
-  return events;
-}
-
-const decimal = z.string().regex(/^(0|[1-9]\d*)\.\d+$/);
-const pair = z.tuple([decimal, decimal]);
-const time = z.int().min(1_500_000_000).max(3_000_000_000);
-const side = z.enum(["buy", "sell"]);
-const market = z.enum(["btcusd", "ethusd", "ethbtc", "ltcusd", "xrpusd"]);
-const shapes: readonly (readonly [RegExp, z.ZodType])[] = [
-  [
-    /^public\.[a-z]+\.ob-snap$/,
-    z.strictObject({ asks: z.array(pair), bids: z.array(pair), sequence: z.int().positive() }),
-  ],
-  [
-    /^public\.[a-z]+\.ob-inc$/,
-    z.union([
-      z.strictObject({ asks: pair, sequence: z.int().positive() }),
-      z.strictObject({ bids: pair, sequence: z.int().positive() }),
-    ]),
-  ],
-  [
-    /^public\.[a-z]+\.update$/,
-    z.strictObject({ asks: z.array(pair), bids: z.array(pair) }),
-  ],
-  [
-    /^public\.[a-z]+\.trades$/,
-    z.strictObject({
-      trades: z.array(z.strictObject({
-        tid: z.int().positive(),
-        taker_type: side,
-        date: time,
-        price: decimal,
-        amount: decimal,
-      })).min(1),
-    }),
-  ],
-  [
-    /^public\.[a-z]+\.kline-(1m|5m|15m|30m|1h|2h|4h|6h|12h|1d|3d|1w)$/,
-    z.tuple([time, z.number(), z.number(), z.number(), z.number(), z.number()]),
-  ],
-  [
-    /^public\.global\.tickers$/,
-    z.record(
-      market,
-      z.strictObject({
-        name: z.string(),
-        base_unit: z.string(),
-        quote_unit: z.string(),
-        low: decimal,
-        high: decimal,
-        last: decimal,
-        open: z.number(),
-        volume: decimal,
-        amount: decimal,
-        avg_price: decimal,
-        price_change_percent: z.string().regex(/^[+-]\d+\.\d\d%$/),
-        sell: decimal,
-        buy: decimal,
-        at: time,
-      }),
-    ),
-  ],
-  [
-    /^private\.ID[A-Z0-9]{10}\.order$/,
-    z.strictObject({
-      id: z.int().positive(),
-      market,
-      kind: z.enum(["bid", "ask"]),
-      side,
-      ord_type: z.enum(["limit", "market"]),
-      price: decimal.nullable(),
-      avg_price: decimal,
-      state: z.enum(["wait", "done", "cancel"]),
-      origin_volume: decimal,
-      remaining_volume: decimal,
-      executed_volume: decimal,
-      at: time,
-      created_at: time,
-      updated_at: time,
-      trades_count: z.int().min(0),
-    }),
-  ],
-  [
-    /^private\.ID[A-Z0-9]{10}\.trade$/,
-    z.strictObject({
-      id: z.int().positive(),
-      price: decimal,
-      amount: decimal,
-      total: decimal,
-      market,
-      side,
-      taker_type: side,
-      created_at: time,
-      order_id: z.int().positive(),
-    }),
-  ],
-  [
-    new RegExp(`^private\\.${UID}\\.balances$`),
-    z.record(z.string(), z.tuple([decimal, decimal])),
-  ],
-  [
-    new RegExp(`^private\\.${UID}\\.deposit_address$`),
-    z.strictObject({
-      type: z.literal("create"),
-      currencies: z.array(z.string()).length(1),
-      blockchain_key: z.string(),
-      address: z.string(),
-    }),
-  ],
-];
-
-/** A seed, and the milliseconds from each step to the next: even, uneven, and long pauses. */
-const runs = fc.record({
-  seed: fc.integer(),
-  rate: fc.integer({ min: 1, max: 30 }),
-  steps: fc.oneof(
-    fc.constant(Array<number>(2_000).fill(20)),
-    fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 60, maxLength: 90 }),
-  ),
-});
-
-/** Runs a check over what many simulators publish. */
-function forManyRuns(check: (events: Event[]) => void): Promise<void> {
-  return fc.assert(
-    fc.asyncProperty(runs, async ({ seed, rate, steps }) => {
-      check(await play({ seed, rate }, steps));
-    }),
-    { numRuns: 10 },
-  );
-}
+import { type Event, forManyRuns, play, runs, START, UID } from "./support/simulator.ts";
+import { SHAPES } from "./support/simulator_shapes.ts";
 
 interface Book {
   asks: Map<string, string>;
@@ -174,14 +20,14 @@ Deno.test("every event has a known routing key and the shape that goes with it",
   const seen = new Set<string>();
   await forManyRuns((events) => {
     for (const { key, text } of events) {
-      const shape = shapes.find(([pattern]) => pattern.test(key));
+      const shape = SHAPES.find(([pattern]) => pattern.test(key));
       assert.ok(shape !== undefined, `unknown routing key ${key}`);
       const result = shape[1].safeParse(JSON.parse(text));
       assert.ok(result.success, `${key} ${text}: ${result.error?.message}`);
       seen.add(shape[0].source);
     }
   });
-  assert.equal(seen.size, shapes.length, "not every kind of event was published");
+  assert.equal(seen.size, SHAPES.length, "not every kind of event was published");
 });
 
 Deno.test("every event passes as its registered type in strict mode", async () => {
