@@ -1,27 +1,41 @@
 import { compareDecimals, type Decimal, isZero, parseDecimal } from "./decimal.ts";
 
-/** `[price, amount]`, the texts as published. */
-export type Level = readonly [price: string, amount: string];
+/** `[price, amount]` as published: texts keep their digits and zeros. */
+export type Level = readonly [price: string | number, amount: string | number];
 
 interface Entry {
   readonly price: Decimal;
   readonly level: Level;
 }
 
+/** A level as published, and what its two parts are worth. */
+export interface ParsedLevel {
+  readonly price: Decimal;
+  readonly amount: Decimal;
+  readonly level: Level;
+}
+
 /**
- * Reads one level. Numbers are taken for their texts; Peatio sends strings.
+ * Reads one level. Peatio sends strings; JSON numbers are taken as well.
  *
  * @returns `undefined` when the value is no pair of decimal numbers
+ *
+ * @example
+ * ```ts
+ * parseLevel(["15.0", "22.1257"])?.level; // ["15.0", "22.1257"]
+ * parseLevel(["15.0"]); // undefined
+ * ```
  */
-export function parseLevel(
-  value: unknown,
-): { price: Decimal; amount: Decimal; level: Level } | undefined {
+export function parseLevel(value: unknown): ParsedLevel | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
-  const [price, amount] = value.map((part) => typeof part === "number" ? String(part) : part);
-  if (typeof price !== "string" || typeof amount !== "string") return undefined;
-  const decimals = [parseDecimal(price), parseDecimal(amount)] as const;
-  if (!decimals[0] || !decimals[1]) return undefined;
-  return { price: decimals[0], amount: decimals[1], level: [price, amount] };
+  const price = readDecimal(value[0]);
+  const amount = readDecimal(value[1]);
+  return price && amount && { price, amount, level: value as unknown as Level };
+}
+
+function readDecimal(value: unknown): Decimal | undefined {
+  if (typeof value === "string") return parseDecimal(value);
+  return typeof value === "number" ? parseDecimal(String(value)) : undefined;
 }
 
 /** One side of an order book, best price first. */
@@ -39,8 +53,9 @@ export class BookSide {
     return this.#entries.map((entry) => entry.level);
   }
 
-  clear(): void {
-    this.#entries = [];
+  /** How many levels there are. */
+  get length(): number {
+    return this.#entries.length;
   }
 
   /** Puts the level in the place of what was at its price; an amount of zero takes it away. */
@@ -55,10 +70,7 @@ export class BookSide {
     }
   }
 
-  /**
-   * Whether the best levels of both are the same numbers. Only as many as `other` has are looked
-   * at, because exchanges publish no more than some hundred levels a side.
-   */
+  /** Whether every level of `other` is the same numbers here, from the best on. */
   beginsWith(other: BookSide): boolean {
     return other.#entries.every((entry, at) => {
       const own = this.#entries[at];
@@ -81,8 +93,8 @@ export class BookSide {
   }
 }
 
-function sameNumber(a: string, b: string): boolean {
+function sameNumber(a: string | number, b: string | number): boolean {
   if (a === b) return true;
-  const [x, y] = [parseDecimal(a), parseDecimal(b)];
+  const [x, y] = [readDecimal(a), readDecimal(b)];
   return x !== undefined && y !== undefined && compareDecimals(x, y) === 0;
 }

@@ -1,5 +1,6 @@
 import { EncodedEvent } from "./envelope.ts";
 import { type IncrementOutcome, OrderBook, type SnapshotOutcome } from "./order_book.ts";
+import { orderOf, readSequence } from "./sequence.ts";
 
 /** What became of an increment, for the hub to act on. */
 export type FeedIncrement = IncrementOutcome | "unsure" | "overflow";
@@ -23,7 +24,7 @@ const encoder = new TextEncoder();
 /** An order book, which the server knows how to apply increments to. */
 export class OrderBookFeed implements Feed {
   readonly #name: string;
-  readonly #book = new OrderBook();
+  #book = new OrderBook();
   #live = false;
   /** The book as of now, until the next increment changes it. */
   #current: readonly EncodedEvent[] | undefined;
@@ -57,6 +58,8 @@ export class OrderBookFeed implements Feed {
   doubt(): void {
     this.#live = false;
     this.#current = undefined;
+    // Nothing of it counts any more, not even its sequence.
+    this.#book = new OrderBook();
   }
 
   current(): readonly EncodedEvent[] {
@@ -67,10 +70,14 @@ export class OrderBookFeed implements Feed {
   }
 }
 
-/** A state that the server cannot read: it is replayed as it was published. */
+/**
+ * A state that the server cannot read: it is replayed as it was published. Of its payloads only a
+ * `sequence` is understood, where they have one.
+ */
 export class ReplayFeed implements Feed {
   readonly #limit: number;
   #events: EncodedEvent[] = [];
+  #sequence: number | undefined;
 
   /** @param limit increments kept after a snapshot */
   constructor(limit: number) {
@@ -81,27 +88,40 @@ export class ReplayFeed implements Feed {
     return this.#events.length > 0;
   }
 
-  snapshot(event: EncodedEvent): SnapshotOutcome {
-    const wasLive = this.live;
+  snapshot(event: EncodedEvent, payload: unknown): SnapshotOutcome {
+    const sequence = sequenceOf(payload);
+    const inStep = this.live &&
+      (sequence === undefined || this.#sequence === undefined || sequence === this.#sequence);
     this.#events = [event];
-    return wasLive ? "in step" : "moved";
+    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
+    return inStep ? "in step" : "moved";
   }
 
-  increment(event: EncodedEvent): FeedIncrement {
+  increment(event: EncodedEvent, payload: unknown): FeedIncrement {
     if (!this.live) return "unsure";
-    if (this.#events.length > this.#limit) {
+    const sequence = sequenceOf(payload);
+    const order = orderOf(sequence, this.#sequence);
+    if (order === "stale") return order;
+    if (order === "gap" || this.#events.length > this.#limit) {
       this.doubt();
-      return "overflow";
+      return order === "gap" ? order : "overflow";
     }
     this.#events.push(event);
+    this.#sequence = sequence ?? this.#sequence;
     return "applied";
   }
 
   doubt(): void {
     this.#events = [];
+    this.#sequence = undefined;
   }
 
   current(): readonly EncodedEvent[] {
     return this.#events;
   }
+}
+
+function sequenceOf(payload: unknown): number | undefined {
+  const sequence = readSequence(payload);
+  return sequence === "unusable" ? undefined : sequence;
 }

@@ -1,4 +1,5 @@
-import { BookSide, parseLevel } from "./book_side.ts";
+import { BookSide, type Level, type ParsedLevel, parseLevel } from "./book_side.ts";
+import { orderOf, readSequence } from "./sequence.ts";
 
 /** What became of an increment. */
 export type IncrementOutcome =
@@ -36,6 +37,8 @@ export class OrderBook {
   #asks = new BookSide("asks");
   #bids = new BookSide("bids");
   #sequence: number | undefined;
+  /** Increments without a number came since the sequence: it proves nothing any more. */
+  #uncounted = false;
 
   /** The sequence of the last increment applied, where the exchange numbers them. */
   get sequence(): number | undefined {
@@ -46,20 +49,21 @@ export class OrderBook {
    * Puts a published snapshot in the place of the book.
    *
    * A snapshot that is ahead of the book, behind it, or of other content at the same sequence, has
-   * "moved": increments were lost, or the exchange began to count anew.
+   * "moved": increments were lost, or the exchange began to count anew. Without sequences the
+   * content alone decides.
    */
   replace(snapshot: unknown): SnapshotOutcome {
-    if (!isObject(snapshot)) return "unusable";
+    if (!isObject(snapshot) || !("asks" in snapshot || "bids" in snapshot)) return "unusable";
     const asks = readSide("asks", snapshot.asks);
     const bids = readSide("bids", snapshot.bids);
     const sequence = readSequence(snapshot);
     if (!asks || !bids || sequence === "unusable") return "unusable";
-    const inStep =
-      (this.#sequence === undefined || sequence === undefined || this.#sequence === sequence) &&
-      this.#asks.beginsWith(asks) && this.#bids.beginsWith(bids);
+    const inStep = this.#isInStep(asks, bids, sequence);
     this.#asks = asks;
     this.#bids = bids;
-    this.#sequence = sequence;
+    // Where only increments are numbered, their numbers go on.
+    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
+    this.#uncounted = false;
     return inStep ? "in step" : "moved";
   }
 
@@ -70,20 +74,29 @@ export class OrderBook {
     const bids = readChanges(increment.bids);
     const sequence = readSequence(increment);
     if (!asks || !bids || sequence === "unusable") return "unusable";
-    if (sequence !== undefined && this.#sequence !== undefined) {
-      if (sequence <= this.#sequence) return "stale";
-      if (sequence !== this.#sequence + 1) return "gap";
-    }
+    const order = orderOf(sequence, this.#sequence);
+    if (order !== "next") return order;
     for (const { price, amount, level } of asks) this.#asks.set(price, amount, level);
     for (const { price, amount, level } of bids) this.#bids.set(price, amount, level);
     this.#sequence = sequence ?? this.#sequence;
+    this.#uncounted ||= sequence === undefined;
     return "applied";
   }
 
   /** As published to late comers: asks rising, bids falling. */
-  toJSON(): { asks: unknown; bids: unknown; sequence?: number } {
+  toJSON(): { asks: Level[]; bids: Level[]; sequence?: number } {
     const sides = { asks: this.#asks.levels, bids: this.#bids.levels };
     return this.#sequence === undefined ? sides : { ...sides, sequence: this.#sequence };
+  }
+
+  #isInStep(asks: BookSide, bids: BookSide, sequence: number | undefined): boolean {
+    if (!this.#asks.beginsWith(asks) || !this.#bids.beginsWith(bids)) return false;
+    if (sequence !== undefined && this.#sequence !== undefined && !this.#uncounted) {
+      // Levels that it lacks behind the last are cut off: exchanges publish some hundred a side.
+      return sequence === this.#sequence;
+    }
+    // Without numbers, a level that is missing may be one whose removal was lost.
+    return this.#asks.length === asks.length && this.#bids.length === bids.length;
   }
 }
 
@@ -91,27 +104,20 @@ function isObject(value: unknown): value is Parsed {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function readSequence(payload: Parsed): number | undefined | "unusable" {
-  const { sequence } = payload;
-  if (sequence === undefined || sequence === null) return undefined;
-  return Number.isSafeInteger(sequence) ? sequence as number : "unusable";
-}
-
 function readSide(name: "asks" | "bids", value: unknown): BookSide | undefined {
   const side = new BookSide(name);
-  // A side that is missing or null is empty.
-  const levels = readChanges(Array.isArray(value) ? value : value ?? []);
+  const levels = readChanges(value);
   if (!levels) return undefined;
   for (const { price, amount, level } of levels) side.set(price, amount, level);
   return side;
 }
 
-/** One pair, a list of pairs, or nothing at all. */
-function readChanges(value: unknown): NonNullable<ReturnType<typeof parseLevel>>[] | undefined {
+/** One pair, a list of pairs, or nothing at all (also null). */
+function readChanges(value: unknown): ParsedLevel[] | undefined {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) return undefined;
   const pairs = value.length > 0 && !Array.isArray(value[0]) ? [value] : value;
-  const changes = [];
+  const changes: ParsedLevel[] = [];
   for (const pair of pairs) {
     const change = parseLevel(pair);
     if (!change) return undefined;
