@@ -108,12 +108,17 @@ export class Hub implements EventSink {
 
   /** Owes a new subscriber the current state of the streams that have one. */
   greet(subscriber: Subscriber, names: Iterable<string>): void {
+    // Once, also to those who begin to hold both an id and a stream of it.
+    const owed = new Set<EncodedEvent>();
     for (const name of names) {
-      const events = name.endsWith(INCREMENT)
-        ? this.#feeds.current(name.slice(0, -INCREMENT.length))
-        : this.#feeds.currentOf(name);
-      for (const event of events) subscriber.send(event);
+      if (!name.includes(".")) {
+        for (const event of this.#feeds.currentOf(name)) owed.add(event);
+      } else if (name.endsWith(INCREMENT)) {
+        const base = name.slice(0, -INCREMENT.length);
+        for (const event of this.#feeds.current(base)) owed.add(event);
+      }
     }
+    for (const event of owed) subscriber.send(event);
   }
 
   /** Whose private events a subscriber gets; `undefined` for nobody's. */
@@ -145,7 +150,7 @@ export class Hub implements EventSink {
 
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
     const users = this.#users.under(uid);
-    if (users.size === 0) return this.#count(0);
+    if (users.size === 0 && this.#options.mode === "open") return this.#count(0);
     if (this.#read(routingKey, "private", event, body) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
@@ -169,8 +174,9 @@ export class Hub implements EventSink {
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
     const isIncrement = stream.endsWith(INCREMENT);
-    // Nobody holds it and it changes no state: it is not worth a look.
-    if (event.byName.size + event.byId.size === 0 && !isSnapshot && !isIncrement) {
+    const isState = isSnapshot || isIncrement;
+    // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
+    if (event.byName.size + event.byId.size === 0 && !isState && this.#options.mode === "open") {
       return this.#count(0);
     }
     const payload = this.#read(routingKey, "public", route.name, body);
@@ -196,7 +202,7 @@ export class Hub implements EventSink {
     const outcome = feed.snapshot(encoded, payload);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
-      feed.doubt();
+      // What is known from the increments is not wrong by that.
       this.#complain("snapshot", stream, "Cannot read a snapshot of {routingKey}.");
     } else if (outcome === "moved") {
       reached += this.#resync(event, base, encoded);
