@@ -33,7 +33,9 @@ const executed = {
   price: number,
   amount: number,
 };
-const taker = z.enum(["buy", "sell"]);
+/** In words of the later generation; the first one says bid and ask. */
+const buyOrSell = z.enum(["buy", "sell"]);
+const bidOrAsk = z.enum(["bid", "ask"]);
 
 /** What was traded just now. */
 export const trades = defineStream({
@@ -42,8 +44,8 @@ export const trades = defineStream({
   delivery: "plain",
   payload: z.looseObject({
     trades: z.array(z.union([
-      z.looseObject({ ...executed, taker_type: taker }),
-      z.looseObject({ ...executed, type: taker }),
+      z.looseObject({ ...executed, taker_type: buyOrSell }),
+      z.looseObject({ ...executed, type: buyOrSell }),
     ])),
   }),
 });
@@ -101,6 +103,21 @@ export const tickers = defineStream({
 
 const orderState = z.enum(["pending", "wait", "done", "cancel", "reject"]);
 
+/** As the first documents have it. */
+const documentedOrder = z.looseObject({
+  id: identifier,
+  side: buyOrSell,
+  ord_type: z.string(),
+  price: number.nullable(),
+  avg_price: number.nullable().optional(),
+  state: orderState,
+  market_id: z.string(),
+  created_at: time,
+  origin_volume: number,
+  trades_count: z.int().optional(),
+  trades: z.array(z.looseObject({})).optional(),
+});
+
 /** The user's own orders, at each change. */
 export const order = defineStream({
   name: "order",
@@ -110,7 +127,7 @@ export const order = defineStream({
     z.looseObject({
       id: identifier,
       market: z.string(),
-      side: z.enum(["buy", "sell"]),
+      side: buyOrSell,
       ord_type: z.string(),
       price: number.nullable(),
       avg_price: number.nullable().optional(),
@@ -127,12 +144,13 @@ export const order = defineStream({
       id: identifier,
       at: time,
       market: z.string(),
-      kind: z.enum(["bid", "ask"]),
+      kind: bidOrAsk,
       price: number.nullable(),
       state: orderState,
       volume: number,
       origin_volume: number,
     }),
+    documentedOrder,
   ]),
 });
 
@@ -148,20 +166,33 @@ export const trade = defineStream({
       amount: number,
       total: number,
       market: z.string(),
-      side: z.enum(["buy", "sell"]),
-      taker_type: z.enum(["buy", "sell"]),
+      side: buyOrSell,
+      taker_type: buyOrSell,
       created_at: time,
       order_id: identifier,
     }),
     z.looseObject({
       id: identifier,
-      kind: z.enum(["bid", "ask"]),
+      kind: bidOrAsk,
       at: time,
       price: number,
       volume: number,
       ask_id: identifier.nullish(),
       bid_id: identifier.nullish(),
       market: z.string(),
+    }),
+    // As the first documents have it; the orders are there as each party may see them.
+    z.looseObject({
+      id: identifier,
+      price: number,
+      volume: number,
+      funds: number.nullish(),
+      market_id: z.string(),
+      created_at: time,
+      side: bidOrAsk,
+      order_id: identifier,
+      bid: documentedOrder.partial().nullish(),
+      ask: documentedOrder.partial().nullish(),
     }),
   ]),
 });
