@@ -126,7 +126,10 @@ async function measure(
   options: StepOptions,
 ): Promise<Step> {
   await load.measuring;
-  const used = startUsage([serverPid, place.brokerPid], [place.serverCore, place.loadCore]);
+  const used = startUsage([serverPid, place.brokerPid, Deno.pid], [
+    place.serverCore,
+    place.loadCore,
+  ]);
   await load.measured;
   const usage = used();
   const published = await publishReport(publisher);
@@ -157,8 +160,8 @@ function judge(
     publisher.fell_behind ? "the publisher fell behind" : "",
   ].filter((reason) => reason !== "");
   const [serverCore = 0, loadCore = 0] = usage.cores;
-  const [serverCpu = 0, brokerCpu = 0] = usage.processes;
-  const ours = serverCpu + brokerCpu + load.cpu + (publisher.cpu ?? 0);
+  const [serverCpu = 0, brokerCpu = 0, runner = 0] = usage.processes;
+  const ours = serverCpu + brokerCpu + runner + load.cpu + (publisher.cpu ?? 0);
   return {
     rate,
     holds: why.length === 0,

@@ -15,7 +15,7 @@ const START: Readonly<Record<string, number>> = { ranger: 2_000, "floor-1": 200,
 const START_OTHERS = 100;
 
 /** From this share of a core on, used by others meanwhile, a step that does not hold is repeated. */
-const DISTURBED = 0.15;
+const DISTURBED = 0.08;
 
 interface Measured extends Found<Step> {
   readonly name: string;
