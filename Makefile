@@ -5,10 +5,14 @@ SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 DESTDIR    ?=
+DIST       ?= dist
 ARGS       ?=
 
 # Found, or installed into .tools, when a target needs it.
 DENO = deno=$$(scripts/deno.sh) && "$$deno"
+
+PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
+	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)'
 
 .DEFAULT_GOAL := help
 .PHONY: help run test ok bench build build-tree install uninstall clean
@@ -36,18 +40,16 @@ bench: ## The first figures: frames a second, latency, memory
 	@$(DENO) task bench $(ARGS)
 
 build: ## dist/ranger, one executable file
-	@$(DENO) run -A scripts/build.ts executable
+	@export DIST='$(DIST)' && $(DENO) run -A scripts/build.ts executable
 
 build-tree: ## dist/ranger-tree, the same program as a folder, where `make build` is not possible
-	@$(DENO) run -A scripts/build.ts tree
+	@export DIST='$(DIST)' && $(DENO) run -A scripts/build.ts tree
 
 install: ## What was built, with systemd unit, user and example configuration
-	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
-		SYSUSERSDIR='$(SYSUSERSDIR)' scripts/install.sh install
+	@$(PLACES) scripts/install.sh install
 
 uninstall: ## Removes what install put in place; a configuration that was changed stays
-	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' UNITDIR='$(UNITDIR)' \
-		SYSUSERSDIR='$(SYSUSERSDIR)' scripts/install.sh uninstall
+	@$(PLACES) scripts/install.sh uninstall
 
 clean: ## Removes what was built, and .tools
-	rm -rf dist .tools
+	rm -rf '$(DIST)' .tools

@@ -44,13 +44,20 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** What a command runs with. */
+export interface RunOptions {
+  /** Added to a clean environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Written to its standard input. */
+  readonly stdin?: string;
+  /** Where it runs. */
+  readonly cwd?: string;
+}
+
 /**
- * Runs the program with a command that ends by itself.
+ * Runs Ranger with a command that ends by itself.
  *
  * @param args command and flags
- * @param options.env added to a clean environment
- * @param options.stdin written to its standard input
- * @param options.cwd where it runs
  * @returns how it ended; an exit code other than 0 is no error here
  * @throws Error when it runs for more than a minute
  * @example
@@ -61,9 +68,17 @@ export interface Outcome {
  */
 export async function runRanger(
   args: readonly string[],
-  options: { env?: Record<string, string>; stdin?: string; cwd?: string } = {},
+  options: RunOptions = {},
 ): Promise<Outcome> {
-  const [file, ...first] = program();
+  return await runProgram(program(), args, options);
+}
+
+/** As `runRanger`, with any program: a built one, or a tool such as make. */
+export async function runProgram(
+  [file, ...first]: readonly [string, ...string[]],
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
   const child = new Deno.Command(file, {
     args: [...first, ...args],
     clearEnv: true,
@@ -87,6 +102,6 @@ export async function runRanger(
   await written;
   const decoder = new TextDecoder();
   const outcome = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  if (late) throw new Error(`ranger ${args.join(" ")} ran for a minute\n${outcome.stderr}`);
+  if (late) throw new Error(`${file} ${args.join(" ")} ran for a minute\n${outcome.stderr}`);
   return outcome;
 }

@@ -60,6 +60,8 @@ const DEFAULTS = {
   "--management-host": "127.0.0.1",
   "--management-port": "0",
   "--log-format": "json",
+  // The demo is quieter by itself.
+  "--log-level": "info",
   "--config": NO_FILE,
 };
 

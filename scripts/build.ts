@@ -1,0 +1,185 @@
+/**
+ * Builds the program from the sources:
+ *
+ *     deno run -A scripts/build.ts executable   dist/ranger, one file
+ *     deno run -A scripts/build.ts tree         dist/ranger-tree, a folder with the same program
+ *
+ * DIST names another folder than dist.
+ *
+ * Both hold one bundled JavaScript file, with the commit written in, and grant it the same
+ * permissions. The executable needs the runtime that `deno compile` puts under it, which is
+ * downloaded, or named by DENORT_BIN; it must belong to the Deno that compiles, which DENO_COMPILE
+ * names where it is not this one. The folder takes the Deno that runs this.
+ */
+import { resolve } from "node:path";
+import { COMMIT, VERSION } from "../src/version.ts";
+import { PERMISSIONS } from "./permissions.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
+const UNAVAILABLE = 69;
+const USAGE = 64;
+
+const [what] = Deno.args;
+if (what === "executable") Deno.exit(await buildExecutable());
+if (what === "tree") Deno.exit(await buildTree());
+console.error("usage: scripts/build.ts executable|tree");
+Deno.exit(USAGE);
+
+async function buildExecutable(): Promise<number> {
+  const bundle = await makeBundle(`${DIST}/ranger.js`);
+  if (bundle === undefined) return 1;
+  const output = `${DIST}/ranger`;
+  const compiler = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
+  const { success, stderr } = await run(compiler, [
+    "compile",
+    "--no-check",
+    "--no-config",
+    "--no-lock",
+    ...await unstable(),
+    ...PERMISSIONS,
+    `--output=${output}`,
+    bundle,
+  ]);
+  if (!success) {
+    console.error(stderr);
+    return Deno.env.get("DENORT_BIN") ? 1 : explainMissingRuntime(compiler, stderr);
+  }
+  await Deno.remove(bundle);
+  return await report(output);
+}
+
+/** Told apart by the runtime's name in the message: nothing else that compiling does fetches it. */
+function explainMissingRuntime(compiler: string, stderr: string): number {
+  if (!/denort/.test(stderr)) return 1;
+  console.error(
+    `The runtime under the executable (denort) could not be downloaded, and DENORT_BIN is not set.
+Either
+  - run \`make build\` once where Deno's downloads can be reached, or
+  - set DENORT_BIN to a denort of the same version as ${compiler}, or
+  - run \`make build-tree\`: the same program as a folder, which \`make install\` takes as well.`,
+  );
+  return UNAVAILABLE;
+}
+
+async function buildTree(): Promise<number> {
+  const tree = `${DIST}/ranger-tree`;
+  await Deno.remove(tree, { recursive: true }).catch(() => {});
+  await Deno.mkdir(tree, { recursive: true });
+  if (await makeBundle(`${tree}/ranger.js`) === undefined) return 1;
+  await linkOrCopy(Deno.execPath(), `${tree}/deno`);
+  await Deno.writeTextFile(`${tree}/ranger`, await launcher());
+  await Deno.chmod(`${tree}/ranger`, 0o755);
+  return await report(`${tree}/ranger`);
+}
+
+/** A link spares a hundred megabytes; across file systems, and of another's file, there is none. */
+async function linkOrCopy(from: string, to: string): Promise<void> {
+  await Deno.link(from, to).catch(async () => {
+    await Deno.copyFile(from, to);
+    await Deno.chmod(to, 0o755);
+  });
+}
+
+/** Starts the bundle beside it, also through a symbolic link, with nothing from outside. */
+async function launcher(): Promise<string> {
+  const flags = [
+    "--quiet",
+    "--no-config",
+    "--no-lock",
+    "--no-remote",
+    "--no-npm",
+    "--no-code-cache",
+    ...await unstable(),
+    ...PERMISSIONS,
+  ];
+  return `#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+export DENO_NO_UPDATE_CHECK=1
+exec "$here/deno" run ${flags.join(" ")} \\
+  "$here/ranger.js" "$@"
+`;
+}
+
+/**
+ * Bundles main.ts into one file, the same on every machine.
+ *
+ * @returns the file, or undefined when bundling failed and said why
+ */
+async function makeBundle(file: string): Promise<string | undefined> {
+  await Deno.mkdir(DIST, { recursive: true });
+  const { success, stderr } = await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--frozen",
+    "--platform=deno",
+    `--output=${file}`,
+    `${ROOT}main.ts`,
+  ]);
+  if (!success) {
+    console.error(stderr);
+    return undefined;
+  }
+  const bundled = (await Deno.readTextFile(file))
+    // Where the packages lay on this machine, in comments and names of modules.
+    .replace(/^(\/\/ | +")[^\s"]*\/npm\/[^/\s"]+\//gm, "$1npm:");
+  const placeholder = `COMMIT = ${JSON.stringify(COMMIT)}`;
+  const parts = bundled.split(placeholder);
+  if (parts.length !== 2) {
+    console.error(`${placeholder} stands ${parts.length - 1} times in the bundle, not once`);
+    return undefined;
+  }
+  await Deno.writeTextFile(file, parts.join(`COMMIT = ${JSON.stringify(await commit())}`));
+  return file;
+}
+
+/** The commit that the tree is at, marked where files differ from it; no git, no commit. */
+async function commit(): Promise<string> {
+  const { success, stdout } = await run("git", [
+    "-C",
+    ROOT,
+    "describe",
+    "--always",
+    "--dirty",
+    "--abbrev=12",
+    "--exclude=*",
+  ]);
+  return success ? stdout.trim() : COMMIT;
+}
+
+/** Flags for the unstable features that deno.json names: what is built does not read it. */
+async function unstable(): Promise<string[]> {
+  const text = (await Deno.readTextFile(`${ROOT}deno.json`)).replace(/^\s*\/\/.*$/gm, "");
+  const { unstable = [] } = JSON.parse(text) as { unstable?: string[] };
+  return unstable.map((feature) => `--unstable-${feature}`);
+}
+
+/** What was built, as it tells of itself. */
+async function report(program: string): Promise<number> {
+  const { success, stdout, stderr } = await run(program, ["version"]);
+  const [first = "", ...rest] = stdout.trim().split("\n");
+  if (!success || first !== `ranger ${VERSION}`) {
+    console.error(`${program} was built and does not run:\n${stdout}${stderr}`);
+    return 1;
+  }
+  console.log([program, first, ...rest].join("\n  "));
+  return 0;
+}
+
+async function run(
+  file: string,
+  args: readonly string[],
+): Promise<{ success: boolean; stdout: string; stderr: string }> {
+  const decoder = new TextDecoder();
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(file, {
+      args: [...args],
+      // The bundle names its modules from here.
+      cwd: ROOT,
+    }).output();
+    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { success: false, stdout: "", stderr: `${file} is not there` };
+  }
+}

@@ -1,0 +1,34 @@
+import { type Outcome, ROOT, runProgram } from "./program.ts";
+
+/**
+ * Builds the program into a folder, as `make build` or `make build-tree` does.
+ *
+ * @param kind `executable` needs DENORT_BIN in the environment, or the download of a runtime
+ * @param folder stands for dist
+ * @param env goes over the environment of the tests
+ * @returns how the build ended, and the path of what it made
+ * @example
+ * ```ts
+ * const { program } = await build("tree", folder.path);
+ * await startRanger({ program: [program], command: "demo" });
+ * ```
+ */
+export async function build(
+  kind: "executable" | "tree",
+  folder: string,
+  env: Record<string, string> = {},
+): Promise<Outcome & { program: string }> {
+  const outcome = await runProgram(
+    [Deno.execPath(), "run", "-A", `${ROOT}scripts/build.ts`],
+    [kind],
+    { env: { ...compilerEnvironment(), DIST: folder, ...env } },
+  );
+  return { ...outcome, program: `${folder}/${kind === "tree" ? "ranger-tree/ranger" : "ranger"}` };
+}
+
+function compilerEnvironment(): Record<string, string> {
+  const names = ["DENORT_BIN", "DENO_COMPILE"];
+  return Object.fromEntries(
+    names.map((name) => [name, Deno.env.get(name) ?? ""]).filter(([, value]) => value !== ""),
+  );
+}
