@@ -1,4 +1,10 @@
 /**
+ * What a short frame weighs, in bytes: its link in the chain takes 72 whatever the frame's length,
+ * and a buffer takes some of its own.
+ */
+const LEAST_WEIGHT = 128;
+
+/**
  * What one or many connections owe their clients: frames in order, as a chain that is shared.
  *
  * Connections that were sent the same frames since their last write hold the same batch, so the
@@ -17,27 +23,40 @@
 export class Batch {
   /** Bytes of all frames in the chain. */
   readonly bytes: number;
+  /** Memory of the chain: its bytes, and more where frames are shorter than what holds them. */
+  readonly weight: number;
   readonly #before: Batch | undefined;
   readonly #frame: Uint8Array;
   #next: Batch | undefined;
   #joined: Uint8Array | undefined;
 
-  private constructor(before: Batch | undefined, frame: Uint8Array, bytes: number) {
+  private constructor(
+    before: Batch | undefined,
+    frame: Uint8Array,
+    bytes: number,
+    weight: number,
+  ) {
     this.#before = before;
     this.#frame = frame;
     this.bytes = bytes;
+    this.weight = weight;
   }
 
   /** An empty batch to begin at. Connections that shall share buffers begin at the same one. */
   static root(): Batch {
-    return new Batch(undefined, new Uint8Array(0), 0);
+    return new Batch(undefined, new Uint8Array(0), 0, 0);
   }
 
   /** This batch and one more frame after it; the same batch for everyone who adds the same frame. */
   with(frame: Uint8Array): Batch {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
-    return this.#next = new Batch(this, frame, this.bytes + frame.length);
+    return this.#next = new Batch(
+      this,
+      frame,
+      this.bytes + frame.length,
+      this.weight + Math.max(frame.length, LEAST_WEIGHT),
+    );
   }
 
   /** All frames in one buffer, made once. Never write into it: others hold it too. */

@@ -33,7 +33,10 @@ export interface ConnectionOptions {
   readonly scheduler: FlushScheduler;
   /** Bytes of one message from the client, all fragments together. */
   readonly maxMessage: number;
-  /** Bytes that may wait for a client that does not read. */
+  /**
+   * Bytes that may wait for a client that does not read. Frames shorter than the memory that one
+   * takes count as that much, so that a flood of pings is bounded as well as a flood of events.
+   */
   readonly maxUnsent: number;
   /** Milliseconds that a closing handshake may take before the socket is cut. */
   readonly closeTimeout: number;
@@ -95,6 +98,8 @@ export class WebSocketConnection implements ReceiverTarget {
   /** The socket has taken more than it could pass on: wait for its drain. */
   #blocked = false;
   #state: State = State.Open;
+  /** Of a connection that ended before it had an owner to tell. */
+  #untold: Ending | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -115,7 +120,6 @@ export class WebSocketConnection implements ReceiverTarget {
    * @param head what came with the handshake's last segment
    */
   open(owner: ConnectionOwner, head: Uint8Array): void {
-    this.#owner = owner;
     const socket = this.#socket;
     socket.setNoDelay(true);
     socket.on("data", onData);
@@ -123,6 +127,9 @@ export class WebSocketConnection implements ReceiverTarget {
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
+    // What was sent before, an answer and a snapshot of each first stream, may have been too much.
+    if (this.#untold) return owner.closed(this.#untold);
+    this.#owner = owner;
     if (head.length > 0) this.receive(head);
   }
 
@@ -145,7 +152,7 @@ export class WebSocketConnection implements ReceiverTarget {
     if (this.#state !== State.Open) return;
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
     if (this.#blocked) {
-      if (pending.bytes + this.#socket.writableLength > this.#options.maxUnsent) {
+      if (pending.weight + this.#socket.writableLength > this.#options.maxUnsent) {
         this.#cutSlowConsumer();
       }
       return;
@@ -155,7 +162,7 @@ export class WebSocketConnection implements ReceiverTarget {
       this.#options.scheduler.mark(this);
     }
     // So much in one turn says nothing about the client yet: it is offered before it is judged.
-    if (pending.bytes > this.#options.maxUnsent) this.flush();
+    if (pending.weight > this.#options.maxUnsent) this.flush();
   }
 
   /** Writes everything owed in one write. For the scheduler. */
@@ -186,10 +193,7 @@ export class WebSocketConnection implements ReceiverTarget {
   close(code: number, reason = ""): Promise<void> {
     const gone = new Promise<void>((resolve) => this.#socket.once("close", () => resolve()));
     if (this.#state === State.Open) {
-      const pending = this.#pending;
-      this.#pending = undefined;
-      if (pending) this.#write(pending.join());
-      this.#write(closeFrame(code, reason));
+      this.#writeLast(closeFrame(code, reason));
       this.#leave(State.Closing, { code, reason, by: "server" });
     }
     return this.#state === State.Gone ? Promise.resolve() : gone;
@@ -219,8 +223,7 @@ export class WebSocketConnection implements ReceiverTarget {
   /** RFC 6455 §5.5.1: the answer carries the same code; the server ends TCP first (§7.1.1). */
   receivedClose(code: number | undefined, reason: string): void {
     if (this.#state === State.Open) {
-      this.#pending = undefined;
-      this.#write(closeFrame(code));
+      this.#writeLast(closeFrame(code));
       this.#leave(State.Ending, { code: code ?? CloseCode.NoStatus, reason, by: "client" });
     } else {
       this.#state = State.Ending;
@@ -262,11 +265,18 @@ export class WebSocketConnection implements ReceiverTarget {
     this.#blocked = this.#socket.writableNeedDrain;
   }
 
+  /** A close frame, behind the answers to all that came before what it answers (RFC 6455 §5.5.2). */
+  #writeLast(frame: Uint8Array): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (pending) this.#write(pending.join());
+    this.#write(frame);
+  }
+
   /** Fails the connection (RFC 6455 §7.1.7): says why, and reads no further. */
   #fail(code: number, reason: string): void {
     if (this.#state === State.Open) {
-      this.#pending = undefined;
-      this.#write(closeFrame(code, reason));
+      this.#writeLast(closeFrame(code, reason));
     }
     this.#leave(State.Ending, { code, reason, by: "server" });
     this.#socket.end();
@@ -295,6 +305,7 @@ export class WebSocketConnection implements ReceiverTarget {
       this.#socket.resume();
       this.#timer = setTimeout(() => this.#socket.destroy(), this.#options.closeTimeout);
     }
-    owner?.closed(ending);
+    if (owner) owner.closed(ending);
+    else this.#untold = ending;
   }
 }

@@ -45,6 +45,7 @@ export function refuseHandshake(method: string, headers: Headers): HandshakeRefu
   if (method !== "GET") {
     return { status: 405, reason: "A WebSocket handshake is a GET.", headers: { allow: "GET" } };
   }
+  if (!headers.get("host")) return bad("The Host header is missing.");
   if (!hasToken(headers.get("connection"), "upgrade")) {
     return bad('The Connection header must contain "Upgrade".');
   }

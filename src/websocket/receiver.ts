@@ -52,12 +52,12 @@ export class Receiver {
   #opcode: number = 0;
   #mask = 0;
 
-  /** The message being gathered: its opcode (0 when there is none), its parts, its size so far. */
+  /** The message being gathered: its opcode (0 when there is none), and its first `messageBytes`. */
   #message: number = 0;
   #messageBytes = 0;
-  #text = "";
-  #textDecoder: TextDecoder | undefined;
-  #parts: Uint8Array[] | undefined;
+  #gathered = EMPTY;
+  /** Looks at each fragment of a text; holds the character that a fragment's end cut. */
+  #textCheck: TextDecoder | undefined;
 
   #closed = false;
 
@@ -183,32 +183,35 @@ export class Receiver {
   /** One fragment of a message (RFC 6455 §5.4). Text is checked at each, so that bad text ends early. */
   #gather(payload: Uint8Array): void {
     if (this.#opcode !== Opcode.Continuation) this.#message = this.#opcode;
-    this.#messageBytes += payload.length;
     if (this.#message === Opcode.Text) {
-      this.#textDecoder ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-      this.#text += decode(this.#textDecoder, payload, !this.#fin);
-    } else if (payload.length > 0) {
-      // Empty fragments are not kept: there may be any number of them.
-      (this.#parts ??= []).push(payload);
+      this.#textCheck ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+      decode(this.#textCheck, payload, !this.#fin);
     }
+    this.#append(payload);
     if (!this.#fin) return;
     const opcode = this.#message;
-    const text = this.#text;
-    const parts = this.#parts ?? [];
-    const length = this.#messageBytes;
+    const whole = this.#gathered.subarray(0, this.#messageBytes);
     this.#message = 0;
     this.#messageBytes = 0;
-    this.#text = "";
-    this.#textDecoder = undefined;
-    this.#parts = undefined;
-    if (opcode === Opcode.Text) return this.#target.receivedText(text);
-    const whole = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
+    this.#gathered = EMPTY;
+    this.#textCheck = undefined;
+    if (opcode === Opcode.Text) this.#target.receivedText(decode(wholeText, whole));
+    else this.#target.receivedBinary(whole);
+  }
+
+  /**
+   * Into one buffer: a fragment kept by itself costs a hundred bytes and more for each byte of
+   * payload, of which a client could make the server hold thousands.
+   */
+  #append(payload: Uint8Array): void {
+    const bytes = this.#messageBytes + payload.length;
+    if (bytes > this.#gathered.length) {
+      const room = new Uint8Array(Math.min(Math.max(2 * bytes, 64), this.#maxMessage));
+      room.set(this.#gathered.subarray(0, this.#messageBytes));
+      this.#gathered = room;
     }
-    this.#target.receivedBinary(whole);
+    this.#gathered.set(payload, this.#messageBytes);
+    this.#messageBytes = bytes;
   }
 
   /** RFC 6455 §5.5.1, §7.4. */
