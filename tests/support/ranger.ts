@@ -51,8 +51,8 @@ export interface StartOptions {
   readonly program?: readonly [string, ...string[]];
 }
 
-/** Kept from the developer's own /etc/ranger/ranger.toml. */
-const NO_FILE = "/dev/null";
+/** Keeps `serve` from the developer's own /etc/ranger/ranger.toml, which the demo never reads. */
+const NO_FILE = { "--config": "/dev/null" };
 
 const DEFAULTS = {
   "--host": "127.0.0.1",
@@ -62,7 +62,6 @@ const DEFAULTS = {
   "--log-format": "json",
   // The demo is quieter by itself.
   "--log-level": "info",
-  "--config": NO_FILE,
 };
 
 /**
@@ -81,12 +80,13 @@ const DEFAULTS = {
  */
 export async function startRanger(options: StartOptions = {}): Promise<RangerProcess> {
   const given = options.args ?? [];
-  const added = Object.entries(DEFAULTS)
+  const command = options.command ?? "serve";
+  const added = Object.entries({ ...DEFAULTS, ...(command === "serve" ? NO_FILE : {}) })
     .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))
     .map(([flag, value]) => `${flag}=${value}`);
   const [file, ...first] = options.program ?? program();
   const child = new Deno.Command(file, {
-    args: [...first, options.command ?? "serve", ...added, ...given],
+    args: [...first, command, ...added, ...given],
     clearEnv: true,
     env: { ...cleanEnvironment(), ...options.env },
     stdin: "null",
