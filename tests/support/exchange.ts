@@ -66,6 +66,8 @@ export interface ExchangeOptions {
   readonly auth?: boolean;
   /** Instead of a fresh one. */
   readonly key?: TestKey;
+  /** The public key as the server is given it; its PEM text unless named. */
+  readonly publicKey?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -89,7 +91,9 @@ export async function startExchange(
   const key = options.key ?? await makeKey();
   const publisher = started.use(await connectPublisher(broker.url, randomExchange()));
   const source = ["--amqp-url", broker.url, "--exchange", publisher.exchange];
-  const access = options.auth === false ? ["--no-auth"] : ["--jwt-public-key", key.publicPem];
+  const access = options.auth === false
+    ? ["--no-auth"]
+    : ["--jwt-public-key", options.publicKey ?? key.publicPem];
   const ranger = started.use(
     await startRanger({
       args: [...source, ...access, ...(options.args ?? [])],
