@@ -1,16 +1,18 @@
 #!/bin/sh
 # Prints the path of a Deno that Ranger runs on: the one on the PATH where it is of the right
-# series, else the pinned one, which npm installs into .tools once.
+# series, else the pinned one, which npm installs into .tools once. DENO_VERSION asks for exactly
+# that one instead.
 set -eu
-version=2.9.6
-series=${version%.*}
+pinned=2.9.6
+version=${DENO_VERSION:-$pinned}
+if [ "$version" = "$pinned" ]; then wanted="${pinned%.*}."; else wanted="$version "; fi
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 tool=$root/.tools/deno-$version/node_modules/deno/deno
 
 found=$(command -v deno || true)
 if [ -n "$found" ]; then
   case $("$found" --version 2>/dev/null) in
-    "deno $series."*) echo "$found"; exit 0 ;;
+    "deno $wanted"*) echo "$found"; exit 0 ;;
   esac
 fi
 
@@ -19,7 +21,7 @@ works() { "$tool" --version >/dev/null 2>&1; }
 
 if ! works; then
   if ! command -v npm >/dev/null; then
-    echo "Ranger needs Deno $series, which is not on the PATH, or npm to install it:" >&2
+    echo "Ranger needs Deno $version, which is not on the PATH, or npm to install it:" >&2
     echo "  apt-get install npm" >&2
     exit 69
   fi
