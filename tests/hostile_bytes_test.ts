@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { ProtocolViolation, Receiver } from "../src/websocket/receiver.ts";
+import { closePayload, encodeFrame } from "./support/frames.ts";
+import { decodeAll, line, type Outcome } from "./support/reference_decoder.ts";
+
+// A failing property prints its seed and the smallest input that still fails; fc.assert takes both
+// back as { seed, path }.
+
+const MAX_MESSAGE = 200;
+const bytes = new TextEncoder();
+
+/** What the receiver makes of pieces. Throws whatever it throws that is no ProtocolViolation. */
+function received(pieces: readonly Uint8Array[], maxMessage = MAX_MESSAGE): Outcome {
+  const events: string[] = [];
+  const receiver = new Receiver({
+    receivedText: (text) => events.push(line("text", bytes.encode(text))),
+    receivedBinary: (payload) => events.push(line("binary", payload)),
+    receivedPing: (payload) => events.push(line("ping", payload)),
+    receivedPong: (payload) => events.push(line("pong", payload)),
+    receivedClose: (code, reason) => events.push(line(`close ${code}`, bytes.encode(reason))),
+  }, maxMessage);
+  try {
+    for (const piece of pieces) receiver.push(piece);
+  } catch (error) {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    return { events, violation: error.closeCode };
+  }
+  return { events, violation: undefined };
+}
+
+/** Cuts bytes at the places that the numbers name, modulo the length. */
+function cutAt(bytes: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const ends = places.map((place) => place % (bytes.length + 1)).sort((a, b) => a - b);
+  return [...ends, bytes.length].map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
+}
+
+function agrees(bytes: Uint8Array, places: readonly number[]): void {
+  const expected = decodeAll(bytes, MAX_MESSAGE);
+  assert.deepEqual(received([bytes]), expected);
+  assert.deepEqual(received(cutAt(bytes, places)), expected);
+  if (bytes.length < 600) {
+    assert.deepEqual(received([...bytes].map((byte) => new Uint8Array([byte]))), expected);
+  }
+}
+
+const places = fc.array(fc.nat(4096), { maxLength: 8 });
+const mask = fc.uint8Array({ minLength: 4, maxLength: 4 });
+
+/** Text, often beyond ASCII, and sometimes bytes that are none. */
+const payload = fc.oneof(
+  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 40 }) },
+  { weight: 2, arbitrary: fc.string({ maxLength: 140 }) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 130 }) },
+  { weight: 1, arbitrary: fc.constant("") },
+);
+
+const control = fc.record({
+  opcode: fc.constantFrom(9, 10),
+  payload: fc.uint8Array({ maxLength: 125 }),
+  mask,
+}).map(encodeFrame);
+
+/** A message as a good client sends it: whole or in fragments, control frames between them. */
+const message = fc.record({
+  opcode: fc.constantFrom(1, 2),
+  // At most four bytes a character: always within the limit.
+  payload: fc.string({ unit: "binary", maxLength: 40 }).map((text) => bytes.encode(text)),
+  places: fc.array(fc.nat(4096), { maxLength: 4 }),
+  between: fc.array(control, { maxLength: 2 }),
+  mask,
+}).map(({ opcode, payload, places, between, mask }) => {
+  const parts = cutAt(payload, places);
+  return parts.flatMap((part, index) => [
+    encodeFrame({
+      opcode: index === 0 ? opcode : 0,
+      fin: index === parts.length - 1,
+      payload: part,
+      mask,
+    }),
+    ...(index < parts.length - 1 ? between : []),
+  ]);
+});
+
+const closing = fc.option(
+  fc.record({
+    code: fc.constantFrom(1000, 1001, 1011, 3000, 4999),
+    reason: fc.string({ unit: "binary", maxLength: 30 }),
+    mask,
+  }),
+).map((close) => {
+  if (close === null) return [];
+  return [
+    encodeFrame({ opcode: 8, payload: closePayload(close.code, close.reason), mask: close.mask }),
+  ];
+});
+
+const conversation = fc.record({
+  messages: fc.array(fc.oneof(message, control.map((frame) => [frame])), { maxLength: 6 }),
+  closing,
+}).map(({ messages, closing }) => join([...messages.flat(), ...closing]));
+
+/** Frames of any form, right and wrong, in any order. */
+const anyFrame = fc.record({
+  fin: fc.boolean(),
+  rsv: fc.oneof({ weight: 15, arbitrary: fc.constant(0) }, fc.nat(7)),
+  opcode: fc.oneof({ weight: 15, arbitrary: fc.constantFrom(0, 0, 1, 1, 2, 8, 9, 10) }, fc.nat(15)),
+  payload,
+  mask: fc.oneof({ weight: 15, arbitrary: mask }, fc.constant(false as const)),
+}).map(encodeFrame);
+
+function join(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+Deno.test("random bytes are read as RFC 6455 has them, whole and in pieces", () => {
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), places, agrees), { numRuns: 60_000 });
+});
+
+Deno.test("random bytes behind a good first byte are, too", () => {
+  const first = fc.constantFrom(0x81, 0x82, 0x01, 0x02, 0x88, 0x89, 0x8a);
+  const second = fc.integer({ min: 0x80, max: 0xff });
+  const begun = fc.tuple(first, second, fc.uint8Array({ maxLength: 200 }))
+    .map(([first, second, rest]) => new Uint8Array([first, second, ...rest]));
+  fc.assert(fc.property(begun, places, agrees), { numRuns: 25_000 });
+});
+
+Deno.test("frames of any form in any order are, too", () => {
+  const frames = fc.array(anyFrame, { minLength: 1, maxLength: 8 }).map(join);
+  fc.assert(fc.property(frames, places, agrees), { numRuns: 10_000 });
+});
+
+Deno.test("valid conversations cut anywhere come out as if they had not been cut", () => {
+  let messages = 0;
+  fc.assert(
+    fc.property(conversation, places, (bytes, places) => {
+      const expected = decodeAll(bytes, MAX_MESSAGE);
+      assert.equal(expected.violation, undefined);
+      messages += expected.events.length;
+      agrees(bytes, places);
+    }),
+    { numRuns: 5_000 },
+  );
+  assert.ok(messages > 10_000, `only ${messages} messages were compared`);
+});
+
+Deno.test("conversations with a byte changed, added, lost, or cut short are read rightly", () => {
+  const change = fc.record({
+    at: fc.nat(4096),
+    how: fc.constantFrom("change", "add", "lose", "cut"),
+    byte: fc.nat(255),
+  });
+  const changed = fc.tuple(conversation, fc.array(change, { minLength: 1, maxLength: 3 }))
+    .map(([bytes, changes]) => {
+      const mutant = [...bytes];
+      for (const { at, how, byte } of changes) {
+        const place = at % (mutant.length + 1);
+        if (how === "change") mutant[place] = byte;
+        else if (how === "add") mutant.splice(place, 0, byte);
+        else if (how === "lose") mutant.splice(place, 1);
+        else mutant.length = place;
+      }
+      return new Uint8Array(mutant);
+    });
+  fc.assert(fc.property(changed, places, agrees), { numRuns: 10_000 });
+});
+
+Deno.test("bytes handed to the receiver may be overwritten afterwards", () => {
+  const frames = join([
+    encodeFrame({ opcode: 2, payload: "abc", fin: false }),
+    encodeFrame({ opcode: 9, payload: "ping" }),
+    encodeFrame({ opcode: 0, payload: "def" }),
+  ]);
+  const chunk = new Uint8Array(3);
+  const events: string[] = [];
+  const receiver = new Receiver({
+    receivedText: () => {},
+    receivedBinary: (payload) => events.push(line("binary", payload)),
+    receivedPing: (payload) => events.push(line("ping", payload)),
+    receivedPong: () => {},
+    receivedClose: () => {},
+  }, MAX_MESSAGE);
+  for (let at = 0; at < frames.length; at += chunk.length) {
+    const piece = frames.subarray(at, at + chunk.length);
+    chunk.set(piece);
+    receiver.push(chunk.subarray(0, piece.length));
+    chunk.fill(0xee);
+  }
+  assert.deepEqual(events, ["ping 70696e67", "binary 616263646566"]);
+});
