@@ -1,4 +1,4 @@
-import type { AMQPClient, AMQPMessage } from "@cloudamqp/amqp-client";
+import type { AMQPClient, AMQPConsumer, AMQPMessage } from "@cloudamqp/amqp-client";
 import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
@@ -7,15 +7,15 @@ import { backoff } from "./backoff.ts";
 import { brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
-import { Liveness } from "./liveness.ts";
+import { keepAlive } from "./liveness.ts";
 import type { EventSink, EventSource, SourceState } from "./source.ts";
 
 const log = getLogger(["ranger", "broker"]);
 
 /** Bytes of one AMQP frame; what RabbitMQ offers by default. Smaller ones would cut bodies up. */
 const FRAME_MAX = 131_072;
-/** Milliseconds that the broker may take to answer a connection, and to say goodbye. */
-const CONNECT_TIMEOUT = 10_000;
+/** Milliseconds that the broker may take until it delivers, and to say goodbye. */
+const SETUP_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 2_000;
 
 /** What of the settings concerns the broker. */
@@ -47,17 +47,18 @@ export interface AmqpOptions {
  */
 export class AmqpSource implements EventSource {
   readonly #options: AmqpOptions;
+  readonly #broker: string;
   readonly #stopping = new AbortController();
-  #client: AMQPClient | undefined;
   #running: Promise<void> | undefined;
   #connected = false;
   #detail = "not started";
   #timesConnected = 0;
-  /** The cause that was logged last, so that a lasting one is logged once. */
-  #complaint: string | undefined;
+  /** Causes logged since events last came in: one that lasts is logged once. */
+  readonly #complaints = new Set<string>();
 
   constructor(options: AmqpOptions) {
     this.#options = options;
+    this.#broker = brokerName(options.url);
   }
 
   get state(): SourceState {
@@ -74,16 +75,19 @@ export class AmqpSource implements EventSource {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#goodbye();
     await this.#running;
   }
 
   async #run(sink: EventSink): Promise<void> {
     const { signal } = this.#stopping;
+    this.#detail = `connecting to the broker ${this.#broker}`;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const before = this.#timesConnected;
+      const client = brokerClient(this.#url());
       try {
-        await this.#consume(sink);
+        // Not every promise of a client settles once its socket is gone: stopping must not wait
+        // for them.
+        await unlessAborted(signal, this.#consume(client, sink));
       } catch (error) {
         if (!signal.aborted) this.#report(error);
       }
@@ -91,42 +95,44 @@ export class AmqpSource implements EventSource {
         this.#connected = false;
         sink.interrupted();
       }
-      this.#client?.socket?.destroy();
-      this.#client = undefined;
+      await letGo(client, signal.aborted);
       if (this.#timesConnected > before) attempt = 0;
       await delay(backoff(attempt), undefined, { signal }).catch(() => {});
     }
     this.#detail = "stopped";
   }
 
-  /** One connection, from its beginning to its end. Always ends by an error or by `stop`. */
-  async #consume(sink: EventSink): Promise<void> {
+  /** One connection, from its beginning to its end, which always is an error. */
+  async #consume(client: AMQPClient, sink: EventSink): Promise<void> {
+    const { queue, consumer } = await within(SETUP_TIMEOUT, this.#setUp(client, sink));
+    this.#consuming(queue);
+    await consumer.wait();
+  }
+
+  async #setUp(
+    client: AMQPClient,
+    sink: EventSink,
+  ): Promise<{ queue: string; consumer: AMQPConsumer }> {
     const { exchange, queueLength, queueBytes } = this.#options;
-    const client = this.#client = brokerClient(this.#url());
-    await within(CONNECT_TIMEOUT, client.connect());
-    const liveness = new Liveness(client, this.#options.heartbeat);
-    try {
-      const channel = await declareExchange(client, exchange);
-      const { name: queue } = await channel.queueDeclare(
-        queueName(),
-        { durable: false, exclusive: true, autoDelete: true },
-        {
-          "x-max-length": queueLength,
-          "x-max-length-bytes": queueBytes,
-          "x-overflow": "drop-head",
-        },
-      );
-      await channel.queueBind(queue, exchange, "#");
-      const consumer = await channel.basicConsume(
-        queue,
-        { noAck: true, exclusive: true },
-        (message) => this.#deliver(sink, message),
-      );
-      this.#consuming(queue);
-      await consumer.wait();
-    } finally {
-      liveness.stop();
-    }
+    await client.connect();
+    keepAlive(client);
+    const channel = await declareExchange(client, exchange);
+    const { name: queue } = await channel.queueDeclare(
+      queueName(),
+      { durable: false, exclusive: true, autoDelete: true },
+      {
+        "x-max-length": queueLength,
+        "x-max-length-bytes": queueBytes,
+        "x-overflow": "drop-head",
+      },
+    );
+    await channel.queueBind(queue, exchange, "#");
+    const consumer = await channel.basicConsume(
+      queue,
+      { noAck: true, exclusive: true },
+      (message) => this.#deliver(sink, message),
+    );
+    return { queue, consumer };
   }
 
   #deliver(sink: EventSink, { routingKey, body }: AMQPMessage): void {
@@ -141,26 +147,25 @@ export class AmqpSource implements EventSource {
   #consuming(queue: string): void {
     this.#connected = true;
     this.#timesConnected++;
-    this.#complaint = undefined;
+    this.#complaints.clear();
     this.#detail = `consuming from ${this.#options.exchange} by ${queue}`;
     log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
       exchange: this.#options.exchange,
-      broker: brokerName(this.#options.url),
+      broker: this.#broker,
       queue,
     });
   }
 
   #report(error: unknown): void {
     const { kind, text } = explainFailure(error);
-    const lost = this.#connected;
-    this.#detail = text;
-    if (!lost && this.#complaint === kind) return;
-    this.#complaint = kind;
+    this.#detail = `the broker ${this.#broker}: ${text}`;
+    if (this.#complaints.has(kind)) return;
+    this.#complaints.add(kind);
     log.warn(
-      lost
+      this.#connected
         ? "Lost the broker {broker}: {reason}. Clients stay connected; trying again."
         : "Cannot consume from the broker {broker}: {reason}. Trying again until it works.",
-      { broker: brokerName(this.#options.url), reason: text },
+      { broker: this.#broker, reason: text },
     );
   }
 
@@ -172,16 +177,14 @@ export class AmqpSource implements EventSource {
     url.searchParams.set("frameMax", String(FRAME_MAX));
     return url.href;
   }
+}
 
-  async #goodbye(): Promise<void> {
-    const client = this.#client;
-    if (!client || client.closed) {
-      client?.socket?.destroy();
-      return;
-    }
+/** Ends a connection, in order where that is asked for and the broker takes part. */
+async function letGo(client: AMQPClient, inOrder: boolean): Promise<void> {
+  if (inOrder && !client.closed) {
     await within(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
-    client.socket?.destroy();
   }
+  client.socket?.destroy();
 }
 
 /** `ranger.<host>.<pid>.<random>`: who it is of is seen in RabbitMQ's list of queues. */
@@ -197,14 +200,26 @@ function brokerName(url: string): string {
 
 /** @throws {Error} when the promise is not settled in time; it is left to itself then */
 async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  const timer = Promise.withResolvers<never>();
+  const late = Promise.withResolvers<never>();
   const id = setTimeout(
-    () => timer.reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
+    () => late.reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
     milliseconds,
   );
   try {
-    return await Promise.race([promise, timer.promise]);
+    return await Promise.race([promise, late.promise]);
   } finally {
     clearTimeout(id);
+  }
+}
+
+/** Rejects as soon as the signal is given; the promise is left to itself then. */
+async function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

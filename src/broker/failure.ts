@@ -36,6 +36,9 @@ export function explainFailure(error: unknown): Failure {
   if (/ENOTFOUND|EAI_AGAIN|lookup|resolve/i.test(message)) {
     return { kind: "name", text: "the host's name cannot be resolved" };
   }
+  // The library's own, when nothing came while it connected.
+  if (message === "timeout") return { kind: "timeout", text: "timeout: no answer" };
   if (/timeout|sign of life/i.test(message)) return { kind: "timeout", text: message };
-  return { kind: message, text: message };
+  // Numbers differ from one attempt to the next.
+  return { kind: message.replace(/\d+/g, "#"), text: message };
 }

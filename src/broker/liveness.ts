@@ -3,51 +3,44 @@ import type { AMQPClient } from "@cloudamqp/amqp-client";
 /** A heartbeat frame: type 8, channel 0, no payload, frame end (AMQP 0-9-1 §4.2.7). */
 const HEARTBEAT = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0xce]);
 
+/** Half intervals of silence after which the broker is given up: two intervals, and some grace. */
+const SILENT_TICKS = 4;
+
 /**
- * Both halves of AMQP's heartbeat (AMQP 0-9-1 §4.2.7), which the client library leaves open:
+ * Both halves of AMQP's heartbeat (AMQP 0-9-1 §4.2.7), for as long as the connection lasts:
  *
- * - it answers the broker's heartbeats, but a broker that is busy delivering sends none, hears
- *   nothing from a consumer that never acknowledges, and closes the connection; so heartbeats are
- *   sent on a timer of our own;
- * - those sends would keep the library's inactivity timer from ever firing; so the broker is given
- *   up when nothing was *received* for two intervals.
+ * - the client library only answers the broker's heartbeats, but a broker that is busy delivering
+ *   sends none, hears nothing from a consumer that never acknowledges, and closes the connection;
+ *   so heartbeats are sent on a timer of our own;
+ * - those sends would keep the library's inactivity timer from ever firing, and when this process
+ *   was held up it would blame the broker; so that timer is off, and the broker is given up when
+ *   nothing was *received* for two intervals.
+ *
+ * @param client connected; does nothing where no heartbeat was agreed on
+ *
+ * @example
+ * ```ts
+ * await client.connect();
+ * keepAlive(client);
+ * ```
  */
-export class Liveness {
-  readonly #client: AMQPClient;
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
-  readonly #received = (): void => {
-    this.#silentTicks = 0;
-  };
-  #silentTicks = 0;
-
-  /**
-   * @param client connected
-   * @param heartbeat seconds; 0 turns both halves off
-   */
-  constructor(client: AMQPClient, heartbeat: number) {
-    this.#client = client;
-    const agreed = client.heartbeat || heartbeat;
-    if (heartbeat === 0) return;
-    client.socket?.on("data", this.#received);
-    // Two ticks an interval, so that half of one may be lost.
-    this.#timer = setInterval(() => this.#tick(agreed), agreed * 500);
-  }
-
-  /** Lets go of the timer. */
-  stop(): void {
-    clearInterval(this.#timer);
-    this.#client.socket?.off("data", this.#received);
-  }
-
-  #tick(heartbeat: number): void {
-    this.#silentTicks++;
-    if (this.#silentTicks > 4) {
-      const seconds = heartbeat * 2;
-      this.#client.socket?.destroy(
-        new Error(`no sign of life from the broker for ${seconds} seconds`),
-      );
-      return;
+export function keepAlive(client: AMQPClient): void {
+  // Seconds; 0 where either side turned it off, and then the broker's silence means nothing.
+  const { socket, heartbeat } = client;
+  if (heartbeat === 0 || socket === undefined) return;
+  let silentTicks = 0;
+  socket.setTimeout(0);
+  socket.on("data", () => {
+    silentTicks = 0;
+  });
+  // Two ticks an interval, so that one heartbeat may be lost.
+  const timer = setInterval(() => {
+    silentTicks++;
+    if (silentTicks > SILENT_TICKS) {
+      socket.destroy(new Error(`no sign of life from the broker for ${heartbeat * 2} seconds`));
+    } else {
+      client.send(HEARTBEAT).catch(() => {});
     }
-    this.#client.send(HEARTBEAT).catch(() => {});
-  }
+  }, heartbeat * 500);
+  socket.once("close", () => clearInterval(timer));
 }

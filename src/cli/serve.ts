@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { AmqpSource } from "../broker/amqp.ts";
+import { surviveFaults } from "../ops/faults.ts";
 import { configureLog } from "../ops/log.ts";
 import { untilSignal } from "../ops/signals.ts";
 import { VERSION } from "../version.ts";
@@ -24,8 +25,11 @@ export const serve: Command = defineCommand({
     await Deno.permissions.revoke({ name: "write" });
     await configureLog(settings.log);
     log.info("ranger {version} starts", { version: VERSION });
+    surviveFaults();
+    // Listened for from before the start: whoever reads that it listens may stop it at once.
+    const signalled = untilSignal();
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
-    const signal = await untilSignal();
+    const signal = await signalled;
     log.info("{signal}: closing", { signal });
     await daemon.stop();
     log.info("stopped");

@@ -38,6 +38,7 @@ export interface Upgrades {
  */
 export class Listener {
   readonly #server: Server;
+  #closing = false;
 
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
@@ -46,7 +47,7 @@ export class Listener {
     );
     if (!upgrades) return;
     this.#server.on("upgrade", (request, socket, head) => {
-      void decide(app, upgrades, request, socket as Socket, head);
+      void decide(app, upgrades, request, socket as Socket, head, () => this.#closing);
     });
   }
 
@@ -68,8 +69,9 @@ export class Listener {
     });
   }
 
-  /** Takes no more connections, and ends those that are not WebSockets. */
+  /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
   close(): Promise<void> {
+    this.#closing = true;
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
@@ -104,6 +106,7 @@ async function decide(
   incoming: IncomingMessage,
   socket: Socket,
   head: Uint8Array,
+  closing: () => boolean,
 ): Promise<void> {
   socket.on("error", ignore);
   const slot: UpgradeSlot = {};
@@ -118,6 +121,11 @@ async function decide(
     response = new Response("Bad request.\n", { status: 400 });
   }
   if (socket.destroyed) return;
+  // Whoever closes all clients must not miss one whose token was still being verified.
+  if (closing()) {
+    delete slot.admission;
+    response = new Response("The server is shutting down.\n", { status: 503 });
+  }
   if (!slot.admission) return await refuse(socket, response);
   socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!));
   upgrades.admit(socket, head, slot.admission);

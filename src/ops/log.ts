@@ -13,7 +13,8 @@ const encoder = new TextEncoder();
 const text: TextFormatter = (record) => {
   const time = new Date(record.timestamp).toISOString().slice(11, 23);
   const level = record.level.toUpperCase().padEnd(7);
-  return `${time} ${level} ${record.category.slice(1).join(".").padEnd(8)} ${messageOf(record)}\n`;
+  const message = messageOf(record, readable);
+  return `${time} ${level} ${record.category.slice(1).join(".").padEnd(8)} ${message}\n`;
 };
 
 /** `{"time":…,"level":…,"logger":…,"message":…}` and the record's properties. */
@@ -22,15 +23,26 @@ const json: TextFormatter = (record) => {
     time: new Date(record.timestamp).toISOString(),
     level: record.level,
     logger: record.category.join("."),
-    message: messageOf(record),
+    message: messageOf(record, (value) => String(plain(value))),
   };
   for (const [name, value] of Object.entries(record.properties)) line[name] ??= plain(value);
   return `${JSON.stringify(line)}\n`;
 };
 
-function messageOf(record: LogRecord): string {
-  return record.message.map((part) => typeof part === "string" ? part : String(plain(part)))
-    .join("");
+function messageOf(record: LogRecord, show: (value: unknown) => string): string {
+  // Texts of the template and values take turns, and values may be strings as well.
+  return record.message.map((part, at) => at % 2 === 0 ? String(part) : show(part)).join("");
+}
+
+/**
+ * A value within a line of text. Whoever publishes or connects chooses some of them: none may
+ * begin a line of its own, or talk to the operator's terminal.
+ */
+function readable(value: unknown): string {
+  const shown = String(plain(value));
+  // The lines of a stack are meant to be lines.
+  const unwanted = value instanceof Error ? /[^\P{C}\n]/gu : /\p{C}/gu;
+  return shown.replace(unwanted, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
 
 function plain(value: unknown): unknown {
@@ -53,7 +65,7 @@ export async function configureLog({ level, format }: Settings["log"]): Promise<
     sinks: {
       stderr: (record) => {
         try {
-          Deno.stderr.writeSync(encoder.encode(formatter(record)));
+          writeAll(encoder.encode(formatter(record)));
         } catch {
           // Nobody reads the log any more; the clients are served all the same.
         }
@@ -65,6 +77,11 @@ export async function configureLog({ level, format }: Settings["log"]): Promise<
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });
+}
+
+function writeAll(line: Uint8Array): void {
+  // A pipe may take less than it is given.
+  for (let at = 0; at < line.length;) at += Deno.stderr.writeSync(line.subarray(at));
 }
 
 /** Ends logging; for tests that configure it more than once. */
