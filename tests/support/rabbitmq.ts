@@ -20,6 +20,13 @@ export interface Broker {
   pause(): void;
   /** SIGCONT. */
   resume(): void;
+  /**
+   * Runs `rabbitmqctl` against this broker; takes about a second.
+   *
+   * @returns what it printed, without headings
+   * @throws Error when it fails, with what it wrote
+   */
+  ctl(...args: readonly string[]): Promise<string>;
   /** Ends broker and port mapper, and removes the folder. Safe to call twice, and after `kill()`. */
   stop(): Promise<void>;
 }
@@ -83,6 +90,14 @@ async function start(schedulers: number): Promise<RealBroker> {
 export async function sharedBroker(): Promise<{ readonly url: string }> {
   const url = Deno.env.get("RANGER_TEST_AMQP_URL");
   if (url) return { url };
+  return await fileBroker();
+}
+
+/**
+ * A broker that all tests of one file may kill, pause and restart. Call it outside of `Deno.test`,
+ * so that it is no test's leak; it ends with the file.
+ */
+export async function fileBroker(): Promise<Broker> {
   const broker = await start(1);
   // Nothing asynchronous is awaited at unload, so what stops the broker is the signal alone.
   globalThis.addEventListener("unload", () => broker.abandon());
@@ -193,6 +208,22 @@ class RealBroker implements Broker {
 
   resume(): void {
     Deno.kill(this.pid, "SIGCONT");
+  }
+
+  async ctl(...args: readonly string[]): Promise<string> {
+    const { success, stdout, stderr } = await new Deno.Command(
+      this.script.replace(/-server$/, "ctl"),
+      {
+        args: ["--silent", ...args],
+        cwd: this.#folder,
+        clearEnv: true,
+        env: { ...this.#environment, RABBITMQ_CTL_ERL_ARGS: "+S 1 +A 1" },
+        stdin: "null",
+      },
+    ).output();
+    const decoder = new TextDecoder();
+    if (success) return decoder.decode(stdout).trim();
+    throw new Error(`rabbitmqctl ${args.join(" ")}\n${decoder.decode(stderr)}`);
   }
 
   async stop(): Promise<void> {
