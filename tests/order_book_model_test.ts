@@ -10,7 +10,7 @@ import {
   type BookSnapshot,
   type Change,
   ModelBook,
-  scaled,
+  worthOf,
 } from "./support/model_book.ts";
 
 /** What an exchange does, and what happens to it on the way. */
@@ -211,10 +211,10 @@ Deno.test("after each snapshot all followers have its levels, also where it is c
       play(steps, first, ({ books }, published) => {
         const depth = { asks: published.asks.length, bids: published.bids.length };
         for (const book of books) {
-          const { asks, bids, sequence } = numbers(book.snapshot());
+          const { asks, bids, sequence } = worthOf(book.snapshot());
           assert.deepEqual(
             { asks: asks.slice(0, depth.asks), bids: bids.slice(0, depth.bids), sequence },
-            numbers(published),
+            worthOf(published),
           );
         }
       });
@@ -231,18 +231,10 @@ Deno.test("whatever was lost, repeated or begun anew, the next snapshot sets all
         assert.equal(feed.live, true);
         assert.deepEqual(feed.current().map(payloadOf), [published]);
         for (const book of books) {
-          assert.deepEqual(numbers(book.snapshot()), numbers(published));
+          assert.deepEqual(worthOf(book.snapshot()), worthOf(published));
         }
       });
     }),
     { numRuns: 200 },
   );
 });
-
-/** A book by what its texts are worth: the same number may be spelled otherwise in a snapshot. */
-function numbers({ asks, bids, sequence }: BookSnapshot) {
-  const worth = (text: string) => scaled(text).toString();
-  const side = (levels: BookSnapshot["asks"]) =>
-    levels.map(([price, amount]) => `${worth(price)} ${worth(amount)}`);
-  return { asks: side(asks), bids: side(bids), sequence };
-}

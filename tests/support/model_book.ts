@@ -74,6 +74,20 @@ export class ModelBook {
   }
 }
 
+/**
+ * A book by what its texts are worth, for books that may spell the same numbers otherwise.
+ *
+ * @example
+ * ```ts
+ * assert.deepEqual(worthOf(client.snapshot()), worthOf(exchange.snapshot()));
+ * ```
+ */
+export function worthOf({ asks, bids, sequence }: BookSnapshot) {
+  const side = (levels: readonly ModelLevel[]) =>
+    levels.map(([price, amount]) => `${scaled(price)} ${scaled(amount)}`);
+  return { asks: side(asks), bids: side(bids), sequence };
+}
+
 function change(side: Map<bigint, ModelLevel>, levels: ModelLevel | readonly ModelLevel[]): void {
   const pairs = isPair(levels) ? [levels] : levels;
   for (const [price, amount] of pairs) {
