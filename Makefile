@@ -31,7 +31,7 @@ run: ## The demo: a simulated exchange, no broker, no key
 	@$(DENO) run -A main.ts demo $(ARGS)
 
 test: ## The tests, with a real RabbitMQ (root: installed where it is missing)
-	@$(DENO) run -A scripts/test.ts $(ARGS)
+	@$(DENO) run -A scripts/run_tests.ts $(ARGS)
 
 ok: ## Format, lint, types, documents, tests: what has to be right before a commit
 	@$(DENO) task ok

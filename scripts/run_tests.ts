@@ -14,7 +14,7 @@ const UNAVAILABLE = 69;
 /** Every wait of a test is bounded by itself; this ends what hangs in spite of that. */
 const WHOLE_RUN = 15 * 60_000;
 
-Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
   if (findRabbitmq() === undefined && !installRabbitmq()) return UNAVAILABLE;
