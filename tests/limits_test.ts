@@ -95,7 +95,7 @@ Deno.test("what one client may cost", async (t) => {
 
   await step(
     t,
-    "a client that does not read is closed, then cut, and costs others nothing",
+    "a client that does not read is closed, then cut; others go on",
     async () => {
       const id = freshWord();
       const path = `/public?stream=${id}.any`;
@@ -133,16 +133,35 @@ Deno.test("what one client may cost", async (t) => {
       assert.equal(await bystander.next(), '{"other.stream":1}');
       await exchange.assertOwedNothing(bystander);
       await exchange.assertOwedNothing(reader);
-
-      function closedSlow(times: number): () => boolean {
-        return () =>
-          exchange.ranger.logged((line) =>
-            line.reason === "slow consumer" && line.code === 1008
-          ) ===
-            times;
-      }
     },
   );
+
+  await step(
+    t,
+    "a client that asks and does not read holds nothing once it is closed",
+    async () => {
+      const before = (await exchange.stats()).hub.streams;
+      const closed = closedSlow(1);
+      using client = (await exchange.connect("/public")).raw;
+      // Far more answers than what is asked: one for each stream that the role may not have.
+      const refused = Array.from({ length: 400 }, (_, number) => `${number}.b.c`);
+      for (let round = 0; !closed(); round++) {
+        assert.ok(round < 5000, "the client is closed in the end");
+        const payload = JSON.stringify({ event: "subscribe", streams: [...refused, `${round}`] });
+        await client.send({ opcode: Opcode.text, payload });
+        if (round % 20 === 0) await exchange.stats();
+      }
+      assert.equal((await exchange.stats()).hub.streams, before);
+    },
+  );
+
+  /** Whether so many more clients were closed for not reading. */
+  function closedSlow(times: number): () => boolean {
+    const count = () =>
+      exchange.ranger.logged((line) => line.reason === "slow consumer" && line.code === 1008);
+    const before = count();
+    return () => count() === before + times;
+  }
 });
 
 Deno.test("the limits are settings", async (t) => {

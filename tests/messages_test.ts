@@ -225,6 +225,17 @@ Deno.test("messages and their answers", async (t) => {
     }
   });
 
+  await step(t, "a stream that is named twice is answered once", async () => {
+    await using client = await exchange.connect("/public");
+    await client.send({ event: "subscribe", streams: ["a.b.c", "d", "a.b.c", "d"] });
+    assert.deepEqual(await client.take(2), [
+      '{"success":{"message":"cannot subscribe to a.b.c"}}',
+      subscribed("d"),
+    ]);
+    assert.equal(await client.ask({ event: "unsubscribe", streams: ["d", "d"] }), unsubscribed());
+    assert.equal(await client.ask("ping"), "pong");
+  });
+
   await step(t, "a client that leaves while its token verifies leaves nothing behind", async () => {
     const before = (await exchange.stats()).hub;
     const jwt = `Bearer ${await exchange.key.token({ uid: freshWord() })}`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mayHold } from "../src/session/permissions.ts";
 import { connectClient } from "./support/client.ts";
 import {
   AUTHENTICATED,
@@ -379,6 +380,13 @@ Deno.test("streams and routing keys", async (t) => {
     assert.equal(await client.ask({ event: "subscribe", streams: names }), subscribed(...names));
     assert.equal(await client.ask({ event: "unsubscribe", streams: names }), unsubscribed());
   });
+});
+
+Deno.test("a connection without a role has no guarded stream, whatever the lists say", () => {
+  assert.equal(mayHold({ admin: [""] }, "", "admin.x.y"), false);
+  assert.equal(mayHold({ admin: ["", "admin"] }, "admin", "admin.x.y"), true);
+  assert.equal(mayHold({}, "", "x.y"), true);
+  assert.equal(mayHold({}, "", "order"), true);
 });
 
 Deno.test("roles are taken from Rango's environment too", async () => {

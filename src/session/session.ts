@@ -175,7 +175,7 @@ export class Session implements ConnectionOwner {
     const added: string[] = [];
     const refused: Uint8Array[] = [];
     let tooMany = false;
-    for (const stream of streams) {
+    for (const stream of new Set(streams)) {
       if (held.has(stream)) continue;
       if (!hub.knows(stream) || !this.#mayHold(stream)) {
         refused.push(answers.cannotSubscribe(stream));
