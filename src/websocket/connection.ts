@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
-import { CloseCode, closeFrame, encodeFrame, Opcode } from "./frame.ts";
+import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
 import { ProtocolViolation, Receiver, type ReceiverTarget } from "./receiver.ts";
+import { mayReadOn } from "./turns.ts";
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -97,6 +98,8 @@ export class WebSocketConnection implements ReceiverTarget {
   #marked = false;
   /** The socket has taken more than it could pass on: wait for its drain. */
   #blocked = false;
+  /** The owner wants nothing to be read. */
+  #held = false;
   #state: State = State.Open;
   /** Of a connection that ended before it had an owner to tell. */
   #untold: Ending | undefined;
@@ -176,12 +179,19 @@ export class WebSocketConnection implements ReceiverTarget {
 
   /** Stops to read from the client, so that TCP holds it back. */
   pause(): void {
+    this.#held = true;
     this.#socket.pause();
   }
 
   /** Reads on. */
   resume(): void {
+    this.#held = false;
     this.#socket.resume();
+  }
+
+  /** In the next turn of the event loop, after this one's share was read. */
+  readOn(): void {
+    if (!this.#held) this.#socket.resume();
   }
 
   /**
@@ -215,7 +225,7 @@ export class WebSocketConnection implements ReceiverTarget {
 
   /** RFC 6455 §5.5.2. A pong is owed like any frame, so that a client that does not read is found out. */
   receivedPing(payload: Uint8Array): void {
-    this.send(payload.length === 0 ? EMPTY_PONG : encodeFrame(Opcode.Pong, payload));
+    this.send(payload.length === 0 ? EMPTY_PONG : controlFrame(Opcode.Pong, payload));
   }
 
   receivedPong(): void {}
@@ -232,6 +242,7 @@ export class WebSocketConnection implements ReceiverTarget {
   }
 
   private receive(chunk: Uint8Array): void {
+    if (!mayReadOn(chunk.length, this)) this.#socket.pause();
     // After its close frame a client has nothing to say; it is read so that its end is seen.
     if (this.#state === State.Ending || this.#state === State.Gone) return;
     try {
@@ -302,7 +313,7 @@ export class WebSocketConnection implements ReceiverTarget {
     const owner = this.#owner;
     this.#owner = undefined;
     if (state !== State.Gone) {
-      this.#socket.resume();
+      this.resume();
       this.#timer = setTimeout(() => this.#socket.destroy(), this.#options.closeTimeout);
     }
     if (owner) owner.closed(ending);

@@ -87,6 +87,18 @@ export function textFrame(text: string): Uint8Array {
 }
 
 /**
+ * A ping, pong or close frame (RFC 6455 §5.5). From the shared pool, because it is for one
+ * connection and soon written: a client that floods with pings makes thousands of them.
+ *
+ * @param payload at most {@linkcode MAX_CONTROL_PAYLOAD} bytes
+ */
+export function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
+  const frame = Buffer.allocUnsafe(2 + payload.length);
+  frame.set(payload, writeHeader(frame, opcode, payload.length));
+  return frame;
+}
+
+/**
  * A close frame (RFC 6455 §5.5.1).
  *
  * @param code left out when `undefined`, as an answer to a close frame without one
@@ -98,7 +110,7 @@ export function closeFrame(code?: number, reason = ""): Uint8Array {
   const { written } = encoder.encodeInto(reason, bytes.subarray(2));
   bytes[0] = code >>> 8;
   bytes[1] = code & 0xff;
-  return encodeFrame(Opcode.Close, bytes.subarray(0, 2 + written));
+  return controlFrame(Opcode.Close, bytes.subarray(0, 2 + written));
 }
 
 /** Whether a close frame from a peer may carry this code (RFC 6455 §7.4, and the IANA registry). */

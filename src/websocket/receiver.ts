@@ -140,7 +140,8 @@ export class Receiver {
       }
     }
     this.#mask = view.getUint32(next);
-    this.#payload = length === 0 ? EMPTY : new Uint8Array(length);
+    // From the pool where it is small: every byte of it is written before anyone sees it.
+    this.#payload = length === 0 ? EMPTY : Buffer.allocUnsafe(length);
     this.#payloadBytes = 0;
   }
 
