@@ -8,6 +8,7 @@ import {
   type Row,
   text,
 } from "./support/conformance.ts";
+import { step } from "./support/exchange.ts";
 import { Opcode } from "./support/frames.ts";
 import { closeOf, RawClient } from "./support/raw_client.ts";
 import { startRanger } from "./support/ranger.ts";
@@ -118,10 +119,10 @@ Deno.test("the server closes as RFC 6455 has it", async (t) => {
     ["7 what comes before and after", order],
   ];
   for (const [name, rows] of sections) {
-    await t.step(`${name}, ${rows.length} cases`, () => conform(ranger.url(), rows));
+    await step(t, `${name}, ${rows.length} cases`, () => conform(ranger.url(), rows));
   }
 
-  await t.step("the server says goodbye with 1001, takes an answer, and leaves", async () => {
+  await step(t, "the server says goodbye with 1001, takes an answer, and leaves", async () => {
     using polite = await RawClient.open(ranger.url());
     using silent = await RawClient.open(ranger.url());
     await polite.frame();

@@ -11,6 +11,7 @@ import {
   type Row,
   text,
 } from "./support/conformance.ts";
+import { step } from "./support/exchange.ts";
 import { Opcode } from "./support/frames.ts";
 import { startRanger } from "./support/ranger.ts";
 
@@ -153,8 +154,9 @@ Deno.test("the server puts fragments together as RFC 6455 has them", async (t) =
   await using ranger = await startRanger({
     args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"],
   });
-  await t.step(`5 fragments, ${whole.length} cases`, () => conform(ranger.url(), whole));
-  await t.step(
+  await step(t, `5 fragments, ${whole.length} cases`, () => conform(ranger.url(), whole));
+  await step(
+    t,
     `5 fragments out of turn, ${outOfTurn.length} cases`,
     () => conform(ranger.url(), outOfTurn),
   );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { acceptKey, asksForWebSocket, refuseHandshake } from "../src/websocket/handshake.ts";
 import { told } from "./support/conformance.ts";
+import { step } from "./support/exchange.ts";
 import { closePayload, encodeFrame, Opcode } from "./support/frames.ts";
 import { RawClient, type RawResponse } from "./support/raw_client.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
@@ -247,18 +248,18 @@ Deno.test("every request gets the answer that it should, and the server lives on
     args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"],
   });
   for (const [name, rows] of Object.entries({ right, wrong, plain })) {
-    await t.step(`${name}: ${rows.length} requests`, async () => {
+    await step(t, `${name}: ${rows.length} requests`, async () => {
       for (const row of rows) await compare(ranger, row);
     });
   }
 
-  await t.step("CONNECT is answered by the end of the connection", async () => {
+  await step(t, "CONNECT is answered by the end of the connection", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write("CONNECT example.com:443 HTTP/1.1\r\nHost: example.com:443\r\n\r\n");
     await client.ended();
   });
 
-  await t.step("a refused client's connection is ended by the server", async () => {
+  await step(t, "a refused client's connection is ended by the server", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write(request("GET / HTTP/1.1", { "Sec-WebSocket-Version": "8" }));
     const { headers } = await client.response();
@@ -266,35 +267,35 @@ Deno.test("every request gets the answer that it should, and the server lives on
     assert.equal(await client.ended(), "end");
   });
 
-  await t.step("frames in the handshake's own segment are handled", async () => {
+  await step(t, "frames in the handshake's own segment are handled", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write(together(request(), TALK));
     assert.equal((await client.response()).status, 101);
     assert.deepEqual((await client.rest()).map(told), [GREETING, "pong", "PONG 78", "close 1000"]);
   });
 
-  await t.step("a violation in the handshake's own segment is answered", async () => {
+  await step(t, "a violation in the handshake's own segment is answered", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write(together(request(), encodeFrame({ opcode: 3 })));
     assert.equal((await client.response()).status, 101);
     assert.deepEqual((await client.rest()).map(told), [GREETING, "fail 1002"]);
   });
 
-  await t.step("a handshake byte by byte is one all the same", async () => {
+  await step(t, "a handshake byte by byte is one all the same", async () => {
     using client = await RawClient.connect(ranger.port);
     for (const byte of together(request(), TALK)) await client.write(new Uint8Array([byte]));
     assert.equal((await client.response()).status, 101);
     assert.deepEqual((await client.rest()).map(told), [GREETING, "pong", "PONG 78", "close 1000"]);
   });
 
-  await t.step("a client that has nothing more to say after its handshake is let go", async () => {
+  await step(t, "a client that has nothing more to say after its handshake is let go", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write(request());
     await client.end();
     assert.equal(await client.ended(), "end");
   });
 
-  await t.step("healthy clients are served after all that", async () => {
+  await step(t, "healthy clients are served after all that", async () => {
     using client = await RawClient.open(ranger.url());
     assert.equal(told(await client.frame()), GREETING);
     await client.send({ opcode: Opcode.text, payload: "ping" });

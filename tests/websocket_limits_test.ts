@@ -10,6 +10,7 @@ import {
   type Row,
   text,
 } from "./support/conformance.ts";
+import { step } from "./support/exchange.ts";
 import { encodeFrame, type FrameToSend } from "./support/frames.ts";
 import { startRanger } from "./support/ranger.ts";
 
@@ -107,11 +108,13 @@ Deno.test("a message over the limit is refused by its header", async (t) => {
   await using ranger = await startRanger({
     args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"],
   });
-  await t.step(
+  await step(
+    t,
     `9 at the limit, ${atTheLimit.length} cases`,
     () => conform(ranger.url(), atTheLimit),
   );
-  await t.step(
+  await step(
+    t,
     `9 over the limit, ${overTheLimit.length} cases`,
     () => conform(ranger.url(), overTheLimit),
   );

@@ -9,6 +9,7 @@ import {
   type Row,
   text,
 } from "./support/conformance.ts";
+import { step } from "./support/exchange.ts";
 import { startRanger } from "./support/ranger.ts";
 
 const bytesOf = (hex: string) => Uint8Array.fromHex(hex.replaceAll(" ", ""));
@@ -165,6 +166,6 @@ Deno.test("the server takes UTF-8 and nothing else for text", async (t) => {
     ["6 what else is and is not text", marks],
   ];
   for (const [name, rows] of sections) {
-    await t.step(`${name}, ${rows.length} cases`, () => conform(ranger.url(), rows));
+    await step(t, `${name}, ${rows.length} cases`, () => conform(ranger.url(), rows));
   }
 });
