@@ -28,10 +28,14 @@ export function program(): [string, ...string[]] {
 
 /**
  * What the program may see of the environment of whoever runs the tests: where Deno's cache and
- * certificates are, and nothing that Ranger would take for a setting.
+ * certificates are and how packages are reached, and nothing that Ranger would take for a setting.
  */
 export function cleanEnvironment(): Record<string, string> {
-  const passed = /^(PATH|HOME|TMPDIR|LANG|XDG_CACHE_HOME|DENO_\w+|SSL_CERT_\w+|NO_COLOR)$/;
+  const passed = new RegExp(
+    "^(PATH|HOME|TMPDIR|LANG|NO_COLOR|XDG_CACHE_HOME|DENO_\\w+|NODE_EXTRA_CA_CERTS|SSL_CERT_\\w+|" +
+      "NPM_CONFIG_\\w+|(HTTPS?|ALL|NO)_PROXY)$",
+    "i",
+  );
   return Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => passed.test(name)),
   );
