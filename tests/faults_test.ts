@@ -51,6 +51,7 @@ Deno.test("a fault in the server is logged with its stack, and clients are serve
   // One that comes again and again does not fill the log.
   ranger.signal("SIGUSR2");
   assert.equal(await client.ask("ping"), "pong");
+  await client.close();
   assert.equal((await ranger.stop()).code, 0);
   for (const fault of FAULTS) {
     assert.equal(ranger.logged((line) => line.message.includes(fault)), 1, fault);

@@ -1,0 +1,141 @@
+import assert from "node:assert/strict";
+import { startExchange } from "./support/exchange.ts";
+import { freePort } from "./support/ports.ts";
+import { cleanEnvironment, program } from "./support/program.ts";
+import { bounded, until } from "./support/bounded.ts";
+import { type Client, connectClient } from "./support/client.ts";
+import { connectPublisher, randomExchange } from "./support/amqp.ts";
+import { closePayload, Opcode } from "./support/raw_client.ts";
+import { sharedBroker } from "./support/rabbitmq.ts";
+import { makeKey, type TestKey } from "./support/tokens.ts";
+import { type RangerProcess, startRanger } from "./support/ranger.ts";
+
+const broker = await sharedBroker();
+
+/** What begins a line of its own where a log takes it as it is, and clears the screen. */
+const FORGERY = "\u001b[2J\n12:00:00.000 INFO    server   all is well";
+
+/** Does what leaves lines in the log, with secrets in it, and gives the secrets. */
+async function stir(url: string, key: TestKey): Promise<string[]> {
+  const token = await key.token({ uid: "ID1" });
+  const stranger = await (await makeKey()).token({ uid: "ID2" });
+  const expired = await key.token({ exp: 1 });
+  const clients: Client[] = [];
+  clients.push(await connectClient(`${url}private?stream=order`, { token }));
+  const client = await connectClient(`${url}public`);
+  clients.push(client);
+  await client.next();
+  for (const each of [stranger, expired, token]) await client.ask({ jwt: `Bearer ${each}` });
+  await client.ask({ jwt: "a-token-without-its-type" });
+  await client.raw.send({
+    opcode: Opcode.close,
+    payload: closePayload(1000, FORGERY),
+  });
+  for (const each of clients) await each.close();
+  await assert.rejects(connectClient(`${url}private`, { token: stranger }), /401/);
+  const signatures = [token, stranger, expired].map((each) => each.split(".")[2]!);
+  return [...signatures, "a-token-without-its-type", new URL(broker.url).password];
+}
+
+Deno.test("each line of the JSON log is an object with time, level, logger and message", async () => {
+  const key = await makeKey();
+  let ranger: RangerProcess;
+  let secrets: string[];
+  {
+    await using exchange = await startExchange(broker, { key, args: ["--log-level=debug"] });
+    ranger = exchange.ranger;
+    secrets = await stir(ranger.url(), key);
+    await exchange.publish("no.routing.key.at.all", {});
+    await exchange.settled();
+    await ranger.log((line) => line.reason === FORGERY, "the reason of a client, as it gave it");
+  }
+
+  const lines = ranger.stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const { time, level, logger, message } of lines) {
+    assert.equal(new Date(time).toISOString(), time);
+    assert.match(level, /^(debug|info|warning|error|fatal)$/);
+    assert.match(logger, /^ranger\.\w+$/);
+    assert.ok(typeof message === "string" && message !== "" && !/\{\w+\}/.test(message), message);
+  }
+  assert.match(ranger.stderr, /^\{"time":"[^"]+","level":"info","logger":"ranger\.server",/);
+  const listening = lines.filter(({ listener }) => listener !== undefined);
+  assert.deepEqual(
+    listening.map(({ listener, host, port }) => ({ listener, host, port })),
+    [
+      { listener: "management", host: "127.0.0.1", port: ranger.managementPort },
+      { listener: "public", host: "127.0.0.1", port: ranger.port },
+    ],
+  );
+  const warning = lines.find(({ level }) => level === "warning");
+  assert.equal(warning?.routingKey, "no.routing.key.at.all");
+  for (const level of ["debug", "info", "warning"]) {
+    assert.ok(lines.some((line) => line.level === level), `${level} is there`);
+  }
+  for (const secret of secrets) assert.ok(!ranger.stderr.includes(secret), secret);
+});
+
+Deno.test("a line of the text log is a line, whatever clients say in it", async () => {
+  const key = await makeKey();
+  await using publisher = await connectPublisher(broker.url, randomExchange());
+  const port = freePort();
+  const [file, ...first] = program();
+  const child = new Deno.Command(file, {
+    args: [
+      ...first,
+      "--config=/dev/null",
+      "--host=127.0.0.1",
+      `--port=${port}`,
+      "--management-port=0",
+      "--log-level=debug",
+      "--log-format=text",
+      `--amqp-url=${broker.url}`,
+      `--exchange=${publisher.exchange}`,
+      `--jwt-public-key=${key.publicBase64url}`,
+    ],
+    clearEnv: true,
+    env: cleanEnvironment(),
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let output = "";
+  const read = (async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stderr) output += decoder.decode(chunk, { stream: true });
+  })();
+  const logged = (text: string) =>
+    until(() => output.includes(text) || undefined, () => `${text} in\n${output}`);
+  let secrets: string[] = [];
+  try {
+    await logged(`listening for clients on 127.0.0.1:${port}`);
+    await logged("consuming from");
+    secrets = await stir(`ws://127.0.0.1:${port}/`, key);
+    await logged("\\u{1b}[2J\\u{a}12:00:00.000 INFO    server   all is well");
+  } finally {
+    child.kill("SIGTERM");
+    await bounded(Promise.all([child.status, read]), "the server to end");
+  }
+  for (const line of output.trimEnd().split("\n")) {
+    assert.match(line, /^\d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO|WARNING)\s+\w+\s+\S[^\p{C}]*$/u);
+  }
+  for (const secret of secrets) assert.ok(!output.includes(secret), secret);
+});
+
+Deno.test("a level leaves out what is below it", async () => {
+  await using ranger = await startRanger({
+    args: [
+      "--no-auth",
+      "--log-level=info",
+      `--amqp-url=${broker.url}`,
+      `--exchange=${randomExchange()}`,
+    ],
+    env: { LOG_LEVEL: "debug" },
+  });
+  await ranger.consuming();
+  await using client = await connectClient(ranger.url("/public"));
+  await client.next();
+  await client.close();
+  await ranger.stop();
+  assert.equal(ranger.logged((line) => line.level === "debug"), 0);
+  assert.ok(ranger.logged((line) => line.level === "info") > 0);
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { connectPublisher, randomExchange } from "./support/amqp.ts";
+import { connectClient } from "./support/client.ts";
+import { startExchange, step, subscribed } from "./support/exchange.ts";
+import { Gate } from "./support/gate.ts";
+import { sharedBroker } from "./support/rabbitmq.ts";
+import { startRanger } from "./support/ranger.ts";
+
+const broker = await sharedBroker();
+
+async function get(url: string): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(url);
+  return { status: response.status, body: await response.json() };
+}
+
+Deno.test("it is ready while events come in, says why it is not, and lives all the time", async () => {
+  await using gate = new Gate(broker.url);
+  await using publisher = await connectPublisher(broker.url, randomExchange());
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
+  });
+  const readiness = () => get(ranger.managementUrl("/readyz"));
+  const alive = () => get(ranger.managementUrl("/healthz"));
+  await ranger.log((line) => /nothing listens/.test(String(line.reason)), "the first attempt");
+  const away = {
+    status: 503,
+    body: {
+      ready: false,
+      reasons: [
+        `no events come in: the broker 127.0.0.1:${gate.port}: nothing listens there`,
+      ],
+    },
+  };
+  assert.deepEqual(await readiness(), away);
+  assert.deepEqual(await alive(), { status: 200, body: { alive: true } });
+
+  await gate.open();
+  await ranger.consuming();
+  assert.deepEqual(await readiness(), { status: 200, body: { ready: true, reasons: [] } });
+
+  await gate.shut();
+  await ranger.log((line) => line.message.startsWith("Lost the broker"), "the loss");
+  const { status, body } = await readiness();
+  assert.equal(status, 503);
+  assert.match(JSON.stringify(body), /"reasons":\["no events come in: the broker /);
+  assert.deepEqual(await alive(), { status: 200, body: { alive: true } });
+});
+
+Deno.test("statistics and what else the management listener answers", async (t) => {
+  await using exchange = await startExchange(broker);
+  const { ranger } = exchange;
+
+  await step(t, "/stats counts clients, events and bytes", async () => {
+    const token = await exchange.key.token({ uid: "ID1" });
+    await using client = await exchange.connect("/private?stream=order&stream=a.trades", { token });
+    await exchange.publish("public.a.trades", { n: 1 });
+    await exchange.publish("private.ID1.order", { n: 2 });
+    await exchange.publish("public.nobody.trades", { n: 3 });
+    await exchange.publish("public.a.trades", "no JSON");
+    await exchange.publish("a.routing.key.too.long", { n: 4 });
+    await exchange.publish("public.a.ob-snap", { asks: [], bids: [], sequence: 1 });
+    await client.take(2);
+    await exchange.settled();
+
+    const { status, body } = await get(ranger.managementUrl("/stats"));
+    assert.equal(status, 200);
+    const { connections, unsentBytes, events, hub, source, memory, ...others } = body as Record<
+      string,
+      Record<string, unknown>
+    >;
+    assert.deepEqual(others, {});
+    // The test's own observer is the other one.
+    assert.deepEqual(connections, { open: 2, authenticated: 1, total: 2 });
+    assert.equal(unsentBytes, 0);
+    assert.deepEqual(events, {
+      received: 7,
+      delivered: 3,
+      fannedOut: 3,
+      unheld: 2,
+      malformedKeys: 1,
+      notJson: 1,
+      incrementsHeldBack: 0,
+      incrementsStale: 0,
+      gaps: 0,
+      resyncs: 0,
+      refused: {},
+    });
+    assert.deepEqual(hub, { streams: 3, users: 1, states: 1, statesUnsure: 0 });
+    assert.equal(source?.connected, true);
+    assert.equal(source?.reconnects, 0);
+    assert.match(String(source?.detail), /^consuming from \S+ by ranger\.\S+$/);
+    assert.ok(Number(memory?.rss) > 1_000_000);
+  });
+
+  await step(t, "/ says what there is, and anything else is not found", async () => {
+    const response = await fetch(ranger.managementUrl("/"));
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /\/healthz \/readyz \/stats/);
+    const missing = await fetch(ranger.managementUrl("/metrix"));
+    assert.equal(missing.status, 404);
+    await missing.text();
+  });
+
+  await step(t, "it is no listener for clients, nor is theirs one for the operator", async () => {
+    const management = ranger.managementUrl("/public").replace(/^http/, "ws");
+    await assert.rejects(connectClient(management));
+    for (const path of ["/stats", "/readyz", "/healthz"]) {
+      const response = await fetch(ranger.publicUrl(path));
+      assert.equal(response.status, 426);
+      assert.doesNotMatch(await response.text(), /connections|ready|alive/);
+    }
+    await using client = await connectClient(ranger.url("/public"));
+    assert.equal(await client.next(), subscribed());
+  });
+});
