@@ -152,7 +152,9 @@ const STREAMS: readonly Examples[] = [
     stream: "usdbtc.ob-inc",
     fit: {
       "one pair": { asks: ["15.0", "22.1"], sequence: 8 },
+      "one pair of the other side": { bids: ["999.0", "0"], sequence: 9 },
       "a list of pairs": { bids: [["999.0", "0.001"]] },
+      "a list of the other side": { asks: [["15.0", "22.1"], ["16.0", "0"]] },
       "both sides": { asks: ["15.0", "0.0"], bids: [["14.0", "1"], ["13.0", "0"]], sequence: 9 },
     },
     unfit: {
