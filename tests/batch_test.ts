@@ -68,25 +68,28 @@ Deno.test("connections that are owed different frames never see each other's", (
     connection: fc.nat(3),
     frame: fc.option(fc.nat(pool.length - 1), { nil: undefined }),
   });
-  fc.assert(fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-    const root = Batch.root();
-    const batches = [root, root, root, root];
-    const owed: Uint8Array[][] = [[], [], [], []];
-    for (const { connection, frame } of steps) {
-      if (frame !== undefined) {
-        batches[connection] = batches[connection]!.with(pool[frame]!);
-        owed[connection]!.push(pool[frame]!);
-        continue;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const root = Batch.root();
+      const batches = [root, root, root, root];
+      const owed: Uint8Array[][] = [[], [], [], []];
+      for (const { connection, frame } of steps) {
+        if (frame !== undefined) {
+          batches[connection] = batches[connection]!.with(pool[frame]!);
+          owed[connection]!.push(pool[frame]!);
+          continue;
+        }
+        assert.deepEqual(
+          new Uint8Array(batches[connection]!.join()),
+          concatenated(owed[connection]!),
+        );
+        batches[connection] = root;
+        owed[connection] = [];
       }
-      assert.deepEqual(
-        new Uint8Array(batches[connection]!.join()),
-        concatenated(owed[connection]!),
-      );
-      batches[connection] = root;
-      owed[connection] = [];
-    }
-    batches.forEach((batch, index) => {
-      assert.deepEqual(new Uint8Array(batch.join()), concatenated(owed[index]!));
-    });
-  }), { numRuns: 2000 });
+      batches.forEach((batch, index) => {
+        assert.deepEqual(new Uint8Array(batch.join()), concatenated(owed[index]!));
+      });
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -107,7 +107,12 @@ const anyFrame = fc.record({
   opcode: fc.oneof({ weight: 15, arbitrary: fc.constantFrom(0, 0, 1, 1, 2, 8, 9, 10) }, fc.nat(15)),
   payload,
   mask: fc.oneof({ weight: 15, arbitrary: mask }, fc.constant(false as const)),
-}).map(encodeFrame);
+  // A payload of 0 to 125 bytes may well say its length in more bits than it needs.
+  lengthBits: fc.oneof(
+    { weight: 15, arbitrary: fc.constant(undefined) },
+    fc.constantFrom(16 as const, 64 as const),
+  ),
+}).map(({ lengthBits, ...frame }) => encodeFrame(lengthBits ? { ...frame, lengthBits } : frame));
 
 function join(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -50,10 +50,12 @@ function connectionOn(socket: Socket): WebSocketConnection {
 class Owner implements ConnectionOwner {
   readonly messages: string[] = [];
   readonly endings: Ending[] = [];
+  onText: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
   receivedText(message: string): void {
     this.messages.push(message);
+    this.onText?.();
     this.#wake?.();
   }
   receivedBinary(): void {}
@@ -88,14 +90,14 @@ Deno.test("a connection that its owner holds reads nothing until it is let go", 
   await using sockets = await pair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
-  connection.open(owner, new Uint8Array());
+  owner.onText = () => connection.pause();
   // More than is read in one turn, so that going on in the next one is due while it is held.
   const filler = clientFrame({ opcode: 10, payload: "x".repeat(125) });
-  for (let count = 0; count < 2000; count++) sockets.client.write(filler);
-  sockets.client.write(clientFrame({ opcode: 1, payload: "first" }));
-  await owner.until(() => owner.messages.length === 1);
-  connection.pause();
-  sockets.client.write(clientFrame({ opcode: 1, payload: "second" }));
+  const first = clientFrame({ opcode: 1, payload: "first" });
+  connection.open(owner, Buffer.concat([...Array(1000).fill(filler), first]));
+  assert.deepEqual(owner.messages, ["first"]);
+  const second = clientFrame({ opcode: 1, payload: "second" });
+  await new Promise((resolve) => sockets.client.write(second, resolve));
   for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
   assert.deepEqual(owner.messages, ["first"]);
   connection.resume();
