@@ -1,0 +1,24 @@
+import { findExecutable } from "./executables.ts";
+
+/**
+ * Node, with the flags that give it a WebSocket (22 and later have it without any).
+ *
+ * @returns undefined where there is no Node, or it is too old
+ * @example
+ * ```ts
+ * const node = await nodeWithWebSocket(); // ["/usr/bin/node", "--experimental-websocket"]
+ * ```
+ */
+export async function nodeWithWebSocket(): Promise<[string, ...string[]] | undefined> {
+  const file = findExecutable("node", (Deno.env.get("PATH") ?? "").split(":"));
+  if (file === undefined) return undefined;
+  for (const flags of [[], ["--experimental-websocket"]]) {
+    const { stdout } = await new Deno.Command(file, {
+      args: [...flags, "--print", "typeof WebSocket"],
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    if (new TextDecoder().decode(stdout).trim() === "function") return [file, ...flags];
+  }
+  return undefined;
+}
