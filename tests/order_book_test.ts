@@ -178,6 +178,22 @@ Deno.test("a snapshot has moved where it is ahead, behind, or of other content",
   }
 });
 
+Deno.test("a deep book is in step by its sequence and its best levels", () => {
+  const asks = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => [`${from + at}.0`, "1"]);
+  const book = new OrderBook();
+  book.replace({ asks: asks(1, 302), bids: [], sequence: 1 });
+  book.apply({ asks: ["1.0", "0"], sequence: 2 });
+  assert.equal(
+    book.replace({ asks: asks(2, 303), bids: [], sequence: 2 }),
+    "in step",
+    "the last level was cut off before, and says nothing of losses",
+  );
+  const other = asks(2, 303);
+  other[40] = ["42.0", "7"];
+  assert.equal(book.replace({ asks: other, bids: [], sequence: 2 }), "moved");
+});
+
 Deno.test("without sequences only a snapshot of the same levels is in step", () => {
   const book = bookOf({ asks: [["1", "1"], ["2", "2"]], bids: [] });
   assert.equal(book.replace({ asks: [["1.0", "1"], ["2.0", "2"]], bids: [] }), "in step");

@@ -49,9 +49,11 @@ export async function loadWithFlags(
   const path = flags.config ?? (environment["RANGER_CONFIG"] || undefined);
   const namedBy = flags.config !== undefined ? "flag --config" : "environment RANGER_CONFIG";
   const defaultFile = options.defaultFile ?? DEFAULT_FILE;
-  const file = path === undefined
-    ? await readFile(defaultFile, undefined)
-    : await readFile(path, namedBy);
+  const file = path !== undefined
+    ? await readFile(path, namedBy)
+    : defaultFile === ""
+    ? undefined
+    : await readFile(defaultFile, undefined);
   const problems = [...file?.problems ?? []];
 
   const candidates = new Map<SettingKey, Candidate>();

@@ -34,7 +34,8 @@ export interface LoadOptions {
    */
   readonly terminal?: boolean;
   /**
-   * The file that is read where neither `--config` nor `RANGER_CONFIG` names one, if it exists.
+   * The file that is read where neither `--config` nor `RANGER_CONFIG` names one, if it exists;
+   * empty for none.
    *
    * @default "/etc/ranger/ranger.toml"
    */

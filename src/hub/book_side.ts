@@ -70,9 +70,9 @@ export class BookSide {
     }
   }
 
-  /** Whether every level of `other` is the same numbers here, from the best on. */
-  beginsWith(other: BookSide): boolean {
-    return other.#entries.every((entry, at) => {
+  /** Whether the best levels of `other`, that many or all, are the same numbers here. */
+  beginsWith(other: BookSide, levels: number = Infinity): boolean {
+    return other.#entries.slice(0, levels).every((entry, at) => {
       const own = this.#entries[at];
       return own !== undefined && compareDecimals(own.price, entry.price) === 0 &&
         sameNumber(own.level[1], entry.level[1]);

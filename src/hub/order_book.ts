@@ -20,6 +20,9 @@ export type SnapshotOutcome =
   /** Not of a form that can be read; the book is as it was. */
   | "unusable";
 
+/** Levels a side that a snapshot of the same sequence is compared by. */
+const COMPARED = 100;
+
 type Parsed = Record<string, unknown>;
 
 /**
@@ -90,13 +93,16 @@ export class OrderBook {
   }
 
   #isInStep(asks: BookSide, bids: BookSide, sequence: number | undefined): boolean {
-    if (!this.#asks.beginsWith(asks) || !this.#bids.beginsWith(bids)) return false;
     if (sequence !== undefined && this.#sequence !== undefined && !this.#uncounted) {
-      // Levels that it lacks behind the last are cut off: exchanges publish some hundred a side.
-      return sequence === this.#sequence;
+      // The number proves that nothing was lost; the levels, that it was not counted anew by
+      // chance. Exchanges cut deep books off at some hundred levels a side, so behind those there
+      // are some that neither we nor our followers were ever told of, at each snapshot others.
+      return sequence === this.#sequence && this.#asks.beginsWith(asks, COMPARED) &&
+        this.#bids.beginsWith(bids, COMPARED);
     }
     // Without numbers, a level that is missing may be one whose removal was lost.
-    return this.#asks.length === asks.length && this.#bids.length === bids.length;
+    return this.#asks.length === asks.length && this.#bids.length === bids.length &&
+      this.#asks.beginsWith(asks) && this.#bids.beginsWith(bids);
   }
 }
 
