@@ -10,7 +10,7 @@ import {
 } from "../src/websocket/connection.ts";
 import { encodeFrame, Opcode } from "../src/websocket/frame.ts";
 import { bounded } from "./support/bounded.ts";
-import { encodeFrame as clientFrame } from "./support/frames.ts";
+import { closePayload, encodeFrame as clientFrame } from "./support/frames.ts";
 
 const MAX_UNSENT = 1_000_000;
 
@@ -37,12 +37,12 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
   };
 }
 
-function connectionOn(socket: Socket): WebSocketConnection {
+function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
   return new WebSocketConnection(socket, Batch.root(), {
     scheduler: { mark: (connection) => setImmediate(() => connection.flush()) },
     maxMessage: 4096,
     maxUnsent: MAX_UNSENT,
-    closeTimeout: 200,
+    closeTimeout,
   });
 }
 
@@ -135,4 +135,44 @@ Deno.test("what is sent before a close frame goes out before it", async () => {
     Buffer.concat(chunks).toString("latin1"),
     "\x81\x03one\x81\x03two\x88\x08\x03\xe9enough",
   );
+});
+
+Deno.test("a client that does its part is not kept until the closing timeout", async (t) => {
+  const ways: [string, Uint8Array, Ending][] = [
+    ["without a close frame", new Uint8Array(), { code: 1006, reason: "", by: "network" }],
+    [
+      "with a close frame",
+      clientFrame({ opcode: 8, payload: closePayload(3000, "done") }),
+      { code: 3000, reason: "done", by: "client" },
+    ],
+    [
+      "after a violation",
+      clientFrame({ opcode: 1, rsv: 1 }),
+      { code: 1002, reason: "reserved bits set", by: "server" },
+    ],
+  ];
+  for (const [way, bytes, ending] of ways) {
+    await t.step(way, async () => {
+      await using sockets = await pair();
+      const owner = new Owner();
+      connectionOn(sockets.server, 600_000).open(owner, new Uint8Array());
+      const closed = once(sockets.server, "close");
+      sockets.client.resume();
+      // The server ends first (RFC 6455 §7.1.1), unless there is nothing but the end to read.
+      if (bytes.length > 0) sockets.client.write(bytes);
+      else sockets.client.end();
+      await bounded(closed, "the server to end its side");
+      assert.deepEqual(owner.endings, [ending]);
+    });
+  }
+  await t.step("answering ours", async () => {
+    await using sockets = await pair();
+    const connection = connectionOn(sockets.server, 600_000);
+    connection.open(new Owner(), new Uint8Array());
+    sockets.client.resume();
+    const closed = connection.close(1001);
+    sockets.client.write(clientFrame({ opcode: 8, payload: closePayload(1001) }));
+    await bounded(once(sockets.client, "end"), "the server to end its side");
+    await bounded(closed, "the socket to be gone");
+  });
 });
