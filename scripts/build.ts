@@ -14,6 +14,7 @@
 import { resolve } from "node:path";
 import { COMMIT, VERSION } from "../src/version.ts";
 import { PERMISSIONS } from "./permissions.ts";
+import { V8_FLAGS } from "./runtime.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
@@ -38,6 +39,7 @@ async function buildExecutable(): Promise<number> {
     "--no-lock",
     ...await unstable(),
     ...PERMISSIONS,
+    `--v8-flags=${V8_FLAGS.join(",")}`,
     `--output=${output}`,
     bundle,
   ]);
@@ -92,6 +94,7 @@ async function launcher(): Promise<string> {
     "--no-code-cache",
     ...await unstable(),
     ...PERMISSIONS,
+    `--v8-flags=${V8_FLAGS.join(",")}`,
   ];
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
