@@ -40,6 +40,9 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "protocol.envelope": [sample("tuple"), sample("tuple")],
   "streams.mode": [sample("strict"), sample("strict")],
   "streams.replay": [sample(0), sample(50)],
+  "compression.enabled": [sample(true), sample(true)],
+  "compression.threshold": [sample(0), sample(1024)],
+  "compression.level": [sample(6), sample(9)],
   "limits.message_bytes": [sample(64), sample(65536)],
   "limits.streams": [sample(1), sample(1000)],
   "limits.unsent_bytes": [sample(1024), sample(2048)],
@@ -86,7 +89,9 @@ for (const [key, { flag, kind }] of eachSetting()) {
       environment[name] = one.text;
     }
 
-    const given = kind.placeholder === "" ? [`--no-${flag}`] : [`--${flag}`, two.text];
+    const given = kind.placeholder !== ""
+      ? [`--${flag}`, two.text]
+      : [two.text === "true" ? `--${flag}` : `--no-${flag}`];
     const fromFlag = await entryOf(key, given, environment, options);
     assert.deepEqual(fromFlag, { key, shown: two.shown, source: `flag ${given[0]}` });
     if (kind.placeholder !== "") {
@@ -132,6 +137,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
     rbac: {},
     protocol: { envelope: "object" },
     streams: { mode: "open", replay: 1000 },
+    compression: { enabled: false, threshold: 256, level: 1 },
     limits: { messageBytes: 4096, streams: 256, unsentBytes: 1_048_576 },
     log: { level: "info", format: "json" },
   });

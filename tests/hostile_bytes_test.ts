@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ProtocolViolation, Receiver } from "../src/websocket/receiver.ts";
+import { Receiver } from "../src/websocket/receiver.ts";
+import { ProtocolViolation } from "../src/websocket/violation.ts";
 import { closePayload, encodeFrame } from "./support/frames.ts";
 import { decodeAll, line, type Outcome } from "./support/reference_decoder.ts";
 

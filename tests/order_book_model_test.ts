@@ -140,7 +140,7 @@ function encoded(payload: BookPayload): EncodedEvent {
 /** What a client reads of an `ob-snap`. */
 function payloadOf(event: EncodedEvent): BookSnapshot {
   const reader = new FrameReader();
-  reader.add(event.frame("object"));
+  reader.add(event.frame({ envelope: "object", deflate: undefined }));
   return JSON.parse(new TextDecoder().decode(reader.frame()!.payload))["usdbtc.ob-snap"];
 }
 

@@ -13,13 +13,18 @@ const broker = await sharedBroker();
 const SMALL = '{"trades":[{"tid":1,"price":"0.00000001","note":"žluťoučký 🚀"}]}';
 const LARGE = JSON.stringify({ trades: [], note: "ž".repeat(50_000) });
 
-/** A client's conversation, while the exchange publishes what it waits for. */
+/**
+ * A client's conversation, while the exchange publishes what it waits for.
+ *
+ * @param compressed whether the client and the server are to agree on compression
+ */
 async function assertTalksWith(
   exchange: Exchange,
+  compressed: boolean,
   client: (url: string, report: () => Promise<void>) => Promise<Conversation>,
 ): Promise<void> {
   const url = exchange.ranger.url("/api/v2/ranger/public/?stream=κόσμε.trades&stream=global.x");
-  const conversation = await bounded(
+  const { extensions, ...conversation } = await bounded(
     client(url, async () => {
       await exchange.publish("public.κόσμε.trades", SMALL);
       await exchange.publish("public.κόσμε.trades", LARGE);
@@ -32,24 +37,30 @@ async function assertTalksWith(
     events: [`{"κόσμε.trades":${SMALL}}`, `{"κόσμε.trades":${LARGE}}`],
     pong: "pong",
     answer: subscribed("κόσμε.trades", "global.x", "日本.🚀"),
-    extensions: "",
     protocol: "",
     closed: { code: 4321, wasClean: true },
   });
+  assert.equal(/^permessage-deflate\b/.test(extensions), compressed, extensions);
   await exchange.ranger.log(
     (line) => line.code === 4321 && line.reason === "done" && line.by === "client",
     "the client's own code and reason",
   );
 }
 
-Deno.test("clients that people use talk with the server", async (t) => {
-  const args = ["--log-level", "debug"];
+Deno.test("clients that people use talk with the server", (t) => assertClientsTalk(t, false));
+
+Deno.test("clients that people use talk with the server in compressed messages", (t) =>
+  assertClientsTalk(t, true));
+
+async function assertClientsTalk(t: Deno.TestContext, compression: boolean): Promise<void> {
+  const args = ["--log-level", "debug", ...(compression ? ["--compression"] : [])];
   await using exchange = await startExchange(broker, { auth: false, args });
 
   await step(
     t,
     "Deno's WebSocket",
-    () => assertTalksWith(exchange, (url, report) => converse(url, report)),
+    // It offers no compression.
+    () => assertTalksWith(exchange, false, (url, report) => converse(url, report)),
   );
 
   await step(
@@ -58,6 +69,7 @@ Deno.test("clients that people use talk with the server", async (t) => {
     () =>
       assertTalksWith(
         exchange,
+        compression,
         (url, report) => converse(url, report, ws as unknown as typeof WebSocket),
       ),
   );
@@ -65,7 +77,7 @@ Deno.test("clients that people use talk with the server", async (t) => {
   await step(t, "Node's WebSocket", async () => {
     const node = await nodeWithWebSocket();
     if (node === undefined) return console.log("no Node with a WebSocket here: not tried");
-    await assertTalksWith(exchange, (url, report) => inNode(node, url, report));
+    await assertTalksWith(exchange, compression, (url, report) => inNode(node, url, report));
   });
 
   await step(t, "Chromium's WebSocket", async () => {
@@ -86,7 +98,7 @@ Deno.test("clients that people use talk with the server", async (t) => {
       const page = await browser.newPage();
       // A page of the server's own, so that its origin may connect.
       await page.goto(exchange.ranger.publicUrl("/api/v2/ranger/public/"));
-      await assertTalksWith(exchange, async (url, report) => {
+      await assertTalksWith(exchange, compression, async (url, report) => {
         await page.exposeFunction("report", report);
         return await page.evaluate(`(${converse})(${JSON.stringify(url)}, report)`);
       });
@@ -94,7 +106,7 @@ Deno.test("clients that people use talk with the server", async (t) => {
       await browser.close();
     }
   });
-});
+}
 
 /** The same conversation in a process of Node's: its first line asks for the events. */
 async function inNode(

@@ -109,7 +109,12 @@ Deno.test("no client slips in while the server closes", async () => {
         asked.resolve();
         // A token that takes long to verify.
         await decided.promise;
-        slot.admission = { identity: undefined, envelope: "object", streams: [] };
+        slot.admission = {
+          identity: undefined,
+          envelope: "object",
+          extensions: undefined,
+          streams: [],
+        };
         return new Response();
       },
     },

@@ -194,6 +194,12 @@ const plain: Row[] = [
     body: /WebSocket/,
   },
   {
+    what: "HTTP/1.0, which has no upgrades",
+    request: request("GET / HTTP/1.0"),
+    status: 200,
+    body: /WebSocket/,
+  },
+  {
     what: "an upgrade to another protocol",
     request: request("GET / HTTP/1.1", { Upgrade: "h2c" }),
     status: 200,

@@ -40,7 +40,7 @@ export interface Daemon {
  * ```
  */
 export async function startDaemon(settings: Settings, source: EventSource): Promise<Daemon> {
-  const { auth, limits, protocol, rbac, server, streams } = settings;
+  const { auth, compression, limits, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify = verifier && ((token: string) => verifier.verify(token));
 
@@ -51,14 +51,19 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     maxMessage: limits.messageBytes,
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
-  });
+  }, compression);
 
   const management = new Listener(managementApp({
     unready: () => source.state.connected ? [] : [`no events come in: ${source.state.detail}`],
     stats: () => statistics(hub, sessions, source),
   }));
   const clients = new Listener(plainApp(), {
-    app: upgradeApp({ origins: server.origins, verify, envelope: protocol.envelope }),
+    app: upgradeApp({
+      origins: server.origins,
+      verify,
+      envelope: protocol.envelope,
+      compression: compression.enabled,
+    }),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
   });
 

@@ -98,6 +98,11 @@ export function assemble(
     rbac: Object.fromEntries([...rbac].map(([prefix, { value }]) => [prefix, value as string[]])),
     protocol: { envelope: values["protocol.envelope"] },
     streams: { mode: values["streams.mode"], replay: values["streams.replay"] },
+    compression: {
+      enabled: values["compression.enabled"],
+      threshold: values["compression.threshold"],
+      level: values["compression.level"],
+    },
     limits: {
       messageBytes: values["limits.message_bytes"],
       streams: values["limits.streams"],

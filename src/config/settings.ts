@@ -274,6 +274,28 @@ export const SETTINGS = {
     help: "Increments kept after a snapshot that is no order book, for those who join later",
     right: "a number of increments such as 1000",
   }),
+  "compression.enabled": setting({
+    kind: toggle(),
+    default: false,
+    flag: "compression",
+    help:
+      "Whether clients that offer permessage-deflate get it; a message is compressed once for all",
+    right: "true or false",
+  }),
+  "compression.threshold": setting({
+    kind: whole(0, 67_108_864, "BYTES"),
+    default: 256,
+    flag: "compression-threshold",
+    help: "Bytes from which on a message is compressed",
+    right: "a number of bytes such as 256",
+  }),
+  "compression.level": setting({
+    kind: whole(1, 9),
+    default: 1,
+    flag: "compression-level",
+    help: "1 compresses fast, 9 small",
+    right: "a number from 1 to 9",
+  }),
   "limits.message_bytes": setting({
     kind: whole(64, 67_108_864, "BYTES"),
     default: 4096,
@@ -329,6 +351,7 @@ export const SECTIONS = {
   rbac: "Which roles may have streams that are neither public nor private.",
   protocol: "What clients read.",
   streams: "What passes, and what is kept.",
+  compression: "permessage-deflate, for clients that offer it, as browsers do.",
   limits: "What one client may cost.",
   log: "What is logged, to standard error.",
 };

@@ -43,6 +43,14 @@ export interface Settings {
     /** Increments kept after a snapshot of a kind that the server does not know. */
     readonly replay: number;
   };
+  /** permessage-deflate (RFC 7692), for clients that offer it. */
+  readonly compression: {
+    readonly enabled: boolean;
+    /** Bytes from which on a message is compressed. */
+    readonly threshold: number;
+    /** 1, fast, to 9, small. */
+    readonly level: number;
+  };
   readonly limits: {
     readonly messageBytes: number;
     readonly streams: number;

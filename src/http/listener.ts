@@ -113,8 +113,9 @@ async function decide(
   let response: Response;
   try {
     const request = toRequest(incoming);
-    // Other protocols are not upgraded to; the request is served as it is (RFC 9110 §7.8).
-    response = asksForWebSocket(request.headers)
+    // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
+    // are (RFC 9110 §7.8).
+    response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
       ? await upgrades.app.fetch(request, slot)
       : await plain.fetch(request);
   } catch {
@@ -127,7 +128,8 @@ async function decide(
     response = new Response("The server is shutting down.\n", { status: 503 });
   }
   if (!slot.admission) return await refuse(socket, response);
-  socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!));
+  const { extensions } = slot.admission;
+  socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!, extensions));
   upgrades.admit(socket, head, slot.admission);
   // From here on the connection listens itself.
   socket.off("error", ignore);
@@ -151,7 +153,9 @@ async function refuse(socket: Socket, response: Response): Promise<void> {
   headers.set("connection", "close");
   const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`];
   for (const [name, value] of headers) lines.push(`${name}: ${value}`);
-  socket.setTimeout(REFUSAL_TIMEOUT, () => socket.destroy());
+  // Not an idle timeout: a client that trickles bytes would keep its descriptor.
+  const timer = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT);
+  socket.once("close", () => clearTimeout(timer));
   socket.resume();
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
   socket.end(body);

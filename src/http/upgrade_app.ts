@@ -5,6 +5,7 @@ import type { Envelope } from "../hub/envelope.ts";
 import type { Verify } from "../session/session.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
+import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import { allowsOrigin } from "./origin.ts";
 
@@ -15,6 +16,8 @@ export interface UpgradeOptions {
   readonly verify: Verify | undefined;
   /** For connections that do not choose. */
   readonly envelope: Envelope;
+  /** Whether clients that offer compression get it. */
+  readonly compression: boolean;
 }
 
 /** Where the app leaves its decision; a request that left none is answered with the response. */
@@ -42,7 +45,8 @@ interface Env {
  * else refuse(response);
  * ```
  */
-export function upgradeApp({ origins, verify, envelope }: UpgradeOptions): Hono<Env> {
+export function upgradeApp(options: UpgradeOptions): Hono<Env> {
+  const { origins, verify, envelope, compression } = options;
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
@@ -73,6 +77,9 @@ export function upgradeApp({ origins, verify, envelope }: UpgradeOptions): Hono<
     c.env.admission = {
       identity: c.get("identity"),
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
+      extensions: compression
+        ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
+        : undefined,
       streams: streamsOfQuery(query),
     };
     return c.body(null);

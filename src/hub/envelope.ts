@@ -1,3 +1,4 @@
+import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeFrame, Opcode } from "../websocket/frame.ts";
 
 /** How events are wrapped: `{"name":payload}`, or `["name",payload]` as in 2018. */
@@ -25,8 +26,14 @@ function openingOf(name: string): Opening {
   return opening;
 }
 
+/** How one client is written to: its envelope, and compression where it negotiated that. */
+export interface Wrapping {
+  readonly envelope: Envelope;
+  readonly deflate: DeflateOptions | undefined;
+}
+
 /**
- * One event, encoded at most once per envelope however many subscribers it has. The payload is
+ * One event, encoded at most once per wrapping however many subscribers it has. The payload is
  * spliced in as it was published.
  *
  * @example
@@ -38,8 +45,8 @@ function openingOf(name: string): Opening {
 export class EncodedEvent {
   readonly #name: string;
   readonly #body: Uint8Array;
-  #object: Uint8Array | undefined;
-  #tuple: Uint8Array | undefined;
+  readonly #plain: Partial<Record<Envelope, Uint8Array>> = {};
+  #deflated: Partial<Record<Envelope, Uint8Array>> | undefined;
 
   /**
    * @param name the stream that clients know it by
@@ -50,14 +57,22 @@ export class EncodedEvent {
     this.#body = body;
   }
 
-  /** The whole frame in that envelope; the same bytes for everyone who asks. */
-  frame(envelope: Envelope): Uint8Array {
-    return envelope === "object"
-      ? this.#object ??= this.#encode(envelope)
-      : this.#tuple ??= this.#encode(envelope);
+  /** The whole frame for clients written to like that; the same bytes for everyone who asks. */
+  frame({ envelope, deflate }: Wrapping): Uint8Array {
+    if (deflate === undefined) return this.#plain[envelope] ??= this.#encode(envelope);
+    return (this.#deflated ??= {})[envelope] ??= this.#compress(envelope, deflate);
   }
 
   #encode(envelope: Envelope): Uint8Array {
     return encodeFrame(Opcode.Text, openingOf(this.#name)[envelope], this.#body, CLOSE[envelope]);
+  }
+
+  #compress(envelope: Envelope, deflate: DeflateOptions): Uint8Array {
+    const payload = Buffer.concat([openingOf(this.#name)[envelope], this.#body, CLOSE[envelope]]);
+    return deflatedTextFrame(
+      payload,
+      deflate,
+      () => this.frame({ envelope, deflate: undefined }),
+    );
   }
 }

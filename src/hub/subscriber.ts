@@ -1,22 +1,22 @@
 import type { WebSocketConnection } from "../websocket/connection.ts";
-import type { EncodedEvent, Envelope } from "./envelope.ts";
+import type { EncodedEvent, Wrapping } from "./envelope.ts";
 
 /** One client, as far as the hub is concerned. */
 export class Subscriber {
   readonly connection: WebSocketConnection;
-  readonly envelope: Envelope;
+  readonly wrapping: Wrapping;
   /** Names of the streams held, in the order subscribed. */
   readonly streams: Set<string> = new Set();
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
-  constructor(connection: WebSocketConnection, envelope: Envelope) {
+  constructor(connection: WebSocketConnection, wrapping: Wrapping) {
     this.connection = connection;
-    this.envelope = envelope;
+    this.wrapping = wrapping;
   }
 
-  /** Owes the client one event, in the client's envelope. */
+  /** Owes the client one event, as the client reads it. */
   send(event: EncodedEvent): void {
-    this.connection.send(event.frame(this.envelope));
+    this.connection.send(event.frame(this.wrapping));
   }
 }

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
-import type { Envelope } from "../hub/envelope.ts";
+import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { ConnectionOwner, Ending, WebSocketConnection } from "../websocket/connection.ts";
@@ -37,7 +37,7 @@ const BINARY = Symbol("binary message");
  *
  * @example
  * ```ts
- * const session = new Session(context, connection, "object", identity);
+ * const session = new Session(context, connection, { envelope: "object", deflate: undefined }, identity);
  * session.start(["usdbtc.trades"], head);
  * ```
  */
@@ -56,13 +56,13 @@ export class Session implements ConnectionOwner {
   constructor(
     context: SessionContext,
     connection: WebSocketConnection,
-    envelope: Envelope,
+    wrapping: Wrapping,
     identity: Identity | undefined,
   ) {
     this.id = ++Session.#lastId;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection, envelope);
+    this.#subscriber = new Subscriber(connection, wrapping);
     if (identity) this.#become(identity);
   }
 

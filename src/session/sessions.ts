@@ -1,7 +1,8 @@
 import type { Identity } from "../auth/identity.ts";
 import { Batch } from "../websocket/batch.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
-import type { Envelope } from "../hub/envelope.ts";
+import type { DeflateOptions } from "../websocket/deflate.ts";
+import type { Envelope, Wrapping } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { Session, type SessionContext } from "./session.ts";
 
@@ -10,8 +11,23 @@ export interface Admission {
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
   readonly envelope: Envelope;
+  /** The chosen WebSocket extensions, for the handshake's answer: compression, or none. */
+  readonly extensions: string | undefined;
   /** The first subscriptions. */
   readonly streams: readonly string[];
+}
+
+/** Clients that are written to alike are sent the same frames, and so can share batches. */
+interface Way {
+  readonly wrapping: Wrapping;
+  readonly root: Batch;
+}
+
+function waysOf(deflate: DeflateOptions | undefined): Record<Envelope, Way> {
+  return {
+    object: { wrapping: { envelope: "object", deflate }, root: Batch.root() },
+    tuple: { wrapping: { envelope: "tuple", deflate }, root: Batch.root() },
+  };
 }
 
 /**
@@ -19,24 +35,28 @@ export interface Admission {
  *
  * @example
  * ```ts
- * const sessions = new Sessions({ hub, verify, rbac: {}, maxStreams: 256 }, connectionOptions);
- * sessions.admit(socket, head, { identity: undefined, envelope: "object", streams: [] });
+ * const sessions = new Sessions(context, connectionOptions, { threshold: 256, level: 1 });
+ * sessions.admit(socket, head, admission);
  * ```
  */
 export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext;
   readonly #connections: ConnectionOptions;
-  /** Frames differ by envelope, so only connections of the same one can share batches. */
-  readonly #roots: Readonly<Record<Envelope, Batch>> = {
-    object: Batch.root(),
-    tuple: Batch.root(),
-  };
+  readonly #plain: Readonly<Record<Envelope, Way>>;
+  readonly #deflated: Readonly<Record<Envelope, Way>>;
   #total = 0;
 
-  constructor(context: Omit<SessionContext, "ended">, connections: ConnectionOptions) {
+  /** @param deflate how messages are compressed for those who negotiated it */
+  constructor(
+    context: Omit<SessionContext, "ended">,
+    connections: ConnectionOptions,
+    deflate: DeflateOptions,
+  ) {
     this.#context = { ...context, ended: (session) => this.#open.delete(session) };
     this.#connections = connections;
+    this.#plain = waysOf(undefined);
+    this.#deflated = waysOf(deflate);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -59,9 +79,12 @@ export class Sessions {
    * @param socket after the 101 answer
    * @param head bytes that came with the handshake
    */
-  admit(socket: Socket, head: Uint8Array, { identity, envelope, streams }: Admission): void {
-    const connection = new WebSocketConnection(socket, this.#roots[envelope], this.#connections);
-    const session = new Session(this.#context, connection, envelope, identity);
+  admit(socket: Socket, head: Uint8Array, admission: Admission): void {
+    const { identity, envelope, extensions, streams } = admission;
+    const deflates = extensions !== undefined;
+    const { root, wrapping } = (deflates ? this.#deflated : this.#plain)[envelope];
+    const connection = new WebSocketConnection(socket, root, this.#connections, deflates);
+    const session = new Session(this.#context, connection, wrapping, identity);
     this.#open.add(session);
     this.#total++;
     session.start(streams, head);

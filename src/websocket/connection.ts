@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
-import { ProtocolViolation, Receiver, type ReceiverTarget } from "./receiver.ts";
+import { Receiver, type ReceiverTarget } from "./receiver.ts";
 import { mayReadOn } from "./turns.ts";
+import { ProtocolViolation } from "./violation.ts";
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -108,12 +109,13 @@ export class WebSocketConnection implements ReceiverTarget {
   /**
    * @param socket after the 101 answer was written to it
    * @param root where batches begin; connections that are sent the same frames share it
+   * @param deflate whether compression was negotiated
    */
-  constructor(socket: Socket, root: Batch, options: ConnectionOptions) {
+  constructor(socket: Socket, root: Batch, options: ConnectionOptions, deflate = false) {
     this.#socket = socket;
     this.#root = root;
     this.#options = options;
-    this.#receiver = new Receiver(this, options.maxMessage);
+    this.#receiver = new Receiver(this, options.maxMessage, deflate);
     this.#socket[CONNECTION] = this;
   }
 

@@ -82,10 +82,12 @@ export function acceptKey(key: string): string {
  * The bytes that turn an HTTP connection into a WebSocket (RFC 6455 §4.2.2).
  *
  * @param key the request's `Sec-WebSocket-Key`, already checked
+ * @param extensions what was chosen of the client's offers, for `Sec-WebSocket-Extensions`
  */
-export function switchingProtocols(key: string): string {
+export function switchingProtocols(key: string, extensions?: string): string {
   return "HTTP/1.1 101 Switching Protocols\r\n" +
     "Upgrade: websocket\r\n" +
     "Connection: Upgrade\r\n" +
-    `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`;
+    `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n` +
+    (extensions === undefined ? "\r\n" : `Sec-WebSocket-Extensions: ${extensions}\r\n\r\n`);
 }

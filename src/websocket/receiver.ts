@@ -1,12 +1,6 @@
+import { inflate, RSV1 } from "./deflate.ts";
 import { CloseCode, isCloseCode, MAX_CONTROL_PAYLOAD, Opcode } from "./frame.ts";
-
-/** What a client did that ends the connection, with the close code that says so. */
-export class ProtocolViolation extends Error {
-  override readonly name = "ProtocolViolation";
-  constructor(readonly closeCode: number, message: string) {
-    super(message);
-  }
-}
+import { ProtocolViolation } from "./violation.ts";
 
 /** Where a receiver hands whole messages and control frames. */
 export interface ReceiverTarget {
@@ -40,6 +34,7 @@ const wholeText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export class Receiver {
   readonly #target: ReceiverTarget;
   readonly #maxMessage: number;
+  readonly #deflate: boolean;
 
   /** A header that is not complete yet. */
   #header: Uint8Array | undefined;
@@ -56,15 +51,21 @@ export class Receiver {
   #message: number = 0;
   #messageBytes = 0;
   #gathered = EMPTY;
+  /** Of the message whose first frame was the last to begin one. */
+  #compressed = false;
   /** Looks at each fragment of a text; holds the character that a fragment's end cut. */
   #textCheck: TextDecoder | undefined;
 
   #closed = false;
 
-  /** @param maxMessage bytes that one message may have, all its fragments together */
-  constructor(target: ReceiverTarget, maxMessage: number) {
+  /**
+   * @param maxMessage bytes that one message may have, all its fragments together
+   * @param deflate whether compression was negotiated
+   */
+  constructor(target: ReceiverTarget, maxMessage: number, deflate = false) {
     this.#target = target;
     this.#maxMessage = maxMessage;
+    this.#deflate = deflate;
   }
 
   /**
@@ -94,7 +95,7 @@ export class Receiver {
     while (at < chunk.length) {
       this.#header[this.#headerBytes++] = chunk[at++]!;
       // A header that is wrong by its first two bytes is not waited for.
-      if (this.#headerBytes === 2) refuseHeader(this.#header, 0);
+      if (this.#headerBytes === 2) refuseHeader(this.#header, 0, this.#deflate);
       if (headerLength(this.#header, 0, this.#headerBytes) !== 0) {
         const header = this.#header;
         this.#header = undefined;
@@ -107,7 +108,7 @@ export class Receiver {
 
   /** Decides by the header alone whether the frame may come (RFC 6455 §5.2, §5.4, §5.5). */
   #openFrame(bytes: Uint8Array, at: number): void {
-    refuseHeader(bytes, at);
+    refuseHeader(bytes, at, this.#deflate);
     this.#fin = (bytes[at]! & 0x80) !== 0;
     this.#opcode = bytes[at]! & 0x0f;
     let length = bytes[at + 1]! & 0x7f;
@@ -138,6 +139,7 @@ export class Receiver {
       if (this.#messageBytes + length > this.#maxMessage) {
         throw new ProtocolViolation(CloseCode.MessageTooBig, "message too big");
       }
+      if (this.#opcode !== Opcode.Continuation) this.#compressed = (bytes[at]! & RSV1) !== 0;
     }
     this.#mask = view.getUint32(next);
     // From the pool where it is small: every byte of it is written before anyone sees it.
@@ -173,18 +175,20 @@ export class Receiver {
       case Opcode.Close:
         return this.#finishClose(payload);
     }
-    if (this.#opcode !== Opcode.Continuation && this.#fin) {
-      if (this.#opcode === Opcode.Text) this.#target.receivedText(decode(wholeText, payload));
-      else this.#target.receivedBinary(payload);
-      return;
-    }
-    this.#gather(payload);
+    if (this.#opcode !== Opcode.Continuation && this.#fin) this.#deliver(this.#opcode, payload);
+    else this.#gather(payload);
+  }
+
+  #deliver(opcode: number, payload: Uint8Array): void {
+    const message = this.#compressed ? inflate(payload, this.#maxMessage) : payload;
+    if (opcode === Opcode.Text) this.#target.receivedText(decode(wholeText, message));
+    else this.#target.receivedBinary(message);
   }
 
   /** One fragment of a message (RFC 6455 §5.4). Text is checked at each, so that bad text ends early. */
   #gather(payload: Uint8Array): void {
     if (this.#opcode !== Opcode.Continuation) this.#message = this.#opcode;
-    if (this.#message === Opcode.Text) {
+    if (this.#message === Opcode.Text && !this.#compressed) {
       this.#textCheck ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
       decode(this.#textCheck, payload, !this.#fin);
     }
@@ -196,8 +200,7 @@ export class Receiver {
     this.#messageBytes = 0;
     this.#gathered = EMPTY;
     this.#textCheck = undefined;
-    if (opcode === Opcode.Text) this.#target.receivedText(decode(wholeText, whole));
-    else this.#target.receivedBinary(whole);
+    this.#deliver(opcode, whole);
   }
 
   /**
@@ -238,12 +241,17 @@ function headerLength(bytes: Uint8Array, at: number, available: number): number 
   return available >= header ? header : 0;
 }
 
-/** What the first two bytes show to be wrong (RFC 6455 §5.1, §5.2, §5.5). */
-function refuseHeader(bytes: Uint8Array, at: number): void {
+/**
+ * What the first two bytes show to be wrong (RFC 6455 §5.1, §5.2, §5.5). With compression the first
+ * frame of a message may have RSV1 set, and no other (RFC 7692 §6.1).
+ */
+function refuseHeader(bytes: Uint8Array, at: number, deflate: boolean): void {
   const first = bytes[at]!;
   const second = bytes[at + 1]!;
   const opcode = first & 0x0f;
-  if ((first & 0x70) !== 0) {
+  const beginsMessage = opcode === Opcode.Text || opcode === Opcode.Binary;
+  const allowed = deflate && beginsMessage ? RSV1 : 0;
+  if ((first & 0x70 & ~allowed) !== 0) {
     throw new ProtocolViolation(CloseCode.ProtocolError, "reserved bits set");
   }
   if (opcode > Opcode.Pong || (opcode > Opcode.Binary && opcode < Opcode.Close)) {

@@ -9,7 +9,7 @@ export class RecordingSubscriber extends Subscriber {
   readonly frames: Uint8Array[] = [];
 
   override send(event: EncodedEvent): void {
-    this.frames.push(event.frame(this.envelope));
+    this.frames.push(event.frame(this.wrapping));
   }
 }
 
@@ -31,5 +31,5 @@ export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
     maxUnsent: 1,
     closeTimeout: 1,
   });
-  return new RecordingSubscriber(connection, envelope);
+  return new RecordingSubscriber(connection, { envelope, deflate: undefined });
 }

@@ -1,0 +1,116 @@
+import { Buffer } from "node:buffer";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { CloseCode, encodeFrame, Opcode } from "./frame.ts";
+import { ProtocolViolation } from "./violation.ts";
+
+/**
+ * permessage-deflate (RFC 7692) without context takeover in either direction: each message stands
+ * by itself, so that a frame is compressed once for all who negotiated it, and an idle connection
+ * holds no window.
+ */
+
+/** The answer to every offer that is accepted (RFC 7692 §7.1.1). */
+const ACCEPTED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/** What a sync flush ends with; not sent, and put back before inflating (RFC 7692 §7.2.1, §7.2.2). */
+const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
+
+/** RSV1 marks the first frame of a compressed message (RFC 7692 §6). */
+export const RSV1 = 0x40;
+
+/** How a message is compressed. */
+export interface DeflateOptions {
+  /** Payloads shorter than this many bytes are sent as they are. */
+  readonly threshold: number;
+  /** 1, fast, to 9, small. */
+  readonly level: number;
+}
+
+/**
+ * Chooses among a client's offers of extensions (RFC 6455 §9.1, RFC 7692 §5).
+ *
+ * @param header `Sec-WebSocket-Extensions` of the request
+ * @returns the same header for the answer, or `undefined` when nothing offered can be had
+ *
+ * @example
+ * ```ts
+ * negotiateDeflate("permessage-deflate; client_max_window_bits");
+ * // "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+ * ```
+ */
+export function negotiateDeflate(header: string | null): string | undefined {
+  if (header === null) return undefined;
+  return header.split(",").some(isAcceptable) ? ACCEPTED : undefined;
+}
+
+/** An offer with a parameter that is unknown, doubled or of a wrong value is declined (RFC 7692 §7.1). */
+function isAcceptable(offer: string): boolean {
+  const [name, ...parameters] = offer.split(";").map((part) => part.trim());
+  if (name?.toLowerCase() !== "permessage-deflate") return false;
+  const seen = new Set<string>();
+  return parameters.every((parameter) => {
+    const [key = "", value] = parameter.split("=").map((part) => part.trim());
+    if (seen.has(key)) return false;
+    seen.add(key);
+    switch (key) {
+      case "server_no_context_takeover":
+      case "client_no_context_takeover":
+        return value === undefined;
+      case "client_max_window_bits":
+        // The client may use any window: inflating takes the largest.
+        return value === undefined || isWindow(value);
+      case "server_max_window_bits":
+        // A smaller window for one client would need a frame of its own.
+        return value !== undefined && unquoted(value) === "15";
+      default:
+        return false;
+    }
+  });
+}
+
+function unquoted(value: string): string {
+  return /^"(.*)"$/.exec(value)?.[1] ?? value;
+}
+
+function isWindow(value: string): boolean {
+  return /^([89]|1[0-5])$/.test(unquoted(value));
+}
+
+/**
+ * A text frame with a compressed payload; where compressing gains nothing, an ordinary one (a
+ * message may be sent uncompressed at any time, RFC 7692 §6).
+ *
+ * @param payload the text, in UTF-8
+ * @param plain gives the ordinary frame
+ */
+export function deflatedTextFrame(
+  payload: Uint8Array,
+  { threshold, level }: DeflateOptions,
+  plain: () => Uint8Array,
+): Uint8Array {
+  if (payload.length < threshold) return plain();
+  const flushed = deflateRawSync(payload, { level, finishFlush: constants.Z_SYNC_FLUSH });
+  const compressed = flushed.subarray(0, flushed.length - TAIL.length);
+  if (compressed.length >= payload.length) return plain();
+  return encodeFrame(Opcode.Text | RSV1, compressed);
+}
+
+/**
+ * A compressed message's payload as it was before (RFC 7692 §7.2.2).
+ *
+ * @param max bytes that it may have then: nothing beyond them is inflated
+ * @throws {ProtocolViolation} it is larger (1009), or no deflate data (1007)
+ */
+export function inflate(compressed: Uint8Array, max: number): Uint8Array {
+  try {
+    return inflateRawSync(Buffer.concat([compressed, TAIL]), {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: max,
+    });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE") {
+      throw new ProtocolViolation(CloseCode.MessageTooBig, "message too big");
+    }
+    throw new ProtocolViolation(CloseCode.InvalidPayload, "message cannot be inflated");
+  }
+}
