@@ -171,6 +171,21 @@ Deno.test("exp, nbf and iat hold to the second, each with its own leeway", async
   }
 });
 
+Deno.test("a token that was good before is good until its time is over, and no longer", async () => {
+  let now = NOW;
+  const verifier = await TokenVerifier.create(AUTH, { now: () => now });
+  const token = jwt({ ...GOOD, exp: NOW + 60 });
+  const first = await verifier.verify(token);
+  assert.equal(await verifier.verify(token), first, "the signature is not looked at twice");
+  now = NOW + 60;
+  await assert.rejects(verifier.verify(token), { code: "ERR_TOKEN_EXPIRED" });
+  now = NOW - 11;
+  await assert.rejects(verifier.verify(token), { code: "ERR_TOKEN_ISSUED_IN_FUTURE" });
+  now = NOW;
+  const forged = `${token.slice(0, token.lastIndexOf("."))}.${part("not the signature")}`;
+  await assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
+});
+
 Deno.test("a bad token is refused, with a code that says why", async (t) => {
   const issuer = { issuer: "barong" };
   const audience = { audience: ["peatio", "rango"] };

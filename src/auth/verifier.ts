@@ -1,9 +1,29 @@
 import { errors, jwtVerify } from "jose";
+import { createHash } from "node:crypto";
 import type { JWTPayload, JWTVerifyOptions } from "jose";
 import type { Settings } from "../config/types.ts";
 import { TokenError, type TokenErrorCode } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { loadVerificationKey, type VerificationKey } from "./keys.ts";
+
+/**
+ * Tokens whose signature and claims were found good. When the server or a proxy before it was
+ * restarted all clients come back at once, each with the token that it had.
+ */
+const REMEMBERED = 20_000;
+
+/** Seconds since the epoch, where the token has them. */
+interface Times {
+  readonly exp: number | undefined;
+  readonly nbf: number | undefined;
+  readonly iat: number | undefined;
+}
+
+/** What a token says whose signature and claims are good; its times are judged apart. */
+interface Judged {
+  readonly identity: Identity;
+  readonly times: Times;
+}
 
 /** What tests may set. */
 export interface VerifierOptions {
@@ -26,6 +46,8 @@ export class TokenVerifier {
   readonly #auth: Settings["auth"];
   readonly #options: JWTVerifyOptions;
   readonly #now: () => number;
+  /** By a hash of the token, so that no token is kept; the oldest goes first. */
+  readonly #good = new Map<string, Judged>();
 
   private constructor(auth: Settings["auth"], key: VerificationKey, now: () => number) {
     this.key = key;
@@ -61,16 +83,34 @@ export class TokenVerifier {
    */
   async verify(token: string): Promise<Identity> {
     const now = this.#now();
-    const claims = await this.#verified(token, now);
-    this.#checkTimes(claims, now);
-    if (this.#auth.requireJti && !isPresent(claims.jti)) {
+    const hash = createHash("sha256").update(token).digest("base64");
+    const { identity, times } = this.#good.get(hash) ?? await this.#judge(token, now);
+    // What time can change is looked at each time.
+    this.#checkTimes(times, now);
+    this.#remember(hash, { identity, times });
+    return identity;
+  }
+
+  async #judge(token: string, now: number): Promise<Judged> {
+    const { exp, nbf, iat, jti, uid, role } = await this.#verified(token, now);
+    if (this.#auth.requireJti && !isPresent(jti)) {
       throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
     }
-    const { uid, role } = claims;
     if (typeof uid !== "string" || uid === "") {
       throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
     }
-    return { uid, role: typeof role === "string" ? role : "", expiresAt: claims.exp };
+    return {
+      identity: { uid, role: typeof role === "string" ? role : "", expiresAt: exp },
+      times: { exp, nbf, iat },
+    };
+  }
+
+  #remember(hash: string, judged: Judged): void {
+    this.#good.delete(hash);
+    this.#good.set(hash, judged);
+    if (this.#good.size <= REMEMBERED) return;
+    const [oldest] = this.#good.keys();
+    if (oldest !== undefined) this.#good.delete(oldest);
   }
 
   async #verified(token: string, now: number): Promise<JWTPayload> {
@@ -82,7 +122,7 @@ export class TokenVerifier {
     }
   }
 
-  #checkTimes({ exp, nbf, iat }: JWTPayload, now: number): void {
+  #checkTimes({ exp, nbf, iat }: Times, now: number): void {
     for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
       // JSON may say 1e999, which is a number, and no date.
       if (value !== undefined && !Number.isFinite(value)) {
