@@ -11,6 +11,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "server.host": [sample("10.1.2.3"), sample("localhost")],
   "server.port": [sample(9001), sample(9002)],
   "server.origins": [sample(["a.example", "*.b.example"]), sample(["https://c.example:8443"])],
+  "server.reuse_port": [sample(true), sample(true)],
   "management.host": [sample("10.1.2.4"), sample("::1")],
   "management.port": [sample(9003), sample(9004)],
   "amqp.url": [
@@ -115,7 +116,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
   const { settings, file } = await loadSettings([], {}, NOWHERE);
   assert.equal(file, undefined);
   assert.deepEqual(settings, {
-    server: { host: "0.0.0.0", port: 8080, origins: [] },
+    server: { host: "0.0.0.0", port: 8080, origins: [], reusePort: false },
     management: { host: "127.0.0.1", port: 8082 },
     amqp: {
       url: "amqp://guest:guest@localhost:5672/",
@@ -172,6 +173,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
     host: "127.0.0.1",
     port: 8081,
     origins: ["https://a.example", "https://b.example"],
+    reusePort: false,
   });
   assert.equal(settings.amqp.url, "amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/");
   assert.deepEqual(settings.management, { host: "0.0.0.0", port: 4242 });

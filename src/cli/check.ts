@@ -2,6 +2,7 @@ import { loadVerificationKey } from "../auth/keys.ts";
 import type { Entry } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
 import { ConfigurationError, UnavailableError } from "../errors.ts";
+import type { Wanted } from "../http/listener.ts";
 import { checkBroker } from "./check_broker.ts";
 import { defineCommand } from "./command.ts";
 
@@ -85,10 +86,10 @@ async function tryBroker(amqp: Settings["amqp"]): Promise<Finding> {
 }
 
 /** Listens for a moment, to know whether the address can be had. */
-function tryListen(name: "server" | "management", at: { host: string; port: number }): Finding {
+function tryListen(name: "server" | "management", at: Wanted): Finding {
   const address = `${at.host}:${at.port}`;
   try {
-    Deno.listen({ hostname: at.host, port: at.port }).close();
+    Deno.listen({ hostname: at.host, port: at.port, reusePort: at.reusePort ?? false }).close();
     return { name, text: `${address} is free`, exitCode: 0 };
   } catch (error) {
     const flag = name === "server" ? "--port" : "--management-port";

@@ -72,6 +72,7 @@ export function assemble(
       host: values["server.host"],
       port: values["server.port"],
       origins: values["server.origins"],
+      reusePort: values["server.reuse_port"],
     },
     management: { host: values["management.host"], port: values["management.port"] },
     amqp: {

@@ -52,6 +52,13 @@ export const SETTINGS = {
     help: "Browser origins that may connect: a host, host:port, URL, *.example.com, or * for all",
     right: "origins such as trade.example.com, https://example.com:8443, *.example.com or *",
   }),
+  "server.reuse_port": setting({
+    kind: toggle(),
+    default: false,
+    flag: "reuse-port",
+    help: "Whether several processes may listen on the port, to use several cores",
+    right: "true or false",
+  }),
   "management.host": setting({
     kind: host(),
     default: "127.0.0.1",

@@ -6,6 +6,8 @@ export interface Settings {
     readonly port: number;
     /** Allowed `Origin`s; empty means the request's own host only. */
     readonly origins: readonly string[];
+    /** Whether other processes may listen on the same port. */
+    readonly reusePort: boolean;
   };
   readonly management: { readonly host: string; readonly port: number };
   readonly amqp: {

@@ -15,6 +15,12 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where a listener is to listen. */
+export interface Wanted extends Address {
+  /** Whether other processes may listen there too: the kernel spreads connections over them. */
+  readonly reusePort?: boolean;
+}
+
 /** A Hono app, whatever its environment. */
 interface App {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
@@ -57,12 +63,12 @@ export class Listener {
    * @returns where it listens
    * @throws {UnavailableError} the address is in use, or not this machine's, or not allowed
    */
-  listen({ host, port }: Address, flag: string): Promise<Address> {
+  listen({ host, port, reusePort = false }: Wanted, flag: string): Promise<Address> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error & { code?: string }) =>
         reject(new UnavailableError(explain(error, { host, port }, flag), { cause: error }));
       this.#server.once("error", refuse);
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
+      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
         this.#server.off("error", refuse);
         resolve({ host, port: (this.#server.address() as AddressInfo).port });
       });
