@@ -4,30 +4,36 @@ import { bounded, until } from "./bounded.ts";
 /** Events between two snapshots. */
 const BETWEEN_SNAPSHOTS = 100;
 
+/** A market of the feed. */
+export interface FeedMarket {
+  readonly id: string;
+  /** Whether its book carries sequences; those of the older exchanges do not. */
+  readonly sequenced: boolean;
+}
+
 /**
- * An exchange that never rests: publishes trades and an order book as fast as the broker confirms
+ * An exchange that never rests: publishes trades and order books as fast as the broker confirms
  * them, numbers all of them, and comes back by itself when the broker is gone.
  *
- * Trades are `{"n":1}`, `{"n":2}`, …; one increment of the book follows each, and a snapshot of
- * it every so often.
+ * Trades are `{"n":1}`, `{"n":2}`, …. One increment of the book goes with each, and a snapshot of
+ * it every so often. A book has one level, whose amount is the number of what changed it last:
+ * `{"asks":["2.0","7"]}`.
  *
  * @example
  * ```ts
- * await using feed = new MarketFeed(broker.url, exchange, "usdbtc");
- * await until(() => feed.published > 1000 || undefined, "a thousand trades");
+ * await using feed = new MarketFeed(broker.url, exchange, [{ id: "usdbtc", sequenced: true }]);
  * ```
  */
 export class MarketFeed implements AsyncDisposable {
-  /** The number of the last trade, published or lost on the way. */
-  published = 0;
-  #sequence = 0;
+  /** Of the last trade of every market, published or lost on the way. */
+  #number = 0;
   #stopped = false;
   readonly #running: Promise<void>;
 
   constructor(
     private readonly url: string,
     private readonly exchange: string,
-    private readonly market: string,
+    private readonly markets: readonly FeedMarket[],
   ) {
     this.#running = this.#run();
   }
@@ -55,15 +61,18 @@ export class MarketFeed implements AsyncDisposable {
   }
 
   async #publish(publisher: Publisher): Promise<void> {
-    const { market } = this;
-    if (this.published % BETWEEN_SNAPSHOTS === 0) {
-      const snapshot = { asks: [["2.0", "1.0"]], bids: [], sequence: this.#sequence };
-      await publisher.publish(`public.${market}.ob-snap`, snapshot);
+    const number = ++this.#number;
+    for (const { id, sequenced } of this.markets) {
+      const book = (asks: unknown, at: number) => ({
+        asks,
+        ...(sequenced ? { sequence: at } : {}),
+      });
+      if (number % BETWEEN_SNAPSHOTS === 2) {
+        const before = number - 1;
+        await publisher.publish(`public.${id}.ob-snap`, book([["2.0", String(before)]], before));
+      }
+      await publisher.publish(`public.${id}.trades`, { n: number });
+      await publisher.publish(`public.${id}.ob-inc`, book(["2.0", String(number)], number));
     }
-    await publisher.publish(`public.${market}.trades`, { n: ++this.published });
-    await publisher.publish(`public.${market}.ob-inc`, {
-      asks: ["2.0", "1.0"],
-      sequence: ++this.#sequence,
-    });
   }
 }

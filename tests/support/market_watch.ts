@@ -6,7 +6,7 @@ import { subscribed } from "./exchange.ts";
 /** Milliseconds: while the broker is away, answers are all that comes. */
 const BETWEEN_PINGS = 3_000;
 
-type Message = Readonly<Record<string, { readonly n?: number; readonly sequence?: number }>>;
+type Message = Readonly<Record<string, { readonly n?: number; readonly asks?: unknown }>>;
 
 /**
  * A client that reads a market's trades and order book all the time, and holds what comes to the
@@ -24,7 +24,8 @@ export class MarketWatch {
   readonly faults: string[] = [];
   /** What ended it: `the server closed: 1001`. */
   readonly ended: Promise<string>;
-  #sequence: number | undefined;
+  /** Of what changed the book last. */
+  #number: number | undefined;
   #over: string | undefined;
 
   private constructor(private readonly client: Client, private readonly market: string) {
@@ -75,22 +76,30 @@ export class MarketWatch {
   #take(message: Message): void {
     const { market } = this;
     const [[stream, payload] = ["nothing", {}]] = Object.entries(message);
-    const { n = NaN, sequence = NaN } = payload;
+    const { n = NaN, asks } = payload;
+    const [[, amount] = []] = readPairs(asks);
+    const number = Number(amount);
     if (stream === `${market}.trades`) {
       if (!(n > this.trade)) this.faults.push(`trade ${n} after ${this.trade}`);
       this.trade = n;
     } else if (stream === `${market}.ob-snap`) {
-      if (sequence < (this.#sequence ?? 0)) this.faults.push(`snapshot back to ${sequence}`);
+      if (!(number >= (this.#number ?? 0))) this.faults.push(`snapshot back to ${number}`);
       this.snapshots++;
       this.increments = 0;
-      this.#sequence = sequence;
+      this.#number = number;
     } else if (stream === `${market}.ob-inc`) {
-      const before = this.#sequence;
-      if (before === undefined || sequence !== before + 1) {
-        this.faults.push(`increment ${sequence} after ${before}`);
+      const before = this.#number;
+      if (before === undefined || number !== before + 1) {
+        this.faults.push(`increment ${number} after ${before}`);
       }
       this.increments++;
-      this.#sequence = sequence;
+      this.#number = number;
     } else this.faults.push(`${stream} was not asked for`);
   }
+}
+
+/** One pair, or a list of them. */
+function readPairs(asks: unknown): readonly (readonly unknown[])[] {
+  if (!Array.isArray(asks)) return [];
+  return Array.isArray(asks[0]) ? asks : [asks];
 }
