@@ -1,224 +1,185 @@
-/* publish: sends events to a topic exchange at a steady rate, over AMQP 0-9-1.
+/* publish: sends an exchange's events at a steady rate.
  *
  *   cc -O2 -Wall -Wextra -o bin/publish publish.c
- *   publish [--bytes 200] [--tick MS] amqp://user:password@host:port EXCHANGE RATE SECONDS KEY...
- *   publish amqp://guest:guest@127.0.0.1:5672 peatio.events.ranger 1000 5 public.usdbtc.trades
+ *   publish [OPTIONS] ADDRESS EXCHANGE RATE SECONDS LINE...
+ *   publish amqp://guest:guest@127.0.0.1:5672 peatio.events.ranger 1000 5 trades:200:1:1:public.usdbtc.trades
  *
- * RATE is events a second over all KEYs together, which take turns; each key's events are numbered
- * by themselves from 1 on ("seq"), and carry the time of their sending in nanoseconds since the
- * epoch ("ts"). The exchange is declared passively first, then, where it is missing, as a topic
- * exchange, not durable. What falls due within a tick (1 ms) goes out with one write.
+ * ADDRESS is amqp://user:password@host:port, nats://host:port, or http://host:port of Nchan's
+ * publisher; the last two have no exchange and ignore the word. A LINE is KIND:BYTES:WEIGHT:COUNT:KEY,
+ * a share of the events: KIND is trades, ob_inc, kline, tickers, order or trade, BYTES of an event
+ * (0: as it comes), WEIGHT its share among the lines, COUNT how many keys take turns, KEY the routing
+ * key, subject or channel, with one %d for the number of the key, from 0 on.
+ *
+ * Options
+ *   --from N     the number of each stream's first event (1)
+ *   --depth N    levels a side of the order books behind ob_inc (100)
+ *   --snap S     seconds between two snapshots of one order book (2); AMQP only
+ *   --wait       says "ready" on standard error once connected, and begins with a line on standard input
+ *   --tick MS    what falls due within a tick goes out with one write (1)
+ *
+ * RATE is events a second over all lines together. Each stream's events are numbered ("seq") and
+ * carry the time of their sending in nanoseconds since the epoch ("ts"). Order books begin with a
+ * snapshot (KEY with -snap for -inc), before "ready"; increments carry "sequence" as well.
+ * An AMQP exchange is declared passively first, then, where it is missing, as a topic exchange.
  *
  * It does not hide that it could not keep up: "max_late_ms" is the longest that an event waited
  * for its sending, and "fell_behind" is true when that was over 100 ms or an event was not sent.
  *
- * On standard output one line of JSON, once the broker has confirmed the end of the channel, that
- * is, has taken every event. Exit: 0, 1 when the broker refused or went away, 2 usage.
- * In C because it shares a core with the broker and the load generator: about 3 us an event.
+ * On standard output one line of JSON, once the other side has taken every event. Exit: 0, 1 when
+ * it refused or went away, 2 usage. In C because it shares a core with broker and load generator.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <getopt.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "event.h"
+#include "amqp.h"
+#include "otherfeeds.h"
 
-enum { KEYS_MAX = 4096, OUT_MAX = 4 << 20 };
+enum { LINES_MAX = 16, TURNS_MAX = 10000, BOOKS_MAX = 1000, KEY_MAX_BYTES = 200 };
 
-static int fd;
-static unsigned char out[OUT_MAX + EVENT_MAX + 1024];
-static size_t outn;
+typedef struct {
+  enum kind kind;
+  int bytes, weight, count;
+  const char *key;
+  uint64_t sent;
+  Book *books;
+  int next_book; /* whose snapshot is due next */
+} Line;
 
-static void fail(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  fprintf(stderr, "publish: ");
-  vfprintf(stderr, format, arguments);
-  fprintf(stderr, "\n");
-  exit(1);
+static Line lines[LINES_MAX];
+static int linen, turns[TURNS_MAX], turnn;
+static Address to;
+static enum { AMQP, NATS, HTTP } protocol;
+static const char *exchange;
+static char *body;
+
+static void put(const char *key, int size) {
+  if (protocol == AMQP) amqp_put(exchange, key, body, size);
+  else if (protocol == NATS) nats_put(key, body, size);
+  else http_put(&to, key, body, size);
 }
 
-static void put8(unsigned v) { out[outn++] = (unsigned char)v; }
-static void put16(unsigned v) { put8(v >> 8), put8(v); }
-static void put32(unsigned v) { put16(v >> 16), put16(v); }
-static void put_short(const char *s) {
-  size_t n = strlen(s);
-  put8((unsigned)n);
-  memcpy(out + outn, s, n);
-  outn += n;
-}
-static void put_long(const void *s, size_t n) {
-  put32((unsigned)n);
-  memcpy(out + outn, s, n);
-  outn += n;
+static void name_key(char *key, const Line *line, uint64_t number) {
+  const char *percent = strchr(line->key, '%');
+  if (!percent) strcpy(key, line->key);
+  else sprintf(key, "%.*s%d%s", (int)(percent - line->key), line->key, (int)number, percent + 2);
 }
 
-/* A frame's head is written with a length of 0, which end_frame puts right. */
-static size_t begin_frame(unsigned type, unsigned channel) {
-  put8(type), put16(channel), put32(0);
-  return outn;
-}
-static void end_frame(size_t body) {
-  unsigned n = (unsigned)(outn - body);
-  for (int i = 0; i < 4; i++) out[body - 4 + (size_t)i] = (unsigned char)(n >> (24 - 8 * i));
-  put8(0xce);
-}
-static size_t begin_method(unsigned channel, unsigned class, unsigned method) {
-  size_t body = begin_frame(1, channel);
-  put16(class), put16(method);
-  return body;
-}
-
-static void flush(void) {
-  for (size_t at = 0; at < outn;) {
-    ssize_t w = write(fd, out + at, outn - at);
-    if (w < 0 && errno == EINTR) continue;
-    if (w <= 0) fail("the broker went away: %s", strerror(errno));
-    at += (size_t)w;
-  }
-  outn = 0;
+static int read_line(const char *text) {
+  static const char *const names[] = {"trades", "ob_inc", "kline", "tickers", "order", "trade"};
+  char kind[16];
+  int at = 0;
+  Line *line = &lines[linen];
+  if (linen == LINES_MAX || sscanf(text, "%15[^:]:%d:%d:%d:%n", kind, &line->bytes, &line->weight, &line->count, &at) < 4)
+    return -1;
+  for (line->kind = 0; line->kind < KIND_COUNT && strcmp(names[line->kind], kind); line->kind++) continue;
+  line->key = text + at;
+  linen++;
+  return !at || line->kind == KIND_COUNT || line->bytes < 0 || line->bytes > EVENT_MAX || line->weight < 1 ||
+                 line->weight > TURNS_MAX || line->count < 1 || strlen(line->key) > KEY_MAX_BYTES - 12 ||
+                 (line->kind == KIND_ob_inc && line->count > BOOKS_MAX)
+             ? -1 : 0;
 }
 
-/* Reads frames up to the next method and returns class << 16 | method; its arguments in *at. */
-static unsigned char frame[1 << 18];
-static unsigned read_method(unsigned char **at) {
-  for (;;) {
-    unsigned char head[7];
-    size_t got = 0, want = sizeof head, body = 0;
-    while (got < want) {
-      ssize_t r = read(fd, got < 7 ? head + got : frame + got - 7, want - got);
-      if (r <= 0) fail("the broker closed the connection (wrong user, password or virtual host?)");
-      got += (size_t)r;
-      if (got == 7 && want == 7) {
-        body = (size_t)head[3] << 24 | (size_t)head[4] << 16 | (size_t)head[5] << 8 | head[6];
-        if (body + 1 > sizeof frame) fail("the broker does not speak AMQP 0-9-1");
-        want = 7 + body + 1;
-      }
+/* Whose turn it is, spread as evenly as the weights allow. */
+static void spread_turns(void) {
+  int sum = 0, credit[LINES_MAX] = {0};
+  for (int l = 0; l < linen; l++) sum += lines[l].weight;
+  if (sum > TURNS_MAX) fail("weights of more than %d together", TURNS_MAX);
+  for (turnn = 0; turnn < sum; turnn++) {
+    int most = 0;
+    for (int l = 0; l < linen; l++) {
+      credit[l] += lines[l].weight;
+      if (credit[l] > credit[most]) most = l;
     }
-    if (head[0] != 1) continue;
-    *at = frame + 4;
-    return (unsigned)frame[0] << 24 | (unsigned)frame[1] << 16 | (unsigned)frame[2] << 8 | frame[3];
+    credit[most] -= sum;
+    turns[turnn] = most;
   }
 }
 
-enum {
-  CONNECTION_START = 10 << 16 | 10, CONNECTION_TUNE = 10 << 16 | 30, CONNECTION_OPEN_OK = 10 << 16 | 41,
-  CONNECTION_CLOSE = 10 << 16 | 50, CONNECTION_CLOSE_OK = 10 << 16 | 51,
-  CHANNEL_OPEN_OK = 20 << 16 | 11, CHANNEL_CLOSE = 20 << 16 | 40, CHANNEL_CLOSE_OK = 20 << 16 | 41,
-  EXCHANGE_DECLARE_OK = 40 << 16 | 11
-};
-
-static void expect(unsigned wanted) {
-  unsigned char *at;
-  unsigned method = read_method(&at);
-  if (method == wanted) return;
-  if (method == CONNECTION_CLOSE || method == CHANNEL_CLOSE)
-    fail("the broker refused: %.*s", (int)at[2], (char *)at + 3);
-  fail("method %u.%u came where %u.%u was due", method >> 16, method & 0xffff, wanted >> 16, wanted & 0xffff);
+static void put_next(uint64_t number, uint64_t from) {
+  Line *line = &lines[turns[number % (uint64_t)turnn]];
+  uint64_t which = line->sent % (uint64_t)line->count, seq = from + line->sent / (uint64_t)line->count;
+  char key[KEY_MAX_BYTES];
+  Book *book = line->books ? &line->books[which] : NULL;
+  name_key(key, line, which);
+  put(key, write_event(body, line->kind, line->bytes, seq, now_ns(CLOCK_REALTIME), book));
+  line->sent++;
 }
 
-static void open_channel(void) {
-  size_t b = begin_method(1, 20, 10);
-  put_short("");
-  end_frame(b), flush();
-  expect(CHANNEL_OPEN_OK);
+static void put_snapshot(const Line *line, int which) {
+  char key[KEY_MAX_BYTES], *end;
+  name_key(key, line, (uint64_t)which);
+  end = key + strlen(key) - 4;
+  if (strcmp(end, "-inc")) fail("%s: the key of an order book ends in -inc", key);
+  strcpy(end, "-snap");
+  put(key, write_snapshot(body, &line->books[which]));
 }
 
-static void declare_exchange(const char *name, int passive) {
-  size_t b = begin_method(1, 40, 10);
-  put16(0), put_short(name), put_short("topic"), put8((unsigned)passive), put32(0);
-  end_frame(b), flush();
-}
-
-static void connect_to(const char *url, const char *exchange) {
-  char user[128] = "guest", password[128] = "guest", host[256] = "127.0.0.1", port[8] = "5672", vhost[128] = "";
-  const char *at = strncmp(url, "amqp://", 7) ? NULL : strchr(url, '@');
-  if (at) sscanf(url + 7, "%127[^:@]:%127[^@]", user, password);
-  sscanf(at ? at + 1 : url + 7 * !strncmp(url, "amqp://", 7), "%255[^:/]:%7[0-9]/%127s", host, port, vhost);
-  if (!vhost[0] || !strcmp(vhost, "%2f") || !strcmp(vhost, "%2F")) strcpy(vhost, "/");
-
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_INET}, *found;
-  if (getaddrinfo(host, port, &hints, &found)) fail("%s: no such host", host);
-  fd = socket(found->ai_family, SOCK_STREAM, 0);
-  if (connect(fd, found->ai_addr, found->ai_addrlen)) fail("%s:%s: %s", host, port, strerror(errno));
-  freeaddrinfo(found);
-  int one = 1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-
-  char plain[260];
-  int n = snprintf(plain, sizeof plain, "%c%s%c%s", 0, user, 0, password);
-  memcpy(out, "AMQP\0\0\11\1", 8), outn = 8, flush();
-  expect(CONNECTION_START);
-  size_t b = begin_method(0, 10, 11);
-  put32(0), put_short("PLAIN"), put_long(plain, (size_t)n), put_short("en_US");
-  end_frame(b), flush();
-
-  unsigned char *tune;
-  unsigned method = read_method(&tune);
-  if (method != CONNECTION_TUNE) fail("the broker refused user %s", user);
-  b = begin_method(0, 10, 31);
-  memcpy(out + outn, tune, 6), outn += 6; /* channels and frame size as the broker wants them */
-  put16(0);                               /* no heartbeats */
-  end_frame(b);
-  b = begin_method(0, 10, 40);
-  put_short(vhost), put_short(""), put8(0);
-  end_frame(b), flush();
-  expect(CONNECTION_OPEN_OK);
-
-  open_channel();
-  declare_exchange(exchange, 1);
-  unsigned char *reason;
-  method = read_method(&reason);
-  if (method == CHANNEL_CLOSE) { /* missing: a failed passive declaration costs the channel */
-    b = begin_method(1, 20, 41);
-    end_frame(b);
-    open_channel();
-    declare_exchange(exchange, 0);
-    expect(EXCHANGE_DECLARE_OK);
-  } else if (method != EXCHANGE_DECLARE_OK) {
-    fail("the exchange could not be declared");
+/* One book's snapshot of each line where one is due: within `period` seconds all have their turn. */
+static void put_due_snapshots(double elapsed, double period) {
+  for (int l = 0; l < linen; l++) {
+    Line *line = &lines[l];
+    if (!line->books || protocol != AMQP || period <= 0) continue;
+    if (elapsed * line->count / period < line->next_book + 1) continue;
+    put_snapshot(line, line->next_book++ % line->count);
   }
 }
 
-static void put_event(const char *exchange, const char *key, int size, uint64_t seq) {
-  size_t b = begin_method(1, 60, 40);
-  put16(0), put_short(exchange), put_short(key), put8(0);
-  end_frame(b);
-  b = begin_frame(2, 1);
-  put16(60), put16(0), put32(0), put32((unsigned)size), put16(0);
-  end_frame(b);
-  b = begin_frame(3, 1);
-  write_event((char *)out + outn, size, seq, now_ns(CLOCK_REALTIME)), outn += (size_t)size;
-  end_frame(b);
+static void make_books(int depth, uint64_t from) {
+  for (int l = 0; l < linen; l++) {
+    Line *line = &lines[l];
+    if (line->kind != KIND_ob_inc) continue;
+    line->books = calloc((size_t)line->count, sizeof *line->books);
+    for (int k = 0; k < line->count; k++) {
+      make_book(&line->books[k], depth, from - 1);
+      if (protocol != AMQP) continue;
+      put_snapshot(line, k);
+      flush();
+    }
+  }
+}
+
+static int usage(void) {
+  fprintf(stderr, "usage: publish [--from N] [--depth N] [--snap S] [--wait] [--tick MS] ADDRESS EXCHANGE RATE SECONDS"
+                  " KIND:BYTES:WEIGHT:COUNT:KEY...\n");
+  return 2;
 }
 
 int main(int ac, char **av) {
-  static const struct option options[] = {{"bytes", 1, 0, 'b'}, {"tick", 1, 0, 't'}, {0, 0, 0, 0}};
-  int size = 200, o;
-  double tick = 1;
+  static const struct option options[] = {{"from", 1, 0, 'f'}, {"depth", 1, 0, 'd'}, {"snap", 1, 0, 's'},
+                                          {"wait", 0, 0, 'w'}, {"tick", 1, 0, 't'}, {0, 0, 0, 0}};
+  int depth = 100, wait = 0, o;
+  double tick = 1, snap = 2;
+  uint64_t from = 1;
   while ((o = getopt_long(ac, av, "+", options, NULL)) != -1) {
-    if (o == 'b') size = atoi(optarg);
+    if (o == 'f') from = strtoull(optarg, NULL, 10);
+    else if (o == 'd') depth = atoi(optarg);
+    else if (o == 's') snap = atof(optarg);
+    else if (o == 'w') wait = 1;
     else if (o == 't') tick = atof(optarg);
-    else return 2;
+    else return usage();
   }
-  int keyn = ac - optind - 4;
-  if (keyn < 1 || keyn > KEYS_MAX || size < EVENT_MIN || size > EVENT_MAX) {
-    fprintf(stderr, "usage: publish [--bytes %d..%d] [--tick MS] amqp://user:password@host:port EXCHANGE RATE SECONDS KEY...\n",
-            EVENT_MIN, EVENT_MAX);
-    return 2;
-  }
-  const char *exchange = av[optind + 1];
-  char **keys = av + optind + 4;
+  if (ac - optind < 5 || depth < 1 || depth > 1000 || from < 1) return usage();
+  exchange = av[optind + 1];
   double rate = atof(av[optind + 2]), seconds = atof(av[optind + 3]);
-  uint64_t wanted = (uint64_t)(rate * seconds), sent = 0;
-  connect_to(av[optind], exchange);
+  for (int i = optind + 4; i < ac; i++)
+    if (read_line(av[i])) return usage();
+  body = malloc(EVENT_MAX + (size_t)(2 * depth + 2) * BOOK_BYTES_PER_LEVEL);
+  spread_turns();
+  to = read_address(av[optind]);
+  protocol = !strcmp(to.scheme, "nats") ? NATS : !strcmp(to.scheme, "http") ? HTTP : AMQP;
+  if (protocol == AMQP) amqp_open(&to, exchange);
+  else if (protocol == NATS) nats_open(&to);
+  else dial(&to);
+  make_books(depth, from);
+  if (protocol == AMQP) amqp_sync(exchange);
+  if (wait) {
+    fprintf(stderr, "ready\n");
+    if (getchar() == EOF) return 0; /* not needed after all */
+  }
 
+  uint64_t wanted = (uint64_t)(rate * seconds), sent = 0;
   uint64_t begin = now_ns(CLOCK_MONOTONIC), wake = begin, max_late = 0;
   /* an end to catching up: what is not out a second after the time is not sent at all */
   uint64_t limit = begin + (uint64_t)((seconds + 1) * 1e9);
@@ -231,37 +192,29 @@ int main(int ac, char **av) {
       uint64_t late = now - begin - (uint64_t)((double)(sent + 1) / rate * 1e9);
       if ((int64_t)late > (int64_t)max_late) max_late = late;
     }
-    while (sent < due && outn < OUT_MAX) {
-      put_event(exchange, keys[sent % (uint64_t)keyn], size, sent / (uint64_t)keyn + 1);
-      sent++;
-    }
+    while (sent < due && outn < OUT_MAX) put_next(sent++, from);
+    put_due_snapshots((double)(now - begin) / 1e9, snap);
     flush();
+    if (protocol == HTTP) heard("HTTP/1.1 20", 0);
     wake += (uint64_t)(tick * 1e6);
     if (wake < now) wake = now;
     struct timespec at = {(time_t)(wake / 1000000000), (long)(wake % 1000000000)};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
   }
   double took = (double)(now_ns(CLOCK_MONOTONIC) - begin) / 1e9;
-
-  size_t b = begin_method(1, 20, 40);
-  put16(200), put_short("done"), put16(0), put16(0);
-  end_frame(b), flush();
-  expect(CHANNEL_CLOSE_OK);
-  b = begin_method(0, 10, 50);
-  put16(200), put_short("done"), put16(0), put16(0);
-  end_frame(b), flush();
-  expect(CONNECTION_CLOSE_OK);
+  if (protocol == AMQP) amqp_close();
+  else if (protocol == NATS) nats_close();
+  else http_close();
 
   struct rusage r;
   getrusage(RUSAGE_SELF, &r);
   double cpu = (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
   printf("{\"wanted\":%" PRIu64 ",\"published\":%" PRIu64 ",\"seconds\":%.3f,\"rate\":%.1f,\"max_late_ms\":%.2f,"
-         "\"fell_behind\":%s,\"cpu\":%.3f,\"last\":{",
+         "\"fell_behind\":%s,\"cpu\":%.3f,\"from\":%" PRIu64 ",\"lines\":[",
          wanted, sent, took, (double)sent / took, (double)max_late / 1e6,
-         sent < wanted || max_late > 100000000ull ? "true" : "false", cpu / took);
-  for (int k = 0; k < keyn; k++)
-    printf("%s\"%s\":%" PRIu64, k ? "," : "", keys[k],
-           sent / (uint64_t)keyn + ((uint64_t)k < sent % (uint64_t)keyn));
-  printf("}}\n");
+         sent < wanted || max_late > 100000000ull ? "true" : "false", cpu / took, from);
+  for (int l = 0; l < linen; l++)
+    printf("%s{\"key\":\"%s\",\"count\":%d,\"sent\":%" PRIu64 "}", l ? "," : "", lines[l].key, lines[l].count, lines[l].sent);
+  printf("]}\n");
   return 0;
 }

@@ -1,18 +1,18 @@
 /**
  * The benchmark: starts a RabbitMQ, the servers one after the other, and the load; prints tables,
- * writes `bench/results/`, and leaves nothing running. `deno task bench --help` says how to call it.
+ * writes `bench/results/` and `docs/benchmarks.md`, and leaves nothing running.
+ * `deno task bench --help` says how to call it.
  */
-import { startBroker } from "../tests/support/rabbitmq.ts";
-import { buildTools, root } from "./harness/build.ts";
+import { root } from "./harness/build.ts";
+import { document, targetTable } from "./harness/document.ts";
+import { plainTable } from "./harness/format.ts";
 import { describeMachine, type Machine } from "./harness/machine.ts";
 import { named, type Options, readOptions, USAGE } from "./harness/options.ts";
-import { stopAll } from "./harness/process.ts";
-import type { Place } from "./peers/peer.ts";
+import { availablePeers, type Prepared, withPlace } from "./harness/place.ts";
+import type { FedPeer, SelfFedPeer } from "./peers/peer.ts";
 import { peers } from "./peers/peers.ts";
 import type { Outcome } from "./scenarios/scenario.ts";
 import { scenarios } from "./scenarios/scenarios.ts";
-
-const EXCHANGE = "peatio.events.ranger";
 
 async function main(): Promise<number> {
   const options = readOptions(Deno.args);
@@ -20,87 +20,84 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const chosen = {
-    scenarios: named(scenarios, options.scenarios),
-    peers: named(peers, options.peers),
-  };
-  pinThisProcess(options.loadCore);
-  const tools = await buildTools();
-  const machine = await describeMachine();
+  named(scenarios, options.scenarios);
+  named(peers, options.peers);
+  return await withPlace(options, (prepared) => measure(options, prepared));
+}
+
+async function measure(options: Options, { place, rabbitmq }: Prepared): Promise<number> {
   const begin = new Date();
-  const starting = startBroker();
-  let left: Promise<void> | undefined;
-  const leave = () =>
-    left ??= stopAll().then(() => starting).then((broker) => broker.stop(), () => {});
-  const interrupted = () => leave().finally(() => Deno.exit(130));
-  Deno.addSignalListener("SIGINT", interrupted);
-  Deno.addSignalListener("SIGTERM", interrupted);
-  try {
-    const broker = await starting;
-    const rabbitmq = /Starting RabbitMQ (\S+ on Erlang \S+)/.exec(broker.log())?.[1] ?? "";
-    for (const line of heading(machine, rabbitmq, options)) console.log(line);
-    const place: Place = {
-      tools,
-      amqpUrl: broker.url,
-      exchange: EXCHANGE,
-      brokerPid: broker.pid,
-      serverCore: options.serverCore,
-      loadCore: options.loadCore,
-      binary: options.binary,
-    };
-    const outcomes: Outcome[] = [];
-    const able = await availablePeers(chosen.peers, place);
-    for (const scenario of chosen.scenarios) {
-      console.log(`\n${scenario.name}: ${scenario.about}`);
-      const run = { place, effort: options.effort, peers: able, say: console.error };
-      const outcome = await scenario.run(run);
-      for (const line of ["", ...outcome.table]) console.log(line);
-      outcomes.push(outcome);
-    }
-    const file = await write(begin, { ...machine, rabbitmq }, options, outcomes);
-    console.log(`\nfigures: ${file.slice(root.length)}`);
-    for (const { name, summary } of outcomes) console.log(`${name}: ${summary}`);
-    if (outcomes.every((outcome) => outcome.integrity)) return 0;
-    console.error("bench: a server broke the protocol or the order of a stream: see violations");
-    return 1;
-  } finally {
-    await leave();
-    Deno.removeSignalListener("SIGINT", interrupted);
-    Deno.removeSignalListener("SIGTERM", interrupted);
-  }
-}
-
-/** Everything started from here on inherits the core, the broker too; servers are pinned elsewhere. */
-function pinThisProcess(core: number): void {
-  const { success, stderr } = new Deno.Command("taskset", {
-    args: ["-a", "-c", "-p", String(core), String(Deno.pid)],
-  }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
-}
-
-async function availablePeers(chosen: typeof peers, place: Place): Promise<typeof peers> {
-  const reasons = await Promise.all(chosen.map((peer) => peer.unavailable(place)));
-  chosen.forEach((peer, i) => {
-    if (reasons[i] !== undefined) console.log(`left out: ${peer.name}: ${reasons[i]}`);
+  const setting = describe(await describeMachine(), rabbitmq, options);
+  for (const [name, text] of setting) console.log(`${name.padEnd(10)}${text}`);
+  const leftOut: string[] = [];
+  const able = await availablePeers(named(peers, options.peers), place, (line) => {
+    leftOut.push(line);
+    console.log(line);
   });
-  return chosen.filter((_, i) => reasons[i] === undefined);
+  const outcomes: Outcome[] = [];
+  for (const scenario of named(scenarios, options.scenarios)) {
+    const taking = able.filter((peer) => peer.scenarios.includes(scenario.name));
+    if (taking.length === 0) continue;
+    console.log(`\n${scenario.name}: ${scenario.about}`);
+    const say = (line: string) => {
+      if (line.startsWith("  left out: ")) leftOut.push(`${line.trim()} (${scenario.name})`);
+      console.error(line);
+    };
+    const outcome = await scenario.run({ place, effort: options.effort, peers: taking, say });
+    for (const table of outcome.tables) console.log(`\n${plainTable(table).join("\n")}`);
+    for (const note of outcome.notes) console.log(`\n${note}`);
+    outcomes.push(outcome);
+  }
+  const file = await writeFigures(begin, setting, options, outcomes);
+  if (options.report !== undefined) {
+    const servers = await Promise.all(able.map(introduce));
+    const seconds = (Date.now() - begin.getTime()) / 1000;
+    const text = document({
+      command: command(),
+      day: begin.toISOString().slice(0, 10),
+      minutes: Math.round(seconds / 60),
+      setting,
+      servers,
+      leftOut,
+      rounds: options.effort.rounds,
+    }, outcomes);
+    await writeDocument(options.report, text);
+  }
+  console.log(`\nfigures: ${file.slice(root.length)}`);
+  for (const { name, summary } of outcomes) console.log(`${name}: ${summary}`);
+  console.log(`\n${plainTable(targetTable(outcomes)).join("\n")}`);
+  if (outcomes.every((outcome) => outcome.integrity)) return 0;
+  console.error("bench: a server broke the protocol or the order of a stream: see violations");
+  return 1;
 }
 
-function heading(machine: Machine, rabbitmq: string, options: Options): string[] {
+function command(): string {
+  return `deno task bench ${Deno.args.join(" ")}`.trimEnd();
+}
+
+function describe(machine: Machine, rabbitmq: string, options: Options): [string, string][] {
   const { cpu, cores, memoryGB, kernel, openFiles, deno, v8, ranger, cc } = machine;
+  const { serverCore, loadCore } = options;
   return [
-    `command   deno task bench ${Deno.args.join(" ")}`.trimEnd(),
-    `machine   ${cpu}, ${cores} cores, ${memoryGB} GB, Linux ${kernel}, ${openFiles} open files`,
-    `versions  ranger ${
-      options.binary ?? ranger
-    }, Deno ${deno} (V8 ${v8}), RabbitMQ ${rabbitmq}, ${cc}`,
-    `cores     ${options.serverCore} the server; ${options.loadCore} RabbitMQ, publisher and load generator`,
+    ["command", command()],
+    ["machine", `${cpu}, ${cores} cores, ${memoryGB} GB, Linux ${kernel}, ${openFiles} open files`],
+    [
+      "versions",
+      `ranger ${options.binary ?? ranger}, Deno ${deno} (V8 ${v8}), RabbitMQ ${rabbitmq}, ${cc}`,
+    ],
+    ["cores", `${serverCore} the server; ${loadCore} RabbitMQ, publisher and load generator`],
   ];
 }
 
-async function write(
+async function introduce(
+  peer: FedPeer | SelfFedPeer,
+): Promise<readonly [string, string, string]> {
+  return [peer.name, peer.about, await peer.version?.() ?? ""];
+}
+
+async function writeFigures(
   begin: Date,
-  machine: Machine & { readonly rabbitmq: string },
+  setting: readonly (readonly [string, string])[],
   options: Options,
   outcomes: readonly Outcome[],
 ): Promise<string> {
@@ -110,18 +107,25 @@ async function write(
   const result = {
     at: begin.toISOString(),
     seconds: Math.round((Date.now() - begin.getTime()) / 1000),
-    command: ["deno", "task", "bench", ...Deno.args],
-    machine,
+    ...Object.fromEntries(setting),
     effort: options.effort,
     scenarios: Object.fromEntries(
-      outcomes.map(({ name, about, summary, integrity, figures }) => [
+      outcomes.map(({ name, about, summary, integrity, targets, figures }) => [
         name,
-        { about, summary, integrity, figures },
+        { about, summary, integrity, targets, figures },
       ]),
     ),
   };
   await Deno.writeTextFile(file, JSON.stringify(result, null, 2) + "\n");
   return file;
+}
+
+async function writeDocument(file: string, text: string): Promise<void> {
+  await Deno.writeTextFile(file, text);
+  await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--config", `${root}deno.json`, file],
+  }).output();
+  console.log(`\ndocument: ${file}`);
 }
 
 try {

@@ -9,7 +9,7 @@
 
 #include "event.h"
 
-enum { STREAMS_MAX = 64, NAME_MAX_BYTES = 120, FRAME_MAX = 1 << 20, SAMPLE_EVERY = 61 };
+enum { STREAMS_MAX = 64, NAME_MAX_BYTES = 120, FRAME_MAX = 1 << 20 };
 
 /* One path's streams, shared by all the connections that ask for it. */
 typedef struct {
@@ -18,33 +18,46 @@ typedef struct {
   struct {
     char name[NAME_MAX_BYTES], envelope[NAME_MAX_BYTES + 8];
     size_t length; /* of the envelope */
-    uint64_t target; /* the number published last, once it is known */
+    /* of the snapshots that a stream of increments brings as well; length 0: it is none */
+    char snapshot[NAME_MAX_BYTES + 8];
+    size_t snapshot_length;
+    char unnumbered; /* carries no seq: klines, whose number is their time */
   } stream[STREAMS_MAX];
 } Route;
 
+enum state { UNTRIED, CONNECTING, HANDSHAKING, SUBSCRIBING, OPEN, OVER };
+
 typedef struct {
-  int fd, open;
+  int fd, index;
+  enum state state;
+  int served; /* streams of increments that have their snapshot */
   Route *route;
-  uint64_t *last;       /* per stream: the number that came last */
-  unsigned char *rest;  /* the beginning of a frame that a read cut */
+  uint64_t *last;       /* per stream: the number that came last, UINT64_MAX before the first */
+  uint64_t *target;     /* per stream: the number published last, once it is known */
+  unsigned char *rest;  /* what a read cut: the beginning of a frame, or of a message */
   size_t restn, restcap;
   uint64_t frames;      /* in the window */
+  uint32_t segments;    /* of TCP that brought data, before the window */
+  uint64_t need;        /* --protocol nats: payload of the frame that is still to come */
+  unsigned char head[14];
+  int headn, aside;     /* of a frame that a read cut; whether it is a control frame */
 } Conn;
 
 /* Everything a server can do wrong. */
 #define VIOLATIONS(X) \
   X(masked) X(reserved) X(fragmented) X(opcode) X(length) X(control) \
-  X(envelope) X(unnumbered) X(gap) X(repeated)
+  X(envelope) X(unnumbered) X(gap) X(repeated) X(resync) X(protocol)
 #define AS_ENUM(name) V_##name,
 #define AS_TEXT(name) #name,
 enum { VIOLATIONS(AS_ENUM) V_COUNT };
 static const char *const violation_name[] = {VIOLATIONS(AS_TEXT)};
 
 static struct {
-  uint64_t violation[V_COUNT], missing, events, window_events, answers, pings, closes;
-  char first_violation[200];
+  uint64_t violation[V_COUNT], missing, events, window_events, answers, snapshots, served, pings, closes;
+  char first_violation[200], refusal[100];
   int first_close; /* its code */
   int measuring, bare;
+  unsigned sample; /* latency of one event in so many */
   uint64_t from; /* what the first number must be; 0: whatever comes */
   uint64_t *latency;
   size_t latencies, latency_room;
@@ -92,30 +105,24 @@ static void sample_latency(const unsigned char *p, size_t n) {
   tally.latency[tally.latencies++] = now - ts;
 }
 
-/* One whole text payload. */
-static void check_event(Conn *c, const unsigned char *p, size_t n) {
-  Route *r = c->route;
-  int s = 0;
-  size_t body = 0;
-  if (!tally.bare) {
-    for (s = 0; s < r->count; s++)
-      if (n > r->stream[s].length && !memcmp(p, r->stream[s].envelope, r->stream[s].length)) break;
-    if (s == r->count) {
-      if (n > 11 && !memcmp(p, "{\"success\":", 11)) tally.answers++;
-      else violation(V_envelope, p, n, "no stream of %.40s", r->path);
-      return;
-    }
-    body = r->stream[s].length;
-    if (p[n - 1] != '}') violation(V_envelope, p + n - (n < 40 ? n : 40), n < 40 ? n : 40, "not closed");
-  }
+/* The number of an event of this stream; where it is no event of ours, -1. */
+static int number_of(const Route *r, int s, const unsigned char *p, size_t n, size_t body, uint64_t *seq) {
+  if (!r->stream[s].unnumbered) return number_after(p, n, body + 1, "\"seq\":", 6, seq);
+  if (number_after(p, n, body, "[", 1, seq) || *seq < KLINE_EPOCH || (*seq - KLINE_EPOCH) % KLINE_PERIOD) return -1;
+  *seq = (*seq - KLINE_EPOCH) / KLINE_PERIOD;
+  return 0;
+}
+
+/* An event of stream s, whose payload begins at p[body]. */
+static void check_numbered(Conn *c, int s, const unsigned char *p, size_t n, size_t body) {
   tally.events++;
   if (tally.measuring) {
     c->frames++, tally.window_events++;
-    if (!tally.until_sample--) tally.until_sample = SAMPLE_EVERY - 1, sample_latency(p, n);
+    if (!tally.until_sample--) tally.until_sample = tally.sample - 1, sample_latency(p, n);
   }
   uint64_t seq, last = c->last[s];
-  if (number_after(p, n, body + 1, "\"seq\":", 6, &seq)) {
-    violation(V_unnumbered, p, n, "no seq");
+  if (number_of(c->route, s, p, n, body, &seq)) {
+    violation(V_unnumbered, p, n, "no number");
     return;
   }
   if (last == UINT64_MAX) last = tally.from ? tally.from - 1 : seq - 1;
@@ -127,6 +134,48 @@ static void check_event(Conn *c, const unsigned char *p, size_t n) {
     return;
   }
   c->last[s] = seq;
+}
+
+/* The state that the increments of stream s go on from; one is due, when a connection begins. */
+static void check_snapshot(Conn *c, int s, const unsigned char *p, size_t n) {
+  uint64_t sequence;
+  size_t tail = n < 40 ? 0 : n - 40;
+  tally.snapshots++;
+  if (number_after(p + tail, n - tail, n, "\"sequence\":", 11, &sequence)) {
+    violation(V_unnumbered, p + tail, n - tail, "a snapshot without a sequence");
+    return;
+  }
+  if (c->last[s] == UINT64_MAX) {
+    int due = 0;
+    for (int i = 0; i < c->route->count; i++) due += c->route->stream[i].snapshot_length > 0;
+    if (++c->served == due) tally.served++;
+  } else {
+    violation(V_resync, p, n, "sequence %" PRIu64 " at %" PRIu64, sequence, c->last[s]);
+  }
+  c->last[s] = sequence;
+}
+
+/* One whole text payload. */
+static void check_event(Conn *c, const unsigned char *p, size_t n) {
+  const Route *r = c->route;
+  if (tally.bare) {
+    check_numbered(c, 0, p, n, 0);
+    return;
+  }
+  for (int s = 0; s < r->count; s++) {
+    size_t length = r->stream[s].length, other = r->stream[s].snapshot_length;
+    if (n > length && !memcmp(p, r->stream[s].envelope, length)) {
+      if (p[n - 1] != '}') violation(V_envelope, p + n - (n < 40 ? n : 40), n < 40 ? n : 40, "not closed");
+      check_numbered(c, s, p, n, length);
+      return;
+    }
+    if (other && n > other && !memcmp(p, r->stream[s].snapshot, other)) {
+      check_snapshot(c, s, p, n);
+      return;
+    }
+  }
+  if (n > 11 && !memcmp(p, "{\"success\":", 11)) tally.answers++;
+  else violation(V_envelope, p, n, "no stream of %.40s", r->path);
 }
 
 static void check_control(Conn *c, int opcode, const unsigned char *p, size_t n) {
@@ -142,7 +191,8 @@ static void check_control(Conn *c, int opcode, const unsigned char *p, size_t n)
 
 /* Checks the whole frames in p[0..n) and says how many bytes they took; SIZE_MAX when what follows
  * cannot be told apart any more and the connection is of no use. */
-static size_t check_frames(Conn *c, const unsigned char *p, size_t n) {
+static size_t check_frames(Conn *c, const unsigned char *p, size_t n,
+                           void (*check_text)(Conn *, const unsigned char *, size_t)) {
   size_t at = 0;
   while (n - at >= 2) {
     const unsigned char *f = p + at;
@@ -175,7 +225,7 @@ static size_t check_frames(Conn *c, const unsigned char *p, size_t n) {
     } else if (opcode != 1) {
       violation(V_opcode, f + head, length, "opcode %d", opcode);
     } else {
-      check_event(c, f + head, length);
+      check_text(c, f + head, length);
     }
   }
   return at;

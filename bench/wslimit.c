@@ -37,7 +37,7 @@ static size_t put_frame(unsigned char *f, int size, uint64_t seq, uint64_t ts) {
   f[1] = (unsigned char)(length < 126 ? length : 126);
   if (head == 4) f[2] = (unsigned char)(length >> 8), f[3] = (unsigned char)length;
   memcpy(f + head, envelope, sizeof envelope - 1);
-  write_event((char *)f + head + sizeof envelope - 1, size, seq, ts);
+  write_trades((char *)f + head + sizeof envelope - 1, size, seq, ts);
   f[head + length - 1] = '}';
   return head + length;
 }
@@ -119,7 +119,8 @@ int main(int ac, char **av) {
   }
   double took = (double)(now_ns(CLOCK_MONOTONIC) - begin) / 1e9;
   printf("{\"wanted\":%" PRIu64 ",\"published\":%" PRIu64 ",\"seconds\":%.3f,\"rate\":%.1f,\"frames_per_write\":%.2f,"
-         "\"cut_writes\":%" PRIu64 ",\"gone\":%" PRIu64 ",\"last\":{\"public.usdbtc.trades\":%" PRIu64 "}}\n",
+         "\"cut_writes\":%" PRIu64 ",\"gone\":%" PRIu64
+         ",\"from\":1,\"lines\":[{\"key\":\"public.usdbtc.trades\",\"count\":1,\"sent\":%" PRIu64 "}]}\n",
          wanted, sent, took, (double)sent / took, writes ? (double)sent * (double)(n - (int)gone) / (double)writes : 0,
          cut, gone, sent);
   fclose(stdout);

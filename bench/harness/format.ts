@@ -20,15 +20,33 @@ export function kilobytes(bytes: number): string {
   return (bytes / 1024).toFixed(1);
 }
 
-/** Lines of a table: the first column, and those named `verdict`, to the left, others to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+/** Rows under a head; the first column, and one named `verdict`, are text. */
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Columns that are text and not numbers. */
+const TEXT = ["verdict", "reached", "target", "met"];
+
+/** A table's lines for a terminal. */
+export function plainTable({ title, head, rows }: Table): string[] {
   const widths = head.map((cell, i) =>
     Math.max(cell.length, ...rows.map((row) => (row[i] ?? "").length))
   );
   const line = (row: readonly string[]) =>
     row.map((cell, i) => {
-      const left = i === 0 || head[i] === "verdict";
+      const left = i === 0 || TEXT.includes(head[i] ?? "");
       return left ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0);
     }).join("  ").trimEnd();
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
+  return [title, line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)];
+}
+
+/** The same in Markdown. */
+export function markdownTable({ title, head, rows }: Table): string[] {
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const rule = head.map((name, i) => i === 0 || TEXT.includes(name) ? "---" : "---:");
+  return [`${title}:`, "", line(head), line(rule), ...rows.map(line)];
 }

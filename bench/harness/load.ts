@@ -6,6 +6,12 @@ export interface LoadReport {
   readonly connected: number;
   readonly open_at_end: number;
   readonly connect_s: number;
+  /** The first line of the answer to a handshake that was refused; empty when none was. */
+  readonly refusal: string;
+  readonly snapshots: number;
+  /** Connections that have all the snapshots due to them, and when the last one had. */
+  readonly served: number;
+  readonly served_s: number;
   readonly window_s: number;
   readonly frames: number;
   readonly frames_per_s: number;
@@ -13,6 +19,8 @@ export interface LoadReport {
   readonly frames_total: number;
   /** Least, median, most. */
   readonly frames_per_connection: readonly [number, number, number];
+  /** Of TCP, of some connections: where the client keeps up, that is frames per write. */
+  readonly frames_per_segment: number;
   readonly latency: {
     readonly samples: number;
     readonly p50_ms: number;
@@ -38,10 +46,11 @@ export interface LoadReport {
 /** What to load a server with. */
 export interface LoadOptions {
   readonly wsload: string;
-  readonly host: string;
   readonly port: number;
-  /** With the streams in it: `/public/?stream=usdbtc.trades`. */
-  readonly path: string;
+  /** With the streams in them, taken in turn: `/public/?stream=usdbtc.trades`. */
+  readonly paths: readonly string[];
+  /** More flags of wsload. */
+  readonly flags: readonly string[];
   readonly connections: number;
   /** Of warming up and of the measured window; a window of 0 holds idle connections. */
   readonly warmup: number;
@@ -56,49 +65,62 @@ export interface LoadOptions {
  *
  * @example
  * ```ts
- * const load = Load.start({ wsload, host: "127.0.0.1", port, path, connections: 1000, warmup: 1, seconds: 3, drain: 3, core: 1 });
+ * const load = await Load.start({ wsload, port, paths, flags: [], connections: 1000, warmup: 1, seconds: 3, drain: 3, core: 1 });
  * await load.ready;
  * await publishFor(4);
- * const report = await load.finish({ "usdbtc.trades": 4000 });
+ * const report = await load.finish("last usdbtc.trades 4000\n");
  * ```
  */
 export class Load {
   /** All connections were tried, and the warm-up begins. */
   readonly ready: Promise<unknown>;
+  /** Each connection has the snapshots due to it. */
+  readonly served: Promise<unknown>;
   readonly measuring: Promise<unknown>;
   readonly measured: Promise<unknown>;
-  readonly #program: Program;
+  readonly program: Program;
 
-  static start(options: LoadOptions): Load {
-    return new Load(options);
+  static async start(options: LoadOptions): Promise<Load> {
+    if (options.paths.length === 1) return new Load(options, []);
+    const file = await Deno.makeTempFile({ prefix: "ranger-bench-paths-" });
+    await Deno.writeTextFile(file, options.paths.join("\n"));
+    const load = new Load(options, ["--paths", file]);
+    load.ready.catch(() => {}).finally(() => Deno.remove(file));
+    return load;
   }
 
-  private constructor(options: LoadOptions) {
-    const { wsload, host, port, path, connections, warmup, seconds, drain, core } = options;
-    const flags = ["--control", "--from", "1", "--warmup", `${warmup}`, "--drain", `${drain}`];
-    this.#program = Program.start(
-      [wsload, ...flags, host, `${port}`, path, `${connections}`, `${seconds}`],
-      { core, input: true },
-    );
-    this.ready = this.#program.line("ready");
-    this.measuring = this.#program.line("measuring");
-    this.measured = this.#program.line("measured");
+  private constructor(options: LoadOptions, paths: readonly string[]) {
+    const { wsload, port, connections, warmup, seconds, drain, core } = options;
+    const flags = ["--control", "--warmup", `${warmup}`, "--drain", `${drain}`];
+    this.program = Program.start([
+      wsload,
+      ...flags,
+      ...paths,
+      ...options.flags,
+      ...["127.0.0.1", `${port}`, options.paths[0]!, `${connections}`, `${seconds}`],
+    ], { core, input: true });
+    this.ready = this.program.line("ready");
+    this.served = this.program.line("served");
+    this.measuring = this.program.line("measuring");
+    this.measured = this.program.line("measured");
     // whoever waits for one of them sees the failure; nobody has to wait for all
-    for (const moment of [this.ready, this.measuring, this.measured]) moment.catch(() => {});
+    for (const moment of [this.ready, this.served, this.measuring, this.measured]) {
+      moment.catch(() => {});
+    }
   }
 
   /**
    * Tells it which number was the last of each stream, and returns its report once everything
    * came or the drain time is over.
    *
+   * @param last lines `last STREAM NUMBER [CONNECTION]`
    * @throws Error when the generator failed, that is, when no connection was made at all
    */
-  async finish(last: Readonly<Record<string, number>>): Promise<LoadReport> {
-    const lines = Object.entries(last).map(([stream, seq]) => `last ${stream} ${seq}\n`);
-    await this.#program.say(lines.join("") + "end\n");
-    const text = await this.#program.output;
-    await this.#program.ended;
-    if (!text) throw new Error(`wsload failed: ${this.#program.complaint()}`);
+  async finish(last = ""): Promise<LoadReport> {
+    await this.program.say(`${last}end\n`);
+    const text = await this.program.output;
+    await this.program.ended;
+    if (!text) throw new Error(`wsload failed: ${this.program.complaint()}`);
     return JSON.parse(text) as LoadReport;
   }
 }

@@ -9,45 +9,56 @@ export interface Options {
   readonly scenarios: readonly string[];
   readonly peers: readonly string[];
   readonly quick: boolean;
+  /** Where the document goes, if anywhere. */
+  readonly report: string | undefined;
   readonly binary: string | undefined;
   readonly serverCore: number;
   readonly loadCore: number;
 }
 
 const FULL: Effort = {
-  warmup: 1,
-  seconds: 2.5,
+  warmup: 0.8,
+  seconds: 2,
   within: 1.1,
-  steps: 9,
-  repeats: 2,
-  idle: [1_000, 10_000],
+  steps: 8,
+  rounds: 3,
+  retries: 2,
+  idle: [10_000, 50_000],
+  idleWindow: 32,
   settle: 8,
 };
 const QUICK: Effort = {
-  warmup: 0.5,
+  warmup: 0.4,
   seconds: 1,
-  within: 1.5,
-  steps: 4,
-  repeats: 0,
-  idle: [3_000],
+  within: 1.6,
+  steps: 3,
+  rounds: 1,
+  retries: 0,
+  idle: [5_000],
+  idleWindow: 2,
   settle: 2,
 };
+/** What a quick run compares with. */
+const QUICK_PEERS = ["ranger", "naive-deno", "nats", "floor-1", "floor-same"];
 
 export const USAGE = `usage: deno task bench [OPTIONS]
 
-Measures how many frames a second Ranger delivers, from RabbitMQ to WebSocket clients, beside
-other servers in the same run: the server on one core, everything else on another.
+Measures how many frames a second Ranger delivers, from RabbitMQ to WebSocket clients, how late,
+and what a connection costs, beside other servers in the same run: the server on one core,
+everything else on another. A full run writes docs/benchmarks.md.
 
-  --quick             under 40 seconds and coarse: no search to the end, no floor
-  --floor             the floor too, in a quick run: what plain write() costs
-  --scenario NAME     only this one (hot, idle); may be repeated
-  --peer NAME         only this server (ranger, naive-deno, floor-1, floor-n); may be repeated
+  --quick             a coarse run of everything, under three minutes; writes no document
+  --scenario NAME     only this one (hot, market, wide, private, storm, idle, low, start); may be
+                      repeated
+  --peer NAME         only this server (ranger, naive-deno, naive-ws, rango, nchan, nats, web-stomp,
+                      floor-1, floor-n, floor-same); may be repeated
+  --report PATH       writes the document there, of a partial run too
   --binary PATH       a built Ranger (dist/ranger) in place of the source tree
   --server-core N     the server's core (0)
   --load-core N       the core of broker, publisher and load generator (1)
   --help              this text
 
-Example: deno task bench --scenario hot --peer ranger --peer floor-n
+Example: deno task bench --scenario hot --peer ranger --peer nats
 `;
 
 /**
@@ -60,22 +71,23 @@ export function readOptions(args: readonly string[]): Options {
     args: [...args],
     options: {
       quick: { type: "boolean", default: false },
-      floor: { type: "boolean", default: false },
       scenario: { type: "string", multiple: true, default: [] },
       peer: { type: "string", multiple: true, default: [] },
+      report: { type: "string" },
       binary: { type: "string" },
       "server-core": { type: "string", default: "0" },
       "load-core": { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
   });
-  const quickPeers = ["ranger", "naive-deno", ...(values.floor ? ["floor-1", "floor-n"] : [])];
+  const partial = values.quick || values.scenario.length > 0 || values.peer.length > 0;
   return {
     help: values.help,
     quick: values.quick,
     effort: values.quick ? QUICK : FULL,
     scenarios: values.scenario,
-    peers: values.peer.length || !values.quick ? values.peer : quickPeers,
+    peers: values.peer.length || !values.quick ? values.peer : QUICK_PEERS,
+    report: values.report ?? (partial ? undefined : "docs/benchmarks.md"),
     binary: values.binary,
     serverCore: core("server-core", values["server-core"]),
     loadCore: core("load-core", values["load-core"]),

@@ -3,12 +3,18 @@
 /** Clock ticks a second in /proc; the kernel's interface has it fixed for every architecture we run on. */
 const TICKS = 100;
 
-/** Memory of one process in bytes, without the kernel's socket buffers, which no process owns. */
+/** Memory of a process and its children in bytes, without the kernel's socket buffers, which no process owns. */
 export interface Memory {
   /** All that is in RAM, shared libraries and the executable's pages included. */
   readonly rss: number;
   /** What only this process has: heap, stacks, JIT code. */
   readonly anonymous: number;
+}
+
+/** A process and its children, of which some servers consist. */
+export function family(pid: number): number[] {
+  const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return [pid, ...children.split(" ").filter((child) => child).map(Number)];
 }
 
 /** CPU seconds that all threads of a process have used so far, user and system. */
@@ -29,8 +35,16 @@ export function busySeconds(core: number): number {
   return (user + nice + system + irq + softirq + steal) / TICKS;
 }
 
-/** The memory of a process as of now. */
+/** The memory of a process and its children as of now. */
 export function memory(pid: number): Memory {
+  const all = family(pid).map(ownMemory);
+  return {
+    rss: all.reduce((sum, { rss }) => sum + rss, 0),
+    anonymous: all.reduce((sum, { anonymous }) => sum + anonymous, 0),
+  };
+}
+
+function ownMemory(pid: number): Memory {
   const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
   const bytes = (key: string) =>
     Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(text)?.[1]) * 1024;
@@ -56,7 +70,7 @@ export async function settledMemory(pid: number, patience: number): Promise<Memo
 
 /** CPU shares between two moments, each of one core. */
 export interface Usage {
-  /** By each process asked for. */
+  /** By each family of processes asked for. */
   readonly processes: readonly number[];
   /** Of each core asked for, by everybody. */
   readonly cores: readonly number[];
@@ -67,19 +81,24 @@ export interface Usage {
  *
  * @example
  * ```ts
- * const used = startUsage([server.pid], [0, 1]);
+ * const used = startUsage([[server.pid]], [0, 1]);
  * await load.measured;
  * console.log(used().processes[0]); // 0.97
  * ```
  */
-export function startUsage(pids: readonly number[], cores: readonly number[]): () => Usage {
-  const cpu = pids.map(cpuSeconds);
+export function startUsage(
+  families: readonly (readonly number[])[],
+  cores: readonly number[],
+): () => Usage {
+  const together = (pids: readonly number[]) =>
+    pids.map(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
+  const cpu = families.map(together);
   const busy = cores.map(busySeconds);
   const begin = performance.now();
   return () => {
     const seconds = (performance.now() - begin) / 1000;
     return {
-      processes: pids.map((pid, i) => (cpuSeconds(pid) - (cpu[i] ?? 0)) / seconds),
+      processes: families.map((pids, i) => (together(pids) - (cpu[i] ?? 0)) / seconds),
       cores: cores.map((core, i) => Math.min(1, (busySeconds(core) - (busy[i] ?? 0)) / seconds)),
     };
   };

@@ -2,7 +2,7 @@
  * Programs that the benchmark starts: on a core of their own, with all the open files that the
  * machine allows, and none of them left behind when the run ends, however it ends.
  */
-const running = new Set<Program>();
+const running = new Set<Running>();
 let over = false;
 
 /** How a program is started. */
@@ -15,6 +15,16 @@ export interface ProgramOptions {
   readonly input?: boolean;
 }
 
+/** What runs until it is stopped: a program, or a broker of several. */
+export interface Running {
+  readonly pid: number;
+  /** Resolves when it ended, by itself too. */
+  readonly ended: Promise<unknown>;
+  /** What it said last, as one line. */
+  complaint(): string;
+  stop(): Promise<void>;
+}
+
 /**
  * One started program: its process id, what it prints, and its end.
  *
@@ -25,7 +35,7 @@ export interface ProgramOptions {
  * await server.stop();
  * ```
  */
-export class Program {
+export class Program implements Running {
   readonly name: string;
   readonly pid: number;
   /** Everything written to standard output, once it ended. */
@@ -92,10 +102,14 @@ export class Program {
     return this.complaints.slice(-5).join(" / ") || "it said nothing";
   }
 
-  /** Writes to its standard input and closes that. */
+  /** Writes to its standard input and closes that; whoever has ended already is not told. */
   async say(text: string): Promise<void> {
-    await this.#input?.write(new TextEncoder().encode(text));
-    await this.#input?.close();
+    try {
+      await this.#input?.write(new TextEncoder().encode(text));
+      await this.#input?.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
   }
 
   /** Asks it to end (SIGTERM), insists after five seconds (SIGKILL), and waits for its end. */
@@ -127,6 +141,13 @@ export class Program {
     }
     for (const listener of [...this.#listeners]) listener(undefined);
   }
+}
+
+/** Has what was started in another way stopped with all the others. */
+export function willStop<R extends Running>(other: R): R {
+  running.add(other);
+  other.ended.then(() => running.delete(other));
+  return other;
 }
 
 /** Stops every program that still runs, and starts no other. */

@@ -1,4 +1,5 @@
 import { Program } from "./process.ts";
+import type { LineSent, Traffic } from "./traffic.ts";
 
 /** What `publish` prints: see the top of bench/publish.c. `wslimit` prints the same and more. */
 export interface PublishReport {
@@ -12,31 +13,40 @@ export interface PublishReport {
   readonly cpu?: number;
   readonly frames_per_write?: number;
   readonly cut_writes?: number;
-  /** Routing key to the last sequence number published. */
-  readonly last: Readonly<Record<string, number>>;
+  /** The number of each stream's first event, and how many of each line were sent. */
+  readonly from: number;
+  readonly lines: readonly LineSent[];
 }
 
 /** What to publish, and where. */
 export interface PublishOptions {
   readonly publish: string;
-  readonly amqpUrl: string;
+  /** `amqp:`, `nats:` or `http:`; see bench/publish.c. */
+  readonly address: string;
   readonly exchange: string;
-  /** Events a second over all keys together. */
+  readonly traffic: Traffic;
+  /** Events a second over all lines together. */
   readonly rate: number;
   readonly seconds: number;
-  readonly keys: readonly string[];
-  /** Bytes of one event. */
-  readonly bytes: number;
+  /** The number of each stream's first event. */
+  readonly from: number;
   readonly core: number;
 }
 
-/** Starts the publisher; its report is read with {@link publishReport}. */
+/**
+ * Starts the publisher: it says "ready" once order books have their snapshots, and begins when it
+ * is told a line. Its report is read with {@link publishReport}.
+ */
 export function startPublisher(options: PublishOptions): Program {
-  const { publish, amqpUrl, exchange, rate, seconds, keys, bytes, core } = options;
-  return Program.start(
-    [publish, "--bytes", `${bytes}`, amqpUrl, exchange, `${rate}`, `${seconds}`, ...keys],
-    { core },
+  const { publish, address, exchange, traffic, rate, seconds, from, core } = options;
+  const lines = traffic.lines.map(({ kind, bytes, weight, count, key }) =>
+    [kind, bytes, weight, count, key].join(":")
   );
+  return Program.start([
+    publish,
+    ...["--wait", "--from", `${from}`, "--depth", `${traffic.depth}`],
+    ...[address, exchange, `${rate}`, `${seconds}`, ...lines],
+  ], { core, input: true });
 }
 
 /**
@@ -49,11 +59,4 @@ export async function publishReport(publisher: Program): Promise<PublishReport> 
   if (!text) await publisher.ended;
   if (!text) throw new Error(`${publisher.name} failed: ${publisher.complaint()}`);
   return JSON.parse(text) as PublishReport;
-}
-
-/** `public.usdbtc.trades` to `usdbtc.trades`: routing keys of public streams to stream names. */
-export function streamNames(last: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(last).map(([key, seq]) => [key.replace(/^public\./, ""), seq]),
-  );
 }

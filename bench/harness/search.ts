@@ -24,6 +24,8 @@ export interface SearchOptions {
   /** Ends when the best and the failed rate are within this factor: 1.1 for 10 %. */
   readonly within: number;
   readonly probes: number;
+  /** By how much a rate grows or shrinks from step to step while looking; 2 where it is not given. */
+  readonly factor?: number;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function search<P extends Probe>(
   const probes: P[] = [];
   let best: P | undefined;
   let failed: P | undefined;
+  const { factor = 2 } = options;
   let rate = options.start;
   while (probes.length < options.probes) {
     const probe = await measure(rate);
@@ -59,7 +62,7 @@ export async function search<P extends Probe>(
       rate = Math.sqrt(best.rate * failed.rate);
     } else {
       if (rate === (best ? options.most : options.least)) break;
-      rate = best ? Math.min(rate * 2, options.most) : Math.max(rate / 2, options.least);
+      rate = best ? Math.min(rate * factor, options.most) : Math.max(rate / factor, options.least);
     }
   }
   return { best, failed, probes };

@@ -1,31 +1,32 @@
-import type { BrokerPeer, Place, SelfFedPeer } from "../peers/peer.ts";
-import { Load, type LoadReport } from "./load.ts";
 import { freePort } from "../../tests/support/ports.ts";
+import type { FedPeer, Peer, Place, SelfFedPeer } from "../peers/peer.ts";
+import { Load, type LoadReport } from "./load.ts";
+import { family, startUsage, type Usage } from "./proc.ts";
 import type { Program } from "./process.ts";
-import { startUsage, type Usage } from "./proc.ts";
-import { type PublishReport, publishReport, startPublisher, streamNames } from "./publisher.ts";
+import { type PublishReport, publishReport, startPublisher } from "./publisher.ts";
 import type { Probe } from "./search.ts";
 import type { Server } from "./server.ts";
+import { lastNumbers, type Traffic } from "./traffic.ts";
 
 /** The load of one step. */
 export interface StepOptions {
-  readonly connections: number;
-  /** Events a second over all keys, and the bytes of each. */
+  readonly traffic: Traffic;
+  /** Events a second. */
   readonly rate: number;
-  readonly bytes: number;
-  /** Routing keys published to, in turn, and the streams that every connection subscribes to. */
-  readonly keys: readonly string[];
-  readonly streams: readonly string[];
   readonly warmup: number;
   readonly seconds: number;
   /** A step holds when the 99th percentile of publish to client stays under this. */
   readonly p99Limit: number;
+  /** The latency of one event in so many is measured; a prime does not beat with batches. */
+  readonly sample?: number;
 }
 
 /** What one step measured. Frames are events delivered to a connection; times are milliseconds. */
 export interface Step extends Probe {
   readonly wantedFramesPerSecond: number;
   readonly framesPerSecond: number;
+  readonly framesPerWrite: number;
+  readonly bytesPerSecond: number;
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
@@ -51,27 +52,45 @@ export interface Step extends Probe {
 
 /** Seconds after the last event for what is still on its way. */
 const DRAIN = 3;
+/** Milliseconds from a snapshot's publishing to its being everywhere. */
+const SNAPSHOTS_ON_THEIR_WAY = 100;
+const SAMPLE = 61;
 
-/** Measures one rate on a server that is running and feeds from the broker. */
-export async function brokerStep(
-  peer: BrokerPeer,
+/** Numbers go on from step to step, as an exchange's do: a server's order books live on. */
+const NUMBERS_OF_A_STEP = 1_000_000;
+let steps = 0;
+
+/** Measures one rate on a server that is running and fed by the publisher. */
+export async function fedStep(
+  peer: FedPeer,
   server: Server,
   place: Place,
   options: StepOptions,
 ): Promise<Step> {
-  const load = startLoad(peer.path(options.streams), server.port, place, options);
-  await load.ready;
+  const { traffic, rate } = options;
+  const from = 1 + NUMBERS_OF_A_STEP * ++steps;
   const publisher = startPublisher({
     publish: place.tools.publish,
-    amqpUrl: place.amqpUrl,
+    address: server.feed,
     exchange: place.exchange,
-    rate: options.rate,
+    traffic,
+    rate,
     seconds: publishingSeconds(options),
-    keys: options.keys,
-    bytes: options.bytes,
+    from,
     core: place.loadCore,
   });
-  return measure(load, publisher, server.program.pid, place, options);
+  await publisher.line("ready");
+  if (traffic.lines.some(({ kind }) => kind === "ob_inc")) {
+    await new Promise((resolve) => setTimeout(resolve, SNAPSHOTS_ON_THEIR_WAY));
+  }
+  const load = await startLoad(peer, server.port, place, options, [
+    ...(peer.flags?.(place) ?? []),
+    ...["--from", `${from}`],
+    ...(traffic.users ? ["--tokens", traffic.users.tokens] : []),
+  ]);
+  await load.ready;
+  await publisher.say("go\n");
+  return measure(peer, load, publisher, server.running.pid, place, options);
 }
 
 /** Measures one rate on a server that makes its events itself, and stops it. */
@@ -81,31 +100,33 @@ export async function selfFedStep(
   options: StepOptions,
 ): Promise<Step> {
   const port = freePort();
-  const { connections, rate, bytes } = options;
-  const server = peer.start(place, port, {
-    connections,
-    rate,
-    bytes,
-    seconds: publishingSeconds(options),
-  });
+  const { traffic, rate } = options;
+  const { connections, lines } = traffic;
+  const seconds = publishingSeconds(options);
+  const server = peer.start(place, port, { connections, rate, bytes: lines[0]!.bytes, seconds });
   await server.line("listening");
-  const load = startLoad(peer.path(options.streams), port, place, options);
+  const load = await startLoad(peer, port, place, options, ["--from", "1"]);
   await load.ready;
   try {
-    return await measure(load, server, server.pid, place, options);
+    return await measure(peer, load, server, server.pid, place, options);
   } finally {
     await server.stop();
   }
 }
 
-function startLoad(path: string, port: number, place: Place, options: StepOptions): Load {
-  const { connections, warmup, seconds } = options;
+function startLoad(
+  peer: Peer,
+  port: number,
+  place: Place,
+  { traffic, warmup, seconds, sample = SAMPLE }: StepOptions,
+  flags: readonly string[],
+): Promise<Load> {
   return Load.start({
     wsload: place.tools.wsload,
-    host: "127.0.0.1",
     port,
-    path,
-    connections,
+    paths: traffic.holdings.map((streams) => peer.path(streams)),
+    flags: [...flags, "--sample", `${sample}`],
+    connections: traffic.connections,
     warmup,
     seconds,
     drain: DRAIN,
@@ -119,6 +140,7 @@ function publishingSeconds({ warmup, seconds }: StepOptions): number {
 }
 
 async function measure(
+  peer: Peer & { nameOf?(key: string): string },
   load: Load,
   publisher: Program,
   serverPid: number,
@@ -126,14 +148,17 @@ async function measure(
   options: StepOptions,
 ): Promise<Step> {
   await load.measuring;
-  const used = startUsage([serverPid, place.brokerPid, Deno.pid], [
+  const used = startUsage([family(serverPid), [place.brokerPid], [Deno.pid]], [
     place.serverCore,
     place.loadCore,
   ]);
   await load.measured;
   const usage = used();
   const published = await publishReport(publisher);
-  const report = await load.finish(streamNames(published.last));
+  const nameOf = (key: string) => peer.nameOf?.(key) ?? key.replace(/^public\./, "");
+  const report = await load.finish(
+    lastNumbers(options.traffic, nameOf, published.from, published.lines),
+  );
   return judge(options, usage, published, report);
 }
 
@@ -143,9 +168,8 @@ function judge(
   publisher: PublishReport,
   load: LoadReport,
 ): Step {
-  const { connections, keys, streams, rate, p99Limit } = options;
-  const share = streams.length / keys.length;
-  const wanted = rate * connections * share;
+  const { traffic, rate, p99Limit } = options;
+  const wanted = rate * traffic.fanOut;
   const { p50_ms: p50, p99_ms: p99, max_ms: max } = load.latency;
   const closed = load.connections - load.open_at_end;
   const short = load.frames_per_s < wanted * 0.97;
@@ -153,6 +177,7 @@ function judge(
     p99 >= p99Limit ? `p99 ${p99.toFixed(0)} ms` : "",
     load.missing ? `${load.missing} lost` : "",
     load.violations_total ? load.first_violation : "",
+    load.refusal,
     closed
       ? `${closed} closed${load.first_close_code ? ` with ${load.first_close_code}` : ""}`
       : "",
@@ -167,6 +192,8 @@ function judge(
     holds: why.length === 0,
     wantedFramesPerSecond: wanted,
     framesPerSecond: load.frames_per_s,
+    framesPerWrite: load.frames_per_segment,
+    bytesPerSecond: load.bytes_per_s,
     p50,
     p99,
     max,
@@ -190,4 +217,9 @@ function judge(
 /** A server that leaves a tenth of its core, while the other core is full, was not what ended first. */
 function blame(serverCpu: number, loadCore: number): "server" | "load" {
   return serverCpu < 0.9 && loadCore > 0.95 ? "load" : "server";
+}
+
+/** Whether a step that may have failed by losing frames shows a server that breaks the protocol. */
+export function isOrderly({ violations, load }: Step): boolean {
+  return violations === (load.violations.gap ?? 0);
 }

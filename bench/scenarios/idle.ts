@@ -1,13 +1,15 @@
-import { count, kilobytes, percent, table } from "../harness/format.ts";
+import { count, kilobytes, type Table } from "../harness/format.ts";
 import { Load } from "../harness/load.ts";
-import { type Memory, settledMemory, startUsage } from "../harness/proc.ts";
+import { family, type Memory, settledMemory, startUsage } from "../harness/proc.ts";
 import { startServer } from "../harness/server.ts";
-import type { BrokerPeer } from "../peers/peer.ts";
-import type { Run, Scenario } from "./scenario.ts";
+import { MARKET_HOLDINGS } from "../harness/traffic.ts";
+import type { FedPeer } from "../peers/peer.ts";
+import { eachPeer, type Run, type Scenario, type Target, target } from "./scenario.ts";
 
-const STREAM = "usdbtc.trades";
-/** Seconds over which the CPU of a server that has nothing to do is measured. */
-const CPU_WINDOW = 1;
+/** Descriptors that a process needs beside its connections. */
+const SPARE_FILES = 100;
+/** Seconds over which the CPU of others is measured: they are not what it is about. */
+const SHORT_WINDOW = 2;
 
 /** A number of idle connections, and the memory of the server's process with them, in bytes. */
 interface Level {
@@ -34,39 +36,48 @@ interface Measured {
 /** Connections that only wait: what each costs in memory. The kernel's buffers are not counted. */
 export const idle: Scenario = {
   name: "idle",
-  about:
-    "idle connections on one stream: memory of the server's process, kernel memory not counted",
+  about: "idle connections on four streams each: memory of the server's process, CPU",
   async run(run) {
-    const measured: Measured[] = [];
-    for (const peer of run.peers) {
-      if (peer.source === "broker") measured.push(await hold(peer, run));
-    }
+    const measured = await eachPeer<Measured>(
+      run,
+      (peer) => peer.source === "fed" ? hold(peer, run) : Promise.resolve(undefined),
+    );
     return {
       name: idle.name,
       about: idle.about,
       figures: { peers: measured },
-      table: rows(measured),
+      tables: [rows(measured)],
+      notes: [
+        "Resident memory over the server at rest; the kernel's socket buffers are not in it. " +
+        `“Added” divides what the last step added. Ranger's CPU is over ${run.effort.idleWindow} s, ` +
+        `the others' over ${SHORT_WINDOW} s. One process may have ` +
+        `${count(run.place.openFiles)} files open here, which bounds the connections.`,
+      ],
       summary: measured.map(summary).join("; "),
+      targets: targets(measured.find(({ name }) => name === "ranger")),
       integrity: true,
     };
   },
 };
 
-async function hold(peer: BrokerPeer, { place, effort, say }: Run): Promise<Measured> {
+async function hold(peer: FedPeer, { place, effort, say }: Run): Promise<Measured> {
+  const ours = peer.name === "ranger";
   const server = await startServer(peer, place);
-  const { pid } = server.program;
+  const { pid } = server.running;
   const loads: Load[] = [];
   const levels: Level[] = [];
+  const most = place.openFiles - SPARE_FILES;
+  const wanted = [...new Set(effort.idle.map((level) => Math.min(level, most)))];
   try {
     const atRest = await settledMemory(pid, effort.settle);
     let before = atRest;
     let held = 0;
-    for (const connections of effort.idle) {
-      const load = Load.start({
+    for (const connections of ours ? wanted : wanted.slice(0, 1)) {
+      const load = await Load.start({
         wsload: place.tools.wsload,
-        host: "127.0.0.1",
         port: server.port,
-        path: peer.path([STREAM]),
+        paths: MARKET_HOLDINGS.map((streams) => peer.path(streams)),
+        flags: peer.flags?.(place) ?? [],
         connections: connections - held,
         warmup: 0,
         seconds: 0,
@@ -76,47 +87,47 @@ async function hold(peer: BrokerPeer, { place, effort, say }: Run): Promise<Meas
       loads.push(load);
       await load.ready;
       const memory = await settledMemory(pid, effort.settle);
-      const used = startUsage([pid], []);
-      await new Promise((resolve) => setTimeout(resolve, CPU_WINDOW * 1000));
-      levels.push({
+      const used = startUsage([family(pid)], []);
+      const window = ours ? effort.idleWindow : SHORT_WINDOW;
+      await new Promise((resolve) => setTimeout(resolve, window * 1000));
+      const level = {
         connections,
         memory,
         cpu: used().processes[0] ?? 0,
         rssPerConnection: (memory.rss - atRest.rss) / connections,
         anonymousPerConnection: (memory.anonymous - atRest.anonymous) / connections,
         rssPerAdded: (memory.rss - before.rss) / (connections - held),
-      });
+      };
+      levels.push(level);
       held = connections;
       before = memory;
       say(
-        `  ${peer.name} with ${count(connections)}: ${
-          kilobytes(levels.at(-1)!.rssPerConnection)
-        } KB each`,
+        `  ${peer.name} with ${count(connections)}: ${kilobytes(level.rssPerConnection)} KB each`,
       );
     }
-    const reports = await Promise.all(loads.splice(0).map((load) => load.finish({})));
+    const reports = await Promise.all(loads.splice(0).map((load) => load.finish()));
     const open = reports.reduce((sum, report) => sum + report.open_at_end, 0);
     if (open !== held) throw new Error(`${peer.name} held ${open} of ${held} idle connections`);
     return { name: peer.name, atRest, levels };
   } finally {
-    await Promise.allSettled(loads.map((load) => load.finish({})));
-    await server.program.stop();
+    await Promise.allSettled(loads.map((load) => load.finish()));
+    await server.running.stop();
   }
 }
 
-function rows(measured: readonly Measured[]): string[] {
-  const head = [
-    "server",
-    "connections",
-    "RSS MB",
-    "KB each, RSS",
-    "anonymous",
-    "KB each added",
-    "CPU",
-  ];
-  return table(
-    head,
-    measured.flatMap(({ name, atRest, levels }) => [
+function rows(measured: readonly Measured[]): Table {
+  return {
+    title: "Memory and CPU",
+    head: [
+      "server",
+      "connections",
+      "RSS MB",
+      "KB each, RSS",
+      "anonymous",
+      "KB each added",
+      "CPU of a core",
+    ],
+    rows: measured.flatMap(({ name, atRest, levels }) => [
       [name, "0", count(atRest.rss / 2 ** 20), "", "", "", ""],
       ...levels.map((level) => [
         name,
@@ -125,16 +136,38 @@ function rows(measured: readonly Measured[]): string[] {
         kilobytes(level.rssPerConnection),
         kilobytes(level.anonymousPerConnection),
         kilobytes(level.rssPerAdded),
-        percent(level.cpu),
+        `${(100 * level.cpu).toFixed(1)} %`,
       ]),
     ]),
+  };
+}
+
+function targets(own: Measured | undefined): Target[] {
+  const memory = (own?.levels ?? []).map((level) =>
+    target(
+      `idle, memory of one of ${count(level.connections)} connections`,
+      "at most 8 KB",
+      level.rssPerConnection,
+      (bytes) => `${kilobytes(bytes)} KB`,
+      (bytes) => bytes <= 8 * 1024,
+    )
   );
+  const ten = own?.levels.find(({ connections }) => connections === 10_000);
+  return [
+    ...memory,
+    target(
+      "idle, CPU at 10,000 connections",
+      "under 2 % of a core",
+      ten?.cpu,
+      (cpu) => `${(100 * cpu).toFixed(1)} %`,
+      (cpu) => cpu < 0.02,
+    ),
+  ];
 }
 
 function summary({ name, levels }: Measured): string {
   const each = levels.map((level) =>
     `${kilobytes(level.rssPerConnection)} KB each at ${count(level.connections)}`
   );
-  const added = kilobytes(levels.at(-1)?.rssPerAdded ?? 0);
-  return `${name} ${each.join(", ")}, ${added} KB for each one more`;
+  return `${name} ${each.join(", ")}`;
 }

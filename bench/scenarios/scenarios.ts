@@ -1,6 +1,20 @@
 import { hot } from "./hot.ts";
 import { idle } from "./idle.ts";
+import { low } from "./low.ts";
+import { market, wide } from "./market.ts";
+import { privateStreams } from "./private.ts";
 import type { Scenario } from "./scenario.ts";
+import { start } from "./start.ts";
+import { storm } from "./storm.ts";
 
 /** All that can be run, in this order. A new scenario is one file and one line here. */
-export const scenarios: readonly Scenario[] = [hot, idle];
+export const scenarios: readonly Scenario[] = [
+  hot,
+  market,
+  wide,
+  privateStreams,
+  storm,
+  idle,
+  low,
+  start,
+];

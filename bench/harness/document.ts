@@ -1,0 +1,88 @@
+import type { Outcome, Target } from "../scenarios/scenario.ts";
+import { markdownTable, type Table } from "./format.ts";
+
+/** What the document says beside the outcomes. */
+export interface Particulars {
+  readonly command: string;
+  /** `2026-01-31` */
+  readonly day: string;
+  readonly minutes: number;
+  /** Names and what they are: machine, versions, cores. */
+  readonly setting: readonly (readonly [string, string])[];
+  readonly servers: readonly (readonly [string, string, string])[];
+  /** `left out: rango: there is no rango on the PATH` */
+  readonly leftOut: readonly string[];
+  readonly rounds: number;
+}
+
+/** The targets of all outcomes, and what was reached. */
+export function targetTable(outcomes: readonly Outcome[]): Table {
+  return {
+    title: "Targets",
+    head: ["what", "target", "reached", "met"],
+    rows: outcomes.flatMap(({ targets }) =>
+      targets.map((target) => [target.what, target.wanted, target.reached, met(target)])
+    ),
+  };
+}
+
+function met({ met }: Target): string {
+  return met === undefined ? "" : met ? "met" : "not met";
+}
+
+/** The run as a document in Markdown, not yet formatted. */
+export function document(particulars: Particulars, outcomes: readonly Outcome[]): string {
+  const { command, day, minutes, setting, servers, leftOut, rounds } = particulars;
+  return [
+    "# Benchmarks",
+    "",
+    "<!-- Written by `deno task bench`: run it anew instead of changing this. -->",
+    "",
+    `What one run of the benchmark measured on ${day}, in ${minutes} minutes:`,
+    "",
+    "```sh",
+    command,
+    "```",
+    "",
+    "[bench/README.md](../bench/README.md) tells what is measured, how, and how to get the other " +
+    "servers. Absolute figures belong to the machine; ratios between servers of the same run " +
+    "travel better.",
+    "",
+    ...markdownTable(targetTable(outcomes)),
+    "",
+    "## Machine and versions",
+    "",
+    ...markdownTable({ title: "The setting", head: ["", ""], rows: setting }).slice(2),
+    "",
+    "Frames are events that arrived at a connection. A rate holds when nothing is lost, nothing is " +
+    "out of order and the 99th percentile from publish to client stays under the scenario's limit. " +
+    `Each limit is searched for ${rounds} times; the table has the middle one, and the least and ` +
+    "the most of them. The server has a core of its own; RabbitMQ, publisher and load generator " +
+    "share the other one.",
+    "",
+    "## Servers",
+    "",
+    ...markdownTable({ title: "", head: ["server", "what it is", "version"], rows: servers })
+      .slice(2).map((line) => line.replace("---:", "---").replace("---:", "---")),
+    "",
+    ...leftOut.map((line) => `- ${line}`),
+    "",
+    ...outcomes.flatMap(chapter),
+  ].join("\n");
+}
+
+function chapter({ name, about, tables, notes, targets }: Outcome): string[] {
+  return [
+    `## ${name}`,
+    "",
+    `${about[0]?.toUpperCase()}${about.slice(1)}.`,
+    "",
+    ...targets.flatMap((target) => [
+      `- ${target.what}: target ${target.wanted}, reached ${target.reached}: ` +
+      `**${met(target) || "not measured"}**`,
+    ]),
+    "",
+    ...tables.flatMap((table) => [...markdownTable(table), ""]),
+    ...notes.flatMap((note) => [note, ""]),
+  ];
+}

@@ -1,0 +1,28 @@
+/**
+ * Takes events from the broker as Ranger does, and drops them: what the client costs by itself.
+ *
+ * ```sh
+ * deno run -A bench/peers/consume_only.ts amqp://guest:guest@127.0.0.1:5672 peatio.events.ranger
+ * ```
+ */
+import { AmqpSource } from "../../src/broker/amqp.ts";
+
+const [url, exchange] = Deno.args;
+if (url === undefined || exchange === undefined) {
+  console.error("usage: consume_only.ts AMQP_URL EXCHANGE");
+  Deno.exit(2);
+}
+
+const source = new AmqpSource({
+  url,
+  exchange,
+  queueLength: 100_000,
+  queueBytes: 128 * 2 ** 20,
+  heartbeat: 20,
+});
+source.start({ deliver() {}, interrupted() {} });
+const told = setInterval(() => {
+  if (!source.state.connected) return;
+  console.error("consuming");
+  clearInterval(told);
+}, 50);
