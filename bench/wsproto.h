@@ -100,7 +100,8 @@ static int stomp_begin(Conn *c) {
 /* One frame of STOMP, which is one of WebSocket. */
 static void stomp_frame(Conn *c, const unsigned char *p, size_t n) {
   const unsigned char *body = memmem(p, n, "\n\n", 2), *id;
-  if (n == 1 && *p == '\n') return; /* a heartbeat */
+  while (n && p[n - 1] == '\n') n--; /* line ends may follow the zero; alone they are a heartbeat */
+  if (!n) return;
   if (n > 8 && !memcmp(p, "MESSAGE\n", 8) && body && !p[n - 1]) {
     id = memmem(p, (size_t)(body - p), "\nsubscription:", 14);
     size_t s = id ? strtoull((const char *)id + 14, NULL, 10) : SIZE_MAX;

@@ -249,7 +249,7 @@ function stepTable(measured: readonly Measured[]): Table {
 /** Where it was not the server that ended first. */
 function whoEnded(measured: readonly Measured[]): string[] {
   return measured.flatMap(({ name, failed }) =>
-    failed?.endedBy === "load"
+    failed?.endedBy === "load" && failed.disturbance < DISTURBED
       ? [
         `${name} can do more than the figure: at ${count(failed.wantedFramesPerSecond)} frames a ` +
         `second the core of broker, publisher and load generator was full first, the server used ` +
@@ -261,7 +261,9 @@ function whoEnded(measured: readonly Measured[]): string[] {
 
 function summaryOf({ name, best, spread, failed }: Measured): string {
   if (best === undefined) return `${name} holds none of the rates tried`;
-  const load = failed?.endedBy === "load" ? ", where the load's core was full first" : "";
+  const load = failed?.endedBy === "load" && failed.disturbance < DISTURBED
+    ? ", where the load's core was full first"
+    : "";
   return `${name} ${count(best.framesPerSecond)} frames/s (${count(spread[0])} to ` +
     `${count(spread[1])}) at p50 ${ms(best.p50)} ms, p99 ${ms(best.p99)} ms${load}`;
 }
