@@ -114,21 +114,35 @@ Deno.test("under load every client that stays gets every event, in order and who
     return now;
   };
 
-  // Nobody but the steady reads, up to where the kernel takes no more and the server keeps some.
-  await until(async () => {
+  const haveEverything = (what: string) =>
+    crowd.until((members) =>
+      members.every(({ manner, last }) =>
+        manner === "never" ||
+        Object.entries(last).every(([stream, n]) => n === numbered.last[stream])
+      ), what);
+
+  // Nobody but the steady reads, up to where the kernel takes no more and the server keeps some,
+  // and then one burst more, which it does not even try to write.
+  const burst = async () => {
     await numbered.burst(20);
     await until(
       async () => (await look()).events.received === numbered.published || undefined,
       "the burst to arrive",
     );
-    const { unsentBytes, connections } = await look();
-    assert.equal(connections.open, 200);
+    return await look();
+  };
+  await until(async () => {
+    const { unsentBytes } = await burst();
     return unsentBytes > (CROWD.slow + CROWD.never) * MEBIBYTE / 4 || undefined;
   }, "events to wait in the server");
+  assert.equal((await burst()).connections.open, 200);
 
-  // The slow begin. They are given no more at a time than what they coped with already.
-  const window = numbered.last[BULK]!;
+  // The slow begin, and get what waits without anything new to push it.
   await crowd.read("slow");
+  await haveEverything("the slow to have what waited for them");
+
+  // From here on they are given no more at a time than what they coped with already.
+  const window = numbered.last[BULK]!;
   await until(async () => {
     await crowd.until(
       (members) =>
@@ -148,14 +162,7 @@ Deno.test("under load every client that stays gets every event, in order and who
   );
 
   await numbered.burst(1);
-  await crowd.until(
-    (members) =>
-      members.every((member) =>
-        member.manner === "never" ||
-        Object.entries(member.last).every(([stream, n]) => n === numbered.last[stream])
-      ),
-    "everybody who stayed to have everything",
-  );
+  await haveEverything("everybody who stayed to have everything");
   const after = await look();
   assert.equal(after.connections.open, 200 - CROWD.never);
   assert.equal(after.unsentBytes, 0);
