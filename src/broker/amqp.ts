@@ -1,10 +1,10 @@
-import type { AMQPClient, AMQPConsumer, AMQPMessage } from "@cloudamqp/amqp-client";
+import type { AMQPClient, AMQPConsumer } from "@cloudamqp/amqp-client";
 import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { VERSION } from "../version.ts";
 import { backoff } from "./backoff.ts";
-import { brokerClient } from "./client.ts";
+import { brokerClient, takeDeliveries } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
 import { keepAlive } from "./liveness.ts";
@@ -127,19 +127,17 @@ export class AmqpSource implements EventSource {
       },
     );
     await channel.queueBind(queue, exchange, "#");
-    const consumer = await channel.basicConsume(
-      queue,
-      { noAck: true, exclusive: true },
-      (message) => this.#deliver(sink, message),
-    );
+    takeDeliveries(client, channel, (routingKey, body) => this.#deliver(sink, routingKey, body));
+    // Deliveries do not come to the callback; the consumer tells when there are no more.
+    const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
     return { queue, consumer };
   }
 
-  #deliver(sink: EventSink, { routingKey, body }: AMQPMessage): void {
+  #deliver(sink: EventSink, routingKey: string, body: Uint8Array): void {
     try {
-      sink.deliver(routingKey, body ?? new Uint8Array(0));
+      sink.deliver(routingKey, body);
     } catch (error) {
-      // Nothing may escape: the client calls this from a microtask, where it would end the process.
+      // One event must not end the reading of those after it.
       log.error("An event of {routingKey} broke the server: {error}", { routingKey, error });
     }
   }

@@ -1,11 +1,15 @@
-import { AMQPClient } from "@cloudamqp/amqp-client";
+import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import type { Buffer } from "node:buffer";
+import { type Deliver, DeliveryReader } from "./deliveries.ts";
 
 /** What the library keeps to itself, and is mended below. */
 interface Internals {
   host: string;
-  onRead(bytes: Uint8Array): boolean;
+  onRead(bytes: Buffer): boolean;
   rejectConnect(error: Error): void;
 }
+
+const readers = new WeakMap<AMQPClient, DeliveryReader>();
 
 /**
  * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
@@ -37,7 +41,10 @@ export function brokerClient(url: string): AMQPClient {
   const read = internals.onRead.bind(client);
   internals.onRead = (bytes) => {
     try {
-      return read(bytes);
+      const reader = readers.get(client);
+      if (!reader) return read(bytes);
+      reader.read(bytes, read);
+      return true;
     } catch (cause) {
       const text = "what answers there does not speak AMQP as RabbitMQ does";
       client.socket?.destroy(new Error(text, { cause }));
@@ -46,4 +53,21 @@ export function brokerClient(url: string): AMQPClient {
   };
   internals.rejectConnect = internals.rejectConnect.bind(client);
   return client;
+}
+
+/**
+ * From here on deliveries on the channel go to `deliver` as they are read, in their order, and to
+ * no callback of a consumer (see {@linkcode DeliveryReader}).
+ *
+ * @param client of {@linkcode brokerClient}
+ * @param channel of that client, with no consumer yet
+ *
+ * @example
+ * ```ts
+ * takeDeliveries(client, channel, (routingKey, body) => hub.deliver(routingKey, body));
+ * await channel.basicConsume(queue, { noAck: true }, () => {});
+ * ```
+ */
+export function takeDeliveries(client: AMQPClient, channel: AMQPChannel, deliver: Deliver): void {
+  readers.set(client, new DeliveryReader(client, channel, deliver));
 }

@@ -4,7 +4,8 @@ export interface EventSink {
    * One event.
    *
    * @param routingKey `public.usdbtc.trades`, `private.ID123.order`, …
-   * @param body the JSON as published, not yet checked; owned by the sink from here on
+   * @param body the JSON as published, not yet checked; lent until this returns: the source may
+   * write over it then
    */
   deliver(routingKey: string, body: Uint8Array): void;
   /** Events may have been lost: order books are unsure until their next snapshot. */

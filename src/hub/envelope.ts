@@ -44,17 +44,24 @@ export interface Wrapping {
  */
 export class EncodedEvent {
   readonly #name: string;
-  readonly #body: Uint8Array;
+  #body: Uint8Array;
   readonly #plain: Partial<Record<Envelope, Uint8Array>> = {};
   #deflated: Partial<Record<Envelope, Uint8Array>> | undefined;
 
   /**
    * @param name the stream that clients know it by
-   * @param body the payload's JSON
+   * @param body the payload's JSON; see {@linkcode EncodedEvent.keep} where it is only lent
    */
   constructor(name: string, body: Uint8Array) {
     this.#name = name;
     this.#body = body;
+  }
+
+  /** Makes the event good for later, when the body that was lent is another's again. */
+  keep(): this {
+    // Not slice(), which in a Buffer is no copy.
+    this.#body = new Uint8Array(this.#body);
+    return this;
   }
 
   /** The whole frame for clients written to like that; the same bytes for everyone who asks. */

@@ -92,7 +92,7 @@ export class ReplayFeed implements Feed {
     const sequence = sequenceOf(payload);
     const inStep = this.live &&
       (sequence === undefined || this.#sequence === undefined || sequence === this.#sequence);
-    this.#events = [event];
+    this.#events = [event.keep()];
     this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
     return inStep ? "in step" : "moved";
   }
@@ -106,7 +106,7 @@ export class ReplayFeed implements Feed {
       this.doubt();
       return order === "gap" ? order : "overflow";
     }
-    this.#events.push(event);
+    this.#events.push(event.keep());
     this.#sequence = sequence ?? this.#sequence;
     return "applied";
   }
