@@ -92,7 +92,8 @@ function describe(machine: Machine, rabbitmq: string, options: Options): [string
 async function introduce(
   peer: FedPeer | SelfFedPeer,
 ): Promise<readonly [string, string, string]> {
-  return [peer.name, peer.about, await peer.version?.() ?? ""];
+  const version = await peer.version?.() ?? "";
+  return [peer.name, peer.about, version.replace(/^.*(version|nats-server): */, "")];
 }
 
 async function writeFigures(

@@ -52,18 +52,20 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
     "",
     "## Machine and versions",
     "",
-    ...markdownTable({ title: "The setting", head: ["", ""], rows: setting }).slice(2),
+    ...setting.map(([name, text]) => `- ${name}: ${text}`),
     "",
     "Frames are events that arrived at a connection. A rate holds when nothing is lost, nothing is " +
     "out of order and the 99th percentile from publish to client stays under the scenario's limit. " +
-    `Each limit is searched for ${rounds} times; the table has the middle one, and the least and ` +
+    `Each limit is searched for ${
+      rounds === 1 ? "once" : `${rounds} times`
+    }; the table has the middle one, and the least and ` +
     "the most of them. The server has a core of its own; RabbitMQ, publisher and load generator " +
     "share the other one.",
     "",
     "## Servers",
     "",
     ...markdownTable({ title: "", head: ["server", "what it is", "version"], rows: servers })
-      .slice(2).map((line) => line.replace("---:", "---").replace("---:", "---")),
+      .slice(2),
     "",
     ...leftOut.map((line) => `- ${line}`),
     "",
@@ -71,16 +73,11 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
   ].join("\n");
 }
 
-function chapter({ name, about, tables, notes, targets }: Outcome): string[] {
+function chapter({ name, about, tables, notes }: Outcome): string[] {
   return [
     `## ${name}`,
     "",
     `${about[0]?.toUpperCase()}${about.slice(1)}.`,
-    "",
-    ...targets.flatMap((target) => [
-      `- ${target.what}: target ${target.wanted}, reached ${target.reached}: ` +
-      `**${met(target) || "not measured"}**`,
-    ]),
     "",
     ...tables.flatMap((table) => [...markdownTable(table), ""]),
     ...notes.flatMap((note) => [note, ""]),

@@ -28,7 +28,7 @@ export interface Table {
 }
 
 /** Columns that are text and not numbers. */
-const TEXT = ["verdict", "reached", "target", "met"];
+const TEXT = ["verdict", "reached", "target", "met", "what it is", "version"];
 
 /** A table's lines for a terminal. */
 export function plainTable({ title, head, rows }: Table): string[] {
