@@ -22,7 +22,7 @@ static struct {
 } opening;
 
 static unsigned char buf[FRAME_MAX + 64 + READ_MAX];
-static uint64_t cut;
+static uint64_t cut, retried;
 
 /* Ends a connection, whatever it was at. */
 static void drop(Conn *c) {
@@ -71,6 +71,14 @@ static int ask(Conn *c) {
                    token ? token : "", token ? "\r\n" : "",
                    opening.protocol == STOMP ? "Sec-WebSocket-Protocol: v12.stomp\r\n" : "");
   return n < (int)sizeof request && write(c->fd, request, (size_t)n) == n ? 0 : -1;
+}
+
+/* Whether TCP had to ask more than once for a connection: the server's queue was full. */
+static int had_to_ask_again(int fd) {
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  memset(&info, 0, sizeof info);
+  return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) && info.tcpi_total_retrans > 0;
 }
 
 /* Begins to connect. */
@@ -125,6 +133,7 @@ static int serve(Conn *c, uint64_t *bytes) {
     struct epoll_event e = {.events = EPOLLIN, .data.ptr = c};
     getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     c->state = HANDSHAKING;
+    retried += (uint64_t)had_to_ask_again(c->fd);
     if (error || ask(c)) drop(c);
     else epoll_ctl(opening.ep, EPOLL_CTL_MOD, c->fd, &e);
     return 0;

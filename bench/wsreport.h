@@ -57,9 +57,9 @@ static int report(const Conn *cs, int n, double connect_s, double served_s, doub
   complete(cs, n, &tail);
   size_t k = tally.latencies;
   const uint64_t *l = tally.latency;
-  printf("{\"connections\":%d,\"connected\":%d,\"open_at_end\":%d,\"connect_s\":%.3f,\"refusal\":\"%s\","
+  printf("{\"connections\":%d,\"connected\":%d,\"open_at_end\":%d,\"connect_s\":%.3f,\"retried\":%" PRIu64 ",\"refusal\":\"%s\","
          "\"snapshots\":%" PRIu64 ",\"served\":%" PRIu64 ",\"served_s\":%.3f,\"window_s\":%.3f,",
-         n, opening.opened, open, connect_s, tally.refusal, tally.snapshots, tally.served, served_s, window);
+         n, opening.opened, open, connect_s, retried, tally.refusal, tally.snapshots, tally.served, served_s, window);
   printf("\"frames\":%" PRIu64 ",\"frames_per_s\":%.0f,\"bytes_per_s\":%.0f,\"frames_total\":%" PRIu64
          ",\"frames_per_connection\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"frames_per_segment\":%.2f,"
          "\"latency\":{\"samples\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f},\"violations\":{",

@@ -6,6 +6,8 @@ export interface LoadReport {
   readonly connected: number;
   readonly open_at_end: number;
   readonly connect_s: number;
+  /** Connections that TCP had to ask for more than once, after a second and more. */
+  readonly retried: number;
   /** The first line of the answer to a handshake that was refused; empty when none was. */
   readonly refusal: string;
   readonly snapshots: number;

@@ -7,7 +7,7 @@ import { sourceTree, startRanger } from "../peers/ranger.ts";
 import { median, type Run, type Scenario, target } from "./scenario.ts";
 
 /** So many starts of each form for every round of the run. */
-const STARTS = 5;
+const STARTS = 3;
 
 /** A form that the program comes in. */
 interface Form {

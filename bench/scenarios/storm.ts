@@ -118,7 +118,10 @@ function outcome(storms: readonly Storm[]): Outcome {
     about: storm.about,
     figures: { connections: CONNECTIONS, depth: DEPTH, storms },
     tables: [rows(storms)],
-    notes: ["The server has seen the tokens of those who come back."],
+    notes: [
+      "The server has seen the tokens of those who come back. “Asked again” are connections whose " +
+      "SYN found the listener's queue full: TCP asks again after one second, three and seven.",
+    ],
     summary: `the first time ${storms[0]?.seconds.toFixed(2)} s, coming back ` +
       `${seconds.toFixed(2)} s (${least.toFixed(2)} to ${most.toFixed(2)})`,
     targets: [
@@ -137,13 +140,13 @@ function outcome(storms: readonly Storm[]): Outcome {
 function rows(storms: readonly Storm[]): Table {
   return {
     title: "Each storm",
-    head: ["storm", "all connected, s", "all served, s", "CPU s of the server", "snapshots"],
+    head: ["storm", "all connected, s", "all served, s", "CPU s of the server", "asked again"],
     rows: storms.map(({ connected, seconds, cpu, report }, i) => [
       i === 0 ? "the first time" : `coming back, ${i}`,
       connected.toFixed(2),
       seconds.toFixed(2),
       cpu.toFixed(2),
-      count(report.snapshots),
+      count(report.retried),
     ]),
   };
 }
