@@ -116,11 +116,13 @@ export class Load {
    * came or the drain time is over.
    *
    * @param last lines `last STREAM NUMBER [CONNECTION]`
+   * @param reported called once everything came, before connections are closed
    * @throws Error when the generator failed, that is, when no connection was made at all
    */
-  async finish(last = ""): Promise<LoadReport> {
+  async finish(last = "", reported: () => void = () => {}): Promise<LoadReport> {
     await this.program.say(`${last}end\n`);
     const text = await this.program.output;
+    reported();
     await this.program.ended;
     if (!text) throw new Error(`wsload failed: ${this.program.complaint()}`);
     return JSON.parse(text) as LoadReport;

@@ -1,7 +1,7 @@
 import { freePort } from "../../tests/support/ports.ts";
 import type { FedPeer, Peer, Place, SelfFedPeer } from "../peers/peer.ts";
 import { Load, type LoadReport } from "./load.ts";
-import { family, startUsage, type Usage } from "./proc.ts";
+import { cpuSeconds, family, startUsage, type Usage } from "./proc.ts";
 import type { Program } from "./process.ts";
 import { type PublishReport, publishReport, startPublisher } from "./publisher.ts";
 import type { Probe } from "./search.ts";
@@ -38,6 +38,8 @@ export interface Step extends Probe {
   /** Of the two cores together, by what does not belong to the benchmark. */
   readonly disturbance: number;
   readonly framesPerCpuSecond: number;
+  /** Microseconds of the server's CPU, from the first event until the last has arrived. */
+  readonly cpuPerEvent: number;
   readonly lost: number;
   readonly closed: number;
   readonly violations: number;
@@ -147,8 +149,11 @@ async function measure(
   place: Place,
   options: StepOptions,
 ): Promise<Step> {
+  const server = family(serverPid);
+  const cpuBefore = server.map(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0);
+  let cpu = 0;
   await load.measuring;
-  const used = startUsage([family(serverPid), [place.brokerPid], [Deno.pid]], [
+  const used = startUsage([server, [place.brokerPid], [Deno.pid]], [
     place.serverCore,
     place.loadCore,
   ]);
@@ -158,13 +163,15 @@ async function measure(
   const nameOf = (key: string) => peer.nameOf?.(key) ?? key.replace(/^public\./, "");
   const report = await load.finish(
     lastNumbers(options.traffic, nameOf, published.from, published.lines),
+    () => cpu = server.map(cpuSeconds).reduce((sum, seconds) => sum + seconds, 0) - cpuBefore,
   );
-  return judge(options, usage, published, report);
+  return judge(options, usage, cpu, published, report);
 }
 
 function judge(
   options: StepOptions,
   usage: Usage,
+  cpu: number,
   publisher: PublishReport,
   load: LoadReport,
 ): Step {
@@ -203,6 +210,7 @@ function judge(
     brokerCpu,
     disturbance: Math.max(0, serverCore + loadCore - ours),
     framesPerCpuSecond: load.frames_per_s / Math.max(serverCpu, 0.001),
+    cpuPerEvent: 1e6 * cpu / Math.max(publisher.published, 1),
     lost: load.missing,
     closed,
     violations: load.violations_total,

@@ -1,5 +1,5 @@
 import { count, ms, percent, type Table } from "../harness/format.ts";
-import { family, startUsage } from "../harness/proc.ts";
+import { cpuSeconds } from "../harness/proc.ts";
 import { Program } from "../harness/process.ts";
 import { publishReport, startPublisher } from "../harness/publisher.ts";
 import { type Server, startServer } from "../harness/server.ts";
@@ -56,7 +56,7 @@ export const privateStreams: Scenario = {
         MANY,
       );
       const cost = {
-        ranger: median(most.steps.map((step) => 1e6 * step.serverCpu / step.publisher.rate)),
+        ranger: median(most.steps.map((step) => step.cpuPerEvent)),
         client: await clientCost(run, among),
       };
       return outcome([few, many, most], cost);
@@ -101,30 +101,41 @@ async function clientCost(
     [Deno.execPath(), "run", "-A", script, amqpUrl, exchange],
     { core: serverCore, cwd: root },
   );
-  try {
-    await consumer.line("consuming");
-    const seconds = effort.warmup + effort.seconds;
+  const cost = async () => {
     const publisher = startPublisher({
       publish: tools.publish,
       address: amqpUrl,
       exchange,
       traffic,
       rate: MANY,
-      seconds: seconds + 0.3,
+      seconds: effort.warmup + effort.seconds,
       from: 1,
       core: loadCore,
     });
     await publisher.line("ready");
+    const before = cpuSeconds(consumer.pid);
     await publisher.say("go\n");
-    await new Promise((resolve) => setTimeout(resolve, effort.warmup * 1000));
-    const used = startUsage([family(consumer.pid)], []);
-    await new Promise((resolve) => setTimeout(resolve, effort.seconds * 1000));
-    const cpu = used().processes[0] ?? NaN;
-    const { rate } = await publishReport(publisher);
-    say(`  the broker's client alone: ${percent(cpu)} of a core`);
-    return 1e6 * cpu / rate;
+    const { published } = await publishReport(publisher);
+    return 1e6 * (await atRest(consumer.pid) - before) / published;
+  };
+  try {
+    await consumer.line("consuming");
+    await cost(); // its code is compiled meanwhile
+    const microseconds = await cost();
+    say(`  the broker's client alone: ${microseconds.toFixed(1)} µs an event`);
+    return microseconds;
   } finally {
     await consumer.stop();
+  }
+}
+
+/** CPU seconds of a process once it uses no more. */
+async function atRest(pid: number): Promise<number> {
+  for (let last = cpuSeconds(pid);;) {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const now = cpuSeconds(pid);
+    if (now - last < 0.02) return now;
+    last = now;
   }
 }
 
