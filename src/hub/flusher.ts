@@ -3,12 +3,17 @@ import type { FlushScheduler, WebSocketConnection } from "../websocket/connectio
 /** Connections written to before the loop is let go, so that a flush of all delays nobody by much. */
 const SLICE = 1024;
 
+/** Milliseconds that a flush waits for more to gather, at most. */
+const MAX_REST = 5;
+
 /**
  * Writes what connections owe, each once per flush.
  *
- * There is no timer. The first mark schedules a flush for the end of the loop's turn, so that
- * everything the turn brings goes out together; while a flush runs, the next events gather. So
- * batches grow with the load by themselves, and a quiet server adds no delay.
+ * The first mark schedules a flush for the end of the loop's turn, so that everything the turn
+ * brings goes out together; while a flush runs, the next events gather. After a flush the next one
+ * waits as long as that one took, up to some milliseconds: the system call is what costs, so a
+ * flush of many connections is worth more when more has gathered. So batches grow with the load by
+ * themselves, and a quiet server, whose flushes take next to no time, adds no delay.
  *
  * @example
  * ```ts
@@ -18,11 +23,14 @@ const SLICE = 1024;
  */
 export class Flusher implements FlushScheduler {
   #waiting: WebSocketConnection[] = [];
-  #urgent: WebSocketConnection[] = [];
-  /** The flush under way, and how far it is. */
+  #scheduled = false;
+  /** The flush under way, how far it is, and the milliseconds that it took so far. */
   #flushing: WebSocketConnection[] = [];
   #at = 0;
-  #scheduled = false;
+  #took = 0;
+  /** When the next flush may begin, by `performance.now()`. */
+  #restsUntil = 0;
+  #urgent: WebSocketConnection[] = [];
 
   mark(connection: WebSocketConnection): void {
     this.#waiting.push(connection);
@@ -31,32 +39,42 @@ export class Flusher implements FlushScheduler {
 
   /** Before all others, even those of a flush under way: for a user's own orders and trades. */
   markUrgent(connection: WebSocketConnection): void {
+    if (this.#urgent.length === 0) setImmediate(this.#urgentTurn);
     this.#urgent.push(connection);
-    this.#schedule();
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#turn);
+    const rest = this.#restsUntil - performance.now();
+    if (rest < 1) setImmediate(this.#turn);
+    else setTimeout(this.#turn, rest);
   }
+
+  readonly #urgentTurn = (): void => {
+    const urgent = this.#urgent;
+    this.#urgent = [];
+    for (const connection of urgent) connection.flush();
+  };
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    if (this.#urgent.length > 0) {
-      const urgent = this.#urgent;
-      this.#urgent = [];
-      for (const connection of urgent) connection.flush();
-    }
+    const began = performance.now();
     if (this.#at === this.#flushing.length) {
       this.#flushing = this.#waiting;
       this.#waiting = [];
       this.#at = 0;
+      this.#took = 0;
     }
     const end = Math.min(this.#at + SLICE, this.#flushing.length);
     while (this.#at < end) this.#flushing[this.#at++]!.flush();
-    if (this.#at < this.#flushing.length || this.#waiting.length > 0) this.#schedule();
+    const now = performance.now();
+    this.#took += now - began;
+    if (this.#at < this.#flushing.length) return this.#schedule();
     // What was written to is not held on to.
-    else this.#flushing = [], this.#at = 0;
+    this.#flushing = [];
+    this.#at = 0;
+    this.#restsUntil = now + Math.min(this.#took, MAX_REST);
+    if (this.#waiting.length > 0) this.#schedule();
   };
 }
