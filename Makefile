@@ -36,7 +36,7 @@ test: ## The tests, with a real RabbitMQ (root: installed where it is missing)
 ok: ## Format, lint, types, documents, tests: what has to be right before a commit
 	@$(DENO) task ok
 
-bench: ## The first figures: frames a second, latency, memory
+bench: ## The benchmark: frames a second, latency, memory, beside other servers
 	@$(DENO) task bench $(ARGS)
 
 build: ## dist/ranger, one executable file
