@@ -9,6 +9,7 @@ import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
 import { keepAlive } from "./liveness.ts";
 import type { EventSink, EventSource, SourceState } from "./source.ts";
+import { within } from "./within.ts";
 
 const log = getLogger(["ranger", "broker"]);
 
@@ -194,20 +195,6 @@ function queueName(): string {
 function brokerName(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname === "/" ? "" : pathname}`;
-}
-
-/** @throws {Error} when the promise is not settled in time; it is left to itself then */
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const id = setTimeout(
-    () => late.reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearTimeout(id);
-  }
 }
 
 /** Rejects as soon as the signal is given; the promise is left to itself then. */

@@ -5,6 +5,7 @@ import { UnavailableError } from "../errors.ts";
 import { brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
+import { within } from "./within.ts";
 
 /** Milliseconds until a broker that does not answer counts as not there. */
 const PATIENCE = 10_000;
@@ -57,12 +58,7 @@ export class Publisher {
     const client = brokerClient(options.url);
     client.name = options.name;
     try {
-      return await within(PATIENCE, async () => {
-        await client.connect();
-        const channel = await declareExchange(client, options.exchange);
-        await channel.confirmSelect();
-        return new Publisher(client, channel, options);
-      });
+      return await within(PATIENCE, Publisher.#open(client, options));
     } catch (error) {
       // A connection that was not finished has no orderly end.
       client.socket?.destroy();
@@ -71,6 +67,13 @@ export class Publisher {
         `amqp.url: cannot publish to ${options.exchange} at ${shown(options.url)}: ${text}`,
       );
     }
+  }
+
+  static async #open(client: AMQPClient, options: PublisherOptions): Promise<Publisher> {
+    await client.connect();
+    const channel = await declareExchange(client, options.exchange);
+    await channel.confirmSelect();
+    return new Publisher(client, channel, options);
   }
 
   /**
@@ -88,7 +91,7 @@ export class Publisher {
       // "mandatory": what no queue takes comes back, and before its confirmation.
       await within(
         PATIENCE,
-        () => this.#channel.basicPublish(this.#exchange, routingKey, body, properties, true),
+        this.#channel.basicPublish(this.#exchange, routingKey, body, properties, true),
       );
     } catch (error) {
       throw new UnavailableError(
@@ -105,7 +108,7 @@ export class Publisher {
     if (socket === undefined || socket.destroyed) return;
     const gone = once(socket, "close").catch(() => {});
     try {
-      await within(PATIENCE, () => this.#client.close());
+      await within(PATIENCE, this.#client.close());
     } catch {
       socket.destroy();
     }
@@ -116,18 +119,4 @@ export class Publisher {
 function shown(url: string): string {
   const address = parseAmqpUrl(url);
   return typeof address === "string" ? "the address given" : showAmqpUrl(address);
-}
-
-/** Rejects when the work takes longer; the work itself is not stopped by that. */
-async function within<T>(milliseconds: number, work: () => Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
-  try {
-    return await Promise.race([work(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

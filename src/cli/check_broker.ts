@@ -2,6 +2,7 @@ import type { AMQPClient } from "@cloudamqp/amqp-client";
 import { brokerClient } from "../broker/client.ts";
 import { replyCode } from "../broker/exchange.ts";
 import { explainFailure } from "../broker/failure.ts";
+import { within } from "../broker/within.ts";
 
 /** Milliseconds that the broker may take to answer. */
 const PATIENCE = 10_000;
@@ -31,19 +32,13 @@ export interface BrokerFinding {
 export async function checkBroker(url: string, exchange: string): Promise<BrokerFinding> {
   const client = brokerClient(url);
   client.name = "ranger check";
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`timeout: no answer within ${PATIENCE / 1000} s`)),
-    PATIENCE,
-  );
   try {
-    return await Promise.race([look(client, exchange), late]);
+    return await within(PATIENCE, look(client, exchange));
   } catch (error) {
     const { kind, text } = explainFailure(error);
     const hint = HINTS[kind];
     return { ok: false, text: hint === undefined ? text : `${text}; ${hint}` };
   } finally {
-    clearTimeout(timer);
     // Cut off rather than waited for: there is nothing to lose, and a stuck broker never answers.
     client.socket?.destroy();
   }
