@@ -98,11 +98,10 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
 }
 
 function statistics(hub: Hub, sessions: Sessions, source: EventSource): Record<string, unknown> {
-  const { refused, ...events } = hub.counters;
   return {
     connections: sessions.counts,
     unsentBytes: sessions.unsent,
-    events: { ...events, refused: Object.fromEntries(refused) },
+    events: { ...hub.counters },
     hub: hub.sizes,
     source: { ...source.state },
     memory: Deno.memoryUsage(),

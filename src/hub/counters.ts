@@ -1,3 +1,5 @@
+import { Tally } from "../ops/tally.ts";
+
 /** What the hub saw and did since the start; each only ever grows. */
 export class HubCounters {
   /** Events taken from the source. */
@@ -21,10 +23,5 @@ export class HubCounters {
   /** Snapshots sent to subscribers that already followed a stream. */
   resyncs = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
-  readonly refused: Map<string, number> = new Map();
-
-  /** Counts an event that strict mode dropped. */
-  refuse(reason: string): void {
-    this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
-  }
+  readonly refused: Tally = new Tally();
 }

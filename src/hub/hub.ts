@@ -275,7 +275,7 @@ export class Hub implements EventSink {
     if (this.#options.mode === "open") return payload;
     const kind = this.#options.registry.find(scope, name);
     if (kind?.payload.safeParse(payload).success) return payload;
-    this.counters.refuse(kind ? `${kind.label} payload` : "unregistered stream");
+    this.counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
     this.#complain(
       "strict",
       routingKey,
