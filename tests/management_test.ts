@@ -70,7 +70,12 @@ Deno.test("statistics and what else the management listener answers", async (t) 
     >;
     assert.deepEqual(others, {});
     // The test's own observer is the other one.
-    assert.deepEqual(connections, { open: 2, authenticated: 1, total: 2 });
+    assert.deepEqual(connections, {
+      open: 2,
+      authenticated: 1,
+      total: 2,
+      totalAuthenticated: 1,
+    });
     assert.equal(unsentBytes, 0);
     assert.deepEqual(events, {
       received: 7,
@@ -85,7 +90,13 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       resyncs: 0,
       refused: {},
     });
-    assert.deepEqual(hub, { streams: 3, users: 1, states: 1, statesUnsure: 0 });
+    assert.deepEqual(hub, {
+      streams: 3,
+      subscriptions: 3,
+      users: 1,
+      states: 1,
+      statesUnsure: 0,
+    });
     assert.equal(source?.connected, true);
     assert.equal(source?.reconnects, 0);
     assert.match(String(source?.detail), /^consuming from \S+ by ranger\.\S+$/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
+import { Traffic } from "../src/ops/traffic.ts";
 import { Batch } from "../src/websocket/batch.ts";
 import {
   type ConnectionOwner,
@@ -40,6 +41,7 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
 function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
   return new WebSocketConnection(socket, Batch.root(), {
     scheduler: { mark: (connection) => setImmediate(() => connection.flush()) },
+    meter: new Traffic(),
     maxMessage: 4096,
     maxUnsent: MAX_UNSENT,
     closeTimeout,

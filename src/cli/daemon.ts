@@ -8,6 +8,7 @@ import { plainApp } from "../http/plain_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../hub/flusher.ts";
 import { Hub } from "../hub/hub.ts";
+import { Traffic } from "../ops/traffic.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { CloseCode } from "../websocket/frame.ts";
@@ -45,9 +46,11 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const verify = verifier && ((token: string) => verifier.verify(token));
 
   const flusher = new Flusher();
+  const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
   const sessions = new Sessions({ hub, verify, rbac, maxStreams: limits.streams }, {
     scheduler: flusher,
+    meter: traffic,
     maxMessage: limits.messageBytes,
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
@@ -55,7 +58,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
 
   const management = new Listener(managementApp({
     unready: () => source.state.connected ? [] : [`no events come in: ${source.state.detail}`],
-    stats: () => statistics(hub, sessions, source),
+    stats: () => statistics(hub, sessions, traffic, source),
   }));
   const clients = new Listener(plainApp(), {
     app: upgradeApp({
@@ -97,11 +100,16 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   };
 }
 
-function statistics(hub: Hub, sessions: Sessions, source: EventSource): Record<string, unknown> {
+function statistics(
+  hub: Hub,
+  sessions: Sessions,
+  traffic: Traffic,
+  source: EventSource,
+): Record<string, unknown> {
   return {
     connections: sessions.counts,
-    unsentBytes: sessions.unsent,
-    events: { ...hub.counters },
+    unsentBytes: traffic.unsent,
+    events: hub.counters,
     hub: hub.sizes,
     source: { ...source.state },
     memory: Deno.memoryUsage(),

@@ -1,17 +1,11 @@
 import { Tally } from "../ops/tally.ts";
 
-/** What the hub saw and did since the start; each only ever grows. */
-export class HubCounters {
-  /** Events taken from the source. */
-  received = 0;
+/** What became of the events of one scope since the start; each only ever grows. */
+export class ScopeCounters {
   /** Events that went to at least one subscriber. */
   delivered = 0;
-  /** Events owed to subscribers: one event to a thousand of them counts a thousand. */
-  fannedOut = 0;
   /** Events of streams that nobody holds. */
   unheld = 0;
-  /** Routing keys of no known form. */
-  malformedKeys = 0;
   /** Bodies that are no UTF-8 or no JSON. */
   notJson = 0;
   /** Increments dropped because no snapshot came yet, or the state is unsure. */
@@ -20,8 +14,45 @@ export class HubCounters {
   incrementsStale = 0;
   /** Sequences that skipped a number, and increments that could not be applied. */
   gaps = 0;
+  /** Strict mode: events dropped. */
+  refused = 0;
+}
+
+/** What the hub saw and did since the start; each only ever grows. */
+export class HubCounters {
+  /** Events taken from the source. */
+  received = 0;
+  /** Events owed to subscribers: one event to a thousand of them counts a thousand. */
+  fannedOut = 0;
+  /** Routing keys of no known form. */
+  malformedKeys = 0;
   /** Snapshots sent to subscribers that already followed a stream. */
   resyncs = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
   readonly refused: Tally = new Tally();
+  /** By the scope that the routing key names. */
+  readonly scopes: Readonly<Record<"public" | "private" | "prefixed", ScopeCounters>> = {
+    public: new ScopeCounters(),
+    private: new ScopeCounters(),
+    prefixed: new ScopeCounters(),
+  };
+
+  /** As plain JSON, all scopes together. */
+  toJSON(): Record<string, unknown> {
+    const total = (name: Exclude<keyof ScopeCounters, "refused">) =>
+      Object.values(this.scopes).reduce((sum, scope) => sum + scope[name], 0);
+    return {
+      received: this.received,
+      delivered: total("delivered"),
+      fannedOut: this.fannedOut,
+      unheld: total("unheld"),
+      malformedKeys: this.malformedKeys,
+      notJson: total("notJson"),
+      incrementsHeldBack: total("incrementsHeldBack"),
+      incrementsStale: total("incrementsStale"),
+      gaps: total("gaps"),
+      resyncs: this.resyncs,
+      refused: this.refused,
+    };
+  }
 }

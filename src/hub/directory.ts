@@ -16,10 +16,21 @@ export const NOBODY: ReadonlySet<Subscriber> = new Set();
  */
 export class Directory {
   readonly #sets = new Map<string, Set<Subscriber>>();
+  #entries = 0;
 
   /** How many keys have somebody under them. */
   get size(): number {
     return this.#sets.size;
+  }
+
+  /** How many subscribers are under all keys together; each counts once a key. */
+  get entries(): number {
+    return this.#entries;
+  }
+
+  /** The keys, and how many are under each, in the order in which the keys came. */
+  *sizes(): Generator<readonly [key: string, subscribers: number]> {
+    for (const [key, set] of this.#sets) yield [key, set.size];
   }
 
   under(key: string): ReadonlySet<Subscriber> {
@@ -28,12 +39,16 @@ export class Directory {
 
   add(key: string, subscriber: Subscriber): void {
     const set = this.#sets.get(key);
+    if (set?.has(subscriber)) return;
+    this.#entries++;
     if (set) set.add(subscriber);
     else this.#sets.set(key, new Set([subscriber]));
   }
 
   remove(key: string, subscriber: Subscriber): void {
     const set = this.#sets.get(key);
-    if (set?.delete(subscriber) && set.size === 0) this.#sets.delete(key);
+    if (!set?.delete(subscriber)) return;
+    this.#entries--;
+    if (set.size === 0) this.#sets.delete(key);
   }
 }

@@ -1,3 +1,4 @@
+import { Histogram, SECONDS } from "../ops/histogram.ts";
 import type { FlushScheduler, WebSocketConnection } from "../websocket/connection.ts";
 
 /** Connections written to before the loop is let go, so that a flush of all delays nobody by much. */
@@ -22,17 +23,27 @@ const MAX_REST = 5;
  * ```
  */
 export class Flusher implements FlushScheduler {
+  /** Seconds that each flush took to write, without the turns of others between its slices. */
+  readonly durations: Histogram = new Histogram(SECONDS);
+  /** Seconds from the first event of each flush to the last write of it. */
+  readonly latencies: Histogram = new Histogram(SECONDS);
+  /** Milliseconds that what comes in now has been under way already. */
+  age = 0;
   #waiting: WebSocketConnection[] = [];
   #scheduled = false;
   /** The flush under way, how far it is, and the milliseconds that it took so far. */
   #flushing: WebSocketConnection[] = [];
   #at = 0;
   #took = 0;
+  /** When the first event of the flush under way was published, and of the next one. */
+  #flushesSince = 0;
+  #waitsSince = 0;
   /** When the next flush may begin, by `performance.now()`. */
   #restsUntil = 0;
   #urgent: WebSocketConnection[] = [];
 
   mark(connection: WebSocketConnection): void {
+    if (this.#waiting.length === 0) this.#waitsSince = performance.now() - this.age;
     this.#waiting.push(connection);
     this.#schedule();
   }
@@ -65,12 +76,15 @@ export class Flusher implements FlushScheduler {
       this.#waiting = [];
       this.#at = 0;
       this.#took = 0;
+      this.#flushesSince = this.#waitsSince;
     }
     const end = Math.min(this.#at + SLICE, this.#flushing.length);
     while (this.#at < end) this.#flushing[this.#at++]!.flush();
     const now = performance.now();
     this.#took += now - began;
     if (this.#at < this.#flushing.length) return this.#schedule();
+    this.durations.observe(this.#took / 1000);
+    this.latencies.observe((now - this.#flushesSince) / 1000);
     // What was written to is not held on to.
     this.#flushing = [];
     this.#at = 0;

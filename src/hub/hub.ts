@@ -5,7 +5,7 @@ import { NOT_JSON, parseJson } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
-import { HubCounters } from "./counters.ts";
+import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { Directory, NOBODY } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./feed.ts";
@@ -28,6 +28,19 @@ export interface HubOptions {
   readonly replay: number;
 }
 
+/** How much the hub holds. */
+export interface HubSizes {
+  /** Names that somebody holds. */
+  readonly streams: number;
+  /** The same, each as many times as it is held. */
+  readonly subscriptions: number;
+  /** Users that are connected. */
+  readonly users: number;
+  /** Streams with a state, and those of which it is not known. */
+  readonly states: number;
+  readonly statesUnsure: number;
+}
+
 /** An event on its way to those who hold its stream. */
 interface PublicEvent {
   readonly route: Exclude<Route, { scope: "private" }>;
@@ -37,6 +50,7 @@ interface PublicEvent {
   readonly byName: ReadonlySet<Subscriber>;
   /** Those who hold the whole id. */
   readonly byId: ReadonlySet<Subscriber>;
+  readonly counts: ScopeCounters;
 }
 
 /**
@@ -136,12 +150,24 @@ export class Hub implements EventSink {
   }
 
   /** Sizes of what the hub holds now. */
-  get sizes(): { streams: number; users: number; states: number; statesUnsure: number } {
+  get sizes(): HubSizes {
     return {
       streams: this.#topics.size + this.#ids.size,
+      subscriptions: this.#topics.entries + this.#ids.entries,
       users: this.#users.size,
       ...this.#feeds.sizes,
     };
+  }
+
+  /** Subscribers that authenticated. */
+  get authenticated(): number {
+    return this.#users.entries;
+  }
+
+  /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
+  *streams(): Generator<readonly [name: string, subscribers: number]> {
+    yield* this.#topics.sizes();
+    yield* this.#ids.sizes();
   }
 
   #directoryOf(name: string): Directory {
@@ -149,9 +175,10 @@ export class Hub implements EventSink {
   }
 
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
+    const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
-    if (users.size === 0 && this.#options.mode === "open") return this.#count(0);
-    if (this.#read(routingKey, "private", event, body) === NOT_JSON) return;
+    if (users.size === 0 && this.#options.mode === "open") return this.#count(counts, 0);
+    if (this.#read(routingKey, "private", event, body, counts) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
@@ -160,26 +187,28 @@ export class Hub implements EventSink {
       this.#options.flusher.markUrgent(subscriber.connection);
       reached++;
     }
-    this.#count(reached);
+    this.#count(counts, reached);
   }
 
   #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
+    const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,
       stream,
       byName: this.#topics.under(stream),
       byId: isPublic ? this.#ids.under(route.id) : NOBODY,
+      counts,
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
     const isIncrement = stream.endsWith(INCREMENT);
     const isState = isSnapshot || isIncrement;
     // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
     if (event.byName.size + event.byId.size === 0 && !isState && this.#options.mode === "open") {
-      return this.#count(0);
+      return this.#count(counts, 0);
     }
-    const payload = this.#read(routingKey, "public", route.name, body);
+    const payload = this.#read(routingKey, "public", route.name, body, counts);
     if (payload === NOT_JSON) {
       // An increment lost is an increment lost, whatever was wrong with it.
       if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
@@ -188,7 +217,7 @@ export class Hub implements EventSink {
     const encoded = new EncodedEvent(route.name, body);
     if (isSnapshot) this.#takeSnapshot(event, encoded, payload);
     else if (isIncrement) this.#takeIncrement(event, encoded, payload);
-    else this.#count(this.#fanOut(event, encoded));
+    else this.#count(counts, this.#fanOut(event, encoded));
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
@@ -207,7 +236,7 @@ export class Hub implements EventSink {
     } else if (outcome === "moved") {
       reached += this.#resync(event, base, encoded);
     }
-    this.#count(reached);
+    this.#count(event.counts, reached);
   }
 
   /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
@@ -225,14 +254,17 @@ export class Hub implements EventSink {
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
     const feed = this.#feeds.find(event.stream.slice(0, -INCREMENT.length));
     const outcome = feed?.increment(encoded, payload) ?? "unsure";
-    if (outcome === "applied") this.#count(this.#fanOut(event, encoded));
-    else if (outcome === "stale") this.counters.incrementsStale++;
-    else if (outcome === "unsure") this.counters.incrementsHeldBack++;
-    else this.#stopFeed(event.stream, outcome);
+    const { counts } = event;
+    if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
+    else if (outcome === "stale") counts.incrementsStale++;
+    else if (outcome === "unsure") counts.incrementsHeldBack++;
+    else {
+      counts.gaps++;
+      this.#stopFeed(event.stream, outcome);
+    }
   }
 
   #stopFeed(stream: string, outcome: Exclude<FeedIncrement, "applied" | "stale" | "unsure">): void {
-    this.counters.gaps++;
     const reason = {
       gap: "a sequence was skipped",
       unusable: "an increment cannot be read",
@@ -253,9 +285,9 @@ export class Hub implements EventSink {
     return reached;
   }
 
-  #count(reached: number): void {
-    if (reached === 0) this.counters.unheld++;
-    else this.counters.delivered++;
+  #count(counts: ScopeCounters, reached: number): void {
+    if (reached === 0) counts.unheld++;
+    else counts.delivered++;
     this.counters.fannedOut += reached;
   }
 
@@ -265,16 +297,18 @@ export class Hub implements EventSink {
     scope: "public" | "private",
     name: string,
     body: Uint8Array,
+    counts: ScopeCounters,
   ): unknown {
     const payload = parseJson(body);
     if (payload === NOT_JSON) {
-      this.counters.notJson++;
+      counts.notJson++;
       this.#complain("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
       return NOT_JSON;
     }
     if (this.#options.mode === "open") return payload;
     const kind = this.#options.registry.find(scope, name);
     if (kind?.payload.safeParse(payload).success) return payload;
+    counts.refused++;
     this.counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
     this.#complain(
       "strict",

@@ -23,7 +23,7 @@ export interface SessionContext {
   /** Streams that one connection may hold. */
   readonly maxStreams: number;
   /** Told once when a session is over. */
-  ended(session: Session): void;
+  ended(session: Session, ending: Ending): void;
 }
 
 /** A binary message, which nothing is done with, in its place among the others. */
@@ -95,7 +95,7 @@ export class Session implements ConnectionOwner {
   closed(ending: Ending): void {
     this.#waiting = undefined;
     this.#context.hub.remove(this.#subscriber);
-    this.#context.ended(this);
+    this.#context.ended(this, ending);
     log.debug("connection {id} closed by {by}: {code} {reason}", { id: this.id, ...ending });
   }
 

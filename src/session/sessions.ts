@@ -1,4 +1,5 @@
 import type { Identity } from "../auth/identity.ts";
+import { Tally } from "../ops/tally.ts";
 import { Batch } from "../websocket/batch.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
@@ -17,10 +18,25 @@ export interface Admission {
   readonly streams: readonly string[];
 }
 
+/** How many clients there are, and were since the start. */
+export interface SessionCounts {
+  readonly open: number;
+  /** Of those that are open. */
+  readonly authenticated: number;
+  readonly total: number;
+  /** Of all, those whose handshake brought a token. */
+  readonly totalAuthenticated: number;
+}
+
 /** Clients that are written to alike are sent the same frames, and so can share batches. */
 interface Way {
   readonly wrapping: Wrapping;
   readonly root: Batch;
+}
+
+/** Clients may close with any number from 3000 to 4999: a label each would be theirs to make. */
+function label(code: number): string {
+  return code < 3000 ? String(code) : "application";
 }
 
 function waysOf(deflate: DeflateOptions | undefined): Record<Envelope, Way> {
@@ -46,6 +62,10 @@ export class Sessions {
   readonly #plain: Readonly<Record<Envelope, Way>>;
   readonly #deflated: Readonly<Record<Envelope, Way>>;
   #total = 0;
+  #totalAuthenticated = 0;
+
+  /** Ends of connections, by who began and the code: `server 1008`. */
+  readonly closes: Tally = new Tally();
 
   /** @param deflate how messages are compressed for those who negotiated it */
   constructor(
@@ -53,24 +73,26 @@ export class Sessions {
     connections: ConnectionOptions,
     deflate: DeflateOptions,
   ) {
-    this.#context = { ...context, ended: (session) => this.#open.delete(session) };
+    this.#context = {
+      ...context,
+      ended: (session, { by, code }) => {
+        this.#open.delete(session);
+        this.closes.add(`${by} ${label(code)}`);
+      },
+    };
     this.#connections = connections;
     this.#plain = waysOf(undefined);
     this.#deflated = waysOf(deflate);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
-  get counts(): { open: number; authenticated: number; total: number } {
-    let authenticated = 0;
-    for (const session of this.#open) if (session.uid !== undefined) authenticated++;
-    return { open: this.#open.size, authenticated, total: this.#total };
-  }
-
-  /** Bytes that wait for clients to read, all together. */
-  get unsent(): number {
-    let bytes = 0;
-    for (const session of this.#open) bytes += session.connection.unsent;
-    return bytes;
+  get counts(): SessionCounts {
+    return {
+      open: this.#open.size,
+      authenticated: this.#context.hub.authenticated,
+      total: this.#total,
+      totalAuthenticated: this.#totalAuthenticated,
+    };
   }
 
   /**
@@ -87,6 +109,7 @@ export class Sessions {
     const session = new Session(this.#context, connection, wrapping, identity);
     this.#open.add(session);
     this.#total++;
+    if (identity) this.#totalAuthenticated++;
     session.start(streams, head);
   }
 

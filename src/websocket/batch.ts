@@ -1,5 +1,5 @@
 /**
- * What a short frame weighs, in bytes: its link in the chain takes 72 whatever the frame's length,
+ * What a short frame weighs, in bytes: its link in the chain takes 80 whatever the frame's length,
  * and a buffer takes some of its own.
  */
 const LEAST_WEIGHT = 128;
@@ -21,7 +21,9 @@ const LEAST_WEIGHT = 128;
  * ```
  */
 export class Batch {
-  /** Bytes of all frames in the chain. */
+  /** Frames in the chain. */
+  readonly frames: number;
+  /** Bytes of all of them. */
   readonly bytes: number;
   /** Memory of the chain: its bytes, and more where frames are shorter than what holds them. */
   readonly weight: number;
@@ -33,18 +35,20 @@ export class Batch {
   private constructor(
     before: Batch | undefined,
     frame: Uint8Array,
+    frames: number,
     bytes: number,
     weight: number,
   ) {
     this.#before = before;
     this.#frame = frame;
+    this.frames = frames;
     this.bytes = bytes;
     this.weight = weight;
   }
 
   /** An empty batch to begin at. Connections that shall share buffers begin at the same one. */
   static root(): Batch {
-    return new Batch(undefined, new Uint8Array(0), 0, 0);
+    return new Batch(undefined, new Uint8Array(0), 0, 0, 0);
   }
 
   /** This batch and one more frame after it; the same batch for everyone who adds the same frame. */
@@ -54,6 +58,7 @@ export class Batch {
     return this.#next = new Batch(
       this,
       frame,
+      this.frames + 1,
       this.bytes + frame.length,
       this.weight + Math.max(frame.length, LEAST_WEIGHT),
     );

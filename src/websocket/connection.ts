@@ -30,9 +30,18 @@ export interface FlushScheduler {
   mark(connection: WebSocketConnection): void;
 }
 
+/** Is told what goes out, and what has to wait. */
+export interface TrafficMeter {
+  /** Frames were written together. */
+  wrote(frames: number, bytes: number): void;
+  /** So many bytes more wait for clients to read; fewer where it is negative. */
+  waits(change: number): void;
+}
+
 /** What all connections of a listener have in common. */
 export interface ConnectionOptions {
   readonly scheduler: FlushScheduler;
+  readonly meter: TrafficMeter;
   /** Bytes of one message from the client, all fragments together. */
   readonly maxMessage: number;
   /**
@@ -99,6 +108,8 @@ export class WebSocketConnection implements ReceiverTarget {
   #marked = false;
   /** The socket has taken more than it could pass on: wait for its drain. */
   #blocked = false;
+  /** Bytes that the meter knows to wait here; all of them do until the drain. */
+  #waits = 0;
   /** The owner wants nothing to be read. */
   #held = false;
   #state: State = State.Open;
@@ -143,11 +154,6 @@ export class WebSocketConnection implements ReceiverTarget {
     return this.#state === State.Open;
   }
 
-  /** Bytes that wait for the client to read, in this process. */
-  get unsent(): number {
-    return this.#socket.writableLength + (this.#pending?.bytes ?? 0);
-  }
-
   /**
    * Owes the client one more frame. Does nothing once the connection is not open any more.
    *
@@ -157,6 +163,7 @@ export class WebSocketConnection implements ReceiverTarget {
     if (this.#state !== State.Open) return;
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
     if (this.#blocked) {
+      this.#metered(this.#waits + frame.length);
       if (pending.weight + this.#socket.writableLength > this.#options.maxUnsent) {
         this.#cutSlowConsumer();
       }
@@ -176,7 +183,7 @@ export class WebSocketConnection implements ReceiverTarget {
     const pending = this.#pending;
     if (pending === undefined || this.#blocked) return;
     this.#pending = undefined;
-    this.#write(pending.join());
+    this.#write(pending.join(), pending.frames);
   }
 
   /** Stops to read from the client, so that TCP holds it back. */
@@ -257,6 +264,7 @@ export class WebSocketConnection implements ReceiverTarget {
 
   private drained(): void {
     this.#blocked = false;
+    this.#metered(0);
     if (this.#state === State.Open) this.flush();
   }
 
@@ -273,17 +281,24 @@ export class WebSocketConnection implements ReceiverTarget {
     delete this.#socket[CONNECTION];
   }
 
-  #write(bytes: Uint8Array): void {
+  #write(bytes: Uint8Array, frames: number): void {
     this.#socket.write(bytes);
+    this.#options.meter.wrote(frames, bytes.length);
     this.#blocked = this.#socket.writableNeedDrain;
+    if (this.#blocked) this.#metered(this.#socket.writableLength);
+  }
+
+  #metered(waits: number): void {
+    this.#options.meter.waits(waits - this.#waits);
+    this.#waits = waits;
   }
 
   /** A close frame, behind the answers to all that came before what it answers (RFC 6455 §5.5.2). */
   #writeLast(frame: Uint8Array): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending) this.#write(pending.join());
-    this.#write(frame);
+    if (pending) this.#write(pending.join(), pending.frames);
+    this.#write(frame, 1);
   }
 
   /** Fails the connection (RFC 6455 §7.1.7): says why, and reads no further. */
@@ -299,7 +314,7 @@ export class WebSocketConnection implements ReceiverTarget {
     this.#pending = undefined;
     // Behind what the socket holds already, so that a client that wakes up reads whole frames and
     // then why; one that does not is cut when the time is over.
-    this.#write(closeFrame(CloseCode.PolicyViolation, "slow consumer"));
+    this.#write(closeFrame(CloseCode.PolicyViolation, "slow consumer"), 1);
     this.#leave(State.Closing, {
       code: CloseCode.PolicyViolation,
       reason: "slow consumer",
@@ -312,6 +327,7 @@ export class WebSocketConnection implements ReceiverTarget {
     if (state > this.#state) this.#state = state;
     if (!wasOpen) return;
     this.#pending = undefined;
+    this.#metered(0);
     const owner = this.#owner;
     this.#owner = undefined;
     if (state !== State.Gone) {

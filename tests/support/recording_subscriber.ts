@@ -27,6 +27,7 @@ export class RecordingSubscriber extends Subscriber {
 export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
   const connection = new WebSocketConnection(new Socket(), Batch.root(), {
     scheduler: { mark() {} },
+    meter: { wrote() {}, waits() {} },
     maxMessage: 1,
     maxUnsent: 1,
     closeTimeout: 1,
