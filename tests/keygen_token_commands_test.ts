@@ -19,6 +19,7 @@ function auth(publicKey: string): Settings["auth"] {
     audience: [],
     subject: "session",
     requireJti: true,
+    enforceExpiry: true,
     leeway: { exp: 0, nbf: 0, iat: 0 },
   };
 }

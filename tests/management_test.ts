@@ -64,10 +64,11 @@ Deno.test("statistics and what else the management listener answers", async (t) 
 
     const { status, body } = await get(ranger.managementUrl("/stats"));
     assert.equal(status, 200);
-    const { connections, unsentBytes, events, hub, source, memory, ...others } = body as Record<
-      string,
-      Record<string, unknown>
-    >;
+    const { connections, unsentBytes, events, hub, source, memory, auth, ...others } =
+      body as Record<
+        string,
+        Record<string, unknown>
+      >;
     assert.deepEqual(others, {});
     // The test's own observer is the other one.
     assert.deepEqual(connections, {
@@ -76,6 +77,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       total: 2,
       totalAuthenticated: 1,
     });
+    assert.deepEqual(auth, { expiries: { waiting: 1, expired: 0 } });
     assert.equal(unsentBytes, 0);
     assert.deepEqual(events, {
       received: 7,

@@ -38,6 +38,7 @@ const AUTH: Auth = {
   audience: [],
   subject: "session",
   requireJti: true,
+  enforceExpiry: true,
   leeway: { exp: 0, nbf: 0, iat: 0 },
 };
 

@@ -9,6 +9,7 @@ import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../hub/flusher.ts";
 import { Hub } from "../hub/hub.ts";
 import { Traffic } from "../ops/traffic.ts";
+import { ExpiryQueue } from "../session/expiry.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { CloseCode } from "../websocket/frame.ts";
@@ -48,7 +49,9 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
-  const sessions = new Sessions({ hub, verify, rbac, maxStreams: limits.streams }, {
+  const expiries = new ExpiryQueue();
+  expiries.leeway = auth.enforceExpiry ? auth.leeway.exp : Infinity;
+  const sessions = new Sessions({ hub, verify, expiries, rbac, maxStreams: limits.streams }, {
     scheduler: flusher,
     meter: traffic,
     maxMessage: limits.messageBytes,
@@ -58,7 +61,10 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
 
   const management = new Listener(managementApp({
     unready: () => source.state.connected ? [] : [`no events come in: ${source.state.detail}`],
-    stats: () => statistics(hub, sessions, traffic, source),
+    stats: () => ({
+      ...statistics(hub, sessions, traffic, source),
+      auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
+    }),
   }));
   const clients = new Listener(plainApp(), {
     app: upgradeApp({

@@ -90,6 +90,7 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
       audience: [],
       subject: "session",
       requireJti: true,
+      enforceExpiry: auth.enforceExpiry,
       leeway: auth.leeway,
     },
     log: {

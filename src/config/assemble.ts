@@ -90,6 +90,7 @@ export function assemble(
       audience: values["auth.audience"],
       subject: values["auth.subject"],
       requireJti: values["auth.require_jti"],
+      enforceExpiry: values["auth.enforce_expiry"],
       leeway: {
         exp: values["auth.exp_leeway"] ?? leeway,
         nbf: values["auth.nbf_leeway"] ?? leeway,

@@ -225,6 +225,14 @@ export const SETTINGS = {
     help: "Whether a token must have a jti",
     right: "true or false",
   }),
+  "auth.enforce_expiry": setting({
+    kind: toggle(),
+    default: true,
+    flag: "enforce-expiry",
+    help: "Whether private and prefixed streams stop when the connection's token expires; " +
+      "otherwise exp counts only while a token is verified, as with the older servers",
+    right: "true or false",
+  }),
   "auth.leeway": setting({
     kind: whole(0, 86_400, "SECONDS"),
     default: 0,

@@ -34,6 +34,8 @@ export interface Settings {
     /** Empty: not checked. */
     readonly subject: string;
     readonly requireJti: boolean;
+    /** Whether a connection's identity ends with its token. */
+    readonly enforceExpiry: boolean;
     /** Seconds, each. */
     readonly leeway: { readonly exp: number; readonly nbf: number; readonly iat: number };
   };

@@ -11,6 +11,7 @@ function error(message: string): Uint8Array {
 export const PONG: Uint8Array = textFrame("pong");
 export const AUTHENTICATED: Uint8Array = success("Authenticated.");
 export const AUTHENTICATION_FAILED: Uint8Array = error("Authentication failed.");
+export const TOKEN_EXPIRED: Uint8Array = error("Token expired.");
 export const TOKEN_TYPE_INVALID: Uint8Array = error("Token type is not provided or invalid.");
 export const MESSAGE_ERROR: Uint8Array = error("Error while handling message.");
 export const TOO_MANY_STREAMS: Uint8Array = error("Too many streams.");

@@ -6,6 +6,7 @@ import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { ConnectionOwner, Ending, WebSocketConnection } from "../websocket/connection.ts";
 import * as answers from "./answers.ts";
+import type { Expiring, ExpiryQueue, Term } from "./expiry.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
@@ -19,6 +20,8 @@ export interface SessionContext {
   readonly hub: Hub;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Where the ends of the tokens are awaited. */
+  readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
   /** Streams that one connection may hold. */
   readonly maxStreams: number;
@@ -41,12 +44,16 @@ const BINARY = Symbol("binary message");
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner {
+export class Session implements ConnectionOwner, Expiring {
   readonly id: number;
   readonly connection: WebSocketConnection;
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   #role = "";
+  /** When the token ends; `undefined` while anonymous, and for a token that never does. */
+  #term: Term | undefined;
+  /** The prefixed streams that ended with the last token, for the next one to restore. */
+  #suspended: readonly string[] | undefined;
   #verifying = false;
   #waiting: (string | typeof BINARY)[] | undefined;
 
@@ -92,8 +99,21 @@ export class Session implements ConnectionOwner {
     else this.#handle(BINARY);
   }
 
+  /** The token's time is over: the connection goes on as an anonymous one. */
+  expire(): void {
+    this.#term = undefined;
+    this.#context.hub.identify(this.#subscriber, undefined);
+    this.#role = "";
+    const ended = this.#dropForbidden();
+    if (ended.length > 0) this.#suspended = ended;
+    this.connection.send(answers.TOKEN_EXPIRED);
+    log.debug("connection {id}: its token expired", { id: this.id });
+  }
+
   closed(ending: Ending): void {
     this.#waiting = undefined;
+    this.#suspended = undefined;
+    this.#endTerm();
     this.#context.hub.remove(this.#subscriber);
     this.#context.ended(this, ending);
     log.debug("connection {id} closed by {by}: {code} {reason}", { id: this.id, ...ending });
@@ -129,8 +149,9 @@ export class Session implements ConnectionOwner {
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
       // In one step, so that no private event comes before the answer that announces it.
-      if (identity) this.#become(identity);
+      const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
+      this.#context.hub.greet(this.#subscriber, restored);
       this.#perform(then);
       this.#handleWaiting();
     });
@@ -161,12 +182,35 @@ export class Session implements ConnectionOwner {
     if (!this.#verifying) this.connection.resume();
   }
 
-  #become(identity: Identity): void {
-    this.#context.hub.identify(this.#subscriber, identity.uid);
-    this.#role = identity.role;
-    for (const stream of [...this.#subscriber.streams]) {
-      if (!this.#mayHold(stream)) this.#context.hub.unsubscribe(this.#subscriber, stream);
+  /** @returns the prefixed streams that the last token's end had taken away, held again */
+  #become({ uid, role, expiresAt }: Identity): readonly string[] {
+    const { hub, expiries, maxStreams } = this.#context;
+    hub.identify(this.#subscriber, uid);
+    this.#role = role;
+    this.#endTerm();
+    if (expiresAt !== undefined) this.#term = expiries.add(this, expiresAt);
+    this.#dropForbidden();
+    const restored: string[] = [];
+    for (const stream of this.#suspended ?? []) {
+      const { streams } = this.#subscriber;
+      if (streams.size >= maxStreams || streams.has(stream) || !this.#mayHold(stream)) continue;
+      hub.subscribe(this.#subscriber, stream);
+      restored.push(stream);
     }
+    this.#suspended = undefined;
+    return restored;
+  }
+
+  #endTerm(): void {
+    if (this.#term) this.#context.expiries.remove(this.#term);
+    this.#term = undefined;
+  }
+
+  /** @returns the streams that are not held any more, because the role may not have them */
+  #dropForbidden(): string[] {
+    const forbidden = [...this.#subscriber.streams].filter((stream) => !this.#mayHold(stream));
+    for (const stream of forbidden) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    return forbidden;
   }
 
   #subscribe(streams: readonly string[]): void {
@@ -195,6 +239,7 @@ export class Session implements ConnectionOwner {
 
   #unsubscribe(streams: readonly string[]): void {
     for (const stream of streams) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    this.#suspended = this.#suspended?.filter((stream) => !streams.includes(stream));
     this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams));
   }
 

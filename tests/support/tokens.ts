@@ -1,11 +1,4 @@
-import {
-  exportPKCS8,
-  exportSPKI,
-  generateKeyPair,
-  type JWTHeaderParameters,
-  type JWTPayload,
-  SignJWT,
-} from "jose";
+import { exportPKCS8, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
 
 /** A key pair of a test's own, and tokens signed with it. */
 export interface TestKey {
@@ -22,7 +15,10 @@ export interface TestKey {
    * @param claims replace these; a claim that is undefined is left out. `uid` is what matters
    * @param header replaces `alg` or adds to it
    */
-  token(claims?: JWTPayload, header?: Partial<JWTHeaderParameters>): Promise<string>;
+  token(
+    claims?: Readonly<Record<string, unknown>>,
+    header?: Partial<JWTHeaderParameters>,
+  ): Promise<string>;
 }
 
 /**
