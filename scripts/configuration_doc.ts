@@ -36,7 +36,9 @@ and ports.
   is \`true\` or \`false\`.
 - The single pieces of the broker's address (\`amqp.host\` and the like) go over \`amqp.url\` when
   they are set by the same kind of source or a stronger one: \`RABBITMQ_HOST\` changes the host of
-  an \`amqp.url\` from the file, and does nothing to one given by \`--amqp-url\`.
+  an \`amqp.url\` from the file, and does nothing to one given by \`--amqp-url\`. Where
+  \`amqp.urls\` has entries it takes the place of \`amqp.url\`, \`amqp.host\` and \`amqp.port\`, unless
+  one of those is set by a stronger kind of source; user, password and virtual host go over each.
 - An unknown flag, an unknown name in the file, and a value that does not fit end the start with
   exit code 78 and a message that names the setting, where it came from and what would be right.
   Secrets are never printed. A password given as a flag can be read in the process list by every

@@ -83,7 +83,12 @@ async function wrongPassword(broker: Broker): Promise<void> {
     "--log-level=debug",
     `--amqp-password=${password}`,
   );
-  const { reason } = await ranger.log(complaint(/refused/), "that the broker refused");
+  const { level, reason } = await ranger.log(
+    (line) => /refused/.test(String(line.reason)),
+    "that the broker refused",
+  );
+  // It does not pass by itself.
+  assert.equal(level, "error");
   assert.match(String(reason), /amqp\.user, amqp\.password/);
   const told = await Promise.all(
     ["/readyz", "/stats"].map(async (path) => {

@@ -26,6 +26,12 @@ Deno.test("an AMQP URL that cannot be right is refused, and never quoted", async
   }
 });
 
+Deno.test("one wrong URL among several is refused, and never quoted", async () => {
+  const message = await refusal(["--amqp-urls", "amqp://u:hunter2@mq1,http://u:hunter2@mq2"]);
+  assert.match(message, /^amqp\.urls, from flag --amqp-urls: an entry \(not shown\) begins with/);
+  assert.ok(!message.includes("hunter2"), message);
+});
+
 Deno.test("prefixes that cannot be prefixes are refused", async () => {
   assert.match(
     await refusal([], { RANGO_RBAC_PUBLIC: "admin" }),

@@ -18,6 +18,13 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
     sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
     sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
   ],
+  "amqp.urls": [
+    sample(
+      ["amqp://ann:s3cret-url@mq1/", "amqp://bob:s3cret-url@mq2/live"],
+      "amqp://ann:***@mq1:5672/, amqp://bob:***@mq2:5672/live",
+    ),
+    sample(["amqps://ann:s3cret-url@mq3/"], "amqps://ann:***@mq3:5671/"),
+  ],
   "amqp.host": [sample("mq3"), sample("mq4")],
   "amqp.port": [sample(5673), sample(5674)],
   "amqp.user": [sample("carol"), sample("d@ve")],
@@ -120,7 +127,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
     server: { host: "0.0.0.0", port: 8080, origins: [], reusePort: false },
     management: { host: "127.0.0.1", port: 8082 },
     amqp: {
-      url: "amqp://guest:guest@localhost:5672/",
+      urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
       queueLength: 100_000,
       queueBytes: 134_217_728,
@@ -177,7 +184,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
     origins: ["https://a.example", "https://b.example"],
     reusePort: false,
   });
-  assert.equal(settings.amqp.url, "amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/");
+  assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
   assert.deepEqual(settings.management, { host: "0.0.0.0", port: 4242 });
   assert.deepEqual(settings.auth.audience, ["peatio", "barong"]);
   assert.deepEqual(settings.auth.leeway, { exp: 60, nbf: 30, iat: 30 });
@@ -201,7 +208,7 @@ Deno.test("a piece of the broker's address goes over the URL of its own rank or 
   );
   const load = async (args: string[], environment: Record<string, string>) => {
     const options = { ...NOWHERE, defaultFile: file };
-    return (await loadSettings(args, environment, options)).settings.amqp.url;
+    return (await loadSettings(args, environment, options)).settings.amqp.urls[0];
   };
   const inFile = "amqp://ann:pw@file:1000/other%2F1?channelMax=5";
   assert.equal(await load([], {}), inFile);
@@ -228,6 +235,43 @@ Deno.test("the entries tell where each piece of the broker's address came from",
   assert.equal(sources["amqp.host"], "environment RABBITMQ_HOST");
   const given = await entryOf("amqp.host", ["--amqp-url", "amqp://x"], { RABBITMQ_HOST: "mq" });
   assert.deepEqual(given, { key: "amqp.host", shown: "x", source: "amqp.url, flag --amqp-url" });
+});
+
+Deno.test("several brokers take the place of one, unless that one is named by a stronger source", async () => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write(
+    "ranger.toml",
+    '[amqp]\nurl = "amqp://ann:pw@one/"\nurls = ["amqp://ann:pw@mq1/", "amqp://ann:pw@mq2/live"]\n',
+  );
+  const load = async (args: string[], environment: Record<string, string>) =>
+    await loadSettings(args, environment, { ...NOWHERE, defaultFile: file });
+  const urls = async (args: string[], environment: Record<string, string> = {}) =>
+    (await load(args, environment)).settings.amqp.urls;
+  assert.deepEqual(await urls([]), ["amqp://ann:pw@mq1/", "amqp://ann:pw@mq2/live"]);
+  assert.deepEqual(await urls(["--amqp-password", "n/w"]), [
+    "amqp://ann:n%2Fw@mq1:5672/",
+    "amqp://ann:n%2Fw@mq2:5672/live",
+  ]);
+  assert.deepEqual(await urls([], { RABBITMQ_HOST: "env" }), ["amqp://ann:pw@env:5672/"]);
+  assert.deepEqual(await urls(["--amqp-url", "amqp://u:p@flag"]), ["amqp://u:p@flag"]);
+  assert.deepEqual(await urls(["--amqp-urls", "amqp://u:p@a,amqp://u:p@b", "--amqp-host=c"]), [
+    "amqp://u:p@a",
+    "amqp://u:p@b",
+  ]);
+
+  const { entries } = await load([], { RABBITMQ_PASSWORD: "new" });
+  const entry = (key: string) => entries.find((one) => one.key === key);
+  assert.deepEqual(entry("amqp.urls"), {
+    key: "amqp.urls",
+    shown: "amqp://ann:***@mq1:5672/, amqp://ann:***@mq2:5672/live",
+    source: `file ${file}, with environment RABBITMQ_PASSWORD`,
+  });
+  assert.deepEqual(entry("amqp.host"), {
+    key: "amqp.host",
+    shown: "(in amqp.urls)",
+    source: `amqp.urls, file ${file}`,
+  });
+  assert.equal(entry("amqp.password")?.source, "environment RABBITMQ_PASSWORD");
 });
 
 Deno.test("an AMQP URL taken apart and written again is the same address", () => {

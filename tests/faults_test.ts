@@ -61,7 +61,7 @@ Deno.test("a fault in the server is logged with its stack, and clients are serve
 Deno.test("an event that breaks its sink does not end the consumer", async () => {
   const exchange = randomExchange();
   const source = new AmqpSource({
-    url: broker.url,
+    urls: [broker.url],
     exchange,
     queueLength: 1000,
     queueBytes: 1_000_000,

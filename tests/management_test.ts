@@ -101,7 +101,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
     });
     assert.equal(source?.connected, true);
     assert.equal(source?.reconnects, 0);
-    assert.match(String(source?.detail), /^consuming from \S+ by ranger\.\S+$/);
+    assert.match(String(source?.detail), /^consuming from \S+ of \S+ by ranger\.\S+$/);
     assert.ok(Number(memory?.rss) > 1_000_000);
   });
 

@@ -4,8 +4,8 @@ import { connectPublisher, type Publisher, randomExchange } from "./support/amqp
 import { BookClient, type Holding } from "./support/book_client.ts";
 import { BookMarket } from "./support/book_market.ts";
 import { connectClient } from "./support/client.ts";
-import { type CuttableProxy, startProxy } from "./support/cuttable_proxy.ts";
 import { subscribed } from "./support/exchange.ts";
+import { Gate } from "./support/gate.ts";
 import { arbitraryChange, type BookSnapshot, type Change, worthOf } from "./support/model_book.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
@@ -173,7 +173,7 @@ class Run {
 
   async #cut(changes: Does<"cut">["changes"]): Promise<void> {
     const times = this.stage.ranger.logged(isConsuming);
-    this.stage.wire.cut();
+    await this.stage.wire.cut();
     for (const [at, change] of changes) {
       this.#publish(at, "ob-inc", this.#at(at).increment(change));
     }
@@ -189,16 +189,15 @@ function isConsuming({ message }: { message: string }): boolean {
 interface Stage extends AsyncDisposable {
   readonly ranger: RangerProcess;
   readonly publisher: Publisher;
-  readonly wire: CuttableProxy;
+  readonly wire: Gate;
 }
 
 async function setStage(): Promise<Stage> {
   await using started = new AsyncDisposableStack();
   const publisher = started.use(await connectPublisher(broker.url, randomExchange()));
-  const wire = started.use(startProxy(Number(new URL(broker.url).port)));
-  const url = new URL(broker.url);
-  url.port = String(wire.port);
-  const args = ["--no-auth", "--amqp-url", url.href, "--exchange", publisher.exchange];
+  const wire = started.use(new Gate(broker.url));
+  await wire.open();
+  const args = ["--no-auth", "--amqp-url", wire.url, "--exchange", publisher.exchange];
   const ranger = started.use(await startRanger({ args }));
   await ranger.consuming();
   const stack = started.move();
@@ -304,7 +303,7 @@ Deno.test("after the broker was lost, states that do not count are unsure as wel
       `{"m.${kind}-inc":${increment}}`,
     ]);
   }
-  wire.cut();
+  await wire.cut();
   await ranger.consuming(2);
   await using late = await connectClient(ranger.url(path));
   assert.equal(await late.next(), subscribed(...streams));

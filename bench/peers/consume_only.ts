@@ -14,7 +14,7 @@ if (url === undefined || exchange === undefined) {
 }
 
 const source = new AmqpSource({
-  url,
+  urls: [url],
   exchange,
   queueLength: 100_000,
   queueBytes: 128 * 2 ** 20,

@@ -2,13 +2,17 @@ import type { AMQPClient, AMQPConsumer } from "@cloudamqp/amqp-client";
 import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
+import { brokerName } from "../config/amqp_url.ts";
+import { Rarely } from "../ops/rarely.ts";
 import { VERSION } from "../version.ts";
 import { backoff } from "./backoff.ts";
 import { brokerClient, takeDeliveries } from "./client.ts";
-import { declareExchange } from "./exchange.ts";
-import { explainFailure } from "./failure.ts";
+import { exchangeType } from "./exchange.ts";
+import { explainFailure, isLasting } from "./failure.ts";
 import { keepAlive } from "./liveness.ts";
+import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "./source.ts";
+import { SourceStatus } from "./status.ts";
 import { within } from "./within.ts";
 
 const log = getLogger(["ranger", "broker"]);
@@ -18,15 +22,19 @@ const FRAME_MAX = 131_072;
 /** Milliseconds that the broker may take until it delivers, and to say goodbye. */
 const SETUP_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 2_000;
+/** Milliseconds after which a connection was a good one, and its loss is news. */
+const STEADY = 1_000;
+/** Milliseconds in which the same cause is logged once. */
+const INTERVAL = 60_000;
+/** Seconds between two looks at the binding where heartbeats are off. */
+const REBIND = 20;
+/** Kinds of exchange that hand everything to a queue bound with `#`. */
+const FITTING: ReadonlySet<string> = new Set(["topic", "fanout", "headers"]);
 
 /** What of the settings concerns the broker. */
-export interface AmqpOptions {
-  /** With user and password: never logged. */
-  readonly url: string;
-  readonly exchange: string;
-  /** Bounds of the queue, in messages and bytes; past them the broker drops the oldest. */
-  readonly queueLength: number;
-  readonly queueBytes: number;
+export interface AmqpOptions extends QueueOptions {
+  /** One, or several of a cluster, tried in turn; with user and password: never logged. */
+  readonly urls: readonly string[];
   /** Seconds. */
   readonly heartbeat: number;
 }
@@ -34,10 +42,10 @@ export interface AmqpOptions {
 /**
  * Events from RabbitMQ: a queue of its own, bound to everything that the exchange publishes.
  *
- * The queue is exclusive and auto-deleted, so that it goes with the connection, and bounded, so
- * that a Ranger that is stopped cannot fill the broker. A broker that cannot be reached is tried
- * again for as long as it takes; each time the queue is declared and bound anew, and the sink is
- * told that events may be missing.
+ * A broker that cannot be reached is tried again for as long as it takes, whatever the reason: a
+ * wrong password may be the broker's mistake, and clients are better off connected. Where there
+ * are several brokers they are tried in turn, with a pause after each round. Every time the queue
+ * is declared and bound anew, and the sink is told that events may be missing.
  *
  * @example
  * ```ts
@@ -48,26 +56,19 @@ export interface AmqpOptions {
  */
 export class AmqpSource implements EventSource {
   readonly #options: AmqpOptions;
-  readonly #broker: string;
   readonly #stopping = new AbortController();
+  readonly #status = new SourceStatus();
+  /** What each broker failed by, since events last came in. */
+  readonly #reasons = new Map<string, string>();
   #running: Promise<void> | undefined;
-  #connected = false;
-  #detail = "not started";
-  #timesConnected = 0;
-  /** Causes logged since events last came in: one that lasts is logged once. */
-  readonly #complaints = new Set<string>();
+  #rarely = new Rarely(INTERVAL);
 
   constructor(options: AmqpOptions) {
     this.#options = options;
-    this.#broker = brokerName(options.url);
   }
 
   get state(): SourceState {
-    return {
-      connected: this.#connected,
-      detail: this.#detail,
-      reconnects: Math.max(0, this.#timesConnected - 1),
-    };
+    return this.#status;
   }
 
   start(sink: EventSink): void {
@@ -81,57 +82,94 @@ export class AmqpSource implements EventSource {
 
   async #run(sink: EventSink): Promise<void> {
     const { signal } = this.#stopping;
-    this.#detail = `connecting to the broker ${this.#broker}`;
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      const before = this.#timesConnected;
-      const client = brokerClient(this.#url());
-      try {
-        // Not every promise of a client settles once its socket is gone: stopping must not wait
-        // for them.
-        await unlessAborted(signal, this.#consume(client, sink));
-      } catch (error) {
-        if (!signal.aborted) this.#report(error);
-      }
-      if (this.#connected) {
-        this.#connected = false;
-        sink.interrupted();
-      }
-      await letGo(client, signal.aborted);
-      if (this.#timesConnected > before) attempt = 0;
-      await delay(backoff(attempt), undefined, { signal }).catch(() => {});
+    const { urls } = this.#options;
+    this.#status.down(`connecting to the broker ${urls.map(brokerName).join(", ")}`);
+    let failures = 0;
+    for (let at = 0; !signal.aborted; at = (at + 1) % urls.length) {
+      const lasted = await this.#attempt(urls[at]!, sink);
+      // One that takes us and lets go at once is no better than one that does not answer.
+      failures = lasted ? 1 : failures + 1;
+      if (failures % urls.length !== 0) continue;
+      const pause = backoff(failures / urls.length - 1);
+      await delay(pause, undefined, { signal }).catch(() => {});
     }
-    this.#detail = "stopped";
+    this.#status.down("stopped");
   }
 
-  /** One connection, from its beginning to its end, which always is an error. */
-  async #consume(client: AMQPClient, sink: EventSink): Promise<void> {
-    const { queue, consumer } = await within(SETUP_TIMEOUT, this.#setUp(client, sink));
-    this.#consuming(queue);
+  /** One connection, from its beginning to its end. @returns whether it was a good one */
+  async #attempt(url: string, sink: EventSink): Promise<boolean> {
+    const { signal } = this.#stopping;
+    const status = this.#status;
+    const broker = brokerName(url);
+    const client = brokerClient(this.#named(url));
+    try {
+      // Not every promise of a client settles once its socket is gone: stopping must not wait
+      // for them.
+      await unlessAborted(signal, this.#consume(client, broker, sink));
+    } catch (error) {
+      if (!signal.aborted) this.#report(broker, error);
+    }
+    const lasted = status.connected && Date.now() - status.since.getTime() > STEADY;
+    if (status.connected) {
+      status.down(this.#told());
+      sink.interrupted();
+    }
+    await letGo(client, signal.aborted);
+    return lasted;
+  }
+
+  /** Consumes until that ends, which always is an error. */
+  async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
+    const { queue, consumer } = await within(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
+    this.#consuming(broker, queue);
     await consumer.wait();
   }
 
   async #setUp(
     client: AMQPClient,
+    broker: string,
     sink: EventSink,
   ): Promise<{ queue: string; consumer: AMQPConsumer }> {
-    const { exchange, queueLength, queueBytes } = this.#options;
+    const { exchange, heartbeat } = this.#options;
+    this.#watchAlarms(client, broker);
     await client.connect();
     keepAlive(client);
-    const channel = await declareExchange(client, exchange);
-    const { name: queue } = await channel.queueDeclare(
-      queueName(),
-      { durable: false, exclusive: true, autoDelete: true },
-      {
-        "x-max-length": queueLength,
-        "x-max-length-bytes": queueBytes,
-        "x-overflow": "drop-head",
-      },
-    );
-    await channel.queueBind(queue, exchange, "#");
+    const { channel, queue } = await openQueue(client, this.#options);
+    // Asked once: the answer may stand in the broker's log as an error.
+    if (!this.#status.everConnected) await this.#judgeExchange(client, broker);
     takeDeliveries(client, channel, (routingKey, body) => this.#deliver(sink, routingKey, body));
     // Deliveries do not come to the callback; the consumer tells when there are no more.
     const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
+    keepBound(client, channel, queue, exchange, heartbeat || REBIND);
     return { queue, consumer };
+  }
+
+  async #judgeExchange(client: AMQPClient, broker: string): Promise<void> {
+    const { exchange } = this.#options;
+    const type = await exchangeType(client, exchange);
+    if (type === undefined || FITTING.has(type)) return;
+    log.error(
+      "Exchange {exchange} of {broker} is of type {type}: no event of it comes to a queue that " +
+        "asks for all. Delete it and declare it as topic, or set amqp.exchange to another.",
+      { exchange, broker, type },
+    );
+  }
+
+  /** RabbitMQ tells only connections that publish; some other brokers tell all. */
+  #watchAlarms(client: AMQPClient, broker: string): void {
+    const status = this.#status;
+    client.onblocked = (reason) => {
+      status.blocked = reason;
+      log.error(
+        "The broker {broker} takes nothing from publishers: {reason}. No events come until it " +
+          "has memory and disk again (rabbitmqctl status).",
+        { broker, reason },
+      );
+    };
+    client.onunblocked = () => {
+      status.blocked = undefined;
+      log.info("The broker {broker} takes events from publishers again.", { broker });
+    };
   }
 
   #deliver(sink: EventSink, routingKey: string, body: Uint8Array): void {
@@ -143,33 +181,54 @@ export class AmqpSource implements EventSource {
     }
   }
 
-  #consuming(queue: string): void {
-    this.#connected = true;
-    this.#timesConnected++;
-    this.#complaints.clear();
-    this.#detail = `consuming from ${this.#options.exchange} by ${queue}`;
+  #consuming(broker: string, queue: string): void {
+    const { exchange } = this.#options;
+    this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
+    this.#reasons.clear();
+    this.#rarely = new Rarely(INTERVAL);
     log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
-      exchange: this.#options.exchange,
-      broker: this.#broker,
+      exchange,
+      broker,
       queue,
     });
   }
 
-  #report(error: unknown): void {
-    const { kind, text } = explainFailure(error);
-    this.#detail = `the broker ${this.#broker}: ${text}`;
-    if (this.#complaints.has(kind)) return;
-    this.#complaints.add(kind);
-    log.warn(
-      this.#connected
-        ? "Lost the broker {broker}: {reason}. Clients stay connected; trying again."
-        : "Cannot consume from the broker {broker}: {reason}. Trying again until it works.",
-      { broker: this.#broker, reason: text },
-    );
+  #report(broker: string, error: unknown): void {
+    const failure = explainFailure(error);
+    const { kind, text, advice } = failure;
+    const status = this.#status;
+    status.failed(failure, `the broker ${broker}: ${text}`);
+    this.#reasons.set(broker, text);
+    const lost = status.connected;
+    if (!lost) status.down(this.#told());
+    // Numbers differ from one attempt to the next.
+    if (!this.#rarely.allows(`${broker} ${kind} ${text.replace(/\d+/g, "#")}`)) return;
+    const properties = { broker, reason: text, advice };
+    if (lost) {
+      log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {
+        broker,
+        reason: text,
+      });
+    } else if (isLasting(kind)) {
+      log.error(
+        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
+        properties,
+      );
+    } else {
+      log.warn(
+        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
+        properties,
+      );
+    }
   }
 
-  #url(): string {
-    const url = new URL(this.#options.url);
+  /** What is wrong, of each broker that was tried. */
+  #told(): string {
+    return [...this.#reasons].map(([broker, text]) => `the broker ${broker}: ${text}`).join("; ");
+  }
+
+  #named(address: string): string {
+    const url = new URL(address);
     // What the operator reads in RabbitMQ's list of connections.
     url.searchParams.set("name", `ranger ${VERSION} ${hostname()}:${Deno.pid}`);
     url.searchParams.set("heartbeat", String(this.#options.heartbeat));
@@ -184,17 +243,6 @@ async function letGo(client: AMQPClient, inOrder: boolean): Promise<void> {
     await within(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
   }
   client.socket?.destroy();
-}
-
-/** `ranger.<host>.<pid>.<random>`: who it is of is seen in RabbitMQ's list of queues. */
-function queueName(): string {
-  return `ranger.${hostname()}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
-}
-
-/** Host, port and virtual host, without user and password. */
-function brokerName(url: string): string {
-  const { host, pathname } = new URL(url);
-  return `${host}${pathname === "/" ? "" : pathname}`;
 }
 
 /** Rejects as soon as the signal is given; the promise is left to itself then. */

@@ -1,10 +1,47 @@
 import { replyCode } from "./exchange.ts";
 
-/** Why there is no connection to the broker: a class to tell apart, and words for the operator. */
+/** What keeps us from the broker, in few words: they become labels of metrics. */
+export type FailureKind =
+  | "login"
+  | "access"
+  | "vhost"
+  | "exchange"
+  | "refused"
+  | "name"
+  | "tls"
+  | "timeout"
+  | "closed"
+  | "other";
+
+/** Why there is no connection to the broker. */
 export interface Failure {
-  /** Stable for the same cause, so that each cause is logged once. */
-  readonly kind: string;
+  readonly kind: FailureKind;
+  /** Words for the operator: what is wrong. */
   readonly text: string;
+  /** What the operator should look at. */
+  readonly advice: string;
+}
+
+const ADVICE: Readonly<Record<FailureKind, string>> = {
+  login: "is that the password the broker knows (rabbitmqctl change_password)?",
+  access: "give the user configure, write and read permission on the virtual host " +
+    "(rabbitmqctl set_permissions)",
+  vhost: "is amqp.vhost right, and may that user have it (rabbitmqctl list_permissions)?",
+  exchange: "it is made anew if nobody does; is the exchange that publishes the events running?",
+  refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
+  name: "is amqp.host right, and does the name server answer?",
+  tls: "is amqps:// meant, and does this machine trust the broker's certificate?",
+  timeout: "does the broker hang, or a firewall drop what goes there?",
+  closed: "is that RabbitMQ's AMQP port, and does it want TLS (amqps://)?",
+  other: "the broker's log may say more",
+};
+
+/** Kinds that do not pass by themselves. */
+const LASTING: ReadonlySet<FailureKind> = new Set(["login", "access", "vhost", "tls"]);
+
+/** Whether somebody must do something about it: waiting alone does not mend it. */
+export function isLasting(kind: FailureKind): boolean {
+  return LASTING.has(kind);
 }
 
 /**
@@ -15,30 +52,38 @@ export interface Failure {
  *
  * @example
  * ```ts
- * explainFailure(new Error("connect ECONNREFUSED 127.0.0.1:5672"));
- * // { kind: "refused", text: "nothing listens there" }
+ * explainFailure(new Error("connect ECONNREFUSED 127.0.0.1:5672")).text; // "nothing listens there"
  * ```
  */
 export function explainFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  const code = replyCode(error);
+  const [kind, text] = read(message, replyCode(error));
+  return { kind, text, advice: ADVICE[kind] };
+}
+
+function read(message: string, code: number | undefined): [FailureKind, string] {
   if (code === 403 && /ACCESS_REFUSED - Login/i.test(message)) {
-    return {
-      kind: "login",
-      text: "the broker refused user or password (amqp.user, amqp.password)",
-    };
+    return ["login", "the broker refused user or password (amqp.user, amqp.password)"];
   }
-  if (code === 403) return { kind: "access", text: `the user may not do that: ${message}` };
-  if (code === 530) return { kind: "vhost", text: `the virtual host cannot be used: ${message}` };
-  if (/ECONNREFUSED|Connection refused/i.test(message)) {
-    return { kind: "refused", text: "nothing listens there" };
+  if (code === 403) return ["access", `the user may not do that: ${message}`];
+  if (code === 530) return ["vhost", `the virtual host cannot be used: ${message}`];
+  if (code === 404 && message.includes("no exchange")) {
+    return ["exchange", `the exchange is gone: ${message}`];
+  }
+  if (/ECONNREFUSED|Connection refused/i.test(message)) return ["refused", "nothing listens there"];
+  if (/certificate|handshake|\b(tls|ssl)\b/i.test(message)) {
+    return ["tls", `no TLS with what answers there: ${message}`];
   }
   if (/ENOTFOUND|EAI_AGAIN|lookup|resolve/i.test(message)) {
-    return { kind: "name", text: "the host's name cannot be resolved" };
+    return ["name", "the host's name cannot be resolved"];
   }
   // The library's own, when nothing came while it connected.
-  if (message === "timeout") return { kind: "timeout", text: "timeout: no answer" };
-  if (/timeout|sign of life/i.test(message)) return { kind: "timeout", text: message };
-  // Numbers differ from one attempt to the next.
-  return { kind: message.replace(/\d+/g, "#"), text: message };
+  if (message === "timeout") return ["timeout", "timeout: no answer"];
+  if (/timeout|timed out|sign of life|EHOSTUNREACH|ENETUNREACH/i.test(message)) {
+    return ["timeout", message];
+  }
+  if (/connection ended|socket closed|ECONNRESET|EPIPE|does not speak AMQP/i.test(message)) {
+    return ["closed", message];
+  }
+  return ["other", message];
 }

@@ -12,8 +12,8 @@ const PATIENCE = 10_000;
 
 /** Where and what to publish to. */
 export interface PublisherOptions {
-  /** `amqp://user:password@host:5672/vhost` */
-  readonly url: string;
+  /** `amqp://user:password@host:5672/vhost`; of several the first that answers is taken. */
+  readonly urls: readonly string[];
   readonly exchange: string;
   /** What RabbitMQ's list of connections shows. */
   readonly name: string;
@@ -24,7 +24,7 @@ export interface PublisherOptions {
  *
  * @example
  * ```ts
- * const publisher = await Publisher.connect({ url, exchange, name: "ranger publish" });
+ * const publisher = await Publisher.connect({ urls, exchange, name: "ranger publish" });
  * try {
  *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
  * } finally {
@@ -39,11 +39,11 @@ export class Publisher {
   readonly #address: string;
   #returned = false;
 
-  private constructor(client: AMQPClient, channel: AMQPChannel, options: PublisherOptions) {
+  private constructor(client: AMQPClient, channel: AMQPChannel, exchange: string, url: string) {
     this.#client = client;
     this.#channel = channel;
-    this.#exchange = options.exchange;
-    this.#address = shown(options.url);
+    this.#exchange = exchange;
+    this.#address = shown(url);
     channel.onReturn = () => {
       this.#returned = true;
     };
@@ -54,26 +54,30 @@ export class Publisher {
    *
    * @throws {UnavailableError} the broker is not there, refuses the user, or has no such vhost
    */
-  static async connect(options: PublisherOptions): Promise<Publisher> {
-    const client = brokerClient(options.url);
-    client.name = options.name;
-    try {
-      return await within(PATIENCE, Publisher.#open(client, options));
-    } catch (error) {
-      // A connection that was not finished has no orderly end.
-      client.socket?.destroy();
-      const { text } = explainFailure(error);
-      throw new UnavailableError(
-        `amqp.url: cannot publish to ${options.exchange} at ${shown(options.url)}: ${text}`,
-      );
+  static async connect({ urls, exchange, name }: PublisherOptions): Promise<Publisher> {
+    const reasons: string[] = [];
+    for (const url of urls) {
+      const client = brokerClient(url);
+      client.name = name;
+      try {
+        return await within(PATIENCE, Publisher.#open(client, exchange, url));
+      } catch (error) {
+        // A connection that was not finished has no orderly end.
+        client.socket?.destroy();
+        reasons.push(`at ${shown(url)}: ${explainFailure(error).text}`);
+      }
     }
+    const setting = urls.length === 1 ? "amqp.url" : "amqp.urls";
+    throw new UnavailableError(
+      `${setting}: cannot publish to ${exchange} ${reasons.join(", nor ")}`,
+    );
   }
 
-  static async #open(client: AMQPClient, options: PublisherOptions): Promise<Publisher> {
+  static async #open(client: AMQPClient, exchange: string, url: string): Promise<Publisher> {
     await client.connect();
-    const channel = await declareExchange(client, options.exchange);
+    const channel = await declareExchange(client, exchange);
     await channel.confirmSelect();
-    return new Publisher(client, channel, options);
+    return new Publisher(client, channel, exchange, url);
   }
 
   /**
@@ -94,9 +98,12 @@ export class Publisher {
         this.#channel.basicPublish(this.#exchange, routingKey, body, properties, true),
       );
     } catch (error) {
+      const { blocked } = this.#client;
       throw new UnavailableError(
         `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
-          explainFailure(error).text,
+          (blocked === undefined
+            ? explainFailure(error).text
+            : `it takes nothing from publishers now: ${blocked} (rabbitmqctl status says more)`),
       );
     }
     return !this.#returned;

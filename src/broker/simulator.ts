@@ -6,6 +6,7 @@ import type { MarketDefinition } from "./simulator/markets.ts";
 import { Random } from "./simulator/random.ts";
 import { DemoUser } from "./simulator/user.ts";
 import type { EventSink, EventSource, SourceState } from "./source.ts";
+import { SourceStatus } from "./status.ts";
 
 export { MARKETS } from "./simulator/markets.ts";
 export type { MarketDefinition } from "./simulator/markets.ts";
@@ -58,6 +59,7 @@ export class Simulator implements EventSource {
   readonly #markets: readonly Market[];
   readonly #crowds: readonly Crowd[];
   readonly #encoder = new TextEncoder();
+  readonly #status = new SourceStatus();
   #user: DemoUser | undefined;
   #sink: EventSink | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -88,14 +90,7 @@ export class Simulator implements EventSource {
   }
 
   get state(): SourceState {
-    const markets = this.#markets.map((market) => market.definition.id).join(", ");
-    return {
-      connected: this.#sink !== undefined,
-      detail: this.#sink === undefined
-        ? "simulator stopped"
-        : `simulating ${markets} (seed ${this.#seed})`,
-      reconnects: 0,
-    };
+    return this.#status;
   }
 
   /** Begins to deliver: a snapshot of every book at once, the rest as time goes by. */
@@ -104,6 +99,8 @@ export class Simulator implements EventSource {
     this.#clock = this.#now();
     this.#user ??= this.#open();
     this.#sink = sink;
+    const markets = this.#markets.map((market) => market.definition.id).join(", ");
+    this.#status.up(`simulating ${markets} (seed ${this.#seed})`);
     this.#snapshots();
     this.#everySecond();
     this.#timer = setInterval(() => this.step(this.#now()), TICK);
@@ -135,6 +132,7 @@ export class Simulator implements EventSource {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#sink = undefined;
+    this.#status.down("simulator stopped");
     return Promise.resolve();
   }
 

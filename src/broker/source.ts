@@ -1,3 +1,5 @@
+import type { Tally } from "../ops/tally.ts";
+
 /** Takes events in, in the order of the source. Never throws: a bad event is counted and dropped. */
 export interface EventSink {
   /**
@@ -12,13 +14,24 @@ export interface EventSink {
   interrupted(): void;
 }
 
-/** How a source is doing, for health answers and statistics. */
+/** How a source is doing, for health answers, statistics and metrics. */
 export interface SourceState {
+  /** Whether events come in as they are published. */
   readonly connected: boolean;
-  /** What a person wants to know: `consuming ranger.host.12.ab from amqp://…`, `ECONNREFUSED …`. */
+  /** Since when it is connected, or is not. */
+  readonly since: Date;
+  /** Whether it was ever connected: before that, there is nothing that it lost. */
+  readonly everConnected: boolean;
+  /** What a person wants to know: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */
   readonly detail: string;
   /** How often the source came back after it was lost. */
   readonly reconnects: number;
+  /** Attempts to connect that failed and connections that were lost, by kind of cause. */
+  readonly failures: Tally;
+  /** The last of them, in words; kept when it is over. */
+  readonly lastError: string | undefined;
+  /** Why the broker takes no more from publishers, where it does not and told us. */
+  readonly blocked: string | undefined;
 }
 
 /**

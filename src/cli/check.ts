@@ -1,4 +1,5 @@
 import { loadVerificationKey } from "../auth/keys.ts";
+import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
 import { ConfigurationError, UnavailableError } from "../errors.ts";
@@ -33,7 +34,7 @@ export const check = defineCommand({
     console.log(table(entries));
     const findings = [
       await tryKey(settings.auth),
-      await tryBroker(settings.amqp),
+      ...await Promise.all(settings.amqp.urls.map((url) => tryBroker(settings.amqp, url))),
       tryListen("server", settings.server),
       tryListen("management", settings.management),
     ];
@@ -80,9 +81,10 @@ async function tryKey(auth: Settings["auth"]): Promise<Finding> {
   }
 }
 
-async function tryBroker(amqp: Settings["amqp"]): Promise<Finding> {
-  const { ok, text } = await checkBroker(amqp.url, amqp.exchange);
-  return { name: "broker", text, exitCode: ok ? 0 : UNAVAILABLE };
+async function tryBroker({ urls, exchange }: Settings["amqp"], url: string): Promise<Finding> {
+  const { ok, text } = await checkBroker(url, exchange);
+  const name = urls.length === 1 ? "broker" : `broker ${brokerName(url)}`;
+  return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
 }
 
 /** Listens for a moment, to know whether the address can be had. */

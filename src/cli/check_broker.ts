@@ -7,14 +7,6 @@ import { within } from "../broker/within.ts";
 /** Milliseconds that the broker may take to answer. */
 const PATIENCE = 10_000;
 
-/** What an operator should look at, by the kind of failure. */
-const HINTS: Readonly<Record<string, string>> = {
-  refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
-  vhost: "is amqp.vhost right, and may that user have it?",
-  "Connection ended": "is that RabbitMQ's AMQP port, and does it want TLS (amqps://)?",
-  access: "give the user configure, write and read permission on the virtual host",
-};
-
 /** What a trial of the broker found. */
 export interface BrokerFinding {
   readonly ok: boolean;
@@ -35,9 +27,8 @@ export async function checkBroker(url: string, exchange: string): Promise<Broker
   try {
     return await within(PATIENCE, look(client, exchange));
   } catch (error) {
-    const { kind, text } = explainFailure(error);
-    const hint = HINTS[kind];
-    return { ok: false, text: hint === undefined ? text : `${text}; ${hint}` };
+    const { text, advice } = explainFailure(error);
+    return { ok: false, text: `${text}; ${advice}` };
   } finally {
     // Cut off rather than waited for: there is nothing to lose, and a stuck broker never answers.
     client.socket?.destroy();

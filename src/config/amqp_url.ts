@@ -72,6 +72,19 @@ export function showAmqpUrl(address: AmqpAddress): string {
   return join(address, "***", shown.size === 0 ? "" : `?${shown}`);
 }
 
+/**
+ * How a broker is called in the log: host, port and virtual host, without user and password.
+ *
+ * @example
+ * ```ts
+ * brokerName("amqp://ann:secret@mq:5672/live"); // "mq:5672/live"
+ * ```
+ */
+export function brokerName(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname === "/" ? "" : pathname}`;
+}
+
 function join(address: AmqpAddress, password: string, query: string): string {
   const { scheme, port } = address;
   const user = encodeURIComponent(address.user);

@@ -1,15 +1,8 @@
-import { parseAmqpUrl } from "./amqp_url.ts";
-import { overlay } from "./broker_address.ts";
+import { overlay, wrongUrls } from "./broker_address.ts";
 import { describe, quote } from "./describe.ts";
 import type { Entry, LoadOptions } from "./loaded.ts";
 import { rbacProblem } from "./rbac.ts";
-import {
-  eachSetting,
-  type Setting,
-  type SettingKey,
-  SETTINGS,
-  type SettingValues,
-} from "./settings.ts";
+import { eachSetting, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
 import type { Settings } from "./types.ts";
 
@@ -40,16 +33,7 @@ export function assemble(
       ? setting.default
       : check(key, setting, candidate, problems);
   }
-  const url = candidates.get("amqp.url");
-  const wrongUrl = parseAmqpUrl(String(checked["amqp.url"]));
-  if (
-    url !== undefined && typeof wrongUrl === "string" && typeof checked["amqp.url"] === "string"
-  ) {
-    problems.push(
-      `amqp.url, from ${url.source}: the value (not shown) ${wrongUrl}; ` +
-        `right would be ${SETTINGS["amqp.url"].right}`,
-    );
-  }
+  problems.push(...wrongUrls(candidates, checked));
   for (const [prefix, { value, source }] of rbac) {
     const problem = rbacProblem(prefix, value);
     if (problem !== undefined) problems.push(`rbac.${prefix}, from ${source}: ${problem}`);
@@ -76,7 +60,7 @@ export function assemble(
     },
     management: { host: values["management.host"], port: values["management.port"] },
     amqp: {
-      url: address.url,
+      urls: address.urls,
       exchange: values["amqp.exchange"],
       queueLength: values["amqp.queue_length"],
       queueBytes: values["amqp.queue_bytes"],

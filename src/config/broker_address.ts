@@ -1,5 +1,5 @@
 import { type AmqpAddress, formatAmqpUrl, parseAmqpUrl } from "./amqp_url.ts";
-import type { SettingKey, SettingValues } from "./settings.ts";
+import { type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
 
 const PIECES = {
@@ -9,49 +9,122 @@ const PIECES = {
   "amqp.password": "password",
   "amqp.vhost": "vhost",
 } as const satisfies Partial<Record<SettingKey, keyof AmqpAddress>>;
+/** Those that are the same at every broker of a cluster. */
+const COMMON = ["amqp.user", "amqp.password", "amqp.vhost"] as const;
+/** Those that name one broker, so that a list and they cannot both be meant. */
+const OF_ONE = ["amqp.url", "amqp.host", "amqp.port"] as const;
 
+type Piece = keyof typeof PIECES;
+type Candidates = ReadonlyMap<SettingKey, Candidate>;
 type Shown = { readonly value: unknown; readonly source: string };
+type Entries = Partial<Record<SettingKey, Shown>>;
+
+/** The brokers in force, and for each of the settings about them its value and source. */
+export interface BrokerAddresses {
+  readonly urls: readonly string[];
+  readonly entries: Entries;
+}
 
 /**
  * The broker's address in force: `amqp.url`, and over it every single piece (host, port, …) whose
  * source ranks at least as high as the URL's. So RABBITMQ_HOST in the environment wins over the
  * default URL and over one in the file, and a URL given by flag wins over RABBITMQ_HOST.
  *
+ * Where `amqp.urls` has entries it stands in the place of URL, host and port, unless one of those
+ * has a source of a higher rank; user, password and virtual host go over each of its entries.
+ *
  * @param candidates where the values came from
- * @param values checked; the URL can be parsed
- * @returns the URL, and for URL and pieces what is in force and by whom
+ * @param values checked; the URLs can be parsed
  */
-export function overlay(
-  candidates: ReadonlyMap<SettingKey, Candidate>,
-  values: SettingValues,
-): { url: string; entries: Partial<Record<SettingKey, Shown>> } {
-  const given = candidates.get("amqp.url");
-  const parsed = parseAmqpUrl(values["amqp.url"]);
-  if (typeof parsed === "string") throw new TypeError("amqp.url has been checked before");
-  const source = given?.source ?? "default";
-
-  let address: AmqpAddress = parsed;
-  const entries: Partial<Record<SettingKey, Shown>> = {};
-  const others: string[] = [];
-  for (const [key, part] of Object.entries(PIECES) as [keyof typeof PIECES, keyof AmqpAddress][]) {
-    const piece = candidates.get(key);
-    const value = values[key];
-    const wins = piece !== undefined && value !== undefined && piece.rank > 0 &&
-      piece.rank >= (given?.rank ?? 0);
-    if (wins) {
-      address = { ...address, [part]: value };
-      others.push(piece.source);
-    }
-    entries[key] = {
-      value: address[part],
-      source: wins ? piece.source : source === "default" ? source : `amqp.url, ${source}`,
-    };
+export function overlay(candidates: Candidates, values: SettingValues): BrokerAddresses {
+  const rank = (key: SettingKey) => candidates.get(key)?.rank ?? 0;
+  const own = rank("amqp.urls");
+  const inForce = values["amqp.urls"].length > 0 && OF_ONE.every((key) => rank(key) <= own);
+  const one = ofOne(candidates, values);
+  const { source = "default" } = candidates.get("amqp.urls") ?? {};
+  if (!inForce) {
+    if (values["amqp.urls"].length === 0) return one;
+    const beaten = { value: values["amqp.urls"], source: `${source}, not in force` };
+    return { urls: one.urls, entries: { ...one.entries, "amqp.urls": beaten } };
   }
-  // Untouched, the URL stays as it was written.
-  const url = others.length === 0 ? values["amqp.url"] : formatAmqpUrl(address);
-  entries["amqp.url"] = {
-    value: url,
-    source: others.length === 0 ? source : `${source}, with ${others.join(", ")}`,
+  const pieces = COMMON.filter((key) => wins(candidates, values, key, own));
+  const urls = values["amqp.urls"].map((url) => overlaid(url, pieces, values));
+  const ofEach = (Object.keys(PIECES) as Piece[]).map((key) => {
+    if (pieces.some((each) => each === key)) return [key, one.entries[key]];
+    const given = rank(key) > 0 ? `${candidates.get(key)?.source}, not in force: ` : "";
+    return [key, { value: "(in amqp.urls)", source: `${given}amqp.urls, ${source}` }];
+  });
+  const beaten = `${candidates.get("amqp.url")?.source ?? "default"}, not in force`;
+  return {
+    urls,
+    entries: {
+      ...Object.fromEntries(ofEach),
+      "amqp.url": { value: values["amqp.url"], source: beaten },
+      "amqp.urls": { value: urls, source: withOthers(candidates, source, pieces) },
+    },
   };
-  return { url, entries };
+}
+
+/**
+ * What is wrong with the URLs, a sentence each; never quotes one.
+ *
+ * @param checked values that passed their schema
+ */
+export function wrongUrls(
+  candidates: Candidates,
+  checked: Partial<Record<SettingKey, unknown>>,
+): string[] {
+  return (["amqp.url", "amqp.urls"] as const).flatMap((key) => {
+    const value = checked[key];
+    const urls = Array.isArray(value) ? value : value === undefined ? [] : [value];
+    const wrong = urls.map((url) => parseAmqpUrl(String(url))).find((found) =>
+      typeof found === "string"
+    );
+    if (wrong === undefined) return [];
+    const what = key === "amqp.url" ? "the value (not shown)" : "an entry (not shown)";
+    const { source = "default" } = candidates.get(key) ?? {};
+    return [`${key}, from ${source}: ${what} ${wrong}; right would be ${SETTINGS[key].right}`];
+  });
+}
+
+function ofOne(candidates: Candidates, values: SettingValues): BrokerAddresses {
+  const { rank = 0, source = "default" } = candidates.get("amqp.url") ?? {};
+  const keys = Object.keys(PIECES) as Piece[];
+  const pieces = keys.filter((key) => wins(candidates, values, key, rank));
+  const url = overlaid(values["amqp.url"], pieces, values);
+  const address = parsed(url);
+  const entries: Entries = Object.fromEntries(keys.map((key) => [key, {
+    value: address[PIECES[key]],
+    source: pieces.includes(key)
+      ? candidates.get(key)!.source
+      : source === "default"
+      ? source
+      : `amqp.url, ${source}`,
+  }]));
+  const shown = { value: url, source: withOthers(candidates, source, pieces) };
+  return { urls: [url], entries: { ...entries, "amqp.url": shown } };
+}
+
+/** Whether a piece goes over a URL whose source has that rank. */
+function wins(candidates: Candidates, values: SettingValues, key: Piece, rank: number): boolean {
+  const piece = candidates.get(key);
+  return piece !== undefined && values[key] !== undefined && piece.rank > 0 && piece.rank >= rank;
+}
+
+/** Untouched, a URL stays as it was written. */
+function overlaid(url: string, pieces: readonly Piece[], values: SettingValues): string {
+  if (pieces.length === 0) return url;
+  const over = Object.fromEntries(pieces.map((key) => [PIECES[key], values[key]]));
+  return formatAmqpUrl({ ...parsed(url), ...over });
+}
+
+function parsed(url: string): AmqpAddress {
+  const address = parseAmqpUrl(url);
+  if (typeof address === "string") throw new TypeError("the URL has been checked before");
+  return address;
+}
+
+function withOthers(candidates: Candidates, source: string, pieces: readonly Piece[]): string {
+  if (pieces.length === 0) return source;
+  return `${source}, with ${pieces.map((key) => candidates.get(key)!.source).join(", ")}`;
 }

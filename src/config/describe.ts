@@ -15,9 +15,9 @@ import { parseAmqpUrl, showAmqpUrl } from "./amqp_url.ts";
  */
 export function describe(key: string, value: unknown): string {
   if (key === "amqp.password") return "***";
-  if (key === "amqp.url") {
-    const address = parseAmqpUrl(String(value));
-    return typeof address === "string" ? "***" : showAmqpUrl(address);
+  if (key === "amqp.url") return showUrl(value);
+  if (key === "amqp.urls" && Array.isArray(value) && value.length > 0) {
+    return value.map(showUrl).join(", ");
   }
   if (key === "auth.public_key") return describeKey(String(value));
   const text = Array.isArray(value) ? value.join(", ") : String(value);
@@ -32,6 +32,11 @@ export function quote(value: unknown): string {
   }
   const text = typeof value === "bigint" ? String(value) : JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function showUrl(value: unknown): string {
+  const address = parseAmqpUrl(String(value));
+  return typeof address === "string" ? "***" : showAmqpUrl(address);
 }
 
 /** What kind of key text it is. What may be a private key is neither shown nor summed up. */

@@ -3,6 +3,7 @@ import { eachSetting, type Section, SECTIONS } from "./settings.ts";
 /** What settings without a default of their own are shown with. */
 const SHOWN: Readonly<Record<string, unknown>> = {
   "server.origins": ["trade.example.com", "*.example.com"],
+  "amqp.urls": ["amqp://guest:guest@mq1:5672/", "amqp://guest:guest@mq2:5672/"],
   "amqp.host": "localhost",
   "amqp.port": 5672,
   "amqp.user": "guest",

@@ -83,6 +83,18 @@ export const SETTINGS = {
     right: "amqp://user:password@host:5672/vhost, or amqps://…, percent-encoded",
     secret: true,
   }),
+  "amqp.urls": setting<readonly string[]>({
+    kind: list("URL,…", /^[^,]+$/, "has a comma in an entry"),
+    default: [],
+    defaultText: "amqp.url alone",
+    flag: "amqp-urls",
+    help:
+      "Several brokers of a cluster, tried in turn, instead of amqp.url, amqp.host and amqp.port",
+    right:
+      "URLs such as amqp://user:password@mq1:5672/vhost,amqp://user:password@mq2:5672/vhost, " +
+      "percent-encoded, commas as well (%2C)",
+    secret: true,
+  }),
   "amqp.host": setting<string | undefined>({
     kind: host(),
     default: undefined,

@@ -11,8 +11,8 @@ export interface Settings {
   };
   readonly management: { readonly host: string; readonly port: number };
   readonly amqp: {
-    /** With user and password in it: never log it as it is. */
-    readonly url: string;
+    /** One or more, tried in turn; with user and password in them: never log them as they are. */
+    readonly urls: readonly string[];
     readonly exchange: string;
     /** Bounds of Ranger's own queue: messages and bytes. */
     readonly queueLength: number;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { freePort } from "./ports.ts";
 
 /**
- * A port in front of a broker that a test opens, shuts and jams, so that many tests can have the
- * broker come and go without starting one of their own. Shut at first: connections are refused.
+ * A port in front of a broker that a test opens, cuts, shuts and jams, so that many tests can have
+ * the broker come and go without starting one of their own. Shut at first: connections are refused.
  *
  * @example
  * ```ts
@@ -22,6 +22,8 @@ export class Gate implements AsyncDisposable {
   taken = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
+  /** Those of them that lead to who connected here. */
+  readonly #near = new Set<Socket>();
   #server: Server | undefined;
   #turnAway = false;
 
@@ -50,15 +52,25 @@ export class Gate implements AsyncDisposable {
     }
   }
 
+  /** Cuts all connections; new ones go through again. */
+  async cut(): Promise<void> {
+    const gone = [...this.#sockets].map((socket) => once(socket, "close"));
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(gone);
+  }
+
   /** Cuts all connections and refuses new ones. */
   async shut(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined) return;
-    const gone = [...this.#sockets].map((socket) => once(socket, "close"));
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([...gone, closed]);
+    await Promise.all([this.cut(), closed]);
+  }
+
+  /** Has the broker say something to all who are connected. Only while it says nothing itself. */
+  inject(bytes: Uint8Array): void {
+    for (const socket of this.#near) socket.write(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -74,6 +86,7 @@ export class Gate implements AsyncDisposable {
     }
     const onward = connect(this.#target);
     this.#watch(onward);
+    this.#near.add(socket);
     socket.pipe(onward).pipe(socket);
   }
 
@@ -81,6 +94,9 @@ export class Gate implements AsyncDisposable {
     this.#sockets.add(socket);
     // Either end may go at any time; that is what it is here for.
     socket.on("error", () => {});
-    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      this.#near.delete(socket);
+    });
   }
 }
