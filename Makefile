@@ -4,6 +4,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+SYSCTLDIR  ?= $(PREFIX)/lib/sysctl.d
 DESTDIR    ?=
 DIST       ?= dist
 ARGS       ?=
@@ -12,7 +13,7 @@ ARGS       ?=
 DENO = deno=$$(scripts/deno.sh) && "$$deno"
 
 PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' \
-	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)'
+	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' SYSCTLDIR='$(SYSCTLDIR)'
 
 .DEFAULT_GOAL := help
 .PHONY: help run test ok bench build build-tree install uninstall clean

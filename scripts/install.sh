@@ -1,6 +1,6 @@
 #!/bin/sh
 # What `make install` and `make uninstall` do. DIST, DESTDIR, PREFIX, SYSCONFDIR,
-# UNITDIR and SYSUSERSDIR come from the Makefile.
+# UNITDIR, SYSUSERSDIR and SYSCTLDIR come from the Makefile.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
@@ -9,8 +9,9 @@ bin=$DESTDIR$PREFIX/bin
 lib=$DESTDIR$PREFIX/lib/ranger
 doc=$DESTDIR$PREFIX/share/doc/ranger
 etc=$DESTDIR$SYSCONFDIR/ranger
-unit=$DESTDIR$UNITDIR/ranger.service
+units=$DESTDIR$UNITDIR
 sysusers=$DESTDIR$SYSUSERSDIR/ranger.conf
+sysctl=$DESTDIR$SYSCTLDIR/60-ranger.conf
 
 remove_program() {
   rm -f "$bin/ranger"
@@ -43,11 +44,23 @@ install_configuration() {
   fi
 }
 
+# make_unit OF_SEVERAL FLAGS WANTED_BY PART_OF: the unit on standard output, without lines left empty
+make_unit() {
+  sed -e "s|@BINDIR@|$PREFIX/bin|g" -e "s|@SYSCONFDIR@|$SYSCONFDIR|g" \
+    -e "s|@OF_SEVERAL@|$1|" -e "s|@FLAGS@|$2|" -e "s|@WANTED_BY@|$3|" \
+    -e "/^@PART_OF@\$/{s|.*|$4|;/^\$/d}" -e '/^# scripts\/install/,/^$/d' systemd/ranger.service
+}
+
 install_service() {
-  install -d "$(dirname "$unit")" "$(dirname "$sysusers")"
-  sed -e "s|@BINDIR@|$PREFIX/bin|g" -e "s|@SYSCONFDIR@|$SYSCONFDIR|g" systemd/ranger.service >"$unit"
-  chmod 644 "$unit"
+  install -d "$units" "$(dirname "$sysusers")" "$(dirname "$sysctl")"
+  make_unit '' '' multi-user.target '' >"$units/ranger.service"
+  # In a unit % begins a specifier: %i is what stands behind the @.
+  make_unit ' %i of several' ' --reuse-port --management-port-offset %i' \
+    ranger.target PartOf=ranger.target >"$units/ranger@.service"
+  chmod 644 "$units/ranger.service" "$units/ranger@.service"
+  install -m 644 systemd/ranger.target "$units"
   install -m 644 systemd/ranger.sysusers "$sysusers"
+  install -m 644 systemd/ranger.sysctl "$sysctl"
 }
 
 uninstall_configuration() {
@@ -74,17 +87,20 @@ install)
 installed $bin/ranger
 next, as root: edit $etc/ranger.toml, then
   systemd-sysusers && systemctl daemon-reload && systemctl enable --now ranger
+or, for two processes on one port, each with a core of its own:
+  systemd-sysusers && sysctl --system && systemctl daemon-reload
+  systemctl enable --now ranger.target ranger@1 ranger@2
 EOF
   fi
   ;;
 uninstall)
-  if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ] && systemctl is-active -q ranger; then
-    echo "ranger runs: systemctl disable --now ranger first" >&2
+  if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ] && systemctl is-active -q ranger 'ranger@*'; then
+    echo "ranger runs: systemctl disable --now ranger, or each ranger@…, first" >&2
     exit 1
   fi
   remove_program
   uninstall_configuration
-  rm -f "$unit" "$sysusers"
+  rm -f "$units/ranger.service" "$units/ranger@.service" "$units/ranger.target" "$sysusers" "$sysctl"
   rm -rf "$doc"
   ;;
 *)

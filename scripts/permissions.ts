@@ -1,13 +1,16 @@
+import { NOTIFY_SOCKETS } from "../src/ops/writing.ts";
+
 /**
  * What the built program may do: listen and connect, read keys and configuration, write the keys
  * that `ranger keygen` makes, read its environment, and know its host's name for the queue's name.
+ * Writing is named by path, so that the server can give up all of it but the service manager's socket.
  * No other program, no native library, and no question at a terminal.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
   "--allow-net",
   "--allow-read",
-  "--allow-write",
+  `--allow-write=/,${NOTIFY_SOCKETS.join(",")}`,
   "--allow-env",
   "--allow-sys=hostname",
   "--deny-run",

@@ -177,6 +177,25 @@ Deno.test("both listeners on one port are refused", async () => {
   await loadSettings(["--port", "0", "--management-port", "0"], {}, NOWHERE);
 });
 
+Deno.test("the management port of one process of several is its own, and a port", async () => {
+  const { settings } = await loadSettings(["--management-port-offset", "12"], {}, NOWHERE);
+  assert.equal(settings.management.port, 8094);
+  const any = await loadSettings(
+    ["--management-port", "0", "--management-port-offset", "3"],
+    {},
+    NOWHERE,
+  );
+  assert.equal(any.settings.management.port, 0);
+  assert.match(
+    await refusal(["--port", "8083", "--management-port-offset", "1"]),
+    /server\.port and management\.port with its offset are both 8083/,
+  );
+  assert.match(
+    await refusal(["--management-port", "65000", "--management-port-offset", "600"]),
+    /make 65600 together; right would be 65535 at most/,
+  );
+});
+
 Deno.test("what Kubernetes puts into RANGER_PORT is explained", async () => {
   const message = await refusal([], { RANGER_PORT: "tcp://10.0.0.7:8080" });
   assert.match(message, /Kubernetes.*enableServiceLinks: false, or set RANGER_SERVER_PORT/);

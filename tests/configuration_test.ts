@@ -12,8 +12,10 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "server.port": [sample(9001), sample(9002)],
   "server.origins": [sample(["a.example", "*.b.example"]), sample(["https://c.example:8443"])],
   "server.reuse_port": [sample(true), sample(true)],
+  "server.drain": [sample(0), sample(30)],
   "management.host": [sample("10.1.2.4"), sample("::1")],
   "management.port": [sample(9003), sample(9004)],
+  "management.port_offset": [sample(1), sample(12)],
   "amqp.url": [
     sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
     sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
@@ -124,7 +126,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
   const { settings, file } = await loadSettings([], {}, NOWHERE);
   assert.equal(file, undefined);
   assert.deepEqual(settings, {
-    server: { host: "0.0.0.0", port: 8080, origins: [], reusePort: false },
+    server: { host: "0.0.0.0", port: 8080, origins: [], reusePort: false, drain: 10 },
     management: { host: "127.0.0.1", port: 8082 },
     amqp: {
       urls: ["amqp://guest:guest@localhost:5672/"],
@@ -183,6 +185,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
     port: 8081,
     origins: ["https://a.example", "https://b.example"],
     reusePort: false,
+    drain: 10,
   });
   assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
   assert.deepEqual(settings.management, { host: "0.0.0.0", port: 4242 });

@@ -4,7 +4,7 @@ import { amqp, connectPublisher, randomExchange } from "./support/amqp.ts";
 import { bounded, until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
 import { subscribed } from "./support/exchange.ts";
-import { ROOT } from "./support/program.ts";
+import { preloaded } from "./support/program.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { startRanger } from "./support/ranger.ts";
 
@@ -22,16 +22,7 @@ const FAULTS = [
 Deno.test("a fault in the server is logged with its stack, and clients are served on", async () => {
   await using publisher = await connectPublisher(broker.url, randomExchange());
   await using ranger = await startRanger({
-    // From the sources, whatever is tested otherwise: only there can a fault be put in.
-    program: [
-      Deno.execPath(),
-      "run",
-      "-A",
-      "--quiet",
-      `--config=${ROOT}deno.json`,
-      `--preload=${ROOT}tests/support/fault_on_signal.ts`,
-      `${ROOT}main.ts`,
-    ],
+    program: preloaded("fault_on_signal.ts"),
     args: ["--no-auth", "--amqp-url", broker.url, "--exchange", publisher.exchange],
   });
   await ranger.consuming();

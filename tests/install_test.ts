@@ -9,7 +9,10 @@ const INSTALLED = [
   "usr/local/lib/ranger/deno",
   "usr/local/lib/ranger/ranger",
   "usr/local/lib/ranger/ranger.js",
+  "usr/local/lib/sysctl.d/60-ranger.conf",
   "usr/local/lib/systemd/system/ranger.service",
+  "usr/local/lib/systemd/system/ranger.target",
+  "usr/local/lib/systemd/system/ranger@.service",
   "usr/local/lib/sysusers.d/ranger.conf",
   "usr/local/share/doc/ranger/LICENSE",
 ];
@@ -55,10 +58,13 @@ Deno.test("a configuration that was changed outlives a new install and an uninst
   succeeds(await make("install", ...places));
   assert.deepEqual(files(destination.path), [
     "opt/ranger/bin/ranger",
+    "opt/ranger/lib/sysctl.d/60-ranger.conf",
     "opt/ranger/lib/sysusers.d/ranger.conf",
     "opt/ranger/share/doc/ranger/LICENSE",
     "settings/ranger/ranger.toml",
     "units/ranger.service",
+    "units/ranger.target",
+    "units/ranger@.service",
   ]);
   await Deno.writeTextFile(configuration, "[server]\nport = 9000\n");
   succeeds(await make("install", ...places));

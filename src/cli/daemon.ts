@@ -1,4 +1,5 @@
 import { getLogger } from "@logtape/logtape";
+import { setTimeout as delay } from "node:timers/promises";
 import { TokenVerifier } from "../auth/verifier.ts";
 import type { EventSource } from "../broker/source.ts";
 import type { Settings } from "../config/types.ts";
@@ -10,21 +11,33 @@ import { Flusher } from "../hub/flusher.ts";
 import { Hub } from "../hub/hub.ts";
 import { Traffic } from "../ops/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
+import { drain } from "../session/drain.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { CloseCode } from "../websocket/frame.ts";
+import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
 
 /** Milliseconds that a client has to answer our close frame. */
 const CLOSE_TIMEOUT = 3000;
 
+/** Milliseconds for handshakes under way when the server ends, at most; none without a drain. */
+const HANDSHAKES = 1000;
+
 /** A running server. */
 export interface Daemon {
   /** Where clients connect. */
   readonly public: Address;
   readonly management: Address;
-  /** Takes no more clients, closes those there are (1001), lets go of the source. Safe to call twice. */
+  /** Why clients are not served with events; empty when they are. */
+  unready(): readonly string[];
+  /** How it goes, in a line for a person. */
+  status(): string;
+  /**
+   * Is not ready any more and takes no more clients; closes those there are (1001), spread over
+   * `server.drain`, who get their events until then; lets go of the source. Safe to call twice.
+   */
   stop(): Promise<void>;
 }
 
@@ -46,6 +59,8 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify = verifier && ((token: string) => verifier.verify(token));
 
+  const drainTime = server.drain * 1000;
+
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
@@ -59,8 +74,13 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     closeTimeout: CLOSE_TIMEOUT,
   }, compression);
 
+  let stopping: Promise<void> | undefined;
+  const unready = () => [
+    ...(stopping === undefined ? [] : ["the server is shutting down"]),
+    ...(source.state.connected ? [] : [`no events come in: ${source.state.detail}`]),
+  ];
   const management = new Listener(managementApp({
-    unready: () => source.state.connected ? [] : [`no events come in: ${source.state.detail}`],
+    unready,
     stats: () => ({
       ...statistics(hub, sessions, traffic, source),
       auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
@@ -91,18 +111,36 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   log.info("listening for clients on {host}:{port}", { listener: "public", ...publicAddress });
   source.start(hub);
 
-  let stopping: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    // Who is half way in has come before the end, and is drained like everybody else.
+    const handshakes = Promise.race([clients.retire(), delay(Math.min(HANDSHAKES, drainTime))]);
+    const { told, gone } = drain({
+      get size() {
+        return sessions.size;
+      },
+      close: (count) => sessions.close(count, CloseCode.GoingAway, ""),
+    }, drainTime);
+    await told;
+    await handshakes;
+    const closed = clients.close();
+    const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
+    // Events come until the last client is told to go.
+    await Promise.all([source.stop(), gone, rest, closed]);
+    await management.close();
+  }
+
   return {
     public: publicAddress,
     management: managementAddress,
-    stop: () =>
-      stopping ??= (async () => {
-        const closed = clients.close();
-        await source.stop();
-        await sessions.closeAll(CloseCode.GoingAway, "");
-        await closed;
-        await management.close();
-      })(),
+    unready,
+    status: () =>
+      statusLine({
+        clients: sessions.size,
+        books: hub.sizes.states,
+        source: source.state,
+        stopping: stopping !== undefined,
+      }),
+    stop: () => stopping ??= stop(),
   };
 }
 

@@ -80,7 +80,12 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
   const { server, auth, log } = settings;
   return {
     ...settings,
-    server: { ...server, host: chosen("server.host") ? server.host : "127.0.0.1" },
+    server: {
+      ...server,
+      host: chosen("server.host") ? server.host : "127.0.0.1",
+      // Who presses Ctrl-C wants the end of it.
+      drain: chosen("server.drain") ? server.drain : 0,
+    },
     // What the environment says of keys and claims is about another key and other tokens.
     auth: {
       enabled: auth.enabled,

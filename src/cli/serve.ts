@@ -1,13 +1,22 @@
 import { getLogger } from "@logtape/logtape";
+import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../broker/amqp.ts";
 import { surviveFaults } from "../ops/faults.ts";
 import { configureLog } from "../ops/log.ts";
+import { openNotifySocket } from "../ops/notify_socket.ts";
 import { untilSignal } from "../ops/signals.ts";
+import { Supervision } from "../ops/supervision.ts";
+import { forgoWriting } from "../ops/writing.ts";
 import { VERSION } from "../version.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { startDaemon } from "./daemon.ts";
 
 const log = getLogger(["ranger", "server"]);
+
+/** Milliseconds from the last client's close frame to the end of the process at most. */
+const LAST_WORDS = 4_500;
+/** Milliseconds that the service manager waits for longer than that, before it kills. */
+const MARGIN = 5_000;
 
 /** `ranger serve`, which is also what `ranger` alone does. */
 export const serve: Command = defineCommand({
@@ -21,17 +30,28 @@ export const serve: Command = defineCommand({
   settings: true,
   async run({ loadSettings }) {
     const { settings } = await loadSettings();
-    // Keys are files of other commands; the server itself writes none.
-    await Deno.permissions.revoke({ name: "write" });
     await configureLog(settings.log);
+    // Keys are files of other commands; the server itself writes none.
+    await forgoWriting(Deno.env.get("NOTIFY_SOCKET"));
     log.info("ranger {version} starts", { version: VERSION });
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
+    using supervision = new Supervision(
+      openNotifySocket(Deno.env.get("NOTIFY_SOCKET")),
+      Deno.env.toObject(),
+    );
+    supervision.watch(daemon);
     const signal = await signalled;
-    log.info("{signal}: closing", { signal });
-    await daemon.stop();
+    const { drain } = settings.server;
+    log.info("{signal}: closing clients over {drain} s", { signal, drain });
+    const patience = drain * 1000 + LAST_WORDS;
+    const stopped = daemon.stop();
+    supervision.stopping(patience + MARGIN);
+    if (await Promise.race([stopped, delay(patience, "late")]) === "late") {
+      log.warn("Something does not end; the server ends without it");
+    }
     log.info("stopped");
     return 0;
   },

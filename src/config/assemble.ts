@@ -1,6 +1,7 @@
 import { overlay, wrongUrls } from "./broker_address.ts";
 import { describe, quote } from "./describe.ts";
 import type { Entry, LoadOptions } from "./loaded.ts";
+import { managementPort, portProblem } from "./ports.ts";
 import { rbacProblem } from "./rbac.ts";
 import { eachSetting, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
@@ -45,8 +46,8 @@ export function assemble(
   if ((options.requireKey ?? true) && values["auth.enabled"] && values["auth.public_key"] === "") {
     problems.push(NO_KEY);
   }
-  const clash = samePort(values);
-  if (clash !== undefined) problems.push(clash);
+  const wrongPort = portProblem(values);
+  if (wrongPort !== undefined) problems.push(wrongPort);
   const address = overlay(candidates, values);
   const format = values["log.format"] ??
     ((options.terminal ?? Deno.stderr.isTerminal()) ? "text" : "json");
@@ -57,8 +58,9 @@ export function assemble(
       port: values["server.port"],
       origins: values["server.origins"],
       reusePort: values["server.reuse_port"],
+      drain: values["server.drain"],
     },
-    management: { host: values["management.host"], port: values["management.port"] },
+    management: { host: values["management.host"], port: managementPort(values) },
     amqp: {
       urls: address.urls,
       exchange: values["amqp.exchange"],
@@ -148,14 +150,4 @@ function check(
     `${key}, from ${source}: ${shown} ${wrong}; right would be ${setting.right}${link}`,
   );
   return undefined;
-}
-
-/** Both listeners on one port would fail late, or share it without a word. */
-function samePort(values: SettingValues): string | undefined {
-  const [host, other] = [values["server.host"], values["management.host"]];
-  const all = (name: string) => name === "0.0.0.0" || name === "::";
-  if (values["server.port"] !== values["management.port"] || values["server.port"] === 0) return;
-  if (host !== other && !all(host) && !all(other)) return;
-  return `server.port and management.port are both ${values["server.port"]}; ` +
-    "right would be two different ports (flags --port and --management-port)";
 }

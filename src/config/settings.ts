@@ -59,6 +59,14 @@ export const SETTINGS = {
     help: "Whether several processes may listen on the port, to use several cores",
     right: "true or false",
   }),
+  "server.drain": setting({
+    kind: whole(0, 3600, "SECONDS"),
+    default: 10,
+    flag: "drain",
+    help: "Over how long clients are closed when the server ends, so that they do not all " +
+      "come back at once; 0 closes them together",
+    right: SECONDS,
+  }),
   "management.host": setting({
     kind: host(),
     default: "127.0.0.1",
@@ -74,6 +82,14 @@ export const SETTINGS = {
     legacy: ["METRICS_PORT"],
     help: "Port for metrics, health and statistics; 0 picks a free one",
     right: PORT,
+  }),
+  "management.port_offset": setting({
+    kind: whole(0, 1000, "NUMBER"),
+    default: 0,
+    flag: "management-port-offset",
+    help: "Added to management.port, so that several processes with one configuration each have " +
+      "their own; ranger@3 has 3",
+    right: "a whole number such as 1",
   }),
   "amqp.url": setting({
     kind: text("URL"),

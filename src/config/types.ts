@@ -8,7 +8,10 @@ export interface Settings {
     readonly origins: readonly string[];
     /** Whether other processes may listen on the same port. */
     readonly reusePort: boolean;
+    /** Seconds over which clients are closed at the end. */
+    readonly drain: number;
   };
+  /** The port with the offset of this process. */
   readonly management: { readonly host: string; readonly port: number };
   readonly amqp: {
     /** One or more, tried in turn; with user and password in them: never log them as they are. */

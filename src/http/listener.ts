@@ -45,6 +45,7 @@ export interface Upgrades {
 export class Listener {
   readonly #server: Server;
   #closing = false;
+  #retired: Promise<void> | undefined;
 
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
@@ -75,13 +76,23 @@ export class Listener {
     });
   }
 
+  /**
+   * Takes no more connections. Those that are there are heard out: a client whose connection was
+   * taken is not to find it reset, though it may have to ask elsewhere soon.
+   *
+   * @returns when the last connection is gone, WebSockets included
+   */
+  retire(): Promise<void> {
+    this.#retired ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    return this.#retired;
+  }
+
   /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
   close(): Promise<void> {
     this.#closing = true;
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    const gone = this.retire();
+    this.#server.closeAllConnections();
+    return gone;
   }
 }
 

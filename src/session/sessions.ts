@@ -113,12 +113,22 @@ export class Sessions {
     session.start(streams, head);
   }
 
+  /** Clients connected now. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /**
-   * Closes every client; each is written what it is owed first.
+   * Closes so many of the clients, the oldest first; each is written what it is owed first.
    *
-   * @returns when the last socket is gone, by the client's answer or the end of its time
+   * @returns when the last of these sockets is gone, by the client's answer or the end of its time
    */
-  async closeAll(code: number, reason: string): Promise<void> {
-    await Promise.all([...this.#open].map((session) => session.connection.close(code, reason)));
+  async close(count: number, code: number, reason: string): Promise<void> {
+    const closing: Promise<void>[] = [];
+    for (const session of this.#open) {
+      if (closing.length >= count) break;
+      closing.push(session.connection.close(code, reason));
+    }
+    await Promise.all(closing);
   }
 }

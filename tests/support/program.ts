@@ -27,6 +27,24 @@ export function program(): [string, ...string[]] {
 }
 
 /**
+ * The command that starts Ranger with a module of this folder loaded before it, to put a fault in.
+ * From the sources, whatever is tested otherwise: only there can one be put in.
+ *
+ * @param module `fault_on_signal.ts`
+ */
+export function preloaded(module: string): [string, ...string[]] {
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--quiet",
+    `--config=${ROOT}deno.json`,
+    `--preload=${ROOT}tests/support/${module}`,
+    `${ROOT}main.ts`,
+  ];
+}
+
+/**
  * What the program may see of the environment of whoever runs the tests: where Deno's cache and
  * certificates are and how packages are reached, and nothing that Ranger would take for a setting.
  */
