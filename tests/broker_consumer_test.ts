@@ -103,8 +103,15 @@ Deno.test("an exchange that is there is left as its owner declared it", async ()
   for (const [at, ranger] of started.entries()) {
     await using subscriber = await connectClient(ranger.url("/public?stream=usdbtc.trades"));
     assert.equal(await subscriber.next(), subscribed("usdbtc.trades"));
-    // Of a direct exchange, "#" is a routing key like another: it makes no such events.
-    if (kinds[at]![0] === "direct") continue;
+    const complaints = ranger.logged((line) => line.level === "error");
+    if (kinds[at]![0] === "direct") {
+      // Of a direct exchange, "#" is a routing key like another: it makes no such events.
+      const line = await ranger.log((line) => line.type === "direct", "that none will come");
+      assert.match(line.message, /no event of it comes.*declare it as topic.*amqp\.exchange/);
+      assert.equal(complaints, 1);
+      continue;
+    }
+    assert.equal(complaints, 0, ranger.stderr);
     await channel.basicPublish(names[at]!, "public.usdbtc.trades", '{"trades":[]}');
     assert.equal(await subscriber.next(), '{"usdbtc.trades":{"trades":[]}}');
   }

@@ -37,6 +37,8 @@ export class Publisher {
   readonly #channel: AMQPChannel;
   readonly #exchange: string;
   readonly #address: string;
+  /** Rejects when the broker takes nothing from publishers any more. */
+  readonly #refused: Promise<never>;
   #returned = false;
 
   private constructor(client: AMQPClient, channel: AMQPChannel, exchange: string, url: string) {
@@ -44,6 +46,12 @@ export class Publisher {
     this.#channel = channel;
     this.#exchange = exchange;
     this.#address = shown(url);
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.#refused = promise;
+    // Awaited only while an event is on its way.
+    promise.catch(() => {});
+    client.onblocked = (reason) =>
+      reject(new Error(`it takes nothing from publishers now: ${reason} (see rabbitmqctl status)`));
     channel.onReturn = () => {
       this.#returned = true;
     };
@@ -93,17 +101,18 @@ export class Publisher {
     const properties = { contentType: "application/json", deliveryMode: 1 };
     try {
       // "mandatory": what no queue takes comes back, and before its confirmation.
-      await within(
-        PATIENCE,
-        this.#channel.basicPublish(this.#exchange, routingKey, body, properties, true),
+      const confirmed = this.#channel.basicPublish(
+        this.#exchange,
+        routingKey,
+        body,
+        properties,
+        true,
       );
+      await within(PATIENCE, Promise.race([confirmed, this.#refused]));
     } catch (error) {
-      const { blocked } = this.#client;
       throw new UnavailableError(
         `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
-          (blocked === undefined
-            ? explainFailure(error).text
-            : `it takes nothing from publishers now: ${blocked} (rabbitmqctl status says more)`),
+          explainFailure(error).text,
       );
     }
     return !this.#returned;
@@ -115,6 +124,8 @@ export class Publisher {
     if (socket === undefined || socket.destroyed) return;
     const gone = once(socket, "close").catch(() => {});
     try {
+      // A broker that takes nothing from publishers does not even read their goodbye.
+      if (this.#client.blocked !== undefined) throw new Error(this.#client.blocked);
       await within(PATIENCE, this.#client.close());
     } catch {
       socket.destroy();
