@@ -16,7 +16,7 @@ PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SY
 	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' SYSCTLDIR='$(SYSCTLDIR)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ok bench build build-tree install uninstall clean
+.PHONY: help run test ok bench build build-tree client install uninstall clean
 
 help: ## This list
 	@echo 'Ranger: the WebSocket server of an exchange.'
@@ -45,6 +45,9 @@ build: ## dist/ranger, one executable file
 
 build-tree: ## dist/ranger-tree, the same program as a folder, where `make build` is not possible
 	@export DIST='$(DIST)' && $(DENO) run -A scripts/build.ts tree
+
+client: ## dist/client, the typed client for browsers, Node, Deno and Bun, as npm takes it
+	@export DIST='$(DIST)' && $(DENO) task client
 
 install: ## What was built, with systemd unit, user and example configuration
 	@$(PLACES) scripts/install.sh install

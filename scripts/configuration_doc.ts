@@ -14,9 +14,7 @@ import {
   type Setting,
   type SettingKey,
 } from "../src/config/settings.ts";
-
-const ROOT = new URL("../", import.meta.url);
-const FILE = new URL("docs/configuration.md", ROOT);
+import { formatted, writeOrCheck } from "./generated.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -46,7 +44,9 @@ and ports.
 `;
 
 function section(name: Section): string {
-  const rows = eachSetting().filter(([key]) => key.startsWith(`${name}.`)).map(row);
+  const rows = eachSetting().filter(([key]) => key.startsWith(`${name}.`)).map(
+    row,
+  );
   if (name === "rbac") {
     rows.push(cells([
       code("rbac.<prefix>"),
@@ -106,32 +106,11 @@ function document(): string {
   ].join("\n");
 }
 
-/** As `deno fmt` writes it, so that the repository's format check holds for it, too. */
-async function formatted(markdown: string): Promise<string> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["fmt", "--ext", "md", "--line-width", "100", "-"],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(markdown));
-  await writer.close();
-  const { code, stdout } = await child.output();
-  if (code !== 0) throw new Error(`deno fmt ended with ${code}`);
-  return new TextDecoder().decode(stdout);
-}
-
 if (import.meta.main) {
-  const text = await formatted(document());
-  if (!Deno.args.includes("--check")) {
-    await Deno.writeTextFile(FILE, text);
-  } else if (text !== await Deno.readTextFile(FILE).catch(() => "")) {
-    console.error(
-      "docs/configuration.md is not what the settings say; " +
-        "`deno run -A scripts/configuration_doc.ts` writes it",
-    );
-    Deno.exit(1);
-  }
+  const text = await formatted(document(), "md");
+  await writeOrCheck(
+    "docs/configuration.md",
+    "scripts/configuration_doc.ts",
+    text,
+  );
 }

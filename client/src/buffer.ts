@@ -1,0 +1,100 @@
+import { RangerError } from "./errors.ts";
+
+/** What becomes of events that their reader has no time for. */
+export type Overflow =
+  /** Only the latest one is kept: for states, such as tickers. */
+  | "latest"
+  /** The oldest ones go when the buffer is full. */
+  | "drop-oldest"
+  /** The loop ends with an error when the buffer is full: for those who must not miss any. */
+  | "error";
+
+/** How a stream is read. */
+export interface StreamOptions {
+  /** What becomes of events that the loop has no time for. Default `error`. */
+  readonly overflow?: Overflow | undefined;
+  /** Events that wait for the loop at most. Default 1,000; `latest` keeps one. */
+  readonly buffer?: number | undefined;
+}
+
+type Result<T> = IteratorResult<T, undefined>;
+
+/** Takes what a reader waits for. */
+type Reader<T> = (result: Result<T> | Promise<Result<T>>) => void;
+
+/** An async iterator with room for so many events, and a rule for more. */
+export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #limit: number;
+  readonly #fails: boolean;
+  readonly #name: string;
+  readonly #release: () => void;
+  readonly #values: T[] = [];
+  readonly #readers: Reader<T>[] = [];
+  #over = false;
+  #error: RangerError | undefined;
+
+  /** @param release called once, when nothing more is to be pushed */
+  constructor(
+    name: string,
+    { overflow = "error", buffer = 1000 }: StreamOptions,
+    release: () => void,
+  ) {
+    if (!(buffer >= 1)) {
+      throw new RangerError(
+        "option",
+        `buffer must be a number of events from 1 on, not ${buffer}`,
+      );
+    }
+    this.#limit = overflow === "latest" ? 1 : buffer;
+    this.#fails = overflow === "error";
+    this.#name = name;
+    this.#release = release;
+  }
+
+  push(value: T): void {
+    if (this.#over) return;
+    const reader = this.#readers.shift();
+    if (reader) return reader({ value, done: false });
+    if (this.#values.length >= this.#limit) {
+      if (this.#fails) return this.end(this.#overflow());
+      this.#values.shift();
+    }
+    this.#values.push(value);
+  }
+
+  /** What waits is still read; then the loop ends, with the error where there is one. */
+  end(error?: RangerError): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#release();
+    this.#error = error;
+    for (const reader of this.#readers.splice(0)) reader(this.next());
+  }
+
+  async next(): Promise<Result<T>> {
+    if (this.#values.length > 0) {
+      return { value: this.#values.shift()!, done: false };
+    }
+    const error = this.#error;
+    this.#error = undefined;
+    if (error) throw error;
+    if (this.#over) return { value: undefined, done: true };
+    return await new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  return(): Promise<Result<T>> {
+    this.#values.length = 0;
+    this.end();
+    return this.next();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #overflow(): RangerError {
+    const message = `${this.#limit} events of ${this.#name} wait: the loop is too slow. Give a ` +
+      'larger buffer, or choose overflow "latest" or "drop-oldest"';
+    return new RangerError("overflow", message, this.#name);
+  }
+}

@@ -1,0 +1,148 @@
+import { RangerError } from "./errors.ts";
+import type { Settings, WebSocketLike } from "./options.ts";
+
+/** Why a connection ended. */
+export interface Loss {
+  readonly reason: string;
+  readonly code: number | undefined;
+}
+
+/** Who uses a connection. */
+export interface ConnectionOwner {
+  opened(): void;
+  received(text: string): void;
+  /** The last thing that is heard of a connection. */
+  lost(loss: Loss): void;
+}
+
+type Socket = WebSocketLike & {
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onerror: (() => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+};
+
+interface Ping {
+  readonly at: number;
+  resolve(milliseconds: number): void;
+  reject(error: RangerError): void;
+}
+
+/** One WebSocket, from its opening to its end. It notices by itself when nobody answers any more. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #settings: Settings;
+  readonly #owner: ConnectionOwner;
+  readonly #pings: Ping[] = [];
+  #timer: ReturnType<typeof setTimeout>;
+  #heard = false;
+  #over = false;
+  #ended: () => void = () => {};
+
+  /** @throws what the WebSocket's constructor throws */
+  constructor(settings: Settings, owner: ConnectionOwner) {
+    this.#settings = settings;
+    this.#owner = owner;
+    const socket = this.#socket = new settings.WebSocket(
+      settings.url,
+    ) as Socket;
+    let open = false;
+    socket.onopen = () => {
+      open = true;
+      this.#watch();
+      owner.opened();
+    };
+    socket.onmessage = ({ data }) => {
+      this.#heard = true;
+      if (data === "pong") {
+        const ping = this.#pings.shift();
+        ping?.resolve(performance.now() - ping.at);
+      }
+      if (typeof data === "string") owner.received(data);
+    };
+    const close = (code?: number, reason?: string) => {
+      const what = open ? "the connection was lost" : "the server could not be reached";
+      this.#lose({ reason: reason || what, code });
+      this.#ended();
+    };
+    socket.onclose = ({ code, reason }) => close(code, reason);
+    // Not every runtime follows an error with a close event; those that do, do it at once.
+    socket.onerror = () => this.#in(0, close);
+    this.#timer = setTimeout(
+      () => this.#drop(`no connection within ${settings.timeout} ms`),
+      settings.timeout,
+    );
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  /** Resolves to the round-trip time in milliseconds. */
+  ping(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#pings.push({ at: performance.now(), resolve, reject });
+      this.send("ping");
+    });
+  }
+
+  /** Ends it as RFC 6455 says; resolves when the server has answered, or has had its time. */
+  close(): Promise<void> {
+    this.#finish();
+    const ended = new Promise<void>((resolve) => {
+      this.#in(this.#settings.timeout, resolve);
+      this.#ended = () => {
+        clearTimeout(this.#timer);
+        resolve();
+      };
+    });
+    this.#socket.close();
+    return ended;
+  }
+
+  #watch(): void {
+    this.#heard = false;
+    this.#in(this.#settings.pingAfter, () => {
+      if (this.#heard) return this.#watch();
+      this.ping().catch(() => {});
+      const { timeout } = this.#settings;
+      this.#in(timeout, () => {
+        if (this.#heard) this.#watch();
+        else this.#drop(`no answer to a ping within ${timeout} ms`);
+      });
+    });
+  }
+
+  /** There is one timer at a time. */
+  #in(milliseconds: number, action: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(action, milliseconds);
+  }
+
+  /** Gives up a connection that does not answer, without waiting for its end. */
+  #drop(reason: string): void {
+    this.#lose({ reason, code: undefined });
+    this.#socket.close();
+  }
+
+  #lose(loss: Loss): void {
+    if (this.#over) return;
+    this.#finish();
+    this.#owner.lost(loss);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    socket.onopen = socket.onmessage = null;
+    for (const { reject } of this.#pings.splice(0)) {
+      reject(
+        new RangerError(
+          "not-connected",
+          "The connection ended before the answer came",
+        ),
+      );
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** A decimal number, exactly: whole digits, and how many of them are behind the point. */
+export interface Exact {
+  readonly digits: bigint;
+  readonly places: number;
+}
+
+export const ZERO: Exact = { digits: 0n, places: 0 };
+
+/** @returns `undefined` when the value is no decimal number */
+export function exact(value: unknown): Exact | undefined {
+  const [all, whole = "", fraction = "", exponent = "0"] =
+    /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(value)) ?? [];
+  if (all === undefined) return undefined;
+  const digits = BigInt(whole + fraction);
+  const places = fraction.length - Number(exponent);
+  return places < 0 ? { digits: digits * 10n ** BigInt(-places), places: 0 } : { digits, places };
+}
+
+/** `a` and `sign` times `b`. */
+export function add(a: Exact, b: Exact, sign: 1n | -1n = 1n): Exact {
+  const places = Math.max(a.places, b.places);
+  const scaled = (one: Exact) =>
+    one.places === places ? one.digits : one.digits * 10n ** BigInt(places - one.places);
+  return { digits: scaled(a) + sign * scaled(b), places };
+}
+
+export function compare(a: Exact, b: Exact): number {
+  const { digits } = add(a, b, -1n);
+  return digits < 0n ? -1 : digits > 0n ? 1 : 0;
+}
+
+export function textOf({ digits, places }: Exact): string {
+  const [, minus, all = ""] = /^(-?)(.*)$/.exec(String(digits))!;
+  const padded = all.padStart(places + 1, "0");
+  const at = padded.length - places;
+  return minus + padded.slice(0, at) +
+    (places > 0 ? `.${padded.slice(at)}` : "");
+}
+
+/**
+ * Compares two decimal numbers digit by digit, so that none is lost as it would be in a binary
+ * fraction.
+ *
+ * @returns -1 when `a` is the smaller, 0 when they are the same number, 1 when it is the greater
+ * @throws {TypeError} one of them is no decimal number
+ *
+ * @example
+ * ```ts
+ * prices.sort(compareDecimals); // "9.9", "10.0", "10.00000000000000001"
+ * ```
+ */
+export function compareDecimals(
+  a: string | number,
+  b: string | number,
+): number {
+  const [x, y] = [exact(a), exact(b)];
+  if (x && y) return compare(x, y);
+  throw new TypeError(`"${x ? b : a}" is no decimal number`);
+}

@@ -1,0 +1,48 @@
+/**
+ * The client of Ranger: market data and account events by WebSocket, typed, and kept going.
+ *
+ * @example
+ * ```ts
+ * import { connect } from "ranger-client";
+ *
+ * const ranger = connect("wss://example.com/public");
+ * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
+ *   console.log(bestBid?.price, bestAsk?.price);
+ * }
+ * ```
+ *
+ * @module
+ */
+import { type ConnectOptions, settingsOf } from "./options.ts";
+import { Ranger } from "./ranger.ts";
+
+export type { Book, BookOptions, Depth, Level } from "./book.ts";
+export type { Overflow, StreamOptions } from "./buffer.ts";
+export { compareDecimals } from "./decimals.ts";
+export { type ErrorCode, RangerError } from "./errors.ts";
+export type { AbortSignalLike, ConnectOptions, TokenSource, WebSocketLike } from "./options.ts";
+export type { Ranger, Stop, StreamName } from "./ranger.ts";
+export type { Identity, State } from "./state.ts";
+export * from "./streams.ts";
+
+/**
+ * Connects to a Ranger server, and stays connected until it is told otherwise.
+ *
+ * @param url of the server's public path; in pages it may be relative to the page
+ * @throws {RangerError} the URL or an option is wrong, and the message says what would be right
+ *
+ * @example
+ * ```ts
+ * const ranger = connect("wss://example.com/public", {
+ *   token: async () => (await fetch("/api/token")).text(),
+ * });
+ * ranger.onState((state) => console.log(state.status));
+ * ranger.on("order", (order) => console.log(order.id, order.state));
+ * ```
+ */
+export function connect(
+  url: string | { readonly href: string },
+  options: ConnectOptions = {},
+): Ranger {
+  return new Ranger(settingsOf(url, options), options.signal);
+}

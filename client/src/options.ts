@@ -1,0 +1,131 @@
+import { RangerError } from "./errors.ts";
+
+/** What this client needs of a WebSocket; those of browsers, Node 22, Deno, Bun and `ws` have it. */
+export interface WebSocketLike {
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** What this client needs of an AbortSignal. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  readonly reason?: unknown;
+  addEventListener(type: "abort", listener: () => void): void;
+  removeEventListener(type: "abort", listener: () => void): void;
+}
+
+/** A token, or who has one; with nothing the connection is anonymous. */
+export type TokenSource =
+  | string
+  | (() => string | null | undefined | Promise<string | null | undefined>);
+
+/** How to connect; everything has a default. */
+export interface ConnectOptions {
+  /**
+   * For private streams: a JWT, or better a function that fetches one. The function is called for
+   * each connection, before the token ends, and when the server says that it has ended; a plain
+   * text cannot be renewed.
+   */
+  readonly token?: TokenSource | undefined;
+  /** Closes the connection and lets go of everything when it is aborted. */
+  readonly signal?: AbortSignalLike | undefined;
+  /** The constructor to use; needed in Node 20, which has none: that of npm's `ws`. */
+  readonly WebSocket?: (new (url: string) => WebSocketLike) | undefined;
+  /** Milliseconds of silence after which the server is pinged. Default 15,000. */
+  readonly pingAfter?: number | undefined;
+  /** Milliseconds that opening a connection, or the answer to a ping, may take. Default 10,000. */
+  readonly timeout?: number | undefined;
+  /**
+   * Milliseconds that the first attempt after a loss waits at most: a random part of it, so that
+   * not all clients come at once. Doubled for each further attempt. Default 500.
+   */
+  readonly firstWait?: number | undefined;
+  /** Milliseconds that any attempt waits at most. Default 30,000. */
+  readonly longestWait?: number | undefined;
+  /** Attempts in a row after which it gives up. Default: never. */
+  readonly attempts?: number | undefined;
+}
+
+/** The options with nothing left open. */
+export interface Settings {
+  readonly url: string;
+  readonly token: TokenSource | undefined;
+  readonly WebSocket: new (url: string) => WebSocketLike;
+  readonly pingAfter: number;
+  readonly timeout: number;
+  readonly firstWait: number;
+  readonly longestWait: number;
+  readonly attempts: number;
+}
+
+/** @throws {RangerError} an option is wrong, and the message says what would be right */
+export function settingsOf(
+  url: string | { readonly href: string },
+  o: ConnectOptions,
+): Settings {
+  const Socket = o.WebSocket ??
+    (globalThis as { WebSocket?: new (url: string) => WebSocketLike })
+      .WebSocket;
+  if (!Socket) {
+    throw new RangerError(
+      "no-websocket",
+      "There is no WebSocket here. Use Node 22 or later, or give that of npm's ws: " +
+        "connect(url, { WebSocket })",
+    );
+  }
+  const numbers = {
+    pingAfter: 15_000,
+    timeout: 10_000,
+    firstWait: 500,
+    longestWait: 30_000,
+    attempts: Infinity,
+  };
+  for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
+    const value = numbers[name] = o[name] ?? numbers[name];
+    if (!(value > 0)) {
+      throw new RangerError(
+        "option",
+        `${name} must be a number above zero, not ${value}`,
+      );
+    }
+  }
+  return {
+    ...numbers,
+    url: address(url, !o.WebSocket),
+    token: o.token,
+    WebSocket: Socket,
+  };
+}
+
+/** Asks for events as objects, whatever the server prefers; a page's own host may be left out. */
+function address(
+  given: string | { readonly href: string },
+  ownSocket: boolean,
+): string {
+  const text = typeof given === "string" ? given : given.href;
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  let url: URL;
+  try {
+    url = new URL(text, page);
+  } catch (cause) {
+    const message = `"${text}" is no URL. One looks like wss://example.com/public`;
+    throw new RangerError("url", message, undefined, cause);
+  }
+  url.protocol = url.protocol.replace(/^http/, "ws");
+  if (!/^wss?:$/.test(url.protocol)) {
+    throw new RangerError(
+      "url",
+      `${url.protocol} is no protocol of WebSockets: use wss: or ws:`,
+    );
+  }
+  if (ownSocket && /\/private\/?$/.test(url.pathname)) {
+    throw new RangerError(
+      "url",
+      "/private wants the token in a header, which no WebSocket here can send. Use /public: the " +
+        "token goes as a message, and private streams work there as well",
+    );
+  }
+  url.hash = "";
+  url.searchParams.set("envelope", "object");
+  return url.href;
+}

@@ -1,0 +1,103 @@
+import { compare, type Exact, exact } from "./decimals.ts";
+
+/** One price, in the words of the server, and what they are worth. */
+export interface Entry {
+  readonly price: string;
+  readonly amount: string;
+  readonly at: Exact;
+  readonly size: Exact;
+}
+
+/** One side of a book, best price first: asks rise, bids fall. */
+export type Side = Entry[];
+
+/** Both sides, and the number of the last change. */
+export class Sides {
+  asks: Side = [];
+  bids: Side = [];
+  sequence: number | undefined;
+
+  /** @returns whether the snapshot could be read; if not, all is as it was */
+  replace(snapshot: unknown): boolean {
+    const read = changesOf(snapshot);
+    if (!read) return false;
+    this.asks = [];
+    this.bids = [];
+    this.sequence = undefined;
+    this.#put(read);
+    return true;
+  }
+
+  /**
+   * @returns whether the book is what the server has; if not, something was lost, and all is as it
+   * was
+   */
+  apply(increment: unknown): boolean {
+    const read = changesOf(increment);
+    if (!read) return false;
+    const last = this.sequence;
+    if (
+      last !== undefined && read.sequence !== undefined &&
+      read.sequence !== last + 1
+    ) {
+      // What came before the snapshot is in it.
+      return read.sequence <= last;
+    }
+    this.#put(read);
+    return true;
+  }
+
+  #put({ asks, bids, sequence }: Changes): void {
+    for (const entry of asks) put(this.asks, entry, 1);
+    for (const entry of bids) put(this.bids, entry, -1);
+    this.sequence = sequence ?? this.sequence;
+  }
+}
+
+interface Changes {
+  readonly asks: readonly Entry[];
+  readonly bids: readonly Entry[];
+  readonly sequence: number | undefined;
+}
+
+function changesOf(payload: unknown): Changes | undefined {
+  const { asks, bids, sequence } = (payload ?? {}) as Record<string, unknown>;
+  const [a, b] = [entriesOf(asks), entriesOf(bids)];
+  if (!a || !b || !Number.isSafeInteger(sequence ?? 0)) return undefined;
+  return {
+    asks: a,
+    bids: b,
+    sequence: (sequence ?? undefined) as number | undefined,
+  };
+}
+
+/** One pair, a list of pairs, or nothing at all. */
+function entriesOf(value: unknown): Entry[] | undefined {
+  if (!Array.isArray(value)) {
+    return (value ?? undefined) === undefined ? [] : undefined;
+  }
+  const pairs: unknown[] = value.length > 0 && !Array.isArray(value[0]) ? [value] : value;
+  const entries: Entry[] = [];
+  for (const pair of pairs) {
+    const [price, amount] = Array.isArray(pair) ? pair : [];
+    const [at, size] = [exact(price), exact(amount)];
+    if (!at || !size) return undefined;
+    entries.push({ price: String(price), amount: String(amount), at, size });
+  }
+  return entries;
+}
+
+/** An amount of zero takes the level away. */
+function put(side: Side, entry: Entry, direction: 1 | -1): void {
+  let low = 0;
+  let high = side.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compare(side[middle]!.at, entry.at) * direction < 0) low = middle + 1;
+    else high = middle;
+  }
+  const there = side[low];
+  const found = there && compare(there.at, entry.at) === 0 ? 1 : 0;
+  if (entry.size.digits === 0n) side.splice(low, found);
+  else side.splice(low, found, entry);
+}

@@ -1,0 +1,309 @@
+/**
+ * The streams that the server knows by name, and what each carries. Written by
+ * scripts/client_streams.ts from the server's src/streams/peatio.ts: change it there.
+ */
+
+/** A decimal number as text, every digit kept: `"0.00000001"`. Compare with `compareDecimals`. */
+export type Decimal = string;
+
+/** What `<id>.update` carries. */
+export type Update = {
+  asks: Array<[Decimal, Decimal]>;
+  bids: Array<[Decimal, Decimal]>;
+};
+
+/** What `<id>.trades` carries. */
+export type Trades = {
+  trades: Array<
+    {
+      tid: string | number;
+      date: number | string;
+      price: Decimal | number;
+      amount: Decimal | number;
+      taker_type: "buy" | "sell";
+      type?: undefined;
+    } | {
+      tid: string | number;
+      date: number | string;
+      price: Decimal | number;
+      amount: Decimal | number;
+      type: "buy" | "sell";
+      taker_type?: undefined;
+    }
+  >;
+};
+
+/** What `<id>.ob-snap` carries. */
+export type ObSnap = {
+  asks: Array<[Decimal, Decimal]>;
+  bids: Array<[Decimal, Decimal]>;
+  sequence?: number | undefined;
+};
+
+/** What `<id>.ob-inc` carries. */
+export type ObInc = {
+  asks?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
+  bids?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
+  sequence?: number | undefined;
+};
+
+/** What `<period>` may be in `<id>.kline-<period>`. */
+export type KlinePeriod =
+  | "1m"
+  | "5m"
+  | "15m"
+  | "30m"
+  | "1h"
+  | "2h"
+  | "4h"
+  | "6h"
+  | "12h"
+  | "1d"
+  | "3d"
+  | "1w";
+
+/** What `<id>.kline-<period>` carries. */
+export type Kline = [
+  number,
+  Decimal | number,
+  Decimal | number,
+  Decimal | number,
+  Decimal | number,
+  Decimal | number,
+];
+
+/** What `global.tickers` carries. */
+export type Tickers = Record<string, {
+  name?: string | undefined;
+  base_unit?: string | undefined;
+  quote_unit?: string | undefined;
+  low?: Decimal | number | undefined;
+  high?: Decimal | number | undefined;
+  last?: Decimal | number | undefined;
+  open?: Decimal | number | undefined;
+  volume?: Decimal | number | undefined;
+  amount?: Decimal | number | undefined;
+  avg_price?: Decimal | number | undefined;
+  price_change_percent?: string | undefined;
+  sell?: Decimal | number | undefined;
+  buy?: Decimal | number | undefined;
+  at?: number | string | undefined;
+}>;
+
+/** What `order` carries. */
+export type Order = {
+  id: string | number;
+  market: string;
+  side: "buy" | "sell";
+  ord_type: string;
+  price: Decimal | number | null;
+  avg_price?: Decimal | number | null | undefined;
+  state: "pending" | "wait" | "done" | "cancel" | "reject";
+  origin_volume: Decimal | number;
+  remaining_volume: Decimal | number;
+  executed_volume: Decimal | number;
+  at?: number | string | undefined;
+  created_at?: number | string | undefined;
+  updated_at?: number | string | undefined;
+  trades_count?: number | undefined;
+  kind?: undefined;
+  volume?: undefined;
+  market_id?: undefined;
+  trades?: undefined;
+} | {
+  id: string | number;
+  at: number | string;
+  market: string;
+  kind: "bid" | "ask";
+  price: Decimal | number | null;
+  state: "pending" | "wait" | "done" | "cancel" | "reject";
+  volume: Decimal | number;
+  origin_volume: Decimal | number;
+  side?: undefined;
+  ord_type?: undefined;
+  avg_price?: undefined;
+  remaining_volume?: undefined;
+  executed_volume?: undefined;
+  created_at?: undefined;
+  updated_at?: undefined;
+  trades_count?: undefined;
+  market_id?: undefined;
+  trades?: undefined;
+} | {
+  id: string | number;
+  side: "buy" | "sell";
+  ord_type: string;
+  price: Decimal | number | null;
+  avg_price?: Decimal | number | null | undefined;
+  state: "pending" | "wait" | "done" | "cancel" | "reject";
+  market_id: string;
+  created_at: number | string;
+  origin_volume: Decimal | number;
+  trades_count?: number | undefined;
+  trades?: Array<Record<string, unknown>> | undefined;
+  market?: undefined;
+  remaining_volume?: undefined;
+  executed_volume?: undefined;
+  at?: undefined;
+  updated_at?: undefined;
+  kind?: undefined;
+  volume?: undefined;
+};
+
+/** What `trade` carries. */
+export type Trade = {
+  id: string | number;
+  price: Decimal | number;
+  amount: Decimal | number;
+  total: Decimal | number;
+  market: string;
+  side: "buy" | "sell";
+  taker_type: "buy" | "sell";
+  created_at: number | string;
+  order_id: string | number;
+  kind?: undefined;
+  at?: undefined;
+  volume?: undefined;
+  ask_id?: undefined;
+  bid_id?: undefined;
+  funds?: undefined;
+  market_id?: undefined;
+  bid?: undefined;
+  ask?: undefined;
+} | {
+  id: string | number;
+  kind: "bid" | "ask";
+  at: number | string;
+  price: Decimal | number;
+  volume: Decimal | number;
+  ask_id?: string | number | null | undefined;
+  bid_id?: string | number | null | undefined;
+  market: string;
+  amount?: undefined;
+  total?: undefined;
+  side?: undefined;
+  taker_type?: undefined;
+  created_at?: undefined;
+  order_id?: undefined;
+  funds?: undefined;
+  market_id?: undefined;
+  bid?: undefined;
+  ask?: undefined;
+} | {
+  id: string | number;
+  price: Decimal | number;
+  volume: Decimal | number;
+  funds?: Decimal | number | null | undefined;
+  market_id: string;
+  created_at: number | string;
+  side: "bid" | "ask";
+  order_id: string | number;
+  bid?:
+    | {
+      id?: string | number | undefined;
+      side?: "buy" | "sell" | undefined;
+      ord_type?: string | undefined;
+      price?: Decimal | number | null | undefined;
+      avg_price?: Decimal | number | null | undefined;
+      state?: "pending" | "wait" | "done" | "cancel" | "reject" | undefined;
+      market_id?: string | undefined;
+      created_at?: number | string | undefined;
+      origin_volume?: Decimal | number | undefined;
+      trades_count?: number | undefined;
+      trades?: Array<Record<string, unknown>> | undefined;
+    }
+    | null
+    | undefined;
+  ask?:
+    | {
+      id?: string | number | undefined;
+      side?: "buy" | "sell" | undefined;
+      ord_type?: string | undefined;
+      price?: Decimal | number | null | undefined;
+      avg_price?: Decimal | number | null | undefined;
+      state?: "pending" | "wait" | "done" | "cancel" | "reject" | undefined;
+      market_id?: string | undefined;
+      created_at?: number | string | undefined;
+      origin_volume?: Decimal | number | undefined;
+      trades_count?: number | undefined;
+      trades?: Array<Record<string, unknown>> | undefined;
+    }
+    | null
+    | undefined;
+  amount?: undefined;
+  total?: undefined;
+  market?: undefined;
+  taker_type?: undefined;
+  kind?: undefined;
+  at?: undefined;
+  ask_id?: undefined;
+  bid_id?: undefined;
+};
+
+/** What `deposit_address` carries. */
+export type DepositAddress = {
+  type: string;
+  currencies: string[];
+  blockchain_key?: string | undefined;
+  address: string | null;
+  currency?: undefined;
+} | {
+  currency: string;
+  address: string | null;
+  type?: undefined;
+  currencies?: undefined;
+  blockchain_key?: undefined;
+};
+
+/** What `balances` carries. */
+export type Balances = Record<string, [Decimal | number, Decimal | number]>;
+
+/**
+ * What the stream of that name carries; `unknown` for a name that the server's registry has not.
+ *
+ * @example
+ * ```ts
+ * type Candle = PayloadOf<"btcusd.kline-1m">;
+ * ```
+ */
+export type PayloadOf<Name extends string> = Name extends `${string}.update` ? Update
+  : Name extends `${string}.trades` ? Trades
+  : Name extends `${string}.ob-snap` ? ObSnap
+  : Name extends `${string}.ob-inc` ? ObInc
+  : Name extends `${string}.kline-${KlinePeriod}` ? Kline
+  : Name extends "global.tickers" ? Tickers
+  : Name extends "order" ? Order
+  : Name extends "trade" ? Trade
+  : Name extends "deposit_address" ? DepositAddress
+  : Name extends "balances" ? Balances
+  : unknown;
+
+/** A kind of stream, as the server's registry has it. */
+export interface StreamKind {
+  /** With its parameters: `<id>.kline-<period>`. */
+  readonly name: string;
+  readonly scope: "public" | "private";
+  /** The words that a parameter may be; one that is not listed is any word. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Every kind, for completion and help. */
+export const STREAM_KINDS: readonly StreamKind[] = [
+  { name: "<id>.update", scope: "public" },
+  { name: "<id>.trades", scope: "public" },
+  { name: "<id>.ob-snap", scope: "public" },
+  { name: "<id>.ob-inc", scope: "public" },
+  {
+    name: "<id>.kline-<period>",
+    scope: "public",
+    words: { period: ["1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d", "3d", "1w"] },
+  },
+  { name: "global.tickers", scope: "public" },
+  { name: "order", scope: "private" },
+  { name: "trade", scope: "private" },
+  { name: "deposit_address", scope: "private" },
+  { name: "balances", scope: "private" },
+];
+
+/** The streams whose names have no parameter. */
+export type PlainName = "global.tickers" | "order" | "trade" | "deposit_address" | "balances";

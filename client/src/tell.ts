@@ -1,0 +1,18 @@
+/**
+ * Calls listeners. One that throws keeps nothing from the others: its error is reported as
+ * uncaught, since it is a mistake of whoever listens.
+ */
+export function tell<Args extends readonly unknown[]>(
+  listeners: Iterable<(...args: Args) => void> | undefined,
+  ...args: Args
+): void {
+  for (const listener of listeners ?? []) {
+    try {
+      listener(...args);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}

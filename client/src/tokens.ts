@@ -1,0 +1,146 @@
+import { RangerError } from "./errors.ts";
+import { backoff } from "./line.ts";
+import type { Settings } from "./options.ts";
+import type { Identity } from "./state.ts";
+
+/** Who wants to be authenticated. */
+export interface TokensOwner {
+  send(message: string): void;
+  /** The server takes the connection for somebody else now, or for nobody. */
+  identified(identity: Identity | undefined): void;
+  failed(error: RangerError): void;
+  /** There will be no token: what needs one is in vain. */
+  hopeless(error: RangerError): void;
+  /** The server still takes the connection for somebody, and should not. */
+  signedOut(): void;
+}
+
+/** Longest time that timers take, in milliseconds; longer ones fire at once. */
+const LONGEST = 2 ** 31 - 1;
+/** Milliseconds before its end that a token is renewed; short-lived ones at four fifths. */
+const AHEAD = 30_000;
+
+/**
+ * What a token says of itself (RFC 7519 §4), unverified: the server verifies.
+ *
+ * @returns `undefined` where it is no token
+ */
+export function identityOf(token: string): Identity | undefined {
+  try {
+    const base64 = token.split(".")[1]!.replaceAll("-", "+").replaceAll(
+      "_",
+      "/",
+    );
+    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+    const { uid, role, exp } = JSON.parse(new TextDecoder().decode(bytes));
+    return {
+      uid,
+      role,
+      expiresAt: typeof exp === "number" ? exp * 1000 : undefined,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps a connection authenticated. */
+export class Tokens {
+  readonly #settings: Settings;
+  readonly #owner: TokensOwner;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Of the latest question; answers to earlier ones come too late. */
+  #round = 0;
+  #attempt = 0;
+  #sent = "";
+  #accepted = "";
+
+  constructor(settings: Settings, owner: TokensOwner) {
+    this.#settings = settings;
+    this.#owner = owner;
+  }
+
+  /** Asks for a token and sends it. */
+  async renew(): Promise<void> {
+    const { token: source } = this.#settings;
+    if (source === undefined) return;
+    this.stop();
+    const round = this.#round;
+    let token: string | null | undefined;
+    try {
+      token = typeof source === "function" ? await source() : source;
+    } catch (cause) {
+      if (round !== this.#round) return;
+      const message = `No token could be had (${cause}); it is tried again`;
+      this.#owner.failed(
+        new RangerError("token-unavailable", message, undefined, cause),
+      );
+      return this.#later(backoff(this.#attempt++, this.#settings));
+    }
+    if (round !== this.#round) return;
+    if (!token) {
+      if (this.#accepted) return this.#owner.signedOut();
+      const message = "`token` gave nothing, and private streams need one";
+      return this.#owner.hopeless(new RangerError("unauthenticated", message));
+    }
+    this.#sent = token.replace(/^Bearer\s+/i, "");
+    // The server has it already; what is cached is renewed when its end is told.
+    if (this.#sent === this.#accepted) return;
+    this.#owner.send(JSON.stringify({ jwt: `Bearer ${this.#sent}` }));
+  }
+
+  /** The connection is gone, or nothing is wanted any more. */
+  lost(): void {
+    this.stop();
+    this.#accepted = "";
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#round++;
+  }
+
+  accepted(): void {
+    this.#attempt = 0;
+    this.#accepted = this.#sent;
+    const identity = identityOf(this.#sent);
+    this.#owner.identified(identity);
+    if (identity?.expiresAt === undefined) return;
+    const left = identity.expiresAt - Date.now();
+    // Where the clocks disagree so much, the server's word decides.
+    if (left > 0) this.#later(Math.max(1000, left - AHEAD, left * 0.8));
+  }
+
+  refused(why: string): void {
+    this.#failed(`${why} The server refused the token`);
+  }
+
+  expired(): void {
+    this.#accepted = "";
+    this.#owner.identified(undefined);
+    if (this.#renewable) void this.renew();
+    else this.#failed("The token has expired");
+  }
+
+  get #renewable(): boolean {
+    return typeof this.#settings.token === "function";
+  }
+
+  #failed(why: string): void {
+    const advice = this.#renewable
+      ? "`token` is asked for another one"
+      : "give `token` as a function, so that there can be another one";
+    const error = new RangerError("token-refused", `${why}; ${advice}`);
+    if (!this.#renewable) return this.#owner.hopeless(error);
+    this.#owner.failed(error);
+    this.#later(backoff(this.#attempt++, this.#settings));
+  }
+
+  #later(milliseconds: number): void {
+    if (!this.#renewable) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => void this.renew(),
+      Math.min(milliseconds, LONGEST),
+    );
+  }
+}

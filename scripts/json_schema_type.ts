@@ -1,0 +1,99 @@
+/** The part of JSON Schema (draft 2020-12) that zod writes for payloads. */
+interface Schema {
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly pattern?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Schema[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: Schema | false;
+  readonly propertyNames?: Schema;
+  readonly prefixItems?: readonly Schema[];
+  readonly items?: Schema | false;
+}
+
+/**
+ * A JSON Schema as a TypeScript type, for those who read what it describes. In a choice between
+ * objects each has the fields of the others as absent ones, so that a field can be looked at
+ * before it is known which one it is. Fields that the schema only tolerates are left out.
+ *
+ * @throws TypeError for what zod is not known to write
+ *
+ * @example
+ * ```ts
+ * typeOf({ type: "array", items: { type: "string" } }); // "string[]"
+ * ```
+ */
+export function typeOf(json: unknown): string {
+  const schema = json as Schema;
+  if (schema.anyOf) return choice(schema.anyOf);
+  if (schema.enum) {
+    return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+  }
+  if ("const" in schema) return JSON.stringify(schema.const);
+  const { type } = schema;
+  if (type === undefined) return "unknown";
+  if (typeof type !== "string") {
+    return type.map((one) => typeOf({ ...schema, type: one })).join("|");
+  }
+  switch (type) {
+    case "string":
+      return schema.pattern?.includes("\\d+(\\.\\d+)?") ? "Decimal" : "string";
+    case "number":
+    case "integer":
+      return "number";
+    case "boolean":
+    case "null":
+      return type;
+    case "array":
+      if (schema.prefixItems) {
+        return `[${schema.prefixItems.map(typeOf).join(", ")}]`;
+      }
+      return arrayOf(typeOf(schema.items || {}));
+    case "object":
+      return object(schema, []);
+    default:
+      throw new TypeError(
+        `no TypeScript type is known for ${JSON.stringify(schema)}`,
+      );
+  }
+}
+
+function choice(among: readonly Schema[]): string {
+  const names = new Set(
+    among.flatMap(({ properties }) => Object.keys(properties ?? {})),
+  );
+  const types = among.map((schema) =>
+    schema.properties ? object(schema, [...names]) : typeOf(schema)
+  );
+  return [...new Set(types)].join(" | ");
+}
+
+function arrayOf(item: string): string {
+  return /^\w+$/.test(item) ? `${item}[]` : `Array<${item}>`;
+}
+
+function object(schema: Schema, names: readonly string[]): string {
+  const { properties = {}, required = [], additionalProperties } = schema;
+  if (schema.propertyNames) {
+    return `Record<string, ${typeOf(additionalProperties || {})}>`;
+  }
+  if (Object.keys(properties).length + names.length === 0) {
+    return "Record<string, unknown>";
+  }
+  const fields = Object.entries(properties).map(([name, field]) => {
+    const comment = field.description ? `/** ${field.description} */\n` : "";
+    const optional = required.includes(name) ? "" : "?";
+    const type = typeOf(field) + (optional && " | undefined");
+    return `${comment}${key(name)}${optional}: ${type};`;
+  });
+  const absent = names.filter((name) => !(name in properties))
+    .map((name) => `${key(name)}?: undefined;`);
+  return `{\n${[...fields, ...absent].join("\n")}\n}`;
+}
+
+function key(name: string): string {
+  return /^[A-Za-z_]\w*$/.test(name) ? name : JSON.stringify(name);
+}
