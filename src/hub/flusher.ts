@@ -5,7 +5,9 @@ import type { FlushScheduler, WebSocketConnection } from "../websocket/connectio
 const SLICE = 1024;
 
 /** Milliseconds that a flush waits for more to gather, at most. */
-const MAX_REST = 5;
+const MAX_REST = 10;
+/** Frames per write from which on a flush waits as long as the one before took. */
+const FULL_REST = 5;
 
 /**
  * Writes what connections owe, each once per flush.
@@ -38,6 +40,8 @@ export class Flusher implements FlushScheduler {
   /** When the first event of the flush under way was published, and of the next one. */
   #flushesSince = 0;
   #waitsSince = 0;
+  #writes = 0;
+  #frames = 0;
   /** When the next flush may begin, by `performance.now()`. */
   #restsUntil = 0;
   #urgent: WebSocketConnection[] = [];
@@ -77,9 +81,13 @@ export class Flusher implements FlushScheduler {
       this.#at = 0;
       this.#took = 0;
       this.#flushesSince = this.#waitsSince;
+      this.#writes = this.#flushing.length;
+      this.#frames = 0;
     }
     const end = Math.min(this.#at + SLICE, this.#flushing.length);
-    while (this.#at < end) this.#flushing[this.#at++]!.flush();
+    let frames = 0;
+    while (this.#at < end) frames += this.#flushing[this.#at++]!.flush();
+    this.#frames += frames;
     const now = performance.now();
     this.#took += now - began;
     if (this.#at < this.#flushing.length) return this.#schedule();
@@ -88,7 +96,8 @@ export class Flusher implements FlushScheduler {
     // What was written to is not held on to.
     this.#flushing = [];
     this.#at = 0;
-    this.#restsUntil = now + Math.min(this.#took, MAX_REST);
+    const gathered = (this.#frames / this.#writes - 1) / (FULL_REST - 1);
+    this.#restsUntil = now + Math.min(this.#took * Math.min(gathered, 1), MAX_REST);
     if (this.#waiting.length > 0) this.#schedule();
   };
 }

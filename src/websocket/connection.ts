@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
+import { write, type Writer } from "./outlet.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
 import { mayReadOn } from "./turns.ts";
 import { ProtocolViolation } from "./violation.ts";
@@ -71,9 +72,6 @@ const EMPTY_PONG = encodeFrame(Opcode.Pong);
 function onData(this: LinkedSocket, chunk: Uint8Array): void {
   this[CONNECTION]?.["receive"](chunk);
 }
-function onDrain(this: LinkedSocket): void {
-  this[CONNECTION]?.["drained"]();
-}
 function onEnd(this: LinkedSocket): void {
   this[CONNECTION]?.["peerEnded"]();
 }
@@ -98,7 +96,7 @@ function onError(): void {}
  * connection.send(textFrame("hello"));
  * ```
  */
-export class WebSocketConnection implements ReceiverTarget {
+export class WebSocketConnection implements ReceiverTarget, Writer {
   readonly #socket: LinkedSocket;
   readonly #options: ConnectionOptions;
   readonly #root: Batch;
@@ -106,10 +104,10 @@ export class WebSocketConnection implements ReceiverTarget {
   #owner: ConnectionOwner | undefined;
   #pending: Batch | undefined;
   #marked = false;
-  /** The socket has taken more than it could pass on: wait for its drain. */
-  #blocked = false;
-  /** Bytes that the meter knows to wait here; all of them do until the drain. */
-  #waits = 0;
+  /** Bytes that the kernel was given and did not take yet; nothing more is written meanwhile. */
+  #waiting = 0;
+  /** Bytes that the meter knows to wait here. */
+  #metered = 0;
   /** The owner wants nothing to be read. */
   #held = false;
   #state: State = State.Open;
@@ -139,7 +137,6 @@ export class WebSocketConnection implements ReceiverTarget {
     const socket = this.#socket;
     socket.setNoDelay(true);
     socket.on("data", onData);
-    socket.on("drain", onDrain);
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
@@ -162,9 +159,9 @@ export class WebSocketConnection implements ReceiverTarget {
   send(frame: Uint8Array): void {
     if (this.#state !== State.Open) return;
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
-    if (this.#blocked) {
-      this.#metered(this.#waits + frame.length);
-      if (pending.weight + this.#socket.writableLength > this.#options.maxUnsent) {
+    if (this.#waiting > 0) {
+      this.#meter(this.#metered + frame.length);
+      if (pending.weight + this.#waiting > this.#options.maxUnsent) {
         this.#cutSlowConsumer();
       }
       return;
@@ -177,13 +174,18 @@ export class WebSocketConnection implements ReceiverTarget {
     if (pending.weight > this.#options.maxUnsent) this.flush();
   }
 
-  /** Writes everything owed in one write. For the scheduler. */
-  flush(): void {
+  /**
+   * Writes everything owed in one write. For the scheduler.
+   *
+   * @returns how many frames that was
+   */
+  flush(): number {
     this.#marked = false;
     const pending = this.#pending;
-    if (pending === undefined || this.#blocked) return;
+    if (pending === undefined || this.#waiting > 0) return 0;
     this.#pending = undefined;
     this.#write(pending.join(), pending.frames);
+    return pending.frames;
   }
 
   /** Stops to read from the client, so that TCP holds it back. */
@@ -262,9 +264,10 @@ export class WebSocketConnection implements ReceiverTarget {
     }
   }
 
-  private drained(): void {
-    this.#blocked = false;
-    this.#metered(0);
+  written(bytes: number): void {
+    this.#waiting -= bytes;
+    if (this.#waiting > 0) return;
+    this.#meter(0);
     if (this.#state === State.Open) this.flush();
   }
 
@@ -282,15 +285,15 @@ export class WebSocketConnection implements ReceiverTarget {
   }
 
   #write(bytes: Uint8Array, frames: number): void {
-    this.#socket.write(bytes);
     this.#options.meter.wrote(frames, bytes.length);
-    this.#blocked = this.#socket.writableNeedDrain;
-    if (this.#blocked) this.#metered(this.#socket.writableLength);
+    if (write(this.#socket, bytes, this)) return;
+    this.#waiting += bytes.length;
+    this.#meter(this.#waiting);
   }
 
-  #metered(waits: number): void {
-    this.#options.meter.waits(waits - this.#waits);
-    this.#waits = waits;
+  #meter(bytes: number): void {
+    this.#options.meter.waits(bytes - this.#metered);
+    this.#metered = bytes;
   }
 
   /** A close frame, behind the answers to all that came before what it answers (RFC 6455 §5.5.2). */
@@ -327,7 +330,7 @@ export class WebSocketConnection implements ReceiverTarget {
     if (state > this.#state) this.#state = state;
     if (!wasOpen) return;
     this.#pending = undefined;
-    this.#metered(0);
+    this.#meter(0);
     const owner = this.#owner;
     this.#owner = undefined;
     if (state !== State.Gone) {
