@@ -58,6 +58,19 @@ Deno.test("values that do not fit are refused with what would be right", async (
       ["--origins", "https://a.example/path"],
       "has an entry that is no origin; right would be origins such as",
     ],
+    ...["10.0.0.0/33", "::/129", "10.0.0/8", "proxy.example", "10.0.0.1/", "1.2.3.4:80", "/8"].map((
+      entry,
+    ): [string[], string] => [
+      ["--trusted-proxies", `127.0.0.1,${entry}`],
+      "has an entry that is no address and no network; right would be addresses or networks " +
+      "such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
+    ]),
+    [
+      ["--limits-idle-timeout=30"],
+      "limits.idle_timeout is 30 and limits.ping_interval is 30, so that clients would be cut " +
+      "before they are asked for a sign of life; right would be an idle timeout of 75 or so",
+    ],
+    [["--limits-ping-interval=0"], "0 is below 1"],
     [["--jwt-algorithm", "none"], '"none" is none of RS256, '],
     [["--jwt-algorithm", "HS256"], '"HS256" is none of RS256, '],
     [["--envelope", "xml"], '"xml" is none of object, tuple'],
@@ -109,7 +122,10 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
     ],
     ["[auth]\npublicKey = ''", "there is no key auth.publicKey; the nearest is auth.public_key"],
     ["[server]\nexchange = ''", "there is no key server.exchange; the nearest is amqp.exchange"],
-    ["[limits]\nzzzzzzzz = 1", "[limits] has message_bytes, streams, unsent_bytes"],
+    [
+      "[limits]\nzzzzzzzz = 1",
+      "[limits] has message_bytes, message_rate, message_burst, streams, ",
+    ],
     ["[sever]\nport = 1", "there is no section [sever]; the nearest is [server]"],
     ["[wombat]\nport = 1", "there is no section [wombat]; there are server, management, "],
     ["prot = 1", "there is no key prot outside a section; the nearest is port in [server]"],

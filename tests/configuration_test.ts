@@ -11,6 +11,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "server.host": [sample("10.1.2.3"), sample("localhost")],
   "server.port": [sample(9001), sample(9002)],
   "server.origins": [sample(["a.example", "*.b.example"]), sample(["https://c.example:8443"])],
+  "server.trusted_proxies": [sample(["10.0.0.0/8", "fd00::/8"]), sample(["192.168.1.5"])],
   "server.reuse_port": [sample(true), sample(true)],
   "server.drain": [sample(0), sample(30)],
   "management.host": [sample("10.1.2.4"), sample("::1")],
@@ -55,8 +56,15 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "compression.threshold": [sample(0), sample(1024)],
   "compression.level": [sample(6), sample(9)],
   "limits.message_bytes": [sample(64), sample(65536)],
+  "limits.message_rate": [sample(0), sample(100)],
+  "limits.message_burst": [sample(1), sample(500)],
   "limits.streams": [sample(1), sample(1000)],
   "limits.unsent_bytes": [sample(1024), sample(2048)],
+  "limits.connections": [sample(1), sample(60000)],
+  "limits.connections_per_address": [sample(1), sample(100)],
+  "limits.handshake_timeout": [sample(1), sample(20)],
+  "limits.ping_interval": [sample(1), sample(20)],
+  "limits.idle_timeout": [sample(60), sample(90)],
   "log.level": [sample("debug"), sample("fatal")],
   "log.format": [sample("text"), sample("text")],
 };
@@ -126,7 +134,14 @@ Deno.test("the defaults are those that the documents promise", async () => {
   const { settings, file } = await loadSettings([], {}, NOWHERE);
   assert.equal(file, undefined);
   assert.deepEqual(settings, {
-    server: { host: "0.0.0.0", port: 8080, origins: [], reusePort: false, drain: 10 },
+    server: {
+      host: "0.0.0.0",
+      port: 8080,
+      origins: [],
+      trustedProxies: [],
+      reusePort: false,
+      drain: 10,
+    },
     management: { host: "127.0.0.1", port: 8082 },
     amqp: {
       urls: ["amqp://guest:guest@localhost:5672/"],
@@ -150,7 +165,18 @@ Deno.test("the defaults are those that the documents promise", async () => {
     protocol: { envelope: "object" },
     streams: { mode: "open", replay: 1000 },
     compression: { enabled: false, threshold: 256, level: 1 },
-    limits: { messageBytes: 4096, streams: 256, unsentBytes: 1_048_576 },
+    limits: {
+      messageBytes: 4096,
+      messageRate: 20,
+      messageBurst: 40,
+      streams: 256,
+      unsentBytes: 1_048_576,
+      connections: 50_000,
+      connectionsPerAddress: 0,
+      handshakeTimeout: 10,
+      pingInterval: 30,
+      idleTimeout: 75,
+    },
     log: { level: "info", format: "json" },
   });
 });
@@ -184,6 +210,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
     host: "127.0.0.1",
     port: 8081,
     origins: ["https://a.example", "https://b.example"],
+    trustedProxies: [],
     reusePort: false,
     drain: 10,
   });

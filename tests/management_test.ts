@@ -64,7 +64,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
 
     const { status, body } = await get(ranger.managementUrl("/stats"));
     assert.equal(status, 200);
-    const { connections, unsentBytes, events, hub, source, memory, auth, ...others } =
+    const { connections, limitsHit, unsentBytes, events, hub, source, memory, auth, ...others } =
       body as Record<
         string,
         Record<string, unknown>
@@ -78,6 +78,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       totalAuthenticated: 1,
     });
     assert.deepEqual(auth, { expiries: { waiting: 1, expired: 0 } });
+    assert.deepEqual(limitsHit, {});
     assert.equal(unsentBytes, 0);
     assert.deepEqual(events, {
       received: 7,

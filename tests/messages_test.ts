@@ -85,7 +85,7 @@ Deno.test("a message is read for what it asks", async (t) => {
 });
 
 Deno.test("messages and their answers", async (t) => {
-  await using exchange = await startExchange(broker);
+  await using exchange = await startExchange(broker, { args: ["--limits-message-rate=0"] });
 
   await step(t, "ping is answered pong, whatever follows the word", async () => {
     await using client = await exchange.connect("/public");

@@ -175,7 +175,10 @@ const masksAndLengths: Row[] = [
 
 Deno.test("the server reads frames as RFC 6455 has them", async (t) => {
   await using ranger = await startRanger({
-    args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/", "--limits-message-bytes", "65536"],
+    args: [
+      ...["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"],
+      ...["--limits-message-bytes=65536", "--limits-message-rate=0"],
+    ],
   });
   const sections: [string, Row[]][] = [
     ["1 framing", framing],

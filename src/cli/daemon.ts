@@ -9,12 +9,14 @@ import { plainApp } from "../http/plain_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../hub/flusher.ts";
 import { Hub } from "../hub/hub.ts";
+import { Tally } from "../ops/tally.ts";
 import { Traffic } from "../ops/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { CloseCode } from "../websocket/frame.ts";
+import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
@@ -55,20 +57,24 @@ export interface Daemon {
  * ```
  */
 export async function startDaemon(settings: Settings, source: EventSource): Promise<Daemon> {
-  const { auth, compression, limits, protocol, rbac, server, streams } = settings;
+  const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify = verifier && ((token: string) => verifier.verify(token));
 
   const drainTime = server.drain * 1000;
+  // Read by all whenever they matter: whoever changes them here changes them for everybody.
+  const limits = { ...settings.limits };
+  const limitsHit = new Tally();
 
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
   const expiries = new ExpiryQueue();
   expiries.leeway = auth.enforceExpiry ? auth.leeway.exp : Infinity;
-  const sessions = new Sessions({ hub, verify, expiries, rbac, maxStreams: limits.streams }, {
+  const sessions = new Sessions({ hub, verify, expiries, rbac, limits, limitsHit }, {
     scheduler: flusher,
     meter: traffic,
+    keepalive: new Keepalive(limits),
     maxMessage: limits.messageBytes,
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
@@ -82,7 +88,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const management = new Listener(managementApp({
     unready,
     stats: () => ({
-      ...statistics(hub, sessions, traffic, source),
+      ...statistics(hub, sessions, limitsHit, traffic, source),
       auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
     }),
   }));
@@ -147,11 +153,13 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
 function statistics(
   hub: Hub,
   sessions: Sessions,
+  limitsHit: Tally,
   traffic: Traffic,
   source: EventSource,
 ): Record<string, unknown> {
   return {
     connections: sessions.counts,
+    limitsHit,
     unsentBytes: traffic.unsent,
     events: hub.counters,
     hub: hub.sizes,

@@ -1,5 +1,6 @@
 import { overlay, wrongUrls } from "./broker_address.ts";
 import { describe, quote } from "./describe.ts";
+import { keepaliveProblem } from "./keepalive.ts";
 import type { Entry, LoadOptions } from "./loaded.ts";
 import { managementPort, portProblem } from "./ports.ts";
 import { rbacProblem } from "./rbac.ts";
@@ -46,8 +47,9 @@ export function assemble(
   if ((options.requireKey ?? true) && values["auth.enabled"] && values["auth.public_key"] === "") {
     problems.push(NO_KEY);
   }
-  const wrongPort = portProblem(values);
-  if (wrongPort !== undefined) problems.push(wrongPort);
+  for (const problem of [portProblem(values), keepaliveProblem(values)]) {
+    if (problem !== undefined) problems.push(problem);
+  }
   const address = overlay(candidates, values);
   const format = values["log.format"] ??
     ((options.terminal ?? Deno.stderr.isTerminal()) ? "text" : "json");
@@ -57,6 +59,7 @@ export function assemble(
       host: values["server.host"],
       port: values["server.port"],
       origins: values["server.origins"],
+      trustedProxies: values["server.trusted_proxies"],
       reusePort: values["server.reuse_port"],
       drain: values["server.drain"],
     },
@@ -93,8 +96,15 @@ export function assemble(
     },
     limits: {
       messageBytes: values["limits.message_bytes"],
+      messageRate: values["limits.message_rate"],
+      messageBurst: values["limits.message_burst"],
       streams: values["limits.streams"],
       unsentBytes: values["limits.unsent_bytes"],
+      connections: values["limits.connections"],
+      connectionsPerAddress: values["limits.connections_per_address"],
+      handshakeTimeout: values["limits.handshake_timeout"],
+      pingInterval: values["limits.ping_interval"],
+      idleTimeout: values["limits.idle_timeout"],
     },
     log: { level: values["log.level"], format },
   };

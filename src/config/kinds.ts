@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as z from "zod";
 
 /**
@@ -69,6 +70,24 @@ export function list(placeholder: string, entry = /^[^,]*$/, wrong = "has a comm
     read: (given: string) => given.split(",").map((part) => part.trim()).filter(Boolean),
     placeholder,
   } satisfies Kind<string[]>;
+}
+
+/** A list of addresses and networks, IPv4 and IPv6, in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3). */
+export function networks(): Kind<string[]> {
+  const { schema, read } = list("NETWORK,…");
+  return {
+    schema: schema.refine((entries) => entries.every(isNetwork), {
+      error: "has an entry that is no address and no network",
+    }),
+    read,
+    placeholder: "NETWORK,…",
+  };
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const version = isIP(address);
+  return version !== 0 && Number(length ?? 0) <= (version === 4 ? 32 : 128);
 }
 
 /** Yes or no. */

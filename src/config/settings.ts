@@ -1,4 +1,4 @@
-import { choice, host, type Kind, list, text, toggle, whole } from "./kinds.ts";
+import { choice, host, type Kind, list, networks, text, toggle, whole } from "./kinds.ts";
 
 /** One setting, declared once: flags, environment, file, help and documents follow from it. */
 export interface Setting<T = unknown> {
@@ -51,6 +51,14 @@ export const SETTINGS = {
     legacy: ["API_CORS_ORIGINS"],
     help: "Browser origins that may connect: a host, host:port, URL, *.example.com, or * for all",
     right: "origins such as trade.example.com, https://example.com:8443, *.example.com or *",
+  }),
+  "server.trusted_proxies": setting<readonly string[]>({
+    kind: networks(),
+    default: [],
+    defaultText: "none",
+    flag: "trusted-proxies",
+    help: "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from",
+    right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
   }),
   "server.reuse_port": setting({
     kind: toggle(),
@@ -346,6 +354,20 @@ export const SETTINGS = {
     help: "Largest message that a client may send; a larger one closes with 1009",
     right: "a number of bytes such as 4096",
   }),
+  "limits.message_rate": setting({
+    kind: whole(0, 1_000_000),
+    default: 20,
+    flag: "limits-message-rate",
+    help: "Messages that a client may send a second, over time; 0 for any number",
+    right: "a number of messages such as 20",
+  }),
+  "limits.message_burst": setting({
+    kind: whole(1, 1_000_000),
+    default: 40,
+    flag: "limits-message-burst",
+    help: "Messages that a client may send at once, above which it is closed with 1008",
+    right: "a number of messages such as 40",
+  }),
   "limits.streams": setting({
     kind: whole(1, 1_000_000),
     default: 256,
@@ -359,6 +381,42 @@ export const SETTINGS = {
     flag: "limits-unsent-bytes",
     help: "Bytes that may wait for a slow client before it is closed with 1008",
     right: "a number of bytes such as 1048576",
+  }),
+  "limits.connections": setting({
+    kind: whole(1, 10_000_000),
+    default: 50_000,
+    flag: "limits-connections",
+    help: "Clients that a process serves at once; others are refused with 503",
+    right: "a number of clients such as 50000",
+  }),
+  "limits.connections_per_address": setting({
+    kind: whole(0, 10_000_000),
+    default: 0,
+    defaultText: "0, any number",
+    flag: "limits-connections-per-address",
+    help: "Clients at once from one IPv4 address or IPv6 /64 network; others are refused with 429",
+    right: "a number of clients such as 100, or 0 for any number",
+  }),
+  "limits.handshake_timeout": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 10,
+    flag: "limits-handshake-timeout",
+    help: "Seconds from connecting to the end of the WebSocket handshake, or the socket is cut",
+    right: "a number of seconds such as 10",
+  }),
+  "limits.ping_interval": setting({
+    kind: whole(1, 300, "SECONDS"),
+    default: 30,
+    flag: "limits-ping-interval",
+    help: "Seconds between the pings that each client gets",
+    right: "a number of seconds such as 30",
+  }),
+  "limits.idle_timeout": setting({
+    kind: whole(2, 604_800, "SECONDS"),
+    default: 75,
+    flag: "limits-idle-timeout",
+    help: "Seconds without a byte from a client, answers to pings included, or the socket is cut",
+    right: "a number of seconds above limits.ping_interval, such as 75",
   }),
   "log.level": setting<"debug" | "info" | "warning" | "error" | "fatal">({
     kind: choice(["debug", "info", "warning", "error", "fatal"], {

@@ -6,6 +6,8 @@ export interface Settings {
     readonly port: number;
     /** Allowed `Origin`s; empty means the request's own host only. */
     readonly origins: readonly string[];
+    /** Addresses and networks (CIDR) of proxies that are believed where a client comes from. */
+    readonly trustedProxies: readonly string[];
     /** Whether other processes may listen on the same port. */
     readonly reusePort: boolean;
     /** Seconds over which clients are closed at the end. */
@@ -60,8 +62,18 @@ export interface Settings {
   };
   readonly limits: {
     readonly messageBytes: number;
+    /** A second; 0: any number. */
+    readonly messageRate: number;
+    readonly messageBurst: number;
     readonly streams: number;
     readonly unsentBytes: number;
+    readonly connections: number;
+    /** 0: any number. */
+    readonly connectionsPerAddress: number;
+    /** Seconds, as the two below. */
+    readonly handshakeTimeout: number;
+    readonly pingInterval: number;
+    readonly idleTimeout: number;
   };
   readonly log: {
     readonly level: "debug" | "info" | "warning" | "error" | "fatal";

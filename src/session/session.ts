@@ -4,9 +4,13 @@ import type { Identity } from "../auth/identity.ts";
 import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
+import type { Tally } from "../ops/tally.ts";
 import type { ConnectionOwner, Ending, WebSocketConnection } from "../websocket/connection.ts";
+import { CloseCode } from "../websocket/frame.ts";
 import * as answers from "./answers.ts";
 import type { Expiring, ExpiryQueue, Term } from "./expiry.ts";
+import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
+import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
@@ -23,8 +27,9 @@ export interface SessionContext {
   /** Where the ends of the tokens are awaited. */
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
-  /** Streams that one connection may hold. */
-  readonly maxStreams: number;
+  readonly limits: SessionLimits;
+  /** Counts limits that were hit, by their names in the file. */
+  readonly limitsHit: Tally;
   /** Told once when a session is over. */
   ended(session: Session, ending: Ending): void;
 }
@@ -54,6 +59,8 @@ export class Session implements ConnectionOwner, Expiring {
   #term: Term | undefined;
   /** The prefixed streams that ended with the last token, for the next one to restore. */
   #suspended: readonly string[] | undefined;
+  /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
+  #fullAt = 0;
   #verifying = false;
   #waiting: (string | typeof BINARY)[] | undefined;
 
@@ -90,11 +97,13 @@ export class Session implements ConnectionOwner, Expiring {
   }
 
   receivedText(message: string): void {
+    if (!this.#counted()) return;
     if (this.#verifying) (this.#waiting ??= []).push(message);
     else this.#handle(message);
   }
 
   receivedBinary(): void {
+    if (!this.#counted()) return;
     if (this.#verifying) (this.#waiting ??= []).push(BINARY);
     else this.#handle(BINARY);
   }
@@ -117,6 +126,20 @@ export class Session implements ConnectionOwner, Expiring {
     this.#context.hub.remove(this.#subscriber);
     this.#context.ended(this, ending);
     log.debug("connection {id} closed by {by}: {code} {reason}", { id: this.id, ...ending });
+  }
+
+  /** @returns whether the message may be handled; otherwise the client is closed */
+  #counted(): boolean {
+    const { messageRate, messageBurst } = this.#context.limits;
+    if (messageRate === 0) return true;
+    const now = Math.floor(performance.now());
+    const fullAt = countMessage(this.#fullAt, now, messageRate, messageBurst);
+    if (fullAt === undefined) {
+      void this.connection.close(CloseCode.PolicyViolation, TOO_MANY_MESSAGES);
+      return false;
+    }
+    this.#fullAt = fullAt;
+    return true;
   }
 
   #handle(received: string | typeof BINARY): void {
@@ -184,7 +207,7 @@ export class Session implements ConnectionOwner, Expiring {
 
   /** @returns the prefixed streams that the last token's end had taken away, held again */
   #become({ uid, role, expiresAt }: Identity): readonly string[] {
-    const { hub, expiries, maxStreams } = this.#context;
+    const { hub, expiries, limits } = this.#context;
     hub.identify(this.#subscriber, uid);
     this.#role = role;
     this.#endTerm();
@@ -193,7 +216,7 @@ export class Session implements ConnectionOwner, Expiring {
     const restored: string[] = [];
     for (const stream of this.#suspended ?? []) {
       const { streams } = this.#subscriber;
-      if (streams.size >= maxStreams || streams.has(stream) || !this.#mayHold(stream)) continue;
+      if (streams.size >= limits.streams || streams.has(stream) || !this.#mayHold(stream)) continue;
       hub.subscribe(this.#subscriber, stream);
       restored.push(stream);
     }
@@ -214,7 +237,7 @@ export class Session implements ConnectionOwner, Expiring {
   }
 
   #subscribe(streams: readonly string[]): void {
-    const { hub, maxStreams } = this.#context;
+    const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
     const refused: Uint8Array[] = [];
@@ -223,7 +246,7 @@ export class Session implements ConnectionOwner, Expiring {
       if (held.has(stream)) continue;
       if (!hub.knows(stream) || !this.#mayHold(stream)) {
         refused.push(answers.cannotSubscribe(stream));
-      } else if (held.size >= maxStreams) {
+      } else if (held.size >= limits.streams) {
         tooMany = true;
       } else {
         hub.subscribe(this.#subscriber, stream);
@@ -232,7 +255,10 @@ export class Session implements ConnectionOwner, Expiring {
     }
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.connection.send(answer);
-    if (tooMany) this.connection.send(answers.TOO_MANY_STREAMS);
+    if (tooMany) {
+      limitsHit.add("streams");
+      this.connection.send(answers.TOO_MANY_STREAMS);
+    }
     this.connection.send(answers.streamsAnswer("subscribed", held));
     hub.greet(this.#subscriber, added);
   }

@@ -5,6 +5,7 @@ import { type ConnectionOptions, WebSocketConnection } from "../websocket/connec
 import type { DeflateOptions } from "../websocket/deflate.ts";
 import type { Envelope, Wrapping } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
+import { limitOf } from "./limits.ts";
 import { Session, type SessionContext } from "./session.ts";
 
 /** What the upgrade decided about a new client. */
@@ -75,8 +76,11 @@ export class Sessions {
   ) {
     this.#context = {
       ...context,
-      ended: (session, { by, code }) => {
+      ended: (session, ending) => {
+        const { by, code } = ending;
         this.#open.delete(session);
+        const limit = limitOf(ending);
+        if (limit !== undefined) context.limitsHit.add(limit);
         this.closes.add(`${by} ${label(code)}`);
       },
     };

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
+import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
 import { write, type Writer } from "./outlet.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
 import { mayReadOn } from "./turns.ts";
@@ -43,6 +44,8 @@ export interface TrafficMeter {
 export interface ConnectionOptions {
   readonly scheduler: FlushScheduler;
   readonly meter: TrafficMeter;
+  /** Pings them and cuts those that are silent; left out where nobody is to be. */
+  readonly keepalive?: Keepalive;
   /** Bytes of one message from the client, all fragments together. */
   readonly maxMessage: number;
   /**
@@ -68,6 +71,12 @@ const CONNECTION = Symbol("connection");
 type LinkedSocket = Socket & { [CONNECTION]?: WebSocketConnection };
 
 const EMPTY_PONG = encodeFrame(Opcode.Pong);
+const PING = encodeFrame(Opcode.Ping);
+
+/** Why a client was closed, for the client and whoever counts. */
+export const SLOW_CONSUMER = "slow consumer";
+/** Why a client was cut, for whoever counts. */
+export const NO_SIGN_OF_LIFE = "no sign of life";
 
 function onData(this: LinkedSocket, chunk: Uint8Array): void {
   this[CONNECTION]?.["receive"](chunk);
@@ -96,7 +105,9 @@ function onError(): void {}
  * connection.send(textFrame("hello"));
  * ```
  */
-export class WebSocketConnection implements ReceiverTarget, Writer {
+export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
+  heardAt = 0;
+  place: number = NOWHERE;
   readonly #socket: LinkedSocket;
   readonly #options: ConnectionOptions;
   readonly #root: Batch;
@@ -143,6 +154,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer {
     // What was sent before, an answer and a snapshot of each first stream, may have been too much.
     if (this.#untold) return owner.closed(this.#untold);
     this.#owner = owner;
+    this.#options.keepalive?.add(this);
     if (head.length > 0) this.receive(head);
   }
 
@@ -220,9 +232,19 @@ export class WebSocketConnection implements ReceiverTarget, Writer {
     return this.#state === State.Gone ? Promise.resolve() : gone;
   }
 
-  /** Cuts the connection without a word. */
-  terminate(): void {
-    this.#leave(State.Gone, { code: CloseCode.Abnormal, reason: "", by: "server" });
+  /** Owes a ping (RFC 6455 §5.5.2), unless the client has not taken what was written before. */
+  ping(): void {
+    if (!this.#blocked) this.send(PING);
+  }
+
+  /** Cuts the connection of a client that gives no sign of life. */
+  cut(): void {
+    this.terminate(NO_SIGN_OF_LIFE);
+  }
+
+  /** Cuts the connection without a word; the reason is for the owner only. */
+  terminate(reason = ""): void {
+    this.#leave(State.Gone, { code: CloseCode.Abnormal, reason, by: "server" });
     this.#socket.destroy();
   }
 
@@ -254,6 +276,8 @@ export class WebSocketConnection implements ReceiverTarget, Writer {
 
   private receive(chunk: Uint8Array): void {
     if (!mayReadOn(chunk.length, this)) this.#socket.pause();
+    const { keepalive } = this.#options;
+    if (keepalive) this.heardAt = keepalive.now;
     // After its close frame a client has nothing to say; it is read so that its end is seen.
     if (this.#state === State.Ending || this.#state === State.Gone) return;
     try {
@@ -317,10 +341,10 @@ export class WebSocketConnection implements ReceiverTarget, Writer {
     this.#pending = undefined;
     // Behind what the socket holds already, so that a client that wakes up reads whole frames and
     // then why; one that does not is cut when the time is over.
-    this.#write(closeFrame(CloseCode.PolicyViolation, "slow consumer"), 1);
+    this.#write(closeFrame(CloseCode.PolicyViolation, SLOW_CONSUMER), 1);
     this.#leave(State.Closing, {
       code: CloseCode.PolicyViolation,
-      reason: "slow consumer",
+      reason: SLOW_CONSUMER,
       by: "server",
     });
   }
@@ -329,6 +353,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer {
     const wasOpen = this.#state === State.Open;
     if (state > this.#state) this.#state = state;
     if (!wasOpen) return;
+    this.#options.keepalive?.remove(this);
     this.#pending = undefined;
     this.#meter(0);
     const owner = this.#owner;
