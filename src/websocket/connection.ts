@@ -234,7 +234,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
 
   /** Owes a ping (RFC 6455 §5.5.2), unless the client has not taken what was written before. */
   ping(): void {
-    if (!this.#blocked) this.send(PING);
+    if (this.#waiting === 0) this.send(PING);
   }
 
   /** Cuts the connection of a client that gives no sign of life. */
