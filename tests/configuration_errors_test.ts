@@ -150,6 +150,8 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
     /there is no flag --zzzzzzzz; --help lists the flags/,
   );
   assert.match(await refusal(["-p", "1"]), /there is no flag -p/);
+  const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA";
+  assert.doesNotMatch(await refusal(["--jwt-pubic-key", key]), /MC4C/);
 });
 
 Deno.test("flags without value, given twice, or beside loose arguments are refused", async () => {

@@ -1,26 +1,33 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { constants, deflateRawSync } from "node:zlib";
 import { Receiver } from "../src/websocket/receiver.ts";
 import { ProtocolViolation } from "../src/websocket/violation.ts";
 import { closePayload, encodeFrame } from "./support/frames.ts";
-import { decodeAll, line, type Outcome } from "./support/reference_decoder.ts";
-
-// A failing property prints its seed and the smallest input that still fails; fc.assert takes both
-// back as { seed, path }.
+import { arbitraryDamage, damaged, fuzz } from "./support/fuzz.ts";
+import { decodeAll, line, type Outcome, utf8 } from "./support/reference_decoder.ts";
 
 const MAX_MESSAGE = 200;
 const bytes = new TextEncoder();
 
 /** What the receiver makes of pieces. Throws whatever it throws that is no ProtocolViolation. */
-function received(pieces: readonly Uint8Array[], maxMessage = MAX_MESSAGE): Outcome {
+function received(
+  pieces: readonly Uint8Array[],
+  maxMessage = MAX_MESSAGE,
+  deflate = false,
+): Outcome {
   const events: string[] = [];
-  const receiver = new Receiver({
-    receivedText: (text) => events.push(line("text", bytes.encode(text))),
-    receivedBinary: (payload) => events.push(line("binary", payload)),
-    receivedPing: (payload) => events.push(line("ping", payload)),
-    receivedPong: (payload) => events.push(line("pong", payload)),
-    receivedClose: (code, reason) => events.push(line(`close ${code}`, bytes.encode(reason))),
-  }, maxMessage);
+  const receiver = new Receiver(
+    {
+      receivedText: (text) => events.push(line("text", bytes.encode(text))),
+      receivedBinary: (payload) => events.push(line("binary", payload)),
+      receivedPing: (payload) => events.push(line("ping", payload)),
+      receivedPong: (payload) => events.push(line("pong", payload)),
+      receivedClose: (code, reason) => events.push(line(`close ${code}`, bytes.encode(reason))),
+    },
+    maxMessage,
+    deflate,
+  );
   try {
     for (const piece of pieces) receiver.push(piece);
   } catch (error) {
@@ -126,7 +133,7 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 Deno.test("random bytes are read as RFC 6455 has them, whole and in pieces", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), places, agrees), { numRuns: 60_000 });
+  fuzz(60_000, fc.property(fc.uint8Array({ maxLength: 40 }), places, agrees));
 });
 
 Deno.test("random bytes behind a good first byte are, too", () => {
@@ -134,47 +141,64 @@ Deno.test("random bytes behind a good first byte are, too", () => {
   const second = fc.integer({ min: 0x80, max: 0xff });
   const begun = fc.tuple(first, second, fc.uint8Array({ maxLength: 200 }))
     .map(([first, second, rest]) => new Uint8Array([first, second, ...rest]));
-  fc.assert(fc.property(begun, places, agrees), { numRuns: 25_000 });
+  fuzz(25_000, fc.property(begun, places, agrees));
 });
 
 Deno.test("frames of any form in any order are, too", () => {
   const frames = fc.array(anyFrame, { minLength: 1, maxLength: 8 }).map(join);
-  fc.assert(fc.property(frames, places, agrees), { numRuns: 10_000 });
+  fuzz(10_000, fc.property(frames, places, agrees));
 });
 
 Deno.test("valid conversations cut anywhere come out as if they had not been cut", () => {
   let messages = 0;
-  fc.assert(
+  fuzz(
+    5_000,
     fc.property(conversation, places, (bytes, places) => {
       const expected = decodeAll(bytes, MAX_MESSAGE);
       assert.equal(expected.violation, undefined);
       messages += expected.events.length;
       agrees(bytes, places);
     }),
-    { numRuns: 5_000 },
   );
   assert.ok(messages > 10_000, `only ${messages} messages were compared`);
 });
 
 Deno.test("conversations with a byte changed, added, lost, or cut short are read rightly", () => {
-  const change = fc.record({
-    at: fc.nat(4096),
-    how: fc.constantFrom("change", "add", "lose", "cut"),
-    byte: fc.nat(255),
+  const changed = fc.tuple(conversation, arbitraryDamage)
+    .map(([bytes, changes]) => damaged(bytes, changes).bytes);
+  fuzz(10_000, fc.property(changed, places, agrees));
+});
+
+Deno.test("compressed messages, right and damaged, inflate to no more than a message may have", () => {
+  const deflated = fc.record({
+    opcode: fc.constantFrom(1, 2),
+    payload: fc.oneof(
+      payload.map((payload) => typeof payload === "string" ? bytes.encode(payload) : payload),
+      fc.nat(20_000).map((length) => new Uint8Array(length)),
+    ),
+    changes: fc.option(arbitraryDamage, { nil: [], freq: 2 }),
+    mask,
   });
-  const changed = fc.tuple(conversation, fc.array(change, { minLength: 1, maxLength: 3 }))
-    .map(([bytes, changes]) => {
-      const mutant = [...bytes];
-      for (const { at, how, byte } of changes) {
-        const place = at % (mutant.length + 1);
-        if (how === "change") mutant[place] = byte;
-        else if (how === "add") mutant.splice(place, 0, byte);
-        else if (how === "lose") mutant.splice(place, 1);
-        else mutant.length = place;
+  fuzz(
+    5_000,
+    fc.property(deflated, places, ({ opcode, payload, changes, mask }, places) => {
+      const flushed = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
+      const { bytes } = damaged(flushed.subarray(0, -4), changes);
+      const frame = encodeFrame({ opcode, rsv: 4, payload: bytes, mask });
+      const outcome = received([frame], MAX_MESSAGE, true);
+      assert.deepEqual(received(cutAt(frame, places), MAX_MESSAGE, true), outcome);
+      const [event] = outcome.events;
+      if (event !== undefined) assert.ok(event.length <= "binary ".length + 2 * MAX_MESSAGE);
+      if (changes.length > 0) return;
+      if (payload.length > MAX_MESSAGE || bytes.length > MAX_MESSAGE) {
+        assert.equal(outcome.violation, 1009);
+      } else if (opcode === 1 && utf8([...payload]) !== "whole") {
+        assert.equal(outcome.violation, 1007);
+      } else {
+        assert.equal(event, line(opcode === 1 ? "text" : "binary", payload));
       }
-      return new Uint8Array(mutant);
-    });
-  fc.assert(fc.property(changed, places, agrees), { numRuns: 10_000 });
+    }),
+  );
 });
 
 Deno.test("bytes handed to the receiver may be overwritten afterwards", () => {

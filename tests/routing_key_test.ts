@@ -2,6 +2,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { parseRoutingKey } from "../src/streams/routing_key.ts";
 import { parseStreamName, streamsOfQuery } from "../src/streams/stream_name.ts";
+import { fuzz } from "./support/fuzz.ts";
 
 Deno.test("the first word of a routing key says for whom an event is", () => {
   assert.deepEqual(parseRoutingKey("public.usdbtc.trades"), {
@@ -67,7 +68,8 @@ Deno.test("other numbers of words and empty words are no routing key", () => {
 
 Deno.test("any routing key is read as its words say", () => {
   const word = fc.constantFrom("public", "private", "global", "admin", "usdbtc", "ob-inc", "", "é");
-  fc.assert(
+  fuzz(
+    60_000,
     fc.property(fc.array(word, { maxLength: 5 }), (words) => {
       const route = parseRoutingKey(words.join("."));
       const [first, second, third] = words;
@@ -84,7 +86,64 @@ Deno.test("any routing key is read as its words say", () => {
       if (route?.scope === "private") assert.equal(route.uid, second);
       else assert.equal(route?.id, words.length === 2 ? first : second);
     }),
-    { numRuns: 2000 },
+  );
+});
+
+Deno.test("no text makes more of a routing key or a name than its words", () => {
+  const text = fc.oneof(
+    fc.string({
+      unit: fc.constantFrom(".", ".", "a", "public", "private", "\u0000", "é"),
+      maxLength: 9,
+    }),
+    fc.string({ unit: "binary", maxLength: 20 }),
+    fc.string({ unit: fc.constantFrom("."), maxLength: 255 }),
+  );
+  fuzz(
+    60_000,
+    fc.property(text, (text) => {
+      const words = text.split(".");
+      const whole = !words.includes("");
+      const route = parseRoutingKey(text);
+      if (route !== undefined) {
+        assert.ok(whole);
+        assert.equal(route.event, words.at(-1));
+        // What is somebody's own is so by its first word alone, and by no name that can be held.
+        assert.equal(route.scope === "private", words.length === 3 && words[0] === "private");
+        if (route.scope === "public") assert.equal(parseStreamName(route.name).form, "public");
+        if (route.scope === "prefixed") {
+          assert.equal(parseStreamName(route.subscription).form, "prefixed");
+        }
+      }
+      const forms = ["bare", "public", "prefixed"];
+      assert.equal(parseStreamName(text).form, whole && forms[words.length - 1] || "other");
+      const named = streamsOfQuery(`a=b&stream=${encodeURIComponent(text)}`);
+      assert.deepEqual(named, [...new Set(text.toWellFormed().split(",").filter(Boolean))]);
+    }),
+  );
+});
+
+Deno.test("no query does more than name streams", () => {
+  const unit = fc.constantFrom(
+    "stream=",
+    "&",
+    "=",
+    ",",
+    "%",
+    "%2",
+    "%2C",
+    "%ff",
+    "+",
+    "a.b",
+    "?",
+    "#",
+  );
+  fuzz(
+    20_000,
+    fc.property(fc.string({ unit, maxLength: 12 }), (query) => {
+      const names = streamsOfQuery(query);
+      assert.equal(new Set(names).size, names.length);
+      for (const name of names) assert.ok(name !== "" && !name.includes(","));
+    }),
   );
 });
 

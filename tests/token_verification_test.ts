@@ -187,6 +187,12 @@ Deno.test("a token that was good before is good until its time is over, and no l
   await assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
 });
 
+/** Four bits of an RSA signature's last digit are no part of the bytes. */
+function respelled(token: string): string {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return token.slice(0, -1) + digits[digits.indexOf(token.at(-1)!) + 1];
+}
+
 Deno.test("a bad token is refused, with a code that says why", async (t) => {
   const issuer = { issuer: "barong" };
   const audience = { audience: ["peatio", "rango"] };
@@ -233,6 +239,13 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
       jwt(GOOD, rsa.privateKey, { alg: "RS256", b64: false, crit: ["b64"] }),
       "ERR_TOKEN_MALFORMED",
     ],
+    [
+      "white space in the signature",
+      `${good.slice(0, -9)} ${good.slice(-9)}`,
+      "ERR_TOKEN_MALFORMED",
+    ],
+    ["a padded signature", `${good}==`, "ERR_TOKEN_MALFORMED"],
+    ["another last digit of the same bytes", respelled(good), "ERR_TOKEN_MALFORMED"],
     ["empty", "", "ERR_TOKEN_MALFORMED"],
     ["one part", "abc", "ERR_TOKEN_MALFORMED"],
     ["two parts", `${head}.${body}`, "ERR_TOKEN_MALFORMED"],

@@ -1,4 +1,5 @@
 import { errors, jwtVerify } from "jose";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { JWTPayload, JWTVerifyOptions } from "jose";
 import type { Settings } from "../config/types.ts";
@@ -93,6 +94,9 @@ export class TokenVerifier {
 
   async #judge(token: string, now: number): Promise<Judged> {
     const { exp, nbf, iat, jti, uid, role } = await this.#verified(token, now);
+    if (!isCompact(token)) {
+      throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not in its compact form");
+    }
     if (this.#auth.requireJti && !isPresent(jti)) {
       throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
     }
@@ -136,6 +140,17 @@ export class TokenVerifier {
       throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
     }
   }
+}
+
+/**
+ * Whether a token whose signature is good is spelled in the one way that there is (RFC 7515 §2,
+ * §7.1). The decoder also takes white space and other last digits in the signature, with which one
+ * token could be made into as many as one likes.
+ */
+function isCompact(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf(".") + 1);
+  return /^[\w.-]+$/.test(token) &&
+    Buffer.from(signature, "base64url").toString("base64url") === signature;
 }
 
 /** A jti may be a number, as some issuers write it; only its absence matters. */

@@ -7,6 +7,7 @@ interface Internals {
   host: string;
   onRead(bytes: Buffer): boolean;
   rejectConnect(error: Error): void;
+  send(bytes: Uint8Array): Promise<void>;
 }
 
 const readers = new WeakMap<AMQPClient, DeliveryReader>();
@@ -15,12 +16,14 @@ const readers = new WeakMap<AMQPClient, DeliveryReader>();
  * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
  * connected.
  *
- * Three things of the library are mended on the way:
+ * Four things of the library are mended on the way:
  *
  * - it reads frames in the socket's data handler, so whatever answers on the port with something
  *   that is no AMQP (another service, a proxy's error page) ends the process by an uncaught error;
  * - a connection that dies during the handshake calls one of its methods without its object, which
  *   ends the process by an unhandled rejection;
+ * - nobody handles that its answer to a cancelled consumer cannot be sent, which is so when the
+ *   connection goes together with the queue;
  * - it hands an IPv6 address to the resolver with its brackets on.
  *
  * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
@@ -50,6 +53,13 @@ export function brokerClient(url: string): AMQPClient {
       client.socket?.destroy(new Error(text, { cause }));
       return true;
     }
+  };
+  const send = internals.send.bind(client);
+  internals.send = (bytes) => {
+    const sent = send(bytes);
+    // Handled here as well: those who wait for it are told all the same.
+    sent.catch(() => {});
+    return sent;
   };
   internals.rejectConnect = internals.rejectConnect.bind(client);
   return client;

@@ -167,7 +167,9 @@ function unknownFlag(
   const hint = near === undefined
     ? "--help lists the flags"
     : `the nearest is --${names.get(near)}`;
-  return `there is no flag ${written}; ${hint}`;
+  // A text that begins with dashes may be a secret whose own flag was mistyped.
+  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
+  return `there is no flag ${shown}; ${hint}`;
 }
 
 /** `-` alone, `-1` and `-----BEGIN` are values; `--port` and `-h` are flags. */

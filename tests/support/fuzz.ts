@@ -1,0 +1,92 @@
+import fc from "fast-check";
+
+/**
+ * What a fuzzing run begins with: RANGER_FUZZ_SEED where it is set, else another seed each time.
+ * It is said before the first input, so that it is known of a run that hangs, too.
+ */
+const seed = wholeNumber("RANGER_FUZZ_SEED") ?? Math.floor(Math.random() * 2 ** 31);
+/** Tries so many times the inputs, for a night of it. */
+const times = wholeNumber("RANGER_FUZZ_TIMES") ?? 1;
+
+console.error(`fuzzing with RANGER_FUZZ_SEED=${seed}`);
+
+/**
+ * Holds a property against random inputs, the same ones for the same RANGER_FUZZ_SEED.
+ *
+ * @param inputs how many; RANGER_FUZZ_TIMES multiplies them
+ * @throws Error with the seed, and the smallest input that still breaks the property
+ * @example
+ * ```ts
+ * fuzz(100_000, fc.property(fc.string(), (text) => assert.doesNotThrow(() => parse(text))));
+ * // RANGER_FUZZ_SEED=1234 deno test -A tests/fuzz_…_test.ts repeats a failing run
+ * ```
+ */
+export function fuzz<Input>(inputs: number, property: fc.IProperty<Input>): void {
+  check(fc.check(property, { seed, numRuns: inputs * times }));
+}
+
+/** The same for a property that awaits something. */
+export async function fuzzAsync<Input>(
+  inputs: number,
+  property: fc.IAsyncProperty<Input>,
+): Promise<void> {
+  check(await fc.check(property, { seed, numRuns: inputs * times }));
+}
+
+function check<Input>(details: fc.RunDetails<Input>): void {
+  if (!details.failed) return;
+  throw new Error(`RANGER_FUZZ_SEED=${seed} repeats it\n${fc.defaultReportMessage(details)}`, {
+    cause: details.errorInstance,
+  });
+}
+
+function wholeNumber(name: string): number | undefined {
+  const text = Deno.env.get(name);
+  if (!text) return undefined;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new Error(`${name} is ${JSON.stringify(text)}; right would be a whole number`);
+}
+
+/** A change of bytes, wherever they come from. */
+export interface Damage {
+  readonly at: number;
+  readonly how: "change" | "add" | "lose" | "cut" | "double";
+  readonly byte: number;
+}
+
+/** One to three changes. */
+export const arbitraryDamage: fc.Arbitrary<Damage[]> = fc.array(
+  fc.record({
+    at: fc.nat(65_535),
+    how: fc.constantFrom("change", "change", "add", "lose", "cut", "double"),
+    // Those that mean something to most formats come more often.
+    byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x22, 0x2c, 0x2e, 0x7f, 0x80, 0xff)),
+  }),
+  { minLength: 1, maxLength: 3 },
+);
+
+/**
+ * Bytes with the changes made, and how many at the beginning are as they were.
+ *
+ * @example
+ * ```ts
+ * damaged(new Uint8Array([1, 2, 3]), [{ at: 1, how: "lose", byte: 0 }]).bytes; // [1, 3]
+ * ```
+ */
+export function damaged(
+  bytes: Uint8Array,
+  changes: readonly Damage[],
+): { bytes: Uint8Array; intact: number } {
+  const result = [...bytes];
+  let intact = bytes.length;
+  for (const { at, how, byte } of changes) {
+    const place = at % (result.length + 1);
+    intact = Math.min(intact, place);
+    if (how === "change") result[place] = byte;
+    else if (how === "add") result.splice(place, 0, byte);
+    else if (how === "lose") result.splice(place, 1);
+    else if (how === "cut") result.length = place;
+    else result.splice(place, 0, ...result.slice(Math.max(0, place - 40), place));
+  }
+  return { bytes: new Uint8Array(result), intact };
+}

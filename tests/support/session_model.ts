@@ -1,0 +1,98 @@
+/**
+ * What the server makes of a client's text messages, as sections 3, 4 and 7 of the protocol say it,
+ * with nothing of the server's own code. The measure for its message handler.
+ */
+export class SessionModel {
+  /** Streams held, in the order subscribed. */
+  readonly #held = new Set<string>();
+  #role = "";
+
+  constructor(private readonly rules: SessionRules) {}
+
+  /** What the message is answered, in order. */
+  answers(message: string): string[] {
+    if (message.startsWith("ping")) return ["pong"];
+    if (/^\s*$/.test(message)) return [];
+    const value = parsed(message);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return [WRONG];
+    const request: Request = value;
+    const answers: string[] = [];
+    const hasToken = Object.hasOwn(request, "jwt");
+    const hasEvent = Object.hasOwn(request, "event");
+    if (!hasToken && !hasEvent) return [WRONG];
+    if (hasToken) answers.push(this.#authenticate(request.jwt));
+    if (hasEvent && !(hasToken && request.event === "auth")) {
+      answers.push(...this.#perform(request));
+    }
+    return answers;
+  }
+
+  #authenticate(jwt: unknown): string {
+    const [, token] = typeof jwt === "string" ? /^Bearer\s+(\S[^]*)$/.exec(jwt) ?? [] : [];
+    if (token === undefined) return failure("Token type is not provided or invalid.");
+    const role = this.rules.roles.get(token.trimEnd());
+    if (role === undefined) return failure("Authentication failed.");
+    this.#role = role;
+    for (const name of [...this.#held]) if (!this.#mayHold(name)) this.#held.delete(name);
+    return success({ message: "Authenticated." });
+  }
+
+  #perform({ event, streams }: Request): string[] {
+    if (event !== "subscribe" && event !== "unsubscribe") return [WRONG];
+    if (!Array.isArray(streams) || streams.some((name) => typeof name !== "string")) return [WRONG];
+    const names = [...new Set<string>(streams)].filter((name) => name !== "");
+    const answers: string[] = [];
+    if (event === "unsubscribe") { for (const name of names) this.#held.delete(name); }
+    else {
+      let tooMany = false;
+      for (const name of names) {
+        if (this.#held.has(name)) continue;
+        if (!this.#mayHold(name)) answers.push(success({ message: `cannot subscribe to ${name}` }));
+        else if (this.#held.size < this.rules.maxStreams) this.#held.add(name);
+        else tooMany = true;
+      }
+      if (tooMany) answers.push(failure("Too many streams."));
+    }
+    const message = event === "subscribe" ? "subscribed" : "unsubscribed";
+    return [...answers, success({ message, streams: [...this.#held] })];
+  }
+
+  #mayHold(name: string): boolean {
+    const words = name.split(".");
+    if (words.length !== 3 || words.includes("")) return true;
+    return this.rules.rbac.get(words[0]!)?.includes(this.#role) ?? false;
+  }
+}
+
+/** What the server was told. */
+export interface SessionRules {
+  readonly maxStreams: number;
+  /** Prefixes, and the roles that may have their streams. */
+  readonly rbac: ReadonlyMap<string, readonly string[]>;
+  /** The tokens that verify, and the role in each. */
+  readonly roles: ReadonlyMap<string, string>;
+}
+
+interface Request {
+  readonly jwt?: unknown;
+  readonly event?: unknown;
+  readonly streams?: unknown;
+}
+
+function parsed(message: string): unknown {
+  try {
+    return JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+}
+
+function success(content: unknown): string {
+  return JSON.stringify({ success: content });
+}
+
+function failure(message: string): string {
+  return JSON.stringify({ error: { message } });
+}
+
+const WRONG = failure("Error while handling message.");
