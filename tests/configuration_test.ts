@@ -17,6 +17,8 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "management.host": [sample("10.1.2.4"), sample("::1")],
   "management.port": [sample(9003), sample(9004)],
   "management.port_offset": [sample(1), sample(12)],
+  "management.grace": [sample(0), sample(30)],
+  "management.streams": [sample(0), sample(100)],
   "amqp.url": [
     sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
     sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
@@ -142,7 +144,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       reusePort: false,
       drain: 10,
     },
-    management: { host: "127.0.0.1", port: 8082 },
+    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
     amqp: {
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
@@ -215,7 +217,10 @@ Deno.test("the environment of the older servers sets what it always set", async 
     drain: 10,
   });
   assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
-  assert.deepEqual(settings.management, { host: "0.0.0.0", port: 4242 });
+  assert.deepEqual(settings.management, {
+    ...{ host: "0.0.0.0", port: 4242 },
+    ...{ grace: 10, streams: 50 },
+  });
   assert.deepEqual(settings.auth.audience, ["peatio", "barong"]);
   assert.deepEqual(settings.auth.leeway, { exp: 60, nbf: 30, iat: 30 });
   assert.deepEqual(settings.rbac, { admin: ["admin", "superadmin"] });

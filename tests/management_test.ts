@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connectPublisher, randomExchange } from "./support/amqp.ts";
 import { connectClient } from "./support/client.ts";
 import { startExchange, step, subscribed } from "./support/exchange.ts";
+import { until } from "./support/bounded.ts";
 import { Gate } from "./support/gate.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { startRanger } from "./support/ranger.ts";
@@ -17,7 +18,10 @@ Deno.test("it is ready while events come in, says why it is not, and lives all t
   await using gate = new Gate(broker.url);
   await using publisher = await connectPublisher(broker.url, randomExchange());
   await using ranger = await startRanger({
-    args: ["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
+    args: [
+      ...["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
+      "--management-grace=0",
+    ],
   });
   const readiness = () => get(ranger.managementUrl("/readyz"));
   const alive = () => get(ranger.managementUrl("/healthz"));
@@ -46,6 +50,32 @@ Deno.test("it is ready while events come in, says why it is not, and lives all t
   assert.deepEqual(await alive(), { status: 200, body: { alive: true } });
 });
 
+Deno.test("a broker that was lost is given a while before it is told", async () => {
+  await using gate = new Gate(broker.url);
+  await gate.open();
+  await using publisher = await connectPublisher(broker.url, randomExchange());
+  await using ranger = await startRanger({
+    args: [
+      ...["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
+      "--management-grace=1",
+    ],
+  });
+  await ranger.consuming();
+  await gate.shut();
+  await ranger.log((line) => line.message.startsWith("Lost the broker"), "the loss");
+  const lost = performance.now();
+  const { status } = await get(ranger.managementUrl("/readyz"));
+  // A machine that stood still for a second is no finding.
+  if (performance.now() - lost < 900) assert.equal(status, 200);
+  await until(
+    async () => (await get(ranger.managementUrl("/readyz"))).status === 503 || undefined,
+    "the loss to be told",
+  );
+  await gate.open();
+  await ranger.consuming(2);
+  assert.equal((await get(ranger.managementUrl("/readyz"))).status, 200);
+});
+
 Deno.test("statistics and what else the management listener answers", async (t) => {
   await using exchange = await startExchange(broker);
   const { ranger } = exchange;
@@ -64,12 +94,19 @@ Deno.test("statistics and what else the management listener answers", async (t) 
 
     const { status, body } = await get(ranger.managementUrl("/stats"));
     assert.equal(status, 200);
-    const { connections, limitsHit, unsentBytes, events, hub, source, memory, auth, ...others } =
+    const { connections, closes, limitsHit, unsentBytes, events, out, hub, streams, ...others } =
       body as Record<
         string,
         Record<string, unknown>
       >;
-    assert.deepEqual(others, {});
+    const { auth, source, loopLag, memory, ...rest } = others;
+    assert.deepEqual(rest, {});
+    assert.deepEqual(closes, {});
+    // Two answers to handshakes, two events, and the one that tells that all is settled.
+    assert.equal(out?.frames, 5);
+    assert.ok(Number(out?.bytes) > 100);
+    assert.deepEqual(streams, { "marker.update": 1, "a.trades": 1, "order": 1 });
+    assert.equal(typeof loopLag?.seconds, "number");
     // The test's own observer is the other one.
     assert.deepEqual(connections, {
       open: 2,
@@ -109,7 +146,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
   await step(t, "/ says what there is, and anything else is not found", async () => {
     const response = await fetch(ranger.managementUrl("/"));
     assert.equal(response.status, 200);
-    assert.match(await response.text(), /\/healthz \/readyz \/stats/);
+    assert.match(await response.text(), /\/metrics .*\/stats .*\/healthz .*\/readyz /s);
     const missing = await fetch(ranger.managementUrl("/metrix"));
     assert.equal(missing.status, 404);
     await missing.text();
@@ -118,7 +155,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
   await step(t, "it is no listener for clients, nor is theirs one for the operator", async () => {
     const management = ranger.managementUrl("/public").replace(/^http/, "ws");
     await assert.rejects(connectClient(management));
-    for (const path of ["/stats", "/readyz", "/healthz"]) {
+    for (const path of ["/metrics", "/stats", "/readyz", "/healthz"]) {
       const response = await fetch(ranger.publicUrl(path));
       assert.equal(response.status, 426);
       assert.doesNotMatch(await response.text(), /connections|ready|alive/);

@@ -9,6 +9,11 @@ import { plainApp } from "../http/plain_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../hub/flusher.ts";
 import { Hub } from "../hub/hub.ts";
+import { LoopLag } from "../ops/loop_lag.ts";
+import type { MetricSources } from "../ops/metrics/metric.ts";
+import { metricsRegistry } from "../ops/metrics/registry.ts";
+import { Readiness } from "../ops/readiness.ts";
+import { statistics } from "../ops/statistics.ts";
 import { Tally } from "../ops/tally.ts";
 import { Traffic } from "../ops/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
@@ -81,17 +86,6 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   }, compression);
 
   let stopping: Promise<void> | undefined;
-  const unready = () => [
-    ...(stopping === undefined ? [] : ["the server is shutting down"]),
-    ...(source.state.connected ? [] : [`no events come in: ${source.state.detail}`]),
-  ];
-  const management = new Listener(managementApp({
-    unready,
-    stats: () => ({
-      ...statistics(hub, sessions, limitsHit, traffic, source),
-      auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
-    }),
-  }));
   const clients = new Listener(plainApp(), {
     app: upgradeApp({
       origins: server.origins,
@@ -101,6 +95,26 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     }),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
   });
+
+  const readiness = new Readiness(source, settings.management.grace);
+  const loopLag = new LoopLag();
+  const sources: MetricSources = {
+    ...{ hub, sessions, expiries, limitsHit, flusher, traffic, source, loopLag },
+    unready: () => [
+      ...(stopping === undefined ? [] : ["the server is shutting down"]),
+      ...readiness.reasons(),
+    ],
+    sockets: async () => ({
+      public: await clients.sockets(),
+      management: await management.sockets(),
+    }),
+    namedStreams: settings.management.streams,
+  };
+  const management: Listener = new Listener(managementApp({
+    unready: sources.unready,
+    stats: () => statistics(sources),
+    metrics: metricsRegistry(sources),
+  }));
 
   const managementAddress = await management.listen(settings.management, "--management-port");
   let publicAddress: Address;
@@ -116,6 +130,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   });
   log.info("listening for clients on {host}:{port}", { listener: "public", ...publicAddress });
   source.start(hub);
+  loopLag.start();
 
   async function stop(): Promise<void> {
     // Who is half way in has come before the end, and is drained like everybody else.
@@ -133,12 +148,13 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     // Events come until the last client is told to go.
     await Promise.all([source.stop(), gone, rest, closed]);
     await management.close();
+    loopLag.stop();
   }
 
   return {
     public: publicAddress,
     management: managementAddress,
-    unready,
+    unready: sources.unready,
     status: () =>
       statusLine({
         clients: sessions.size,
@@ -147,23 +163,5 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
         stopping: stopping !== undefined,
       }),
     stop: () => stopping ??= stop(),
-  };
-}
-
-function statistics(
-  hub: Hub,
-  sessions: Sessions,
-  limitsHit: Tally,
-  traffic: Traffic,
-  source: EventSource,
-): Record<string, unknown> {
-  return {
-    connections: sessions.counts,
-    limitsHit,
-    unsentBytes: traffic.unsent,
-    events: hub.counters,
-    hub: hub.sizes,
-    source: { ...source.state },
-    memory: Deno.memoryUsage(),
   };
 }

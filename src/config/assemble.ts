@@ -63,7 +63,12 @@ export function assemble(
       reusePort: values["server.reuse_port"],
       drain: values["server.drain"],
     },
-    management: { host: values["management.host"], port: managementPort(values) },
+    management: {
+      host: values["management.host"],
+      port: managementPort(values),
+      grace: values["management.grace"],
+      streams: values["management.streams"],
+    },
     amqp: {
       urls: address.urls,
       exchange: values["amqp.exchange"],

@@ -99,6 +99,20 @@ export const SETTINGS = {
       "their own; ranger@3 has 3",
     right: "a whole number such as 1",
   }),
+  "management.grace": setting({
+    kind: whole(0, 3600, "SECONDS"),
+    default: 10,
+    flag: "management-grace",
+    help: "Seconds that a lost broker may take to come back before /readyz says that it is lost",
+    right: SECONDS,
+  }),
+  "management.streams": setting({
+    kind: whole(0, 1000),
+    default: 50,
+    flag: "management-streams",
+    help: "Streams that /metrics names, those with most subscribers; the others count as one",
+    right: "a number of streams such as 50",
+  }),
   "amqp.url": setting({
     kind: text("URL"),
     default: "amqp://guest:guest@localhost:5672/",

@@ -13,8 +13,15 @@ export interface Settings {
     /** Seconds over which clients are closed at the end. */
     readonly drain: number;
   };
-  /** The port with the offset of this process. */
-  readonly management: { readonly host: string; readonly port: number };
+  readonly management: {
+    readonly host: string;
+    /** With the offset of this process. */
+    readonly port: number;
+    /** Seconds that a lost broker may take to come back. */
+    readonly grace: number;
+    /** Streams that metrics name, at most. */
+    readonly streams: number;
+  };
   readonly amqp: {
     /** One or more, tried in turn; with user and password in them: never log them as they are. */
     readonly urls: readonly string[];

@@ -87,6 +87,13 @@ export class Listener {
     return this.#retired;
   }
 
+  /** Sockets that were accepted and are not closed yet, those that became WebSockets included. */
+  sockets(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.getConnections((error, count) => error ? reject(error) : resolve(count));
+    });
+  }
+
   /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
   close(): Promise<void> {
     this.#closing = true;

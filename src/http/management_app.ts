@@ -6,13 +6,26 @@ export interface ManagementSources {
   unready(): readonly string[];
   /** Everything countable, as plain JSON. */
   stats(): Record<string, unknown>;
+  /** Everything countable, as Prometheus reads it. */
+  readonly metrics: {
+    readonly contentType: string;
+    metrics(): Promise<string>;
+  };
 }
 
+const INDEX = `Ranger, for its operator:
+  /metrics  for Prometheus
+  /stats    the same in short, as JSON
+  /healthz  200 while the event loop turns
+  /readyz   200 while clients may be sent here, else 503 and why
+`;
+
 /**
- * Health and statistics for the operator, on a listener of its own.
+ * Metrics, health and statistics for the operator, on a listener of its own.
  *
  * | path | answer |
  * | --- | --- |
+ * | `/metrics` | Prometheus text, version 0.0.4 |
  * | `/healthz` | 200 while the process answers at all |
  * | `/readyz` | 200 when events come in and clients are served, else 503; the reasons as JSON |
  * | `/stats` | counters as JSON |
@@ -22,9 +35,12 @@ export interface ManagementSources {
  * const response = await managementApp(sources).request("/readyz");
  * ```
  */
-export function managementApp({ unready, stats }: ManagementSources): Hono {
+export function managementApp({ unready, stats, metrics }: ManagementSources): Hono {
   const app = new Hono();
-  app.get("/", (c) => c.text("Ranger, management: /healthz /readyz /stats\n"));
+  app.get("/", (c) => c.text(INDEX));
+  app.get("/metrics", async (c) => {
+    return c.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });
+  });
   app.get("/healthz", (c) => c.json({ alive: true }));
   app.get("/readyz", (c) => {
     const reasons = unready();

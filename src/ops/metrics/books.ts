@@ -1,0 +1,27 @@
+import type { Metric } from "./metric.ts";
+
+export const BOOKS: readonly Metric[] = [
+  {
+    name: "ranger_books_current",
+    type: "gauge",
+    help: "Order books and other streams with a state; unsure: no increments are sent until " +
+      "the exchange's next snapshot",
+    labels: ["state"],
+    read({ hub: { sizes: { states, statesUnsure } } }) {
+      return [[["live"], states - statesUnsure], [["unsure"], statesUnsure]];
+    },
+  },
+  {
+    name: "ranger_gaps_total",
+    type: "counter",
+    help: "Increments that skipped a sequence or could not be applied, each of which made a " +
+      "state unsure",
+    read: ({ hub: { counters: { scopes } } }) => scopes.public.gaps + scopes.prefixed.gaps,
+  },
+  {
+    name: "ranger_resyncs_total",
+    type: "counter",
+    help: "Snapshots sent to subscribers that already followed a stream",
+    read: ({ hub }) => hub.counters.resyncs,
+  },
+];

@@ -1,0 +1,41 @@
+import type { Metric } from "./metric.ts";
+
+export const DELIVERY: readonly Metric[] = [
+  {
+    name: "ranger_events_fanned_out_total",
+    type: "counter",
+    help: "Events owed to subscribers: one event to a thousand of them counts a thousand",
+    read: ({ hub }) => hub.counters.fannedOut,
+  },
+  {
+    name: "ranger_frames_out_total",
+    type: "counter",
+    help: "Frames written to clients: events, answers and control frames",
+    read: ({ traffic }) => traffic.framesPerWrite.sum,
+  },
+  {
+    name: "ranger_bytes_out_total",
+    type: "counter",
+    help: "Bytes of the frames written to clients",
+    read: ({ traffic }) => traffic.bytes,
+  },
+  {
+    name: "ranger_frames_per_write",
+    type: "histogram",
+    help: "Frames that went to a client in one write",
+    read: ({ traffic }) => traffic.framesPerWrite,
+  },
+  {
+    name: "ranger_flush_duration_seconds",
+    type: "histogram",
+    help: "Time that writing a flush took, to all connections that were owed something",
+    read: ({ flusher }) => flusher.durations,
+  },
+  {
+    name: "ranger_delivery_latency_seconds",
+    type: "histogram",
+    help: "Time from the first event of a flush to the last write of it: from its publication " +
+      "where the message tells that, else from its arrival",
+    read: ({ flusher }) => flusher.latencies,
+  },
+];

@@ -1,0 +1,47 @@
+import type { ScopeCounters } from "../../hub/counters.ts";
+import type { Metric } from "./metric.ts";
+
+/** What became of an event, and where that is counted. */
+const OUTCOMES = {
+  delivered: "delivered",
+  unheld: "unheld",
+  not_json: "notJson",
+  refused: "refused",
+  held_back: "incrementsHeldBack",
+  stale: "incrementsStale",
+  gap: "gaps",
+} as const satisfies Record<string, keyof ScopeCounters>;
+
+export const EVENTS: readonly Metric[] = [
+  {
+    name: "ranger_events_received_total",
+    type: "counter",
+    help: "Events taken from the broker",
+    read: ({ hub }) => hub.counters.received,
+  },
+  {
+    name: "ranger_events_total",
+    type: "counter",
+    help: "Events by scope (public, private, prefixed, unknown) and what became of them: " +
+      "delivered, unheld (nobody holds the stream), not_json, refused (strict mode), " +
+      "held_back, stale and gap (increments), malformed_key",
+    labels: ["scope", "outcome"],
+    *read({ hub: { counters } }) {
+      for (const [scope, counts] of Object.entries(counters.scopes)) {
+        for (const [outcome, field] of Object.entries(OUTCOMES)) {
+          yield [[scope, outcome], counts[field]];
+        }
+      }
+      yield [["unknown", "malformed_key"], counters.malformedKeys];
+    },
+  },
+  {
+    name: "ranger_events_refused_total",
+    type: "counter",
+    help: "Events that strict mode dropped, by the kind of stream and what was wrong",
+    labels: ["reason"],
+    *read({ hub }) {
+      for (const [reason, count] of hub.counters.refused) yield [[reason], count];
+    },
+  },
+];

@@ -1,0 +1,21 @@
+import { AUTH } from "./auth.ts";
+import { BOOKS } from "./books.ts";
+import { BROKER } from "./broker.ts";
+import { CLIENTS } from "./clients.ts";
+import { DELIVERY } from "./delivery.ts";
+import { EVENTS } from "./events.ts";
+import type { Metric } from "./metric.ts";
+import { PROCESS } from "./process.ts";
+
+/** Every metric, by what it is about, in the order of `/metrics` and of the documents. */
+export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
+  "Clients": CLIENTS,
+  "Tokens": AUTH,
+  "Events in": EVENTS,
+  "Frames out": DELIVERY,
+  "Order books and other states": BOOKS,
+  "The broker": BROKER,
+  "The process": PROCESS,
+};
+
+export const METRICS: readonly Metric[] = Object.values(GROUPS).flat();

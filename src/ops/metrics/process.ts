@@ -1,0 +1,61 @@
+import { cpuUsage } from "node:process";
+import { COMMIT, VERSION } from "../../version.ts";
+import type { Metric } from "./metric.ts";
+
+const MICROSECONDS = 1e6;
+
+export const PROCESS: readonly Metric[] = [
+  {
+    name: "ranger_ready",
+    type: "gauge",
+    help: "1 while /readyz answers 200, else 0",
+    read: ({ unready }) => Number(unready().length === 0),
+  },
+  {
+    name: "ranger_build_info",
+    type: "gauge",
+    help: "Always 1; the labels say what runs",
+    labels: ["version", "commit", "runtime"],
+    read: () => [[[VERSION, COMMIT, `deno ${Deno.version.deno}`], 1]],
+  },
+  {
+    name: "ranger_event_loop_lag_seconds",
+    type: "histogram",
+    help: "How much later than it should a timer of the event loop fired, looked at ten times " +
+      "a second",
+    read: ({ loopLag }) => loopLag.seconds,
+  },
+  {
+    name: "process_cpu_seconds_total",
+    type: "counter",
+    help: "CPU time of the process, in seconds",
+    read() {
+      const { user, system } = cpuUsage();
+      return (user + system) / MICROSECONDS;
+    },
+  },
+  {
+    name: "process_resident_memory_bytes",
+    type: "gauge",
+    help: "Memory of the process in RAM",
+    read: () => Deno.memoryUsage().rss,
+  },
+  {
+    name: "ranger_heap_used_bytes",
+    type: "gauge",
+    help: "Memory that JavaScript objects take",
+    read: () => Deno.memoryUsage().heapUsed,
+  },
+  {
+    name: "ranger_buffers_bytes",
+    type: "gauge",
+    help: "Memory of frames and other buffers, outside of the heap",
+    read: () => Deno.memoryUsage().external,
+  },
+  {
+    name: "process_start_time_seconds",
+    type: "gauge",
+    help: "When the process started, in seconds since the epoch",
+    read: () => performance.timeOrigin / 1000,
+  },
+];

@@ -1,0 +1,33 @@
+import type { MetricSources } from "./metrics/metric.ts";
+import { topStreams } from "./top_streams.ts";
+
+/** Streams that are named at most; `/metrics` may name more. */
+const NAMED = 20;
+
+/**
+ * What the daemon does, in short, for a person with curl and for scripts.
+ *
+ * @returns plain JSON
+ *
+ * @example
+ * ```ts
+ * statistics(sources).connections; // { open: 2, authenticated: 1, total: 7, … }
+ * ```
+ */
+export function statistics(sources: MetricSources): Record<string, unknown> {
+  const { hub, sessions, traffic, expiries, limitsHit, source, loopLag, namedStreams } = sources;
+  return {
+    connections: sessions.counts,
+    closes: sessions.closes,
+    limitsHit,
+    auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
+    unsentBytes: traffic.unsent,
+    events: hub.counters,
+    out: { frames: traffic.framesPerWrite.sum, bytes: traffic.bytes },
+    hub: hub.sizes,
+    streams: Object.fromEntries(topStreams(hub.streams(), Math.min(namedStreams, NAMED))),
+    source: { ...source.state },
+    loopLag: { seconds: loopLag.seconds.sum, looks: loopLag.seconds.count },
+    memory: Deno.memoryUsage(),
+  };
+}
