@@ -124,10 +124,13 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       unheld: 2,
       malformedKeys: 1,
       notJson: 1,
+      tooLarge: 0,
       incrementsHeldBack: 0,
       incrementsStale: 0,
       gaps: 0,
       resyncs: 0,
+      statesEvicted: 0,
+      statesTurnedAway: 0,
       refused: {},
     });
     assert.deepEqual(hub, {

@@ -105,7 +105,7 @@ Deno.test("a random increment is taken exactly when its number follows", () => {
 
 /** Everyone who follows a book's increments, as the hub serves them. */
 class Followers {
-  readonly feed = new OrderBookFeed("usdbtc.ob-snap");
+  readonly feed = new OrderBookFeed("usdbtc.ob-snap", 1000);
   readonly books: ModelBook[] = [];
   /** Snapshots sent to those who followed already. */
   resyncs = 0;

@@ -93,7 +93,13 @@ export function assemble(
     },
     rbac: Object.fromEntries([...rbac].map(([prefix, { value }]) => [prefix, value as string[]])),
     protocol: { envelope: values["protocol.envelope"] },
-    streams: { mode: values["streams.mode"], replay: values["streams.replay"] },
+    streams: {
+      mode: values["streams.mode"],
+      replay: values["streams.replay"],
+      eventBytes: values["streams.event_bytes"],
+      states: values["streams.states"],
+      bookLevels: values["streams.book_levels"],
+    },
     compression: {
       enabled: values["compression.enabled"],
       threshold: values["compression.threshold"],

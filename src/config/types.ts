@@ -58,6 +58,12 @@ export interface Settings {
     readonly mode: "open" | "strict";
     /** Increments kept after a snapshot of a kind that the server does not know. */
     readonly replay: number;
+    /** Bytes of the largest event that is passed on. */
+    readonly eventBytes: number;
+    /** Streams of which the state is kept. */
+    readonly states: number;
+    /** Levels that a side of an order book may have. */
+    readonly bookLevels: number;
   };
   /** permessage-deflate (RFC 7692), for clients that offer it. */
   readonly compression: {

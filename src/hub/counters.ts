@@ -8,6 +8,8 @@ export class ScopeCounters {
   unheld = 0;
   /** Bodies that are no UTF-8 or no JSON. */
   notJson = 0;
+  /** Bodies larger than `streams.event_bytes`. */
+  tooLarge = 0;
   /** Increments dropped because no snapshot came yet, or the state is unsure. */
   incrementsHeldBack = 0;
   /** Increments at or below the sequence of the state. */
@@ -28,6 +30,9 @@ export class HubCounters {
   malformedKeys = 0;
   /** Snapshots sent to subscribers that already followed a stream. */
   resyncs = 0;
+  /** States let go of for others, and states not kept because all that there were are followed. */
+  statesEvicted = 0;
+  statesTurnedAway = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
   readonly refused: Tally = new Tally();
   /** By the scope that the routing key names. */
@@ -48,10 +53,13 @@ export class HubCounters {
       unheld: total("unheld"),
       malformedKeys: this.malformedKeys,
       notJson: total("notJson"),
+      tooLarge: total("tooLarge"),
       incrementsHeldBack: total("incrementsHeldBack"),
       incrementsStale: total("incrementsStale"),
       gaps: total("gaps"),
       resyncs: this.resyncs,
+      statesEvicted: this.statesEvicted,
+      statesTurnedAway: this.statesTurnedAway,
       refused: this.refused,
     };
   }

@@ -10,12 +10,18 @@ export interface Decimal {
   readonly fraction: string;
 }
 
+/**
+ * Characters that a number may have. Those of exchanges have some tens; longer ones would be kept
+ * and compared for as long as the level is there.
+ */
+const LONGEST = 128;
+
 const FORM = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
  * Reads a decimal number: `"15.0"`, `"0.00000001"`, `"100000000"`, `"0.1e-7"`.
  *
- * @returns `undefined` when the text is no decimal number
+ * @returns `undefined` when the text is no decimal number, or longer than any that is meant
  *
  * @example
  * ```ts
@@ -23,7 +29,7 @@ const FORM = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  * ```
  */
 export function parseDecimal(text: string): Decimal | undefined {
-  const parts = FORM.exec(text);
+  const parts = text.length > LONGEST ? null : FORM.exec(text);
   if (!parts) return undefined;
   let whole = parts[2]!;
   let fraction = parts[3] ?? "";

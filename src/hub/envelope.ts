@@ -57,6 +57,11 @@ export class EncodedEvent {
     this.#body = body;
   }
 
+  /** Of the payload. */
+  get bytes(): number {
+    return this.#body.length;
+  }
+
   /** Makes the event good for later, when the body that was lent is another's again. */
   keep(): this {
     // Not slice(), which in a Buffer is no copy.

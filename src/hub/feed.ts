@@ -24,14 +24,20 @@ const encoder = new TextEncoder();
 /** An order book, which the server knows how to apply increments to. */
 export class OrderBookFeed implements Feed {
   readonly #name: string;
-  #book = new OrderBook();
+  readonly #levels: number;
+  #book: OrderBook;
   #live = false;
   /** The book as of now, until the next increment changes it. */
   #current: readonly EncodedEvent[] | undefined;
 
-  /** @param name of the snapshots: `usdbtc.ob-snap` */
-  constructor(name: string) {
+  /**
+   * @param name of the snapshots: `usdbtc.ob-snap`
+   * @param levels that a side may have
+   */
+  constructor(name: string, levels: number) {
     this.#name = name;
+    this.#levels = levels;
+    this.#book = new OrderBook(levels);
   }
 
   get live(): boolean {
@@ -59,7 +65,7 @@ export class OrderBookFeed implements Feed {
     this.#live = false;
     this.#current = undefined;
     // Nothing of it counts any more, not even its sequence.
-    this.#book = new OrderBook();
+    this.#book = new OrderBook(this.#levels);
   }
 
   current(): readonly EncodedEvent[] {
@@ -76,12 +82,18 @@ export class OrderBookFeed implements Feed {
  */
 export class ReplayFeed implements Feed {
   readonly #limit: number;
+  readonly #maxBytes: number;
   #events: EncodedEvent[] = [];
+  #bytes = 0;
   #sequence: number | undefined;
 
-  /** @param limit increments kept after a snapshot */
-  constructor(limit: number) {
+  /**
+   * @param limit increments kept after a snapshot
+   * @param maxBytes of the snapshot and all of them
+   */
+  constructor(limit: number, maxBytes: number) {
     this.#limit = limit;
+    this.#maxBytes = maxBytes;
   }
 
   get live(): boolean {
@@ -93,6 +105,7 @@ export class ReplayFeed implements Feed {
     const inStep = this.live &&
       (sequence === undefined || this.#sequence === undefined || sequence === this.#sequence);
     this.#events = [event.keep()];
+    this.#bytes = event.bytes;
     this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
     return inStep ? "in step" : "moved";
   }
@@ -102,7 +115,10 @@ export class ReplayFeed implements Feed {
     const sequence = sequenceOf(payload);
     const order = orderOf(sequence, this.#sequence);
     if (order === "stale") return order;
-    if (order === "gap" || this.#events.length > this.#limit) {
+    this.#bytes += event.bytes;
+    if (
+      order === "gap" || this.#events.length > this.#limit || this.#bytes > this.#maxBytes
+    ) {
       this.doubt();
       return order === "gap" ? order : "overflow";
     }
@@ -113,6 +129,7 @@ export class ReplayFeed implements Feed {
 
   doubt(): void {
     this.#events = [];
+    this.#bytes = 0;
     this.#sequence = undefined;
   }
 

@@ -9,7 +9,7 @@ import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { Directory, NOBODY } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./feed.ts";
-import { Feeds } from "./feeds.ts";
+import { type FeedName, Feeds, type StateLimits } from "./feeds.ts";
 import type { Flusher } from "./flusher.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -19,13 +19,11 @@ const SNAPSHOT = "-snap";
 const INCREMENT = "-inc";
 
 /** What the hub needs to know of the settings. */
-export interface HubOptions {
+export interface HubOptions extends StateLimits {
   readonly registry: Registry;
   readonly flusher: Flusher;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
-  /** Increments kept of a stream that the server cannot apply them to. */
-  readonly replay: number;
 }
 
 /** How much the hub holds. */
@@ -58,7 +56,7 @@ interface PublicEvent {
  *
  * @example
  * ```ts
- * const hub = new Hub({ registry: peatioRegistry, flusher, mode: "open", replay: 1000 });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, ...settings.streams });
  * hub.subscribe(subscriber, "usdbtc.ob-inc");
  * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
  * hub.deliver("public.usdbtc.ob-inc", body); // and what changes
@@ -78,7 +76,12 @@ export class Hub implements EventSink {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#feeds = new Feeds(options.registry, options.replay);
+    this.#feeds = new Feeds(
+      options.registry,
+      options,
+      this.counters,
+      (name) => this.#isFollowed(name),
+    );
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -88,6 +91,8 @@ export class Hub implements EventSink {
     if (!route) {
       this.counters.malformedKeys++;
       this.#complain("key", routingKey, "Dropped an event: {routingKey} is no routing key.");
+    } else if (body.length > this.#options.eventBytes) {
+      this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
       this.#deliverPrivate(routingKey, route.uid, route.event, body);
     } else {
@@ -174,6 +179,20 @@ export class Hub implements EventSink {
     return name.includes(".") ? this.#topics : this.#ids;
   }
 
+  #isFollowed({ base, id }: FeedName): boolean {
+    return this.#topics.under(base + INCREMENT).size > 0 ||
+      (id !== undefined && this.#ids.under(id).size > 0);
+  }
+
+  #dropLarge(routingKey: string, route: Route): void {
+    this.counters.scopes[route.scope].tooLarge++;
+    const message = "Dropped an event of {routingKey}: it is larger than streams.event_bytes.";
+    this.#complain("large", routingKey, message);
+    if (route.scope === "private" || !route.event.endsWith(INCREMENT)) return;
+    const stream = route.scope === "public" ? route.name : route.subscription;
+    this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
+  }
+
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
@@ -232,7 +251,11 @@ export class Hub implements EventSink {
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       // What is known from the increments is not wrong by that.
-      this.#complain("snapshot", stream, "Cannot read a snapshot of {routingKey}.");
+      this.#complain(
+        "snapshot",
+        stream,
+        "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
+      );
     } else if (outcome === "moved") {
       reached += this.#resync(event, base, encoded);
     }
@@ -268,7 +291,9 @@ export class Hub implements EventSink {
     const reason = {
       gap: "a sequence was skipped",
       unusable: "an increment cannot be read",
-      overflow: `more than ${this.#options.replay} increments since the snapshot (streams.replay)`,
+      overflow:
+        `more than ${this.#options.replay} increments since the snapshot (streams.replay), or more ` +
+        "than is kept of one stream (streams.event_bytes, streams.book_levels)",
     }[outcome];
     log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
   }

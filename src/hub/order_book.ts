@@ -9,7 +9,9 @@ export type IncrementOutcome =
   /** The sequence skipped a number: something was lost. */
   | "gap"
   /** Not of a form that can be applied. */
-  | "unusable";
+  | "unusable"
+  /** The book has more levels now than it may have: it is of no use any more. */
+  | "overflow";
 
 /** What became of a snapshot. */
 export type SnapshotOutcome =
@@ -17,7 +19,7 @@ export type SnapshotOutcome =
   | "in step"
   /** It is somewhere else: whoever followed the increments must be given it. */
   | "moved"
-  /** Not of a form that can be read; the book is as it was. */
+  /** Not of a form that can be read, or too large; the book is as it was. */
   | "unusable";
 
 /** Levels a side that a snapshot of the same sequence is compared by. */
@@ -37,11 +39,17 @@ type Parsed = Record<string, unknown>;
  * ```
  */
 export class OrderBook {
+  readonly #levels: number;
   #asks = new BookSide("asks");
   #bids = new BookSide("bids");
   #sequence: number | undefined;
   /** Increments without a number came since the sequence: it proves nothing any more. */
   #uncounted = false;
+
+  /** @param levels that a side may have */
+  constructor(levels: number = Infinity) {
+    this.#levels = levels;
+  }
 
   /** The sequence of the last increment applied, where the exchange numbers them. */
   get sequence(): number | undefined {
@@ -57,8 +65,8 @@ export class OrderBook {
    */
   replace(snapshot: unknown): SnapshotOutcome {
     if (!isObject(snapshot) || !("asks" in snapshot || "bids" in snapshot)) return "unusable";
-    const asks = readSide("asks", snapshot.asks);
-    const bids = readSide("bids", snapshot.bids);
+    const asks = readSide("asks", snapshot.asks, this.#levels);
+    const bids = readSide("bids", snapshot.bids, this.#levels);
     const sequence = readSequence(snapshot);
     if (!asks || !bids || sequence === "unusable") return "unusable";
     const inStep = this.#isInStep(asks, bids, sequence);
@@ -70,7 +78,7 @@ export class OrderBook {
     return inStep ? "in step" : "moved";
   }
 
-  /** Applies an increment, whole or not at all. */
+  /** Applies an increment, whole or not at all; but a book that overflows is to be thrown away. */
   apply(increment: unknown): IncrementOutcome {
     if (!isObject(increment)) return "unusable";
     const asks = readChanges(increment.asks);
@@ -83,7 +91,8 @@ export class OrderBook {
     for (const { price, amount, level } of bids) this.#bids.set(price, amount, level);
     this.#sequence = sequence ?? this.#sequence;
     this.#uncounted ||= sequence === undefined;
-    return "applied";
+    const most = Math.max(this.#asks.length, this.#bids.length);
+    return most > this.#levels ? "overflow" : "applied";
   }
 
   /** As published to late comers: asks rising, bids falling. */
@@ -110,10 +119,10 @@ function isObject(value: unknown): value is Parsed {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function readSide(name: "asks" | "bids", value: unknown): BookSide | undefined {
+function readSide(name: "asks" | "bids", value: unknown, most: number): BookSide | undefined {
   const side = new BookSide(name);
   const levels = readChanges(value);
-  if (!levels) return undefined;
+  if (!levels || levels.length > most) return undefined;
   for (const { price, amount, level } of levels) side.set(price, amount, level);
   return side;
 }
