@@ -6,6 +6,7 @@ import { Feeds } from "../src/hub/feeds.ts";
 import { Flusher } from "../src/hub/flusher.ts";
 import { Hub } from "../src/hub/hub.ts";
 import { peatioRegistry } from "../src/streams/peatio.ts";
+import { HUB_LIMITS } from "./support/hub_limits.ts";
 import { recordingSubscriber } from "./support/recording_subscriber.ts";
 
 Deno.test("the current book is encoded once for all who ask, until an increment changes it", () => {
@@ -13,10 +14,7 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
     registry: peatioRegistry,
     flusher: new Flusher(),
     mode: "open",
-    replay: 10,
-    eventBytes: 1024,
-    states: 10,
-    bookLevels: 10,
+    ...HUB_LIMITS,
   });
   const publish = (event: string, payload: unknown) =>
     hub.deliver(`public.usdbtc.${event}`, new TextEncoder().encode(JSON.stringify(payload)));
@@ -117,7 +115,7 @@ Deno.test("a book has so many levels a side and no more", () => {
 
 Deno.test("states that somebody follows stay, of the others the oldest goes", () => {
   const counters = new HubCounters();
-  const limits = { replay: 10, eventBytes: 1024, states: 3, bookLevels: 10 };
+  const limits = { ...HUB_LIMITS, states: 3 };
   const followed = new Set(["a"]);
   const feeds = new Feeds(peatioRegistry, limits, counters, ({ base }) => followed.has(base));
   const publish = (id: string) => {

@@ -5,6 +5,7 @@ import { Hub } from "../src/hub/hub.ts";
 import { peatioRegistry } from "../src/streams/peatio.ts";
 import { FrameReader } from "./support/frames.ts";
 import { arbitraryDamage, type Damage, damaged, fuzz } from "./support/fuzz.ts";
+import { HUB_LIMITS } from "./support/hub_limits.ts";
 import { arbitraryChange } from "./support/model_book.ts";
 import { recordingSubscriber } from "./support/recording_subscriber.ts";
 import { type Passed, ReferenceFeed } from "./support/reference_feed.ts";
@@ -58,6 +59,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
         registry: peatioRegistry,
         flusher: new Flusher(),
         mode: "open",
+        ...HUB_LIMITS,
         replay: 9,
       });
       const follower = recordingSubscriber("object");
@@ -112,12 +114,14 @@ Deno.test("no routing key and no body makes the hub throw, or tell anyone what i
     registry: peatioRegistry,
     flusher: new Flusher(),
     mode: "strict",
+    ...HUB_LIMITS,
     replay: 9,
   });
   const open = new Hub({
     registry: peatioRegistry,
     flusher: new Flusher(),
     mode: "open",
+    ...HUB_LIMITS,
     replay: 9,
   });
   const guest = recordingSubscriber("object");
