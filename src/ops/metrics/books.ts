@@ -12,6 +12,17 @@ export const BOOKS: readonly Metric[] = [
     },
   },
   {
+    name: "ranger_states_dropped_total",
+    type: "counter",
+    help: "States above streams.states: evicted (nobody followed it) and turned_away (all that " +
+      "were kept are followed)",
+    labels: ["what"],
+    read: ({ hub: { counters: { statesEvicted, statesTurnedAway } } }) => [
+      [["evicted"], statesEvicted],
+      [["turned_away"], statesTurnedAway],
+    ],
+  },
+  {
     name: "ranger_gaps_total",
     type: "counter",
     help: "Increments that skipped a sequence or could not be applied, each of which made a " +

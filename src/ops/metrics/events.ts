@@ -6,6 +6,7 @@ const OUTCOMES = {
   delivered: "delivered",
   unheld: "unheld",
   not_json: "notJson",
+  too_large: "tooLarge",
   refused: "refused",
   held_back: "incrementsHeldBack",
   stale: "incrementsStale",
@@ -23,7 +24,7 @@ export const EVENTS: readonly Metric[] = [
     name: "ranger_events_total",
     type: "counter",
     help: "Events by scope (public, private, prefixed, unknown) and what became of them: " +
-      "delivered, unheld (nobody holds the stream), not_json, refused (strict mode), " +
+      "delivered, unheld (nobody holds the stream), not_json, too_large, refused (strict mode), " +
       "held_back, stale and gap (increments), malformed_key",
     labels: ["scope", "outcome"],
     *read({ hub: { counters } }) {
