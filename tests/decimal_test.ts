@@ -51,16 +51,15 @@ Deno.test("decimal numbers of any spelling compare as exact arithmetic has it", 
   );
 });
 
-Deno.test("a decimal number keeps every digit that counts, and no other", () => {
+Deno.test("a number is zero when every digit of it is, however small it is", () => {
   fc.assert(
     fc.property(spelling, (text) => {
-      const { negative, whole, fraction } = read(text);
-      assert.equal(scaled(`${negative ? "-" : ""}${whole || "0"}.${fraction}`), scaled(text));
-      assert.ok(!whole.startsWith("0") && !fraction.endsWith("0"), text);
-      assert.equal(isZero(read(text)), scaled(text) === 0n);
+      assert.equal(isZero(read(text)), scaled(text) === 0n, text);
     }),
     { numRuns: 5000 },
   );
+  for (const text of ["0", "-0", "+0.000", "0e5", "0e-999"]) assert.ok(isZero(read(text)), text);
+  for (const text of ["1e-999", `0.${"0".repeat(120)}1e-300`]) assert.ok(!isZero(read(text)), text);
 });
 
 Deno.test("prices that binary fractions or texts would confuse are told apart", () => {
@@ -69,6 +68,8 @@ Deno.test("prices that binary fractions or texts would confuse are told apart", 
     "-9.90",
     "-0.00000001",
     "0",
+    "1e-999",
+    "2e-999",
     "0.000000000000000000000000000001",
     "0.00000001",
     "0.1",
@@ -82,6 +83,8 @@ Deno.test("prices that binary fractions or texts would confuse are told apart", 
     "9007199254740993",
     "123456789012345678901234567890.123456789",
     "123456789012345678901234567890.123456790",
+    "1e998",
+    "1e999",
   ];
   for (const [i, a] of rising.entries()) {
     for (const [j, b] of rising.entries()) {
@@ -107,7 +110,6 @@ Deno.test("one number has many spellings", () => {
     ] as const
   ) {
     assert.equal(compareDecimals(read(a), read(b)) + 0, 0, `${a} is ${b}`);
-    assert.deepEqual(read(a), read(b));
   }
 });
 

@@ -60,13 +60,13 @@ export class BookSide {
 
   /** Puts the level in the place of what was at its price; an amount of zero takes it away. */
   set(price: Decimal, amount: Decimal, level: Level): void {
-    const { index, found } = this.#find(price);
+    const at = this.#find(price);
     if (isZero(amount)) {
-      if (found) this.#entries.splice(index, 1);
-    } else if (found) {
-      this.#entries[index] = { price, level };
+      if (at >= 0) this.#entries.splice(at, 1);
+    } else if (at >= 0) {
+      this.#entries[at] = { price, level };
     } else {
-      this.#entries.splice(index, 0, { price, level });
+      this.#entries.splice(~at, 0, { price, level });
     }
   }
 
@@ -79,17 +79,18 @@ export class BookSide {
     });
   }
 
-  #find(price: Decimal): { index: number; found: boolean } {
+  /** @returns where the price is; where it is missing, the complement (~) of where it belongs */
+  #find(price: Decimal): number {
     let low = 0;
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const order = compareDecimals(this.#entries[middle]!.price, price) * this.#direction;
-      if (order === 0) return { index: middle, found: true };
+      if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle;
     }
-    return { index: low, found: false };
+    return ~low;
   }
 }
 

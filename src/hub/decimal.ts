@@ -1,13 +1,12 @@
 /**
- * A decimal number taken apart so that two can be compared digit by digit: no binary fraction
- * comes in between, so no digit is lost, however long the text.
+ * A decimal number as its text, and what it rounds to. Rounding keeps the order: where two numbers
+ * round to different ones, those are in the same order. So most comparisons are one of numbers,
+ * and only what rounds to the same is compared digit by digit: no digit is lost, however long the
+ * text.
  */
 export interface Decimal {
-  readonly negative: boolean;
-  /** Digits before the point, without leading zeros. */
-  readonly whole: string;
-  /** Digits after the point, without trailing zeros. */
-  readonly fraction: string;
+  readonly text: string;
+  readonly rounded: number;
 }
 
 /**
@@ -16,7 +15,8 @@ export interface Decimal {
  */
 const LONGEST = 128;
 
-const FORM = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+const FORM = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?$/;
+const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 
 /**
  * Reads a decimal number: `"15.0"`, `"0.00000001"`, `"100000000"`, `"0.1e-7"`.
@@ -29,11 +29,36 @@ const FORM = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  * ```
  */
 export function parseDecimal(text: string): Decimal | undefined {
-  const parts = text.length > LONGEST ? null : FORM.exec(text);
-  if (!parts) return undefined;
-  let whole = parts[2]!;
-  let fraction = parts[3] ?? "";
-  const exponent = Number(parts[4] ?? 0);
+  return text.length <= LONGEST && FORM.test(text) ? { text, rounded: Number(text) } : undefined;
+}
+
+/** Less than zero when `a` is the smaller, zero when they are the same number, else more. */
+export function compareDecimals(a: Decimal, b: Decimal): number {
+  if (a.rounded !== b.rounded) return a.rounded < b.rounded ? -1 : 1;
+  return a.text === b.text ? 0 : compareDigits(digitsOf(a.text), digitsOf(b.text));
+}
+
+/** Whether the number is zero, in any spelling: `"0"`, `"0.0"`, `"0e5"`. */
+export function isZero({ text, rounded }: Decimal): boolean {
+  // What is too small for a number rounds to zero as well.
+  if (rounded !== 0) return false;
+  const { whole, fraction } = digitsOf(text);
+  return whole === "" && fraction === "";
+}
+
+interface Digits {
+  readonly negative: boolean;
+  /** Digits before the point, without leading zeros. */
+  readonly whole: string;
+  /** Digits after the point, without trailing zeros. */
+  readonly fraction: string;
+}
+
+function digitsOf(text: string): Digits {
+  const [, sign, before = "", after = "", power = "0"] = PARTS.exec(text)!;
+  let whole = before;
+  let fraction = after;
+  const exponent = Number(power);
   if (exponent > 0) {
     fraction = fraction.padEnd(exponent, "0");
     whole += fraction.slice(0, exponent);
@@ -46,22 +71,16 @@ export function parseDecimal(text: string): Decimal | undefined {
   whole = trimStart(whole);
   fraction = trimEnd(fraction);
   const zero = whole === "" && fraction === "";
-  return { negative: parts[1] === "-" && !zero, whole, fraction };
+  return { negative: sign === "-" && !zero, whole, fraction };
 }
 
-/** Less than zero when `a` is the smaller, zero when they are the same number, else more. */
-export function compareDecimals(a: Decimal, b: Decimal): number {
+function compareDigits(a: Digits, b: Digits): number {
   if (a.negative !== b.negative) return a.negative ? -1 : 1;
   const order = compareMagnitudes(a, b);
   return a.negative ? -order : order;
 }
 
-/** Whether the number is zero, in any spelling: `"0"`, `"0.0"`, `"0e5"`. */
-export function isZero(decimal: Decimal): boolean {
-  return decimal.whole === "" && decimal.fraction === "";
-}
-
-function compareMagnitudes(a: Decimal, b: Decimal): number {
+function compareMagnitudes(a: Digits, b: Digits): number {
   // Without leading zeros the longer whole part is the greater; at the same length, and in
   // fractions without trailing zeros, the order of texts is the order of numbers.
   if (a.whole.length !== b.whole.length) return a.whole.length - b.whole.length;

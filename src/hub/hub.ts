@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import type { EventSink } from "../broker/source.ts";
 import { Rarely } from "../ops/rarely.ts";
-import { NOT_JSON, parseJson } from "../streams/payload.ts";
+import { checkJson, NOT_JSON, parseJson } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
@@ -197,7 +197,7 @@ export class Hub implements EventSink {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
     if (users.size === 0 && this.#options.mode === "open") return this.#count(counts, 0);
-    if (this.#read(routingKey, "private", event, body, counts) === NOT_JSON) return;
+    if (this.#read(routingKey, "private", event, body, counts, false) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
@@ -227,7 +227,7 @@ export class Hub implements EventSink {
     if (event.byName.size + event.byId.size === 0 && !isState && this.#options.mode === "open") {
       return this.#count(counts, 0);
     }
-    const payload = this.#read(routingKey, "public", route.name, body, counts);
+    const payload = this.#read(routingKey, "public", route.name, body, counts, isState);
     if (payload === NOT_JSON) {
       // An increment lost is an increment lost, whatever was wrong with it.
       if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
@@ -316,22 +316,28 @@ export class Hub implements EventSink {
     this.counters.fannedOut += reached;
   }
 
-  /** The payload, checked; `NOT_JSON` when the event goes no further. */
+  /**
+   * The payload, checked; `NOT_JSON` when the event goes no further.
+   *
+   * @param wanted whether it is to be worked with; if not, it is `undefined` where nobody looks at it
+   */
   #read(
     routingKey: string,
     scope: "public" | "private",
     name: string,
     body: Uint8Array,
     counts: ScopeCounters,
+    wanted: boolean,
   ): unknown {
-    const payload = parseJson(body);
+    const { mode, registry } = this.#options;
+    const payload = wanted || mode === "strict" ? parseJson(body) : checkJson(body);
     if (payload === NOT_JSON) {
       counts.notJson++;
       this.#complain("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
       return NOT_JSON;
     }
-    if (this.#options.mode === "open") return payload;
-    const kind = this.#options.registry.find(scope, name);
+    if (mode === "open") return payload;
+    const kind = registry.find(scope, name);
     if (kind?.payload.safeParse(payload).success) return payload;
     counts.refused++;
     this.counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
