@@ -41,6 +41,13 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "amqp.heartbeat": [sample(0), sample(7)],
   "auth.enabled": [sample(false), sample(false)],
   "auth.public_key": [sample("/keys/one.pem"), sample("/keys/two.pub")],
+  "auth.jwks_url": [
+    sample("https://auth.example/jwks?key=s3cret", "https://auth.example/jwks?…"),
+    sample("http://[::1]:8081/jwks.json"),
+  ],
+  "auth.jwks_refresh": [sample(60), sample(3600)],
+  "auth.jwks_cooldown": [sample(10), sample(60)],
+  "auth.jwks_timeout": [sample(2), sample(10)],
   "auth.algorithm": [sample("EdDSA"), sample("ES256")],
   "auth.issuer": [sample("barong"), sample("issuer two")],
   "auth.audience": [sample(["peatio", "barong"]), sample(["one"])],
@@ -158,6 +165,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
     auth: {
       enabled: true,
       publicKey: "",
+      jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
       algorithm: "",
       issuer: "",
       audience: [],

@@ -35,11 +35,16 @@ const secret = fc.oneof(
   fc.constantFrom(`http://${SECRET}`, `amqp:${SECRET}`, `amqps://u:${SECRET}@[::1]/`),
   fc.constantFrom(`-----BEGIN PRIVATE KEY-----\n${SECRET}`, SECRET, `--${SECRET}`, `${SECRET}\n`),
 );
+/** An address is shown, but for what stands behind it. */
+const address = fc.constantFrom("https://keys.example.com", "http://[::1]:1/a", "https://u:p@host")
+  .map((start) => `${start}?key=${SECRET}`);
 const hidden = new Set(settings.filter(([, { secret }]) => secret === true).map(([key]) => key));
 
 /** A setting and a text for it; a secret only where one belongs. */
 const given = fc.constantFrom(...keys).chain((key) =>
-  (hidden.has(key) ? fc.oneof(secret, word) : word).map((value) => ({ key, value }))
+  (key === "auth.jwks_url" ? address : hidden.has(key) ? fc.oneof(secret, word) : word).map((
+    value,
+  ) => ({ key, value }))
 );
 
 const flag = fc.oneof(

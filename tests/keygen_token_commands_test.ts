@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { decodeJwt, decodeProtectedHeader } from "jose";
-import { loadVerificationKey } from "../src/auth/keys.ts";
+import { loadVerificationKeys } from "../src/auth/keys.ts";
 import { TokenVerifier } from "../src/auth/verifier.ts";
 import type { Settings } from "../src/config/types.ts";
 import { runRanger, temporaryFolder } from "./support/run_ranger.ts";
@@ -14,6 +14,7 @@ function auth(publicKey: string): Settings["auth"] {
   return {
     enabled: true,
     publicKey,
+    jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
     algorithm: "",
     issuer: "",
     audience: [],
@@ -41,7 +42,8 @@ Deno.test("keygen makes pairs that token signs with and Ranger verifies", async 
       const [, line = ""] = /^JWT_PUBLIC_KEY=([\w-]+={0,2})\n$/.exec(made.stdout) ?? [];
       const publicPem = await Deno.readTextFile(`${out}.pub`);
       assert.equal(Buffer.from(line, "base64url").toString(), publicPem);
-      const key = await loadVerificationKey(line);
+      const [key] = await loadVerificationKeys(line);
+      assert.ok(key);
       assert.deepEqual([key.kind, key.algorithm], [kind, algorithm]);
 
       const privatePem = await Deno.readTextFile(`${out}.key`);

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
-import { loadVerificationKey } from "../src/auth/keys.ts";
+import { type KeyOptions, loadVerificationKeys } from "../src/auth/keys.ts";
+import type { VerificationKey } from "../src/auth/verification_key.ts";
 import { ConfigurationError } from "../src/errors.ts";
+
+/** Loads what is one key. */
+async function loadVerificationKey(given: string, options?: KeyOptions): Promise<VerificationKey> {
+  const [key, ...others] = await loadVerificationKeys(given, options);
+  assert.ok(key);
+  assert.equal(others.length, 0);
+  return key;
+}
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const ed25519 = generateKeyPairSync("ed25519");
@@ -191,10 +200,17 @@ Deno.test("what is no key at all gets an error that says so", async (t) => {
     ["a directory", Deno.cwd(), /is a directory/],
     ["a PEM without an end", pem.slice(0, 200), /cut off or damaged/],
     ["a PEM whose body is damaged", pem.replace(/MII/, "AAA"), /damaged or of an unknown kind/],
-    ["two keys", pem + pem, /holds 2 keys; give one/],
+    ["a PEM and one without an end", pem + pem.slice(0, 200), /cut off or damaged/],
+    [
+      "more keys than a token is tried with",
+      Array.from({ length: 9 }, () => pem).join(""),
+      /holds 9 keys.*8 at most/,
+    ],
     ["another block", pem.replaceAll("PUBLIC KEY", "X509 CRL"), /kind X509 CRL/],
     ["base64 of something else", base64("x".repeat(90)), /no PEM text, no base64 of a PEM/],
-    ["a JSON Web Key", JSON.stringify(rsa.privateKey.export({ format: "jwk" })), /not shown/],
+    ["JSON that is cut off", '{"keys":[', /begins as JSON and is none/],
+    ["JSON that is no set", '{"kty":7}', /is no JSON Web Key Set/],
+    ["a set without keys", '{"keys":[]}', /holds no key for signatures/],
   ];
   for (const [name, text, expected] of texts) {
     await t.step(name, async () => assert.match(await refusal(text), expected));
@@ -214,7 +230,7 @@ Deno.test("a file that holds no key gets an error that names the file", async (t
       "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA== me@host",
       /ssh-keygen -e -m PKCS8/,
     ],
-    ["a JSON Web Key", JSON.stringify({ kty: "RSA" }), /holds JSON, not PEM/],
+    ["a damaged JSON Web Key", JSON.stringify({ kty: "RSA" }), /damaged or of an unknown kind/],
     ["a PuTTY key", "PuTTY-User-Key-File-3: ssh-rsa", /PuTTY private key/],
   ];
   for (const [name, content, expected] of contents) {

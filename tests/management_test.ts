@@ -114,7 +114,11 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       total: 2,
       totalAuthenticated: 1,
     });
-    assert.deepEqual(auth, { expiries: { waiting: 1, expired: 0 } });
+    assert.deepEqual(auth, {
+      results: { accepted: 1 },
+      keys: 1,
+      expiries: { waiting: 1, expired: 0 },
+    });
     assert.deepEqual(limitsHit, {});
     assert.equal(unsentBytes, 0);
     assert.deepEqual(events, {

@@ -33,6 +33,7 @@ const GOOD: Claims = {
 const AUTH: Auth = {
   enabled: true,
   publicKey: pem(rsa.publicKey),
+  jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
   algorithm: "",
   issuer: "",
   audience: [],

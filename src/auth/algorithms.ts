@@ -13,11 +13,17 @@ const FITTING = {
 /** The name of a signature algorithm that Ranger allows, as it stands in a token's header. */
 export type Algorithm = typeof FITTING[KeyFamily][number];
 
+/** Whether an `alg` is one that some key may have. */
+export function isAllowed(algorithm: string): boolean {
+  return Object.values(FITTING).some((names: readonly string[]) => names.includes(algorithm));
+}
+
 /**
- * The one algorithm that tokens must be signed with.
+ * The one algorithm that tokens of a key must be signed with.
  *
  * @param family the kind of the configured key
  * @param wanted the setting `auth.algorithm`; empty: the one that fits the key
+ * @param setting what says so, for the message
  * @throws {ConfigurationError} `wanted` does not fit the key, is unknown, or is no public-key signature
  *
  * @example
@@ -27,13 +33,17 @@ export type Algorithm = typeof FITTING[KeyFamily][number];
  * chooseAlgorithm("RSA", "HS256"); // throws
  * ```
  */
-export function chooseAlgorithm(family: KeyFamily, wanted: string): Algorithm {
+export function chooseAlgorithm(
+  family: KeyFamily,
+  wanted: string,
+  setting = "auth.algorithm",
+): Algorithm {
   const fitting: readonly Algorithm[] = FITTING[family];
   if (wanted === "") return FITTING[family][0];
   const found = fitting.find((algorithm) => algorithm === wanted);
   if (found !== undefined) return found;
   throw new ConfigurationError(
-    `auth.algorithm is ${JSON.stringify(wanted)}, ${misfit(family, wanted)}; ` +
+    `${setting} is ${JSON.stringify(wanted)}, ${misfit(family, wanted)}; ` +
       `for this key it may be ${fitting.join(", ")}, or left empty`,
   );
 }

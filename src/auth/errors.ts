@@ -5,7 +5,9 @@
  * | --- | --- |
  * | `ERR_TOKEN_MALFORMED` | no JWT, or a registered claim of the wrong type |
  * | `ERR_TOKEN_ALGORITHM` | signed by an algorithm that is not allowed: `none`, HMAC, another key's |
- * | `ERR_TOKEN_SIGNATURE` | the signature is not of the configured key |
+ * | `ERR_TOKEN_UNKNOWN_KEY` | its `kid` names no key in force |
+ * | `ERR_TOKEN_NO_KEYS` | the keys could not be fetched yet |
+ * | `ERR_TOKEN_SIGNATURE` | the signature is of no key in force |
  * | `ERR_TOKEN_EXPIRED` | `exp` has passed |
  * | `ERR_TOKEN_NOT_YET_VALID` | `nbf` is still to come |
  * | `ERR_TOKEN_ISSUED_IN_FUTURE` | `iat` is still to come |
@@ -16,6 +18,8 @@
 export type TokenErrorCode =
   | "ERR_TOKEN_MALFORMED"
   | "ERR_TOKEN_ALGORITHM"
+  | "ERR_TOKEN_UNKNOWN_KEY"
+  | "ERR_TOKEN_NO_KEYS"
   | "ERR_TOKEN_SIGNATURE"
   | "ERR_TOKEN_EXPIRED"
   | "ERR_TOKEN_NOT_YET_VALID"
@@ -49,4 +53,22 @@ export class TokenError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+/**
+ * The word that a result of verification is counted by: `accepted`, or the code's own words,
+ * `expired`, `unknown_key`; `error` for what is no fault of the token.
+ *
+ * @param error undefined for a token that verified
+ *
+ * @example
+ * ```ts
+ * resultOf(new TokenError("ERR_TOKEN_EXPIRED", "the token has expired")); // "expired"
+ * ```
+ */
+export function resultOf(error?: unknown): string {
+  if (error === undefined) return "accepted";
+  return error instanceof TokenError
+    ? error.code.slice("ERR_TOKEN_".length).toLowerCase()
+    : "error";
 }

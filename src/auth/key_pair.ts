@@ -1,7 +1,7 @@
 import { generateKeyPair as generate, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { fingerprintOf } from "./keys.ts";
 import { kindOf } from "./kinds.ts";
+import { fingerprintOf } from "./verification_key.ts";
 
 /** What a pair may be made of. */
 export const PAIR_TYPES = ["rsa", "ed25519", "p256"] as const;
@@ -15,7 +15,7 @@ export interface KeyPair {
   readonly publicKey: string;
   /** `RSA 2048`, `Ed25519`, `P-256` */
   readonly kind: string;
-  /** Of the public key, as `loadVerificationKey` gives it. */
+  /** Of the public key, as `loadVerificationKeys` gives it. */
   readonly fingerprint: string;
 }
 

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { ConfigurationError } from "../errors.ts";
 import { labelOfDer } from "./der.ts";
 
-/** Key text as PEM, whatever it was given as. */
+/** Key text as PEM or JSON, whatever it was given as. */
 export interface KeyText {
-  /** Holds at least one `-----BEGIN`; lines end in a newline. */
-  readonly pem: string;
+  /** Holds at least one `-----BEGIN`, lines ending in a newline; or begins with a brace. */
+  readonly text: string;
   /** For messages: `the file /etc/ranger/jwt.pub` or `its value`. Never the text itself. */
   readonly origin: string;
   /** The file, where it came from one. */
@@ -15,28 +15,28 @@ export interface KeyText {
 
 /**
  * Finds out what a key setting holds: PEM text (also with its line breaks written as `\n`, as
- * people do in environment files), base64 or base64url of a PEM or of the bare DER, or the path
- * of a file that holds one of these.
+ * people do in environment files), JSON, base64 or base64url of a PEM, of JSON or of the bare
+ * DER, or the path of a file that holds one of these.
  *
- * @param text the setting
+ * @param given the setting
  * @param setting its name, for the messages
  * @throws {ConfigurationError} it is none of these; the message never repeats what may be a key
  *
  * @example
  * ```ts
- * const { pem } = await readKeyText("/etc/ranger/jwt.pub", "auth.public_key");
+ * const { text } = await readKeyText("/etc/ranger/jwt.pub", "auth.public_key");
  * const same = await readKeyText("LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0K…", "auth.public_key");
  * ```
  */
-export async function readKeyText(text: string, setting: string): Promise<KeyText> {
-  const value = unquote(text);
-  const pem = decode(value);
-  if (pem !== undefined) return { pem, origin: "its value", file: undefined };
+export async function readKeyText(given: string, setting: string): Promise<KeyText> {
+  const value = unquote(given);
+  const text = decode(value);
+  if (text !== undefined) return { text, origin: "its value", file: undefined };
 
   const origin = `the file ${value}`;
   const bytes = await readBytes(value, setting);
   const inFile = decode(bytes);
-  if (inFile !== undefined) return { pem: inFile, origin, file: value };
+  if (inFile !== undefined) return { text: inFile, origin, file: value };
   throw new ConfigurationError(`${setting}: ${origin} ${complaint(bytes)}`);
 }
 
@@ -51,10 +51,20 @@ function decode(content: string | Uint8Array): string | undefined {
     return pemOfDer(content) ?? decode(new TextDecoder().decode(content).trim());
   }
   if (content.includes("-----BEGIN")) return content.replaceAll(/(\\r)?\\n|\r\n?/g, "\n");
+  if (content.startsWith("{")) return content;
   const bytes = fromBase64(content);
   if (bytes === undefined) return undefined;
-  const inner = new TextDecoder().decode(bytes);
-  return inner.includes("-----BEGIN") ? decode(inner) : pemOfDer(bytes);
+  const inner = new TextDecoder().decode(bytes).trim();
+  return inner.includes("-----BEGIN") || isJson(inner) ? decode(inner) : pemOfDer(bytes);
+}
+
+/** A file's name may be base64 of something that begins with a brace. */
+function isJson(text: string): boolean {
+  try {
+    return text.startsWith("{") && JSON.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function pemOfDer(der: Uint8Array): string | undefined {
@@ -110,6 +120,5 @@ function complaint(bytes: Uint8Array): string {
   if (/^PuTTY-User-Key-File/.test(text)) {
     return "holds a PuTTY private key, which must never be given to Ranger";
   }
-  if (text.startsWith("{")) return "holds JSON, not PEM; export the public key as PEM (SPKI)";
   return "holds no PEM (a block from -----BEGIN PUBLIC KEY----- to -----END PUBLIC KEY-----)";
 }

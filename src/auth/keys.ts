@@ -1,24 +1,14 @@
 import { Buffer } from "node:buffer";
-import { createHash, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
-import { type CryptoKey, importSPKI } from "jose";
+import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { ConfigurationError } from "../errors.ts";
-import { type Algorithm, chooseAlgorithm, type KeyFamily } from "./algorithms.ts";
-import { familyOf, kindOf } from "./kinds.ts";
+import { chooseAlgorithm } from "./algorithms.ts";
+import { readJwks } from "./jwk.ts";
+import { MOST_TRIED } from "./key_set.ts";
 import { type KeyText, readKeyText } from "./key_text.ts";
+import { familyOf } from "./kinds.ts";
+import { importKey, type VerificationKey } from "./verification_key.ts";
 
-/** A public key that tokens are verified with. */
-export interface VerificationKey {
-  readonly key: CryptoKey;
-  readonly family: KeyFamily;
-  /** The one algorithm that tokens must be signed with. */
-  readonly algorithm: Algorithm;
-  /** For people: `RSA 2048`, `Ed25519`, `P-256`. */
-  readonly kind: string;
-  /** `sha256:` and the hexadecimal digest of the key's SPKI DER. */
-  readonly fingerprint: string;
-}
-
-/** How to load a key, and what to call it. */
+/** How to load keys, and what to call them. */
 export interface KeyOptions {
   /** The setting's name in messages. @default "auth.public_key" */
   readonly setting?: string;
@@ -27,56 +17,85 @@ export interface KeyOptions {
 }
 
 /**
- * Loads the key that tokens are verified with.
+ * Loads the keys that tokens are verified with: one, or several while keys change.
  *
- * @param text a PEM file's path, PEM text, or base64/base64url of a PEM (or of the bare DER):
- *   a public key (SPKI, or PKCS#1 for RSA) or an X.509 certificate; RSA of 2048 bits or more,
- *   Ed25519 or P-256
- * @throws {ConfigurationError} it cannot be read, is a private key, or is a kind that Ranger does
+ * @param given a file's path, text, or base64/base64url of text (or of a bare DER). The text is
+ *   PEM: public keys (SPKI, or PKCS#1 for RSA), or an X.509 certificate with or without its chain;
+ *   or JSON: a JSON Web Key Set, or one JSON Web Key. RSA of 2048 bits or more, Ed25519 or P-256
+ * @throws {ConfigurationError} it cannot be read, holds a private key, or a kind that Ranger does
  *   not take; the message never repeats a key
  *
  * @example
  * ```ts
- * const { kind, algorithm } = await loadVerificationKey("/etc/ranger/jwt.pub");
- * console.log(kind, algorithm); // RSA 2048 RS256
+ * for (const { kind, algorithm } of await loadVerificationKeys("/etc/ranger/jwt.pub")) {
+ *   console.log(kind, algorithm); // RSA 2048 RS256
+ * }
  * ```
  */
-export async function loadVerificationKey(
-  text: string,
-  { setting = "auth.public_key", algorithm: wanted = "" }: KeyOptions = {},
-): Promise<VerificationKey> {
-  if (text.trim() === "") {
+export async function loadVerificationKeys(
+  given: string,
+  { setting = "auth.public_key", algorithm = "" }: KeyOptions = {},
+): Promise<readonly VerificationKey[]> {
+  if (given.trim() === "") {
     throw new ConfigurationError(
       `${setting} is empty: give the public key that tokens are verified with (a PEM file, PEM ` +
         "text, or base64 of a PEM); `ranger keygen` makes a pair",
     );
   }
-  const source = await readKeyText(text, setting);
+  const source = await readKeyText(given, setting);
+  const keys = source.text.startsWith("{")
+    ? await fromJson(source, setting, algorithm)
+    : await fromPem(source, setting, algorithm);
+  const different = new Map(keys.map((key) => [`${key.kid} ${key.fingerprint}`, key]));
+  return [...different.values()];
+}
+
+async function fromPem(
+  source: KeyText,
+  setting: string,
+  wanted: string,
+): Promise<VerificationKey[]> {
   refusePrivate(source, setting);
-  const object = toKeyObject(source, setting);
-  const family = familyOf(object, `${setting}: ${source.origin}`);
-  const algorithm = chooseAlgorithm(family, wanted);
-  const spki = object.export({ type: "spki", format: "pem" }).toString();
-  return {
-    key: await importSPKI(spki, algorithm),
-    family,
-    algorithm,
-    kind: kindOf(object),
-    fingerprint: fingerprintOf(object),
-  };
+  const objects = toKeyObjects(source, setting);
+  if (objects.length > MOST_TRIED) {
+    throw new ConfigurationError(
+      `${setting}: ${source.origin} holds ${objects.length} keys, and a token is tried with ` +
+        `${MOST_TRIED} at most; give those in use, or a JSON Web Key Set and tokens with a kid`,
+    );
+  }
+  return await Promise.all(objects.map((object) => {
+    const family = familyOf(object, `${setting}: ${source.origin}`);
+    return importKey(object, family, chooseAlgorithm(family, wanted), undefined);
+  }));
 }
 
-/**
- * @param key public
- * @returns `sha256:` and the hexadecimal digest that
- *   `openssl pkey -pubin -in KEY -outform der | sha256sum` prints
- */
-export function fingerprintOf(key: KeyObject): string {
-  const der = key.export({ type: "spki", format: "der" });
-  return `sha256:${createHash("sha256").update(der).digest("hex")}`;
+async function fromJson(
+  { text, origin }: KeyText,
+  setting: string,
+  wanted: string,
+): Promise<readonly VerificationKey[]> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ConfigurationError(
+      `${setting}: ${origin} begins as JSON and is none; give a JSON Web Key Set or PEM`,
+    );
+  }
+  const { keys, refused } = await readJwks(value, wanted).catch((error) => {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new ConfigurationError(`${setting}: ${origin}: ${error.message}`);
+  });
+  if (refused.length > 0) {
+    throw new ConfigurationError(`${setting}: ${origin}: ${refused.join("; ")}`);
+  }
+  if (keys.length === 0) {
+    throw new ConfigurationError(`${setting}: ${origin} holds no key for signatures`);
+  }
+  return keys;
 }
 
-function refusePrivate({ pem, origin, file }: KeyText, setting: string): void {
+function refusePrivate({ text: pem, origin, file }: KeyText, setting: string): void {
   // Looked for before anything is parsed, so that a damaged private key is named as well.
   const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)/.exec(pem)?.[1];
   if (label === undefined) return;
@@ -91,32 +110,33 @@ function refusePrivate({ pem, origin, file }: KeyText, setting: string): void {
   );
 }
 
-function toKeyObject({ pem, origin }: KeyText, setting: string): KeyObject {
+function toKeyObjects({ text: pem, origin }: KeyText, setting: string): KeyObject[] {
   const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----([^-]+)-----END \1-----/g)];
-  const keys = blocks.filter(([, label]) => label !== "CERTIFICATE");
-  // A certificate's file may hold its chain, the certificate itself first.
-  const block = keys[0] ?? blocks[0];
-  if (block === undefined) {
+  const begun = [...pem.matchAll(/-----BEGIN /g)].length;
+  if (blocks.length === 0 || blocks.length < begun) {
     throw new ConfigurationError(
       `${setting}: ${origin} is cut off or damaged: it begins a PEM block that has no fitting end`,
     );
   }
-  if (keys.length > 1) {
-    throw new ConfigurationError(`${setting}: ${origin} holds ${keys.length} keys; give one`);
-  }
-  const [, label = "", body = ""] = block;
-  const der = Buffer.from(body, "base64");
+  const keys = blocks.filter(([, label]) => label !== "CERTIFICATE");
+  // A certificate's file may hold its chain, the certificate itself first.
+  return (keys.length > 0 ? keys : blocks.slice(0, 1)).map(([, label = "", body = ""]) =>
+    toKeyObject(label, body, `${setting}: ${origin}`)
+  );
+}
+
+function toKeyObject(label: string, body: string, where: string): KeyObject {
   const parse = PARSERS[label];
   if (parse === undefined) {
     throw new ConfigurationError(
-      `${setting}: ${origin} holds a PEM block of the kind ${label}; give a PUBLIC KEY`,
+      `${where} holds a PEM block of the kind ${label}; give a PUBLIC KEY`,
     );
   }
   try {
-    return parse(der);
+    return parse(Buffer.from(body, "base64"));
   } catch {
     throw new ConfigurationError(
-      `${setting}: ${origin} holds a ${label} block that is damaged or of an unknown kind; ` +
+      `${where} holds a ${label} block that is damaged or of an unknown kind; ` +
         "give an RSA, Ed25519 or P-256 public key",
     );
   }

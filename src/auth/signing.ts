@@ -34,7 +34,7 @@ export interface TokenClaims {
  * @throws {ConfigurationError} it cannot be read, is a public key, encrypted, or of another kind
  */
 export async function loadSigningKey(text: string, setting: string): Promise<SigningKey> {
-  const { pem, origin } = await readKeyText(text, setting);
+  const { text: pem, origin } = await readKeyText(text, setting);
   const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/.exec(pem)?.[1];
   if (label === undefined) {
     throw new ConfigurationError(

@@ -1,11 +1,17 @@
-import { errors, jwtVerify } from "jose";
+import { decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { JWTPayload, JWTVerifyOptions } from "jose";
 import type { Settings } from "../config/types.ts";
-import { TokenError, type TokenErrorCode } from "./errors.ts";
+import { UnavailableError } from "../errors.ts";
+import { Tally } from "../ops/tally.ts";
+import { isAllowed } from "./algorithms.ts";
+import { checkTimes, claimOptions, identityOf, type Times, toTokenError } from "./claims.ts";
+import { resultOf, TokenError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
-import { loadVerificationKey, type VerificationKey } from "./keys.ts";
+import { loadVerificationKeys } from "./keys.ts";
+import { KeySet } from "./key_set.ts";
+import { RemoteKeys, type RemoteOptions, type RemoteState } from "./remote_keys.ts";
+import type { VerificationKey } from "./verification_key.ts";
 
 /**
  * Tokens whose signature and claims were found good. When the server or a proxy before it was
@@ -13,23 +19,34 @@ import { loadVerificationKey, type VerificationKey } from "./keys.ts";
  */
 const REMEMBERED = 20_000;
 
-/** Seconds since the epoch, where the token has them. */
-interface Times {
-  readonly exp: number | undefined;
-  readonly nbf: number | undefined;
-  readonly iat: number | undefined;
-}
-
 /** What a token says whose signature and claims are good; its times are judged apart. */
 interface Judged {
   readonly identity: Identity;
   readonly times: Times;
+  /** What it was signed with; it is good for as long as that is in force. */
+  readonly key: VerificationKey;
+}
+
+/** What a token says of itself; nothing of it is believed. */
+interface Header {
+  readonly alg: string;
+  readonly kid: string | undefined;
 }
 
 /** What tests may set. */
 export interface VerifierOptions {
   /** Seconds since the epoch. @default the system's clock */
   readonly now?: () => number;
+}
+
+/** How it goes with tokens and keys, for the operator. */
+export interface AuthState {
+  /** Tokens by what came of them (see {@linkcode resultOf}). */
+  readonly results: Tally;
+  /** Keys in force. */
+  readonly keys: number;
+  /** Left out without `auth.jwks_url`. */
+  readonly jwks?: RemoteState;
 }
 
 /**
@@ -39,42 +56,66 @@ export interface VerifierOptions {
  * ```ts
  * const verifier = await TokenVerifier.create(settings.auth);
  * const { uid, role } = await verifier.verify(token);
+ * verifier.stop();
  * ```
  */
 export class TokenVerifier {
-  /** The configured key, for what people are shown about it. */
-  readonly key: VerificationKey;
-  readonly #auth: Settings["auth"];
-  readonly #options: JWTVerifyOptions;
   readonly #now: () => number;
+  readonly #results = new Tally();
+  #auth: Settings["auth"];
+  /** Those of `auth.public_key`. */
+  #fixed: readonly VerificationKey[];
+  /** Those of `auth.jwks_url`. */
+  #remote: RemoteKeys | undefined;
+  #keys: KeySet;
   /** By a hash of the token, so that no token is kept; the oldest goes first. */
-  readonly #good = new Map<string, Judged>();
+  #good = new Map<string, Judged>();
 
-  private constructor(auth: Settings["auth"], key: VerificationKey, now: () => number) {
-    this.key = key;
+  private constructor(
+    auth: Settings["auth"],
+    fixed: readonly VerificationKey[],
+    now: () => number,
+  ) {
     this.#auth = auth;
+    this.#fixed = fixed;
+    this.#remote = this.#remoteOf(auth);
+    this.#keys = new KeySet(fixed);
     this.#now = now;
-    this.#options = {
-      algorithms: [key.algorithm],
-      // jose knows one tolerance for all; the exact one of each claim is applied in #checkTimes.
-      clockTolerance: Math.max(auth.leeway.exp, auth.leeway.nbf),
-      ...(auth.issuer === "" ? {} : { issuer: auth.issuer }),
-      ...(auth.audience.length === 0 ? {} : { audience: [...auth.audience] }),
-      ...(auth.subject === "" ? {} : { subject: auth.subject }),
-    };
   }
 
   /**
-   * Loads the key and makes the rules.
+   * Loads the keys and makes the rules. The keys of `auth.jwks_url` are fetched from here on;
+   * until the first set is there `unready` says so.
    *
-   * @throws {ConfigurationError} the key cannot be used, or the algorithm does not fit it
+   * @throws {ConfigurationError} a key cannot be used, or the algorithm does not fit it
    */
   static async create(
     auth: Settings["auth"],
     { now = () => Date.now() / 1000 }: VerifierOptions = {},
   ): Promise<TokenVerifier> {
-    const key = await loadVerificationKey(auth.publicKey, { algorithm: auth.algorithm });
-    return new TokenVerifier(auth, key, now);
+    const verifier = new TokenVerifier(auth, await fixedKeys(auth), now);
+    verifier.#remote?.start();
+    return verifier;
+  }
+
+  /** The keys in force, for what people are shown about them. */
+  get keys(): readonly VerificationKey[] {
+    return this.#keys.keys;
+  }
+
+  get state(): AuthState {
+    return {
+      results: this.#results,
+      keys: this.#keys.keys.length,
+      ...(this.#remote === undefined ? {} : { jwks: this.#remote.state }),
+    };
+  }
+
+  /** Why tokens cannot be verified as configured; empty when they can. */
+  unready(): readonly string[] {
+    const jwks = this.#remote?.state;
+    if (jwks === undefined || jwks.fetched > 0) return [];
+    return [`no keys from ${jwks.url} yet: ${jwks.failure ?? "they are being fetched"}`];
   }
 
   /**
@@ -83,30 +124,113 @@ export class TokenVerifier {
    * @throws {TokenError} it does not verify; `code` says why
    */
   async verify(token: string): Promise<Identity> {
+    try {
+      const identity = await this.#verify(token);
+      this.#results.add(resultOf());
+      return identity;
+    } catch (error) {
+      this.#results.add(resultOf(error));
+      throw error;
+    }
+  }
+
+  /**
+   * Makes ready for other settings while it goes on with those that it has.
+   *
+   * @returns puts them in force, at once and without fail: tokens are verified by the new keys and
+   *   rules from then on, those that were found good before as well
+   * @throws {ConfigurationError} a key cannot be used; nothing has changed
+   * @throws {UnavailableError} another `auth.jwks_url` gives no keys; nothing has changed
+   */
+  async prepare(auth: Settings["auth"]): Promise<() => void> {
+    const fixed = await fixedKeys(auth);
+    const kept = this.#remote?.isFor(remoteOptions(auth)) === true;
+    const remote = kept ? this.#remote : this.#remoteOf(auth);
+    // A set that is there already is asked for again: its keys may be the reason.
+    await remote?.refresh();
+    if (remote !== undefined && !kept && remote.keys.length === 0) {
+      const { url, failure } = remote.state;
+      throw new UnavailableError(
+        `auth.jwks_url: no keys from ${url}: ${failure}; ` +
+          "right would be the address of a JSON Web Key Set that can be reached from here",
+      );
+    }
+    return () => {
+      if (kept) remote?.retime(remoteOptions(auth));
+      else {
+        this.#remote?.stop();
+        remote?.start();
+      }
+      this.#auth = auth;
+      this.#fixed = fixed;
+      this.#remote = remote;
+      this.#good = new Map();
+      this.#collectKeys();
+    };
+  }
+
+  /** Fetches no more keys. */
+  stop(): void {
+    this.#remote?.stop();
+  }
+
+  async #verify(token: string): Promise<Identity> {
     const now = this.#now();
     const hash = createHash("sha256").update(token).digest("base64");
-    const { identity, times } = this.#good.get(hash) ?? await this.#judge(token, now);
+    let judged = this.#good.get(hash);
+    let good = this.#good;
+    // Once more where the rules or the keys changed meanwhile.
+    while (judged === undefined || good !== this.#good || !this.#keys.has(judged.key)) {
+      good = this.#good;
+      judged = await this.#judge(token, now);
+    }
     // What time can change is looked at each time.
-    this.#checkTimes(times, now);
-    this.#remember(hash, { identity, times });
-    return identity;
+    checkTimes(judged.times, this.#auth.leeway, now);
+    this.#remember(hash, judged);
+    return judged.identity;
   }
 
   async #judge(token: string, now: number): Promise<Judged> {
-    const { exp, nbf, iat, jti, uid, role } = await this.#verified(token, now);
-    if (!isCompact(token)) {
-      throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not in its compact form");
+    const header = headerOf(token);
+    const first = await this.#tryKeys(token, header, now);
+    if (!(first instanceof TokenError)) return first;
+    if (!this.#mayBeOfNewKey(header, first) || !(await this.#remote?.lookAgain())) throw first;
+    const second = await this.#tryKeys(token, header, now);
+    if (second instanceof TokenError) throw second;
+    return second;
+  }
+
+  /**
+   * @returns an error where no key fits
+   * @throws {TokenError} a key fits, and the claims are wrong
+   */
+  async #tryKeys(token: string, { alg, kid }: Header, now: number): Promise<Judged | TokenError> {
+    const keys = this.#keys;
+    const auth = this.#auth;
+    for (const key of keys.candidates(alg, kid)) {
+      const payload = await verifiedBy(key, token, auth, now);
+      if (payload === undefined) continue;
+      if (!isCompact(token)) {
+        throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not in its compact form");
+      }
+      const { exp, nbf, iat } = payload;
+      return { identity: identityOf(payload, auth), times: { exp, nbf, iat }, key };
     }
-    if (this.#auth.requireJti && !isPresent(jti)) {
-      throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
+    if (keys.candidates(alg, kid).length > 0) {
+      return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is of no key in force");
     }
-    if (typeof uid !== "string" || uid === "") {
-      throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
+    if (keys.keys.length === 0 && isAllowed(alg)) {
+      return new TokenError("ERR_TOKEN_NO_KEYS", "there are no keys yet");
     }
-    return {
-      identity: { uid, role: typeof role === "string" ? role : "", expiresAt: exp },
-      times: { exp, nbf, iat },
-    };
+    return keys.knows(alg)
+      ? new TokenError("ERR_TOKEN_UNKNOWN_KEY", "the token's kid names no key in force")
+      : new TokenError("ERR_TOKEN_ALGORITHM", "the token's algorithm is not allowed");
+  }
+
+  #mayBeOfNewKey({ alg, kid }: Header, { code }: TokenError): boolean {
+    const { algorithm } = this.#auth;
+    if (!isAllowed(alg) || (algorithm !== "" && algorithm !== alg)) return false;
+    return code !== "ERR_TOKEN_SIGNATURE" || kid === undefined;
   }
 
   #remember(hash: string, judged: Judged): void {
@@ -117,29 +241,48 @@ export class TokenVerifier {
     if (oldest !== undefined) this.#good.delete(oldest);
   }
 
-  async #verified(token: string, now: number): Promise<JWTPayload> {
-    try {
-      const options = { ...this.#options, currentDate: new Date(now * 1000) };
-      return (await jwtVerify(token, this.key.key, options)).payload;
-    } catch (error) {
-      throw toTokenError(error);
-    }
+  #remoteOf(auth: Settings["auth"]): RemoteKeys | undefined {
+    if (auth.jwks.url === "") return undefined;
+    return new RemoteKeys(remoteOptions(auth), () => this.#collectKeys());
   }
 
-  #checkTimes({ exp, nbf, iat }: Times, now: number): void {
-    for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
-      // JSON may say 1e999, which is a number, and no date.
-      if (value !== undefined && !Number.isFinite(value)) {
-        throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
-      }
-    }
-    const { leeway } = this.#auth;
-    if (exp !== undefined && exp + leeway.exp <= now) throw expired();
-    if (nbf !== undefined && nbf - leeway.nbf > now) throw notYetValid();
-    if (iat !== undefined && iat - leeway.iat > now) {
-      throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
-    }
+  #collectKeys(): void {
+    this.#keys = new KeySet([...this.#fixed, ...this.#remote?.keys ?? []]);
   }
+}
+
+/** @returns undefined where the signature is of another key */
+async function verifiedBy(
+  key: VerificationKey,
+  token: string,
+  auth: Settings["auth"],
+  now: number,
+): Promise<JWTPayload | undefined> {
+  try {
+    return (await jwtVerify(token, key.key, {
+      ...claimOptions(auth),
+      // The key's own, so that no token can choose.
+      algorithms: [key.algorithm],
+      currentDate: new Date(now * 1000),
+    })).payload;
+  } catch (error) {
+    const wrong = toTokenError(error);
+    if (wrong.code === "ERR_TOKEN_SIGNATURE") return undefined;
+    throw wrong;
+  }
+}
+
+/** @throws {TokenError} it has none */
+function headerOf(token: string): Header {
+  try {
+    const { alg, kid } = decodeProtectedHeader(token);
+    if (typeof alg === "string" && token.split(".", 4).length === 3) {
+      return { alg, kid: typeof kid === "string" ? kid : undefined };
+    }
+  } catch {
+    // Said below.
+  }
+  throw new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
 }
 
 /**
@@ -153,41 +296,11 @@ function isCompact(token: string): boolean {
     Buffer.from(signature, "base64url").toString("base64url") === signature;
 }
 
-/** A jti may be a number, as some issuers write it; only its absence matters. */
-function isPresent(jti: unknown): boolean {
-  return typeof jti === "number" || (typeof jti === "string" && jti.trim() !== "");
+function fixedKeys(auth: Settings["auth"]): Promise<readonly VerificationKey[]> {
+  if (auth.publicKey === "" && auth.jwks.url !== "") return Promise.resolve([]);
+  return loadVerificationKeys(auth.publicKey, { algorithm: auth.algorithm });
 }
 
-function expired(): TokenError {
-  return new TokenError("ERR_TOKEN_EXPIRED", "the token has expired");
-}
-
-function notYetValid(): TokenError {
-  return new TokenError("ERR_TOKEN_NOT_YET_VALID", "the token is not valid yet");
-}
-
-const MISMATCH: Readonly<Record<string, TokenErrorCode>> = {
-  iss: "ERR_TOKEN_ISSUER",
-  aud: "ERR_TOKEN_AUDIENCE",
-  sub: "ERR_TOKEN_SUBJECT",
-};
-
-/** jose's errors carry the claims, and are therefore not kept as the cause. */
-function toTokenError(error: unknown): TokenError {
-  if (error instanceof errors.JWTExpired) return expired();
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    const code = MISMATCH[error.claim];
-    if (code !== undefined) {
-      return new TokenError(code, `the claim ${error.claim} is missing or not the configured one`);
-    }
-    if (error.claim === "nbf" && error.reason === "check_failed") return notYetValid();
-    return new TokenError("ERR_TOKEN_MALFORMED", `the claim ${error.claim} is malformed`);
-  }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    return new TokenError("ERR_TOKEN_ALGORITHM", "the token's algorithm is not allowed");
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) {
-    return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is not of the configured key");
-  }
-  return new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+function remoteOptions({ jwks, algorithm }: Settings["auth"]): RemoteOptions {
+  return { ...jwks, algorithm };
 }

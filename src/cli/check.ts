@@ -1,4 +1,6 @@
-import { loadVerificationKey } from "../auth/keys.ts";
+import { loadVerificationKeys } from "../auth/keys.ts";
+import { RemoteKeys } from "../auth/remote_keys.ts";
+import type { VerificationKey } from "../auth/verification_key.ts";
 import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
@@ -21,7 +23,7 @@ const { exitCode: UNAVAILABLE } = new UnavailableError();
 /** `ranger check` */
 export const check = defineCommand({
   name: "check",
-  summary: "Shows the settings in force with their sources, and tries key, broker and ports",
+  summary: "Shows the settings in force with their sources, and tries keys, broker and ports",
   description: "Takes the same flags, environment and file as serve, changes nothing, and exits\n" +
     `with 0 when serve would run, ${WRONG} when a setting is wrong, ${UNAVAILABLE} when the broker\n` +
     "or a port cannot be had. Secrets are hidden.",
@@ -33,7 +35,7 @@ export const check = defineCommand({
     console.log(`configuration file: ${file ?? "none"}\n`);
     console.log(table(entries));
     const findings = [
-      await tryKey(settings.auth),
+      ...await tryKeys(settings.auth),
       ...await Promise.all(settings.amqp.urls.map((url) => tryBroker(settings.amqp, url))),
       tryListen("server", settings.server),
       tryListen("management", settings.management),
@@ -66,19 +68,44 @@ function table(entries: readonly Entry[]): string {
     .join("\n");
 }
 
-async function tryKey(auth: Settings["auth"]): Promise<Finding> {
+async function tryKeys(auth: Settings["auth"]): Promise<Finding[]> {
+  if (!auth.enabled) {
+    return [{ name: "key", text: "not needed: public streams only", exitCode: 0 }];
+  }
+  const findings: Finding[] = [];
+  if (auth.publicKey !== "" || auth.jwks.url === "") findings.push(...await tryPublicKey(auth));
+  if (auth.jwks.url !== "") findings.push(await tryJwks(auth));
+  return findings;
+}
+
+async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise<Finding[]> {
   const name = "key";
-  if (!auth.enabled) return { name, text: "not needed: public streams only", exitCode: 0 };
   try {
-    const { kind, algorithm, fingerprint } = await loadVerificationKey(auth.publicKey, {
-      algorithm: auth.algorithm,
-    });
-    return { name, text: `${kind}, verifies ${algorithm}, ${fingerprint}`, exitCode: 0 };
+    const keys = await loadVerificationKeys(publicKey, { algorithm });
+    return keys.map((key) => ({
+      name,
+      text: `${described(key)}, ${key.fingerprint}`,
+      exitCode: 0,
+    }));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const escape = auth.publicKey === "" ? "; --no-auth runs public streams only" : "";
-    return { name, text: error.message + escape, exitCode: error.exitCode };
+    const escape = publicKey === "" ? "; --no-auth runs public streams only" : "";
+    return [{ name, text: error.message + escape, exitCode: error.exitCode }];
   }
+}
+
+async function tryJwks({ jwks, algorithm }: Settings["auth"]): Promise<Finding> {
+  const remote = new RemoteKeys({ ...jwks, algorithm }, () => {});
+  await remote.refresh();
+  const { url, failure } = remote.state;
+  const keys = remote.keys.map((key) => `${key.kid ?? "without kid"} (${described(key)})`);
+  return failure === undefined
+    ? { name: "jwks", text: `${url}: ${keys.join("; ")}`, exitCode: 0 }
+    : { name: "jwks", text: `${url}: ${failure}`, exitCode: UNAVAILABLE };
+}
+
+function described({ kind, algorithm }: VerificationKey): string {
+  return `${kind}, verifies ${algorithm}`;
 }
 
 async function tryBroker({ urls, exchange }: Settings["amqp"], url: string): Promise<Finding> {

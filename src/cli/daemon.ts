@@ -99,10 +99,11 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const readiness = new Readiness(source, settings.management.grace);
   const loopLag = new LoopLag();
   const sources: MetricSources = {
-    ...{ hub, sessions, expiries, limitsHit, flusher, traffic, source, loopLag },
+    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag },
     unready: () => [
       ...(stopping === undefined ? [] : ["the server is shutting down"]),
       ...readiness.reasons(),
+      ...verifier?.unready() ?? [],
     ],
     sockets: async () => ({
       public: await clients.sockets(),
@@ -122,6 +123,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     publicAddress = await clients.listen(server, "--port");
   } catch (error) {
     await management.close();
+    verifier?.stop();
     throw error;
   }
   log.info("listening for the operator on {host}:{port}", {
@@ -147,6 +149,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
     // Events come until the last client is told to go.
     await Promise.all([source.stop(), gone, rest, closed]);
+    verifier?.stop();
     await management.close();
     loopLag.stop();
   }

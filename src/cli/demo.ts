@@ -90,6 +90,7 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
     auth: {
       enabled: auth.enabled,
       publicKey: auth.enabled ? publicKey : "",
+      jwks: { ...auth.jwks, url: "" },
       algorithm: "",
       issuer: "",
       audience: [],

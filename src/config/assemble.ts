@@ -11,7 +11,7 @@ import type { Settings } from "./types.ts";
 /** How to go on without a key, said wherever one is missing. */
 const NO_KEY = "auth.public_key (flag --jwt-public-key, environment JWT_PUBLIC_KEY) is not set, " +
   "so no token could be verified; right would be the path of a PEM file, PEM text or base64 of " +
-  "it. `ranger keygen` makes a pair of keys; --no-auth runs public streams only";
+  "it, or auth.jwks_url. `ranger keygen` makes a pair of keys; --no-auth runs public streams only";
 
 /**
  * Checks the values that won and puts them into the shape that the program reads.
@@ -44,9 +44,8 @@ export function assemble(
   const values = checked as SettingValues;
   if (problems.length > 0) return { settings: undefined, entries: [] };
 
-  if ((options.requireKey ?? true) && values["auth.enabled"] && values["auth.public_key"] === "") {
-    problems.push(NO_KEY);
-  }
+  const noKey = values["auth.public_key"] === "" && values["auth.jwks_url"] === "";
+  if ((options.requireKey ?? true) && values["auth.enabled"] && noKey) problems.push(NO_KEY);
   for (const problem of [portProblem(values), keepaliveProblem(values)]) {
     if (problem !== undefined) problems.push(problem);
   }
@@ -79,6 +78,12 @@ export function assemble(
     auth: {
       enabled: values["auth.enabled"],
       publicKey: values["auth.public_key"],
+      jwks: {
+        url: values["auth.jwks_url"],
+        refresh: values["auth.jwks_refresh"],
+        cooldown: values["auth.jwks_cooldown"],
+        timeout: values["auth.jwks_timeout"],
+      },
       algorithm: values["auth.algorithm"],
       issuer: values["auth.issuer"],
       audience: values["auth.audience"],

@@ -20,9 +20,22 @@ export function describe(key: string, value: unknown): string {
     return value.map(showUrl).join(", ");
   }
   if (key === "auth.public_key") return describeKey(String(value));
+  if (key === "auth.jwks_url") return shownUrl(String(value)) || "(none)";
   const text = Array.isArray(value) ? value.join(", ") : String(value);
   if (text !== "") return text;
   return `(${SETTINGS[key as SettingKey]?.defaultText ?? "none"})`;
+}
+
+/**
+ * What people are shown of a web address: its query may hold a secret.
+ *
+ * @example
+ * ```ts
+ * shownUrl("https://auth.example.com/jwks?key=secret"); // "https://auth.example.com/jwks?…"
+ * ```
+ */
+export function shownUrl(url: string): string {
+  return url.replace(/[?#].*$/s, "?…");
 }
 
 /** A value as an error may quote it: short, in quotes, on one line. */

@@ -10,6 +10,7 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   "amqp.password": "guest",
   "amqp.vhost": "/",
   "auth.public_key": "/etc/ranger/jwt.pub",
+  "auth.jwks_url": "https://auth.example.com/.well-known/jwks.json",
   "auth.algorithm": "RS256",
   "auth.issuer": "barong",
   "auth.audience": ["peatio", "barong"],

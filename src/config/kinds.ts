@@ -61,6 +61,19 @@ export function host(): Kind<string> {
   };
 }
 
+/** The address of something on the web, without user and password; or empty. */
+export function webAddress(): Kind<string> {
+  return {
+    schema: z.string({ error: "is not text" }).refine((given) => {
+      if (given === "") return true;
+      const url = URL.parse(given);
+      return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "";
+    }, { error: "is no http:// or https:// address without user and password" }),
+    read: (given) => given.trim(),
+    placeholder: "URL",
+  };
+}
+
 /** A list; as text its entries stand between commas. */
 export function list(placeholder: string, entry = /^[^,]*$/, wrong = "has a comma in an entry") {
   return {

@@ -1,4 +1,14 @@
-import { choice, host, type Kind, list, networks, text, toggle, whole } from "./kinds.ts";
+import {
+  choice,
+  host,
+  type Kind,
+  list,
+  networks,
+  text,
+  toggle,
+  webAddress,
+  whole,
+} from "./kinds.ts";
 
 /** One setting, declared once: flags, environment, file, help and documents follow from it. */
 export interface Setting<T = unknown> {
@@ -219,9 +229,43 @@ export const SETTINGS = {
     defaultText: "none",
     flag: "jwt-public-key",
     legacy: ["JWT_PUBLIC_KEY"],
-    help: "Key that tokens verify with: a PEM file's path, PEM text, or base64 of PEM text",
+    help:
+      "Key that tokens verify with, or several while keys change: the path of a file with PEM " +
+      "or a JSON Web Key Set, such text itself, or base64 of it",
     right: "a PEM file's path, PEM text, or base64 of PEM text",
     secret: true,
+  }),
+  "auth.jwks_url": setting({
+    kind: webAddress(),
+    default: "",
+    defaultText: "none",
+    flag: "jwks-url",
+    help: "Address of a JSON Web Key Set that tokens verify with, besides auth.public_key; the " +
+      "last good set stays in force while it cannot be reached",
+    right: "an address such as https://auth.example.com/.well-known/jwks.json",
+    secret: true,
+  }),
+  "auth.jwks_refresh": setting({
+    kind: whole(1, 86_400, "SECONDS"),
+    default: 300,
+    flag: "jwks-refresh",
+    help: "Seconds from one fetch of the set to the next",
+    right: "a number of seconds such as 300",
+  }),
+  "auth.jwks_cooldown": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 30,
+    flag: "jwks-cooldown",
+    help: "Seconds between two fetches at least, when a token names an unknown key or a fetch " +
+      "failed",
+    right: "a number of seconds such as 30",
+  }),
+  "auth.jwks_timeout": setting({
+    kind: whole(1, 60, "SECONDS"),
+    default: 5,
+    flag: "jwks-timeout",
+    help: "Seconds that a fetch of the set may take",
+    right: SECONDS,
   }),
   "auth.algorithm": setting({
     kind: choice([

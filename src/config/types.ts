@@ -35,8 +35,16 @@ export interface Settings {
   readonly auth: {
     /** `false` with `--no-auth`: public streams only. */
     readonly enabled: boolean;
-    /** A PEM file's path, PEM text, or base64/base64url of a PEM; empty with `--no-auth`. */
+    /** A file's path, PEM or JWKS text, or base64/base64url of it; may be empty with `jwks.url`. */
     readonly publicKey: string;
+    /** Keys that are fetched; seconds. */
+    readonly jwks: {
+      /** Empty: none. Its query may hold a secret: never log it as it is. */
+      readonly url: string;
+      readonly refresh: number;
+      readonly cooldown: number;
+      readonly timeout: number;
+    };
     /** Empty: the one that fits the key. */
     readonly algorithm: string;
     /** Empty: not checked. */

@@ -15,12 +15,13 @@ const NAMED = 20;
  * ```
  */
 export function statistics(sources: MetricSources): Record<string, unknown> {
-  const { hub, sessions, traffic, expiries, limitsHit, source, loopLag, namedStreams } = sources;
+  const { hub, sessions, traffic, verifier, expiries, limitsHit, source, loopLag, namedStreams } =
+    sources;
   return {
     connections: sessions.counts,
     closes: sessions.closes,
     limitsHit,
-    auth: { expiries: { waiting: expiries.size, expired: expiries.expired } },
+    auth: { ...verifier?.state, expiries: { waiting: expiries.size, expired: expiries.expired } },
     unsentBytes: traffic.unsent,
     events: hub.counters,
     out: { frames: traffic.framesPerWrite.sum, bytes: traffic.bytes },

@@ -1,4 +1,12 @@
-import { exportPKCS8, exportSPKI, generateKeyPair, type JWTHeaderParameters, SignJWT } from "jose";
+import {
+  exportJWK,
+  exportPKCS8,
+  exportSPKI,
+  generateKeyPair,
+  type JWK,
+  type JWTHeaderParameters,
+  SignJWT,
+} from "jose";
 
 /** A key pair of a test's own, and tokens signed with it. */
 export interface TestKey {
@@ -8,6 +16,8 @@ export interface TestKey {
   readonly privatePem: string;
   /** What deployments have in JWT_PUBLIC_KEY: the PEM in base64url. */
   readonly publicBase64url: string;
+  /** The public key as a member of a JSON Web Key Set. */
+  jwk(members?: Partial<JWK>): Promise<JWK>;
   /**
    * A token as the exchange's authentication service makes it: `sub` session, `iat` now, `exp` in
    * an hour, a random `jti`, `role` member.
@@ -42,6 +52,7 @@ export async function makeKey(algorithm: TestKey["algorithm"] = "EdDSA"): Promis
       alphabet: "base64url",
       omitPadding: true,
     }),
+    jwk: async (members = {}) => ({ ...await exportJWK(publicKey), ...members }),
     token(claims = {}, header = {}) {
       const now = Math.floor(Date.now() / 1000);
       const all = {

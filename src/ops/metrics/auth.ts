@@ -1,6 +1,61 @@
-import type { Metric } from "./metric.ts";
+import type { RemoteState } from "../../auth/remote_keys.ts";
+import type { Labelled, Metric, MetricSources } from "./metric.ts";
+
+/** Of the set of `auth.jwks_url`; nothing where there is none, or no such value yet. */
+function ofJwks(value: (jwks: RemoteState) => number | undefined) {
+  return ({ verifier }: MetricSources): Labelled => {
+    const jwks = verifier?.state.jwks;
+    if (jwks === undefined) return [];
+    const found = value(jwks);
+    return found === undefined ? [] : [[[jwks.url], found]];
+  };
+}
 
 export const AUTH: readonly Metric[] = [
+  {
+    name: "ranger_auth_total",
+    type: "counter",
+    help: "Tokens by what came of them: accepted, expired, signature, unknown_key, algorithm, " +
+      "malformed, no_keys, or the claim that was wrong",
+    labels: ["result"],
+    *read({ verifier }) {
+      for (const [result, count] of verifier?.state.results ?? []) yield [[result], count];
+    },
+  },
+  {
+    name: "ranger_auth_keys",
+    type: "gauge",
+    help: "Keys that tokens are verified with now",
+    read: ({ verifier }) => verifier?.state.keys ?? 0,
+  },
+  {
+    name: "ranger_jwks_age_seconds",
+    type: "gauge",
+    help: "Seconds since the key set in force was fetched (auth.jwks_url)",
+    labels: ["url"],
+    read: ofJwks(({ age }) => age),
+  },
+  {
+    name: "ranger_jwks_last_success_timestamp_seconds",
+    type: "gauge",
+    help: "When a key set was last fetched, in seconds since the epoch",
+    labels: ["url"],
+    read: ofJwks(({ lastSuccess }) => lastSuccess),
+  },
+  {
+    name: "ranger_jwks_fetches_total",
+    type: "counter",
+    help: "Key sets fetched",
+    labels: ["url"],
+    read: ofJwks(({ fetched }) => fetched),
+  },
+  {
+    name: "ranger_jwks_failures_total",
+    type: "counter",
+    help: "Tries to fetch a key set that failed; the last good one stays in force",
+    labels: ["url"],
+    read: ofJwks(({ failed }) => failed),
+  },
   {
     name: "ranger_expiries_total",
     type: "counter",

@@ -1,3 +1,4 @@
+import type { TokenVerifier } from "../../auth/verifier.ts";
 import type { EventSource } from "../../broker/source.ts";
 import type { Flusher } from "../../hub/flusher.ts";
 import type { Hub } from "../../hub/hub.ts";
@@ -12,6 +13,8 @@ import type { Traffic } from "../traffic.ts";
 export interface MetricSources {
   readonly hub: Hub;
   readonly sessions: Sessions;
+  /** Left out where nobody can authenticate. */
+  readonly verifier: TokenVerifier | undefined;
   readonly expiries: ExpiryQueue;
   /** By the limit's name. */
   readonly limitsHit: Tally;

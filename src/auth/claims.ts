@@ -1,0 +1,104 @@
+import type { JWTPayload, JWTVerifyOptions } from "jose";
+import { errors } from "jose";
+import type { Settings } from "../config/types.ts";
+import { TokenError, type TokenErrorCode } from "./errors.ts";
+import type { Identity } from "./identity.ts";
+
+/** Seconds since the epoch, where the token has them. */
+export interface Times {
+  readonly exp: number | undefined;
+  readonly nbf: number | undefined;
+  readonly iat: number | undefined;
+}
+
+/** What jose is to check of the claims; times apart, see {@linkcode checkTimes}. */
+export function claimOptions(auth: Settings["auth"]): JWTVerifyOptions {
+  return {
+    // jose knows one tolerance for all; the exact one of each claim is applied in checkTimes.
+    clockTolerance: Math.max(auth.leeway.exp, auth.leeway.nbf),
+    ...(auth.issuer === "" ? {} : { issuer: auth.issuer }),
+    ...(auth.audience.length === 0 ? {} : { audience: [...auth.audience] }),
+    ...(auth.subject === "" ? {} : { subject: auth.subject }),
+  };
+}
+
+/**
+ * Who a token speaks for.
+ *
+ * @throws {TokenError} `jti` or `uid` is not as it must be
+ */
+export function identityOf(
+  { exp, jti, uid, role }: JWTPayload,
+  { requireJti }: Settings["auth"],
+): Identity {
+  if (requireJti && !isPresent(jti)) {
+    throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
+  }
+  if (typeof uid !== "string" || uid === "") {
+    throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
+  }
+  return { uid, role: typeof role === "string" ? role : "", expiresAt: exp };
+}
+
+/**
+ * What time can change, to be looked at each time.
+ *
+ * @param now seconds since the epoch
+ * @throws {TokenError} a time does not hold, or is none
+ */
+export function checkTimes(
+  { exp, nbf, iat }: Times,
+  leeway: Settings["auth"]["leeway"],
+  now: number,
+): void {
+  for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
+    // JSON may say 1e999, which is a number, and no date.
+    if (value !== undefined && !Number.isFinite(value)) {
+      throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
+    }
+  }
+  if (exp !== undefined && exp + leeway.exp <= now) throw expired();
+  if (nbf !== undefined && nbf - leeway.nbf > now) throw notYetValid();
+  if (iat !== undefined && iat - leeway.iat > now) {
+    throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
+  }
+}
+
+/** A jti may be a number, as some issuers write it; only its absence matters. */
+function isPresent(jti: unknown): boolean {
+  return typeof jti === "number" || (typeof jti === "string" && jti.trim() !== "");
+}
+
+function expired(): TokenError {
+  return new TokenError("ERR_TOKEN_EXPIRED", "the token has expired");
+}
+
+function notYetValid(): TokenError {
+  return new TokenError("ERR_TOKEN_NOT_YET_VALID", "the token is not valid yet");
+}
+
+const MISMATCH: Readonly<Record<string, TokenErrorCode>> = {
+  iss: "ERR_TOKEN_ISSUER",
+  aud: "ERR_TOKEN_AUDIENCE",
+  sub: "ERR_TOKEN_SUBJECT",
+};
+
+/** jose's errors carry the claims, and are therefore not kept as the cause. */
+export function toTokenError(error: unknown): TokenError {
+  if (error instanceof errors.JWTExpired) return expired();
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const code = MISMATCH[error.claim];
+    if (code !== undefined) {
+      return new TokenError(code, `the claim ${error.claim} is missing or not the configured one`);
+    }
+    if (error.claim === "nbf" && error.reason === "check_failed") return notYetValid();
+    return new TokenError("ERR_TOKEN_MALFORMED", `the claim ${error.claim} is malformed`);
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return new TokenError("ERR_TOKEN_ALGORITHM", "the token's algorithm is not allowed");
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) {
+    return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is of no key in force");
+  }
+  return new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+}
