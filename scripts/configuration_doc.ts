@@ -15,6 +15,7 @@ import {
   type SettingKey,
 } from "../src/config/settings.ts";
 import { formatted, writeOrCheck } from "./generated.ts";
+import { cells, code, prose } from "./markdown.ts";
 
 const INTRODUCTION = `# Configuration
 
@@ -81,19 +82,6 @@ function flag({ flag, kind }: Setting): string {
   return kind.placeholder === ""
     ? `${code(`--${flag}`)}, ${code(`--no-${flag}`)}`
     : code(`--${flag} ${kind.placeholder}`);
-}
-
-function cells(texts: readonly string[]): string {
-  return `| ${texts.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`;
-}
-
-/** Help text as Markdown: what would be a tag or emphasis stays what it is. */
-function prose(text: string): string {
-  return text.replace(/[<*_]/g, "\\$&");
-}
-
-function code(text: string): string {
-  return `\`${text}\``;
 }
 
 function document(): string {

@@ -8,6 +8,7 @@ cd "$root"
 bin=$DESTDIR$PREFIX/bin
 lib=$DESTDIR$PREFIX/lib/ranger
 doc=$DESTDIR$PREFIX/share/doc/ranger
+share=$DESTDIR$PREFIX/share/ranger
 etc=$DESTDIR$SYSCONFDIR/ranger
 units=$DESTDIR$UNITDIR
 sysusers=$DESTDIR$SYSUSERSDIR/ranger.conf
@@ -82,6 +83,10 @@ install)
   install_service
   install -d "$doc"
   install -m 644 LICENSE "$doc"
+  install -d "$share/prometheus" "$share/grafana"
+  install -m 644 ops/README.md "$share"
+  install -m 644 ops/prometheus/* "$share/prometheus"
+  install -m 644 ops/grafana/* "$share/grafana"
   if [ -z "$DESTDIR" ]; then
     cat <<EOF
 installed $bin/ranger
@@ -101,7 +106,7 @@ uninstall)
   remove_program
   uninstall_configuration
   rm -f "$units/ranger.service" "$units/ranger@.service" "$units/ranger.target" "$sysusers" "$sysctl"
-  rm -rf "$doc"
+  rm -rf "$doc" "$share"
   ;;
 *)
   echo "usage: scripts/install.sh install|uninstall" >&2

@@ -9,6 +9,7 @@
  */
 import { type Broker, findRabbitmq, startBroker } from "../tests/support/rabbitmq.ts";
 import { findChromium } from "../tests/support/chromium.ts";
+import { findPromtool } from "../tests/support/promtool.ts";
 
 const UNAVAILABLE = 69;
 /** Every wait of a test is bounded by itself; this ends what hangs in spite of that. */
@@ -20,6 +21,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (findRabbitmq() === undefined && !installRabbitmq()) return UNAVAILABLE;
   if (findChromium() === undefined) {
     console.error("Chromium is not installed: the tests with a real browser are left out");
+  }
+  if (findPromtool() === undefined) {
+    console.error("promtool (Debian: prometheus) is not installed: alert rules are not run");
   }
   console.error("starting RabbitMQ");
   const broker = await startBroker();

@@ -15,6 +15,10 @@ const INSTALLED = [
   "usr/local/lib/systemd/system/ranger@.service",
   "usr/local/lib/sysusers.d/ranger.conf",
   "usr/local/share/doc/ranger/LICENSE",
+  "usr/local/share/ranger/README.md",
+  "usr/local/share/ranger/grafana/ranger.json",
+  "usr/local/share/ranger/prometheus/ranger.rules.test.yml",
+  "usr/local/share/ranger/prometheus/ranger.rules.yml",
 ];
 
 Deno.test("what make install puts in place runs, and make uninstall takes it away", async () => {
@@ -61,6 +65,10 @@ Deno.test("a configuration that was changed outlives a new install and an uninst
     "opt/ranger/lib/sysctl.d/60-ranger.conf",
     "opt/ranger/lib/sysusers.d/ranger.conf",
     "opt/ranger/share/doc/ranger/LICENSE",
+    "opt/ranger/share/ranger/README.md",
+    "opt/ranger/share/ranger/grafana/ranger.json",
+    "opt/ranger/share/ranger/prometheus/ranger.rules.test.yml",
+    "opt/ranger/share/ranger/prometheus/ranger.rules.yml",
     "settings/ranger/ranger.toml",
     "units/ranger.service",
     "units/ranger.target",

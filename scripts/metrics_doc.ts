@@ -1,0 +1,49 @@
+/**
+ * Writes docs/metrics.md from the declared metrics.
+ *
+ *     deno run -A scripts/metrics_doc.ts           writes it
+ *     deno run -A scripts/metrics_doc.ts --check   exits with 1 when it is not current
+ */
+import { GROUPS } from "../src/ops/metrics/metrics.ts";
+import type { Metric } from "../src/ops/metrics/metric.ts";
+import { formatted, writeOrCheck } from "./generated.ts";
+import { cells, code, prose } from "./markdown.ts";
+
+const INTRODUCTION = `# Metrics
+
+<!-- Written by scripts/metrics_doc.ts from src/ops/metrics/: change it there. -->
+
+The management listener (\`management.host\`, \`management.port\`) serves them at \`/metrics\` as
+Prometheus reads them. They are read when somebody asks, from counts that are kept anyway: a scrape
+looks at no connection, however many there are. A dashboard and alert rules that use them are in
+[ops/](../ops/README.md). \`ranger_connections_total\`, \`ranger_connections_current\` and
+\`ranger_subscriptions_current\` have the names and labels that the Ruby Ranger gave them.
+
+Counters begin at 0 with the process; a series of a labelled counter may be missing until it has
+counted something.
+
+How much clients can add: \`ranger_subscriptions_current\` names as many streams as
+\`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
+longer than 100 characters. All other labels are of fixed sets.
+
+There is no count of file descriptors as the system sees it: the program may not read \`/proc\`, which
+is what would tell. \`ranger_sockets_open\` is what grows and what could leak.
+`;
+
+function table(metrics: readonly Metric[]): string {
+  return [
+    cells(["metric", "type", "labels", "meaning"]),
+    cells(["---", "---", "---", "---"]),
+    ...metrics.map(({ name, type, labels = [], help }) =>
+      cells([code(name), type, labels.map(code).join(", "), prose(help)])
+    ),
+  ].join("\n");
+}
+
+if (import.meta.main) {
+  const groups = Object.entries(GROUPS).map(([title, metrics]) =>
+    `## ${title}\n\n${table(metrics)}\n`
+  );
+  const text = await formatted([INTRODUCTION, ...groups].join("\n"), "md");
+  await writeOrCheck("docs/metrics.md", "scripts/metrics_doc.ts", text);
+}
