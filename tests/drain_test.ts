@@ -45,6 +45,8 @@ Deno.test("clients are closed one after the other over the drain, and get every 
   const publishing = (async () => {
     for (let n = 1; !ended; n++) await publisher.publish("public.a.trades", { n });
   })();
+  // Where the test fails it is the first to say so.
+  publishing.catch(() => {});
   ranger.signal("SIGTERM");
   await ranger.log((line) => line.message.startsWith("SIGTERM"), "the signal");
   const closed = clients.map(untilClosed);

@@ -31,17 +31,15 @@ export const serve: Command = defineCommand({
   async run({ loadSettings }) {
     const { settings } = await loadSettings();
     await configureLog(settings.log);
+    const notifySocket = Deno.env.get("NOTIFY_SOCKET");
+    using supervision = new Supervision(openNotifySocket(notifySocket), Deno.env.toObject());
     // Keys are files of other commands; the server itself writes none.
-    await forgoWriting(Deno.env.get("NOTIFY_SOCKET"));
+    await forgoWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
-    using supervision = new Supervision(
-      openNotifySocket(Deno.env.get("NOTIFY_SOCKET")),
-      Deno.env.toObject(),
-    );
     supervision.watch(daemon);
     const signal = await signalled;
     const { drain } = settings.server;
