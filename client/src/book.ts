@@ -1,57 +1,33 @@
+import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { Buffer } from "./buffer.ts";
 import { add, textOf, ZERO } from "./decimals.ts";
 import type { RangerError } from "./errors.ts";
 import { type Side, Sides } from "./sides.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import { tell } from "./tell.ts";
-
-/** One price of an order book; texts as the server sent them, every digit kept. */
-export interface Level {
-  readonly price: Decimal;
-  readonly amount: Decimal;
-  /** All amounts from the best price to this one, added up exactly. */
-  readonly total: Decimal;
-}
-
-/** Both sides, best price first. */
-export interface Depth {
-  readonly asks: readonly Level[];
-  readonly bids: readonly Level[];
-}
-
-/** How a book tells of its changes. */
-export interface BookOptions {
-  /**
-   * `frame`: at most once for each frame that is drawn (without a screen: 60 times a second),
-   * however many changes came. `message`: at each message. Default `frame`.
-   */
-  readonly notify?: "frame" | "message" | undefined;
-}
+import { enter, tell } from "./listeners.ts";
 
 /** Milliseconds of a frame, where nothing is drawn. */
 const FRAME = 16;
 
-const screen = globalThis as {
+/** Has something done when the next frame is drawn. @returns a function that takes it back */
+function atNextFrame(action: () => void): Stop {
+  const { requestAnimationFrame, cancelAnimationFrame } = globalThis as Screen;
+  if (!requestAnimationFrame) {
+    const timer = setTimeout(action, FRAME);
+    return () => clearTimeout(timer);
+  }
+  const id = requestAnimationFrame(action);
+  return () => cancelAnimationFrame?.(id);
+}
+
+interface Screen {
   requestAnimationFrame?: (callback: () => void) => number;
   cancelAnimationFrame?: (id: number) => void;
-};
+}
 
-/**
- * A market's order book, kept up to date: built from a snapshot and the increments since. After a
- * reconnect, or when something was lost on the way, it shows what it had (`live` is false
- * meanwhile) until the server has sent the book anew.
- *
- * @example
- * ```ts
- * const book = ranger.book("btcusd");
- * book.onChange(() => {
- *   const { asks, bids } = book.depth(10);
- *   console.log(book.live, bids[0]?.price, asks[0]?.price, book.spread);
- * });
- * ```
- */
-export class Book {
+/** What {@linkcode Book} promises. */
+export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
   readonly #name: string;
@@ -60,82 +36,59 @@ export class Book {
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<Buffer<Book>>();
   #releases: (() => void)[] = [];
-  readonly #ended: (book: Book, error: RangerError | undefined) => void;
+  readonly #ended: (error: RangerError | undefined) => void;
   #live = false;
   #cancel: (() => void) | undefined;
 
-  /** Use {@link Ranger.book}. */
+  /** @param ended is told once, with the error where there is one */
   constructor(
     market: string,
     { notify }: BookOptions,
     subscriptions: Subscriptions,
-    ended: (book: Book, error: RangerError | undefined) => void,
+    ended: (error: RangerError | undefined) => void,
   ) {
     this.market = market;
     this.#everyMessage = notify === "message";
     this.#name = `${market}.ob-inc`;
     this.#subscriptions = subscriptions;
     this.#releases = [
-      subscriptions.listen(
-        `${market}.ob-snap`,
-        (payload) => this.#snapshot(payload),
-      ),
+      subscriptions.listen(`${market}.ob-snap`, (payload) => this.#snapshot(payload)),
       subscriptions.listen(this.#name, (payload) => this.#increment(payload)),
       subscriptions.hold(this.#name, (error) => this.end(error)),
     ];
     this.#ended = ended;
   }
 
-  /** Whether the book is what the server has: false before the first snapshot and after a loss. */
   get live(): boolean {
     return this.#live;
   }
 
-  /** The number of the last increment, where the exchange numbers them. */
   get sequence(): number | undefined {
     return this.#book.sequence;
   }
 
-  /** The lowest price that somebody sells at. */
   get bestAsk(): Level | undefined {
     return levels(this.#book.asks, 1)[0];
   }
 
-  /** The highest price that somebody buys at. */
   get bestBid(): Level | undefined {
     return levels(this.#book.bids, 1)[0];
   }
 
-  /** The best ask less the best bid, exactly. */
   get spread(): Decimal | undefined {
     const [ask, bid] = [this.#book.asks[0], this.#book.bids[0]];
     return ask && bid && textOf(add(ask.at, bid.at, -1n));
   }
 
-  /**
-   * The best levels of both sides, with their cumulative amounts.
-   *
-   * @param count levels a side; all of them unless given
-   */
   depth(count: number = Infinity): Depth {
     const { asks, bids } = this.#book;
     return { asks: levels(asks, count), bids: levels(bids, count) };
   }
 
-  /**
-   * Calls back when the book has changed, also when `live` has; see {@link BookOptions}.
-   *
-   * @returns a function that ends it
-   */
-  onChange(listener: (book: Book) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  onChange(listener: (book: Book) => void): Stop {
+    return enter(this.#listeners, listener);
   }
 
-  /**
-   * The book itself, at each change: `for await (const { bestBid } of ranger.book("btcusd"))`.
-   * Changes that the loop has no time for are left out. It ends when the book is closed.
-   */
   [Symbol.asyncIterator](): AsyncIterableIterator<Book, undefined> {
     const reader: Buffer<Book> = new Buffer<Book>(
       this.#name,
@@ -148,20 +101,20 @@ export class Book {
     return reader;
   }
 
-  /** Lets go of the stream, and ends loops over the book; what it held can still be read. */
   close(): void {
     this.end();
   }
 
-  /** @ignore The connection is gone: what comes next is a snapshot. */
+  /** The connection is gone: what comes next is a snapshot. */
   lost(): void {
     if (!this.#live) return;
     this.#live = false;
     this.#changed();
   }
 
-  /** @ignore As `close`; loops end with the error. */
+  /** As `close`; loops end with the error. */
   end(error?: RangerError): void {
+    if (this.#releases.length === 0) return;
     for (const release of this.#releases) release();
     this.#releases = [];
     this.#live = false;
@@ -169,7 +122,7 @@ export class Book {
     this.#cancel = undefined;
     this.#listeners.clear();
     for (const reader of this.#readers) reader.end(error);
-    this.#ended(this, error);
+    this.#ended(error);
   }
 
   #snapshot(payload: unknown): void {
@@ -190,15 +143,7 @@ export class Book {
 
   #changed(): void {
     if (this.#everyMessage) return this.#notify();
-    if (this.#cancel) return;
-    const notify = () => this.#notify();
-    if (screen.requestAnimationFrame) {
-      const id = screen.requestAnimationFrame(notify);
-      this.#cancel = () => screen.cancelAnimationFrame?.(id);
-    } else {
-      const timer = setTimeout(notify, FRAME);
-      this.#cancel = () => clearTimeout(timer);
-    }
+    this.#cancel ??= atNextFrame(() => this.#notify());
   }
 
   #notify(): void {

@@ -1,21 +1,5 @@
+import type { StreamOptions } from "./api.ts";
 import { RangerError } from "./errors.ts";
-
-/** What becomes of events that their reader has no time for. */
-export type Overflow =
-  /** Only the latest one is kept: for states, such as tickers. */
-  | "latest"
-  /** The oldest ones go when the buffer is full. */
-  | "drop-oldest"
-  /** The loop ends with an error when the buffer is full: for those who must not miss any. */
-  | "error";
-
-/** How a stream is read. */
-export interface StreamOptions {
-  /** What becomes of events that the loop has no time for. Default `error`. */
-  readonly overflow?: Overflow | undefined;
-  /** Events that wait for the loop at most. Default 1,000; `latest` keeps one. */
-  readonly buffer?: number | undefined;
-}
 
 type Result<T> = IteratorResult<T, undefined>;
 
@@ -40,10 +24,7 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
     release: () => void,
   ) {
     if (!(buffer >= 1)) {
-      throw new RangerError(
-        "option",
-        `buffer must be a number of events from 1 on, not ${buffer}`,
-      );
+      throw new RangerError("option", `buffer must be 1 or more, not ${buffer}`);
     }
     this.#limit = overflow === "latest" ? 1 : buffer;
     this.#fails = overflow === "error";
@@ -72,9 +53,7 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   async next(): Promise<Result<T>> {
-    if (this.#values.length > 0) {
-      return { value: this.#values.shift()!, done: false };
-    }
+    if (this.#values.length > 0) return { value: this.#values.shift()!, done: false };
     const error = this.#error;
     this.#error = undefined;
     if (error) throw error;
@@ -93,8 +72,8 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   #overflow(): RangerError {
-    const message = `${this.#limit} events of ${this.#name} wait: the loop is too slow. Give a ` +
-      'larger buffer, or choose overflow "latest" or "drop-oldest"';
+    const message = `${this.#limit} events of ${this.#name} wait: read faster, or choose another ` +
+      "buffer or overflow";
     return new RangerError("overflow", message, this.#name);
   }
 }

@@ -1,4 +1,4 @@
-import { RangerError } from "./errors.ts";
+import { notConnected, type RangerError } from "./errors.ts";
 import type { Settings, WebSocketLike } from "./options.ts";
 
 /** Why a connection ended. */
@@ -43,9 +43,7 @@ export class Connection {
   constructor(settings: Settings, owner: ConnectionOwner) {
     this.#settings = settings;
     this.#owner = owner;
-    const socket = this.#socket = new settings.WebSocket(
-      settings.url,
-    ) as Socket;
+    const socket = this.#socket = new settings.WebSocket(settings.url) as Socket;
     let open = false;
     socket.onopen = () => {
       open = true;
@@ -68,10 +66,7 @@ export class Connection {
     socket.onclose = ({ code, reason }) => close(code, reason);
     // Not every runtime follows an error with a close event; those that do, do it at once.
     socket.onerror = () => this.#in(0, close);
-    this.#timer = setTimeout(
-      () => this.#drop(`no connection within ${settings.timeout} ms`),
-      settings.timeout,
-    );
+    this.#timer = setTimeout(() => this.#drop(), settings.timeout);
   }
 
   send(text: string): void {
@@ -105,11 +100,7 @@ export class Connection {
     this.#in(this.#settings.pingAfter, () => {
       if (this.#heard) return this.#watch();
       this.ping().catch(() => {});
-      const { timeout } = this.#settings;
-      this.#in(timeout, () => {
-        if (this.#heard) this.#watch();
-        else this.#drop(`no answer to a ping within ${timeout} ms`);
-      });
+      this.#in(this.#settings.timeout, () => this.#heard ? this.#watch() : this.#drop());
     });
   }
 
@@ -120,7 +111,8 @@ export class Connection {
   }
 
   /** Gives up a connection that does not answer, without waiting for its end. */
-  #drop(reason: string): void {
+  #drop(): void {
+    const reason = `no answer within ${this.#settings.timeout} ms`;
     this.#lose({ reason, code: undefined });
     this.#socket.close();
   }
@@ -136,13 +128,6 @@ export class Connection {
     clearTimeout(this.#timer);
     const socket = this.#socket;
     socket.onopen = socket.onmessage = null;
-    for (const { reject } of this.#pings.splice(0)) {
-      reject(
-        new RangerError(
-          "not-connected",
-          "The connection ended before the answer came",
-        ),
-      );
-    }
+    for (const { reject } of this.#pings.splice(0)) reject(notConnected());
   }
 }

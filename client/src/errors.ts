@@ -55,3 +55,7 @@ export class RangerError extends Error {
     this.stream = stream;
   }
 }
+
+export function notConnected(): RangerError {
+  return new RangerError("not-connected", "There is no open connection");
+}

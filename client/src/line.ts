@@ -6,9 +6,7 @@ import type { State } from "./state.ts";
 export interface LineOwner {
   opened(): void;
   received(text: string): void;
-  lost(): void;
-  /** No more attempts will be made. */
-  gaveUp(loss: Loss): void;
+  /** In none of these is there a connection; "closed" is said when no more attempts will be made. */
   state(state: State): void;
 }
 
@@ -66,7 +64,6 @@ export class Line implements ConnectionOwner {
   /** Ends what there is, and begins anew: as somebody else. */
   restart(): void {
     void this.close();
-    this.#owner.lost();
     this.connect();
   }
 
@@ -91,21 +88,15 @@ export class Line implements ConnectionOwner {
   }
 
   lost(loss: Loss): void {
-    if (this.#isOpen && performance.now() - this.#openedAt > GOOD) {
-      this.#attempt = 0;
-    }
+    if (this.#isOpen && performance.now() - this.#openedAt > GOOD) this.#attempt = 0;
     this.#isOpen = false;
     this.#connection = undefined;
-    this.#owner.lost();
-    const attempt = this.#attempt++;
-    if (attempt + 1 >= this.#settings.attempts) return this.#owner.gaveUp(loss);
-    const wait = backoff(attempt, this.#settings);
+    const wait = backoff(this.#attempt++, this.#settings);
+    if (this.#attempt >= this.#settings.attempts) {
+      return this.#owner.state({ status: "closed", ...loss });
+    }
     this.#timer = setTimeout(() => this.connect(), wait);
-    this.#owner.state({
-      status: "waiting",
-      ...loss,
-      attempt: attempt + 1,
-      retryAt: Date.now() + wait,
-    });
+    const retryAt = Date.now() + wait;
+    this.#owner.state({ status: "waiting", ...loss, attempt: this.#attempt, retryAt });
   }
 }

@@ -13,15 +13,24 @@
  *
  * @module
  */
+import type { Ranger } from "./api.ts";
 import { type ConnectOptions, settingsOf } from "./options.ts";
-import { Ranger } from "./ranger.ts";
+import { LiveRanger } from "./ranger.ts";
 
-export type { Book, BookOptions, Depth, Level } from "./book.ts";
-export type { Overflow, StreamOptions } from "./buffer.ts";
+export type {
+  Book,
+  BookOptions,
+  Depth,
+  Level,
+  Overflow,
+  Ranger,
+  Stop,
+  StreamName,
+  StreamOptions,
+} from "./api.ts";
 export { compareDecimals } from "./decimals.ts";
 export { type ErrorCode, RangerError } from "./errors.ts";
 export type { AbortSignalLike, ConnectOptions, TokenSource, WebSocketLike } from "./options.ts";
-export type { Ranger, Stop, StreamName } from "./ranger.ts";
 export type { Identity, State } from "./state.ts";
 export * from "./streams.ts";
 
@@ -44,5 +53,5 @@ export function connect(
   url: string | { readonly href: string },
   options: ConnectOptions = {},
 ): Ranger {
-  return new Ranger(settingsOf(url, options), options.signal);
+  return new LiveRanger(settingsOf(url, options), options.signal);
 }

@@ -61,16 +61,13 @@ export interface Settings {
 /** @throws {RangerError} an option is wrong, and the message says what would be right */
 export function settingsOf(
   url: string | { readonly href: string },
-  o: ConnectOptions,
+  options: ConnectOptions,
 ): Settings {
-  const Socket = o.WebSocket ??
-    (globalThis as { WebSocket?: new (url: string) => WebSocketLike })
-      .WebSocket;
-  if (!Socket) {
+  const { WebSocket = (globalThis as Pick<ConnectOptions, "WebSocket">).WebSocket } = options;
+  if (!WebSocket) {
     throw new RangerError(
       "no-websocket",
-      "There is no WebSocket here. Use Node 22 or later, or give that of npm's ws: " +
-        "connect(url, { WebSocket })",
+      "No WebSocket here: use Node 22, or connect(url, { WebSocket }) with npm's ws",
     );
   }
   const numbers = {
@@ -81,49 +78,30 @@ export function settingsOf(
     attempts: Infinity,
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
-    const value = numbers[name] = o[name] ?? numbers[name];
-    if (!(value > 0)) {
-      throw new RangerError(
-        "option",
-        `${name} must be a number above zero, not ${value}`,
-      );
-    }
+    const value = numbers[name] = options[name] ?? numbers[name];
+    if (!(value > 0)) throw new RangerError("option", `${name} must be above 0, not ${value}`);
   }
-  return {
-    ...numbers,
-    url: address(url, !o.WebSocket),
-    token: o.token,
-    WebSocket: Socket,
-  };
+  return { ...numbers, url: address(url, !options.WebSocket), token: options.token, WebSocket };
 }
 
 /** Asks for events as objects, whatever the server prefers; a page's own host may be left out. */
-function address(
-  given: string | { readonly href: string },
-  ownSocket: boolean,
-): string {
-  const text = typeof given === "string" ? given : given.href;
+function address(given: string | { readonly href: string }, cannotSendHeaders: boolean): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
-  let url: URL;
+  let url: URL | undefined;
   try {
-    url = new URL(text, page);
-  } catch (cause) {
-    const message = `"${text}" is no URL. One looks like wss://example.com/public`;
-    throw new RangerError("url", message, undefined, cause);
+    url = new URL(typeof given === "string" ? given : given.href, page);
+    url.protocol = url.protocol.replace(/^http/, "ws");
+  } catch {
+    // Told below.
   }
-  url.protocol = url.protocol.replace(/^http/, "ws");
-  if (!/^wss?:$/.test(url.protocol)) {
+  if (!url || !/^wss?:$/.test(url.protocol)) {
     throw new RangerError(
       "url",
-      `${url.protocol} is no protocol of WebSockets: use wss: or ws:`,
+      `No URL of a WebSocket, such as wss://example.com/public: ${given}`,
     );
   }
-  if (ownSocket && /\/private\/?$/.test(url.pathname)) {
-    throw new RangerError(
-      "url",
-      "/private wants the token in a header, which no WebSocket here can send. Use /public: the " +
-        "token goes as a message, and private streams work there as well",
-    );
+  if (cannotSendHeaders && /\/private\/?$/.test(url.pathname)) {
+    throw new RangerError("url", "Use /public: it has private streams too, and needs no header");
   }
   url.hash = "";
   url.searchParams.set("envelope", "object");

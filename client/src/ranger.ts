@@ -1,19 +1,14 @@
-import { Book, type BookOptions } from "./book.ts";
-import { Buffer, type StreamOptions } from "./buffer.ts";
-import { RangerError } from "./errors.ts";
+import type { Book, BookOptions, Ranger, Stop, StreamName, StreamOptions } from "./api.ts";
+import { LiveBook } from "./book.ts";
+import { Buffer } from "./buffer.ts";
+import { notConnected, RangerError } from "./errors.ts";
 import { Line } from "./line.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
 import type { State } from "./state.ts";
-import { type PayloadOf, type PlainName, STREAM_KINDS } from "./streams.ts";
+import { type PayloadOf, STREAM_KINDS } from "./streams.ts";
 import { isPrefixed, Subscriptions } from "./subscriptions.ts";
-import { tell } from "./tell.ts";
+import { enter, tell } from "./listeners.ts";
 import { Tokens } from "./tokens.ts";
-
-/** Any name may be asked for; those without parameters are offered by editors. */
-export type StreamName = PlainName | (string & Record<never, never>);
-
-/** A function that ends what the call that gave it began; it may be called twice. */
-export type Stop = () => void;
 
 const privateNames = new Set(
   STREAM_KINDS.filter(({ scope }) => scope === "private").map(({ name }) => name),
@@ -21,25 +16,19 @@ const privateNames = new Set(
 
 /** What the server says other than events (protocol, sections 3 and 4). */
 interface Answer {
-  readonly success?: {
-    readonly message?: string;
-    readonly streams?: readonly string[];
-  };
+  readonly success?: { readonly message?: string; readonly streams?: readonly string[] };
   readonly error?: { readonly message?: string };
 }
 
-/**
- * A connection to a Ranger server that stays: it comes back after a loss, asks again for what was
- * held, and keeps itself authenticated. Made by {@link connect}.
- */
-export class Ranger {
+/** What {@linkcode Ranger} promises. */
+export class LiveRanger implements Ranger {
   readonly #line: Line;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions = new Subscriptions();
   /** Why private streams will not come. */
   #noToken: RangerError | undefined;
-  readonly #books = new Set<Book>();
+  readonly #books = new Set<LiveBook>();
   /** What ends the loops over streams. */
   readonly #ends = new Set<() => void>();
   readonly #states = new Set<(state: State) => void>();
@@ -48,7 +37,6 @@ export class Ranger {
   #state: State = { status: "connecting", attempt: 0 };
   #release: () => void = () => {};
 
-  /** Use {@link connect}. */
   constructor(settings: Settings, signal: AbortSignalLike | undefined) {
     this.#hasToken = settings.token !== undefined;
     if (!this.#hasToken) {
@@ -58,9 +46,7 @@ export class Ranger {
     this.#line = new Line(settings, {
       opened: () => this.#opened(),
       received: (text) => this.#received(text),
-      lost: () => this.#lost(),
-      gaveUp: ({ reason, code }) => this.#end(reason, code),
-      state: (state) => this.#become(state),
+      state: (state) => this.#lost(state),
     });
     this.#tokens = new Tokens(settings, {
       send: (message) => this.#line.open?.send(message),
@@ -78,11 +64,9 @@ export class Ranger {
       this.#state = { status: "closed", reason: "aborted", code: undefined };
       return;
     }
-    const abort = () => void this.#end("aborted", undefined);
+    const abort = () => void this.#end("aborted");
     const online = () => this.#line.hurry();
-    const page: Partial<
-      Pick<EventTarget, "addEventListener" | "removeEventListener">
-    > = globalThis;
+    const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
     signal?.addEventListener("abort", abort);
     page.addEventListener?.("online", online);
     this.#release = () => {
@@ -92,53 +76,21 @@ export class Ranger {
     this.#line.connect();
   }
 
-  /** How the connection is now. */
   get state(): State {
     return this.#state;
   }
 
-  /** The streams that are held, or wanted while there is no connection. */
   get streams(): readonly string[] {
     return this.#subscriptions.names;
   }
 
-  /**
-   * A stream as an async iterable. It is subscribed when a loop begins, and let go of when the loop
-   * ends; loops end when the connection is closed.
-   *
-   * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …
-   * @throws {RangerError} `name`, `unauthenticated`, `closed` when the loop begins; in the loop
-   * `refused`, `too-many-streams`, `overflow`, and `token-refused` where no other token will come
-   *
-   * @example
-   * ```ts
-   * for await (const { trades } of ranger.stream("btcusd.trades")) {
-   *   for (const { price, amount } of trades) console.log(price, amount);
-   * }
-   * ```
-   */
   stream<Name extends StreamName>(
     name: Name,
     options: StreamOptions = {},
   ): AsyncIterable<PayloadOf<Name>> {
-    return {
-      [Symbol.asyncIterator]: () => this.#read<PayloadOf<Name>>(name, options),
-    };
+    return { [Symbol.asyncIterator]: () => this.#read<PayloadOf<Name>>(name, options) };
   }
 
-  /**
-   * Calls back with each event of a stream. A stream that is refused is told to `onError`.
-   *
-   * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …
-   * @param listener gets what the stream carries, and the name that it came under
-   * @returns a function that ends it
-   * @throws {RangerError} `name`, `unauthenticated`, `closed`
-   *
-   * @example
-   * ```ts
-   * const stop = ranger.on("btcusd.kline-1m", ([time, open, high, low, close]) => draw(time, close));
-   * ```
-   */
   on<Name extends StreamName>(
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
@@ -148,78 +100,39 @@ export class Ranger {
     return this.#follow(name, take, (error) => this.#report(error));
   }
 
-  /**
-   * A market's order book, kept up to date until it is closed.
-   *
-   * @param market `btcusd`
-   * @throws {RangerError} `name`, `closed`
-   *
-   * @example
-   * ```ts
-   * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
-   *   console.log(bestBid?.price, bestAsk?.price);
-   * }
-   * ```
-   */
   book(market: string, options: BookOptions = {}): Book {
     this.#check(`${market}.ob-inc`);
-    const book = new Book(
-      market,
-      options,
-      this.#subscriptions,
-      (book, error) => {
-        this.#books.delete(book);
-        if (error) this.#report(error);
-      },
-    );
+    const book = new LiveBook(market, options, this.#subscriptions, (error) => {
+      this.#books.delete(book);
+      if (error) this.#report(error);
+    });
     this.#books.add(book);
     return book;
   }
 
-  /** Calls back at each change of {@link Ranger.state}. */
   onState(listener: (state: State) => void): Stop {
-    this.#states.add(listener);
-    return () => this.#states.delete(listener);
+    return enter(this.#states, listener);
   }
 
-  /** Calls back with what went wrong and no call or loop can throw. Without any, it is logged. */
   onError(listener: (error: RangerError) => void): Stop {
-    this.#errors.add(listener);
-    return () => this.#errors.delete(listener);
+    return enter(this.#errors, listener);
   }
 
-  /** Calls back with each message of the server as it came, for those who look on. */
   onMessage(listener: (text: string) => void): Stop {
-    this.#messages.add(listener);
-    return () => this.#messages.delete(listener);
+    return enter(this.#messages, listener);
   }
 
-  /**
-   * Measures the way to the server and back.
-   *
-   * @returns milliseconds
-   * @throws {RangerError} `not-connected`
-   */
   async ping(): Promise<number> {
-    const connection = this.#line.open;
-    if (!connection) {
-      throw new RangerError("not-connected", "There is no open connection now");
-    }
-    return await connection.ping();
+    if (!this.#line.open) throw notConnected();
+    return await this.#line.open.ping();
   }
 
-  /** Asks for the token again now: after somebody signed in, in, or out. */
   renewToken(): void {
     if (this.#line.open) void this.#tokens.renew();
   }
 
-  /**
-   * Ends the connection, all loops and all books.
-   *
-   * @returns when the server has answered; nobody needs to wait for it
-   */
   close(): Promise<void> {
-    return this.#end("closed by the client", undefined);
+    return this.#end("closed by the client");
   }
 
   #read<T>(name: string, options: StreamOptions): Buffer<T> {
@@ -229,11 +142,7 @@ export class Ranger {
       stop();
       this.#ends.delete(end);
     });
-    stop = this.#follow(
-      name,
-      (payload) => buffer.push(payload as T),
-      (error) => buffer.end(error),
-    );
+    stop = this.#follow(name, (payload) => buffer.push(payload as T), (error) => buffer.end(error));
     this.#ends.add(end);
     return buffer;
   }
@@ -257,27 +166,20 @@ export class Ranger {
 
   #check(name: string): void {
     if (this.#state.status === "closed") {
-      throw new RangerError(
-        "closed",
-        `The connection is closed (${this.#state.reason})`,
-      );
+      throw new RangerError("closed", `The connection is closed (${this.#state.reason})`);
     }
     // Longer ones do not fit into a message.
     if (!/^[^,\s]{1,500}$/.test(name)) {
-      throw new RangerError(
-        "name",
-        `"${name}" is no stream's name. One looks like btcusd.trades`,
-      );
+      throw new RangerError("name", `"${name}" is no stream's name. One looks like btcusd.trades`);
     }
     if (this.#noToken && privateNames.has(name)) throw this.#noToken;
   }
 
   #opened(): void {
     this.#become({ status: "open", identity: undefined });
-    this.#subscriptions.opened(
-      (message) => this.#line.open?.send(message),
-      this.#noToken !== undefined,
-    );
+    this.#subscriptions.opened((message) => this.#line.open?.send(message), !this.#hasToken);
+    if (!this.#hasToken) return;
+    this.#noToken = undefined;
     void this.#tokens.renew();
   }
 
@@ -287,14 +189,13 @@ export class Ranger {
     let message: Record<string, unknown>;
     try {
       message = JSON.parse(text);
-    } catch (cause) {
+    } catch {
       const told = `The server sent no JSON: ${text.slice(0, 80)}`;
-      return this.#report(new RangerError("protocol", told, undefined, cause));
+      return this.#report(new RangerError("protocol", told));
     }
     for (const name in message) {
-      if (name === "success" || name === "error") {
-        this.#answered(message as Answer);
-      } else this.#subscriptions.deliver(name, message[name]);
+      if (name === "success" || name === "error") this.#answered(message as Answer);
+      else this.#subscriptions.deliver(name, message[name]);
     }
   }
 
@@ -303,22 +204,20 @@ export class Ranger {
     const message = success?.message ?? error?.message ?? "";
     if (message === "Authenticated.") return this.#tokens.accepted();
     if (message === "Token expired.") return this.#tokens.expired();
-    if (/^Authentication failed|^Token type/.test(message)) {
-      return this.#tokens.refused(message);
-    }
+    if (/^Authentication failed|^Token type/.test(message)) return this.#tokens.refused(message);
     const refused = /^cannot subscribe to (.*)$/s.exec(message)?.[1];
-    if (refused !== undefined) {
-      return this.#subscriptions.fail(refused, refusal(refused));
-    }
+    if (refused !== undefined) return this.#subscriptions.fail(refused, refusal(refused));
     // Told for each stream, once the list that follows has come.
     if (message === "Too many streams.") return;
     this.#report(new RangerError("protocol", `The server says: ${message}`));
   }
 
-  #lost(): void {
+  #lost(state: State): void {
     this.#subscriptions.lost();
     this.#tokens.lost();
     for (const book of this.#books) book.lost();
+    if (state.status === "closed") void this.#end(state.reason, state.code);
+    else this.#become(state);
   }
 
   #hopeless(error: RangerError): void {
@@ -328,22 +227,18 @@ export class Ranger {
     const names = this.#subscriptions.names.filter((name) => privateNames.has(name));
     for (const name of names) this.#subscriptions.fail(name, error);
     // That nobody is signed in matters to private streams alone.
-    if (names.length === 0 && error.code !== "unauthenticated") {
-      this.#report(error);
-    }
+    if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
   }
 
-  #end(reason: string, code: number | undefined): Promise<void> {
+  #end(reason: string, code?: number): Promise<void> {
     if (this.#state.status === "closed") return Promise.resolve();
     this.#release();
-    this.#tokens.stop();
+    this.#tokens.lost();
     this.#subscriptions.clear();
     for (const book of this.#books) book.end();
     for (const end of this.#ends) end();
     this.#become({ status: "closed", reason, code });
-    for (
-      const set of [this.#books, this.#states, this.#errors, this.#messages]
-    ) set.clear();
+    for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
     return this.#line.close();
   }
 
@@ -360,11 +255,7 @@ export class Ranger {
 
 function refusal(name: string): RangerError {
   const why = isPrefixed(name)
-    ? "it is for roles that your token does not have"
+    ? "it is for other roles than your token's"
     : `it has ${STREAM_KINDS.map((kind) => kind.name).join(", ")}`;
-  return new RangerError(
-    "refused",
-    `The server refused "${name}": ${why}`,
-    name,
-  );
+  return new RangerError("refused", `The server refused "${name}": ${why}`, name);
 }

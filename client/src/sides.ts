@@ -36,10 +36,7 @@ export class Sides {
     const read = changesOf(increment);
     if (!read) return false;
     const last = this.sequence;
-    if (
-      last !== undefined && read.sequence !== undefined &&
-      read.sequence !== last + 1
-    ) {
+    if (last !== undefined && read.sequence !== undefined && read.sequence !== last + 1) {
       // What came before the snapshot is in it.
       return read.sequence <= last;
     }
@@ -64,18 +61,12 @@ function changesOf(payload: unknown): Changes | undefined {
   const { asks, bids, sequence } = (payload ?? {}) as Record<string, unknown>;
   const [a, b] = [entriesOf(asks), entriesOf(bids)];
   if (!a || !b || !Number.isSafeInteger(sequence ?? 0)) return undefined;
-  return {
-    asks: a,
-    bids: b,
-    sequence: (sequence ?? undefined) as number | undefined,
-  };
+  return { asks: a, bids: b, sequence: (sequence ?? undefined) as number | undefined };
 }
 
 /** One pair, a list of pairs, or nothing at all. */
 function entriesOf(value: unknown): Entry[] | undefined {
-  if (!Array.isArray(value)) {
-    return (value ?? undefined) === undefined ? [] : undefined;
-  }
+  if (!Array.isArray(value)) return (value ?? undefined) === undefined ? [] : undefined;
   const pairs: unknown[] = value.length > 0 && !Array.isArray(value[0]) ? [value] : value;
   const entries: Entry[] = [];
   for (const pair of pairs) {

@@ -1,5 +1,5 @@
 import { RangerError } from "./errors.ts";
-import { tell } from "./tell.ts";
+import { enter, tell } from "./listeners.ts";
 
 /** Takes what a stream carries, and the name that it came under. */
 export type Listener = (payload: unknown, stream: string) => void;
@@ -89,9 +89,7 @@ export class Subscriptions {
   /** The server knows who this is, as far as it ever will: asks for what it may have refused. */
   identified(): void {
     this.#roleKnown = true;
-    for (const name of this.#held) {
-      if (isPrefixed(name)) this.#held.delete(name);
-    }
+    for (const name of this.#held) if (isPrefixed(name)) this.#held.delete(name);
     this.#soon();
   }
 
@@ -100,8 +98,7 @@ export class Subscriptions {
     const listed = new Set(streams);
     for (const name of this.#asked.shift() ?? []) {
       if (listed.has(name) || !this.#held.has(name)) continue;
-      const message = `"${name}" is one stream too many: the server allows ${streams.length}. ` +
-        "Let go of others, or connect once more";
+      const message = `"${name}" is one stream too many: the server allows ${streams.length}`;
       this.fail(name, new RangerError("too-many-streams", message, name));
     }
   }
@@ -161,15 +158,12 @@ export class Subscriptions {
 }
 
 /** @returns a function that takes the member out again */
-function join<T>(
-  sets: Map<string, Set<T>>,
-  name: string,
-  member: T,
-): () => void {
+function join<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
   const set = sets.get(name) ?? new Set();
-  sets.set(name, set.add(member));
+  sets.set(name, set);
+  const leave = enter(set, member);
   return () => {
-    set.delete(member);
+    leave();
     // There may be another set by now: this one has been dropped, then.
     if (set.size === 0 && sets.get(name) === set) sets.delete(name);
   };

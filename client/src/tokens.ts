@@ -27,17 +27,10 @@ const AHEAD = 30_000;
  */
 export function identityOf(token: string): Identity | undefined {
   try {
-    const base64 = token.split(".")[1]!.replaceAll("-", "+").replaceAll(
-      "_",
-      "/",
-    );
+    const base64 = token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/");
     const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
     const { uid, role, exp } = JSON.parse(new TextDecoder().decode(bytes));
-    return {
-      uid,
-      role,
-      expiresAt: typeof exp === "number" ? exp * 1000 : undefined,
-    };
+    return { uid, role, expiresAt: typeof exp === "number" ? exp * 1000 : undefined };
   } catch {
     return undefined;
   }
@@ -63,7 +56,7 @@ export class Tokens {
   async renew(): Promise<void> {
     const { token: source } = this.#settings;
     if (source === undefined) return;
-    this.stop();
+    this.#stop();
     const round = this.#round;
     let token: string | null | undefined;
     try {
@@ -71,9 +64,7 @@ export class Tokens {
     } catch (cause) {
       if (round !== this.#round) return;
       const message = `No token could be had (${cause}); it is tried again`;
-      this.#owner.failed(
-        new RangerError("token-unavailable", message, undefined, cause),
-      );
+      this.#owner.failed(new RangerError("token-unavailable", message, undefined, cause));
       return this.#later(backoff(this.#attempt++, this.#settings));
     }
     if (round !== this.#round) return;
@@ -83,18 +74,18 @@ export class Tokens {
       return this.#owner.hopeless(new RangerError("unauthenticated", message));
     }
     this.#sent = token.replace(/^Bearer\s+/i, "");
-    // The server has it already; what is cached is renewed when its end is told.
-    if (this.#sent === this.#accepted) return;
+    // A cached one, which the server has already: there may be another one nearer to its end.
+    if (this.#sent === this.#accepted) return this.#schedule(identityOf(token));
     this.#owner.send(JSON.stringify({ jwt: `Bearer ${this.#sent}` }));
   }
 
   /** The connection is gone, or nothing is wanted any more. */
   lost(): void {
-    this.stop();
+    this.#stop();
     this.#accepted = "";
   }
 
-  stop(): void {
+  #stop(): void {
     clearTimeout(this.#timer);
     this.#round++;
   }
@@ -104,14 +95,11 @@ export class Tokens {
     this.#accepted = this.#sent;
     const identity = identityOf(this.#sent);
     this.#owner.identified(identity);
-    if (identity?.expiresAt === undefined) return;
-    const left = identity.expiresAt - Date.now();
-    // Where the clocks disagree so much, the server's word decides.
-    if (left > 0) this.#later(Math.max(1000, left - AHEAD, left * 0.8));
+    this.#schedule(identity);
   }
 
   refused(why: string): void {
-    this.#failed(`${why} The server refused the token`);
+    this.#failed(`The server refused the token (${why})`);
   }
 
   expired(): void {
@@ -126,21 +114,22 @@ export class Tokens {
   }
 
   #failed(why: string): void {
-    const advice = this.#renewable
-      ? "`token` is asked for another one"
-      : "give `token` as a function, so that there can be another one";
+    const advice = this.#renewable ? "it is asked for again" : "give it as a function";
     const error = new RangerError("token-refused", `${why}; ${advice}`);
     if (!this.#renewable) return this.#owner.hopeless(error);
     this.#owner.failed(error);
     this.#later(backoff(this.#attempt++, this.#settings));
   }
 
+  #schedule(identity: Identity | undefined): void {
+    const left = (identity?.expiresAt ?? 0) - Date.now();
+    // Where the clocks disagree so much that it has ended already, the server's word decides.
+    if (left > 0) this.#later(Math.max(1000, left - AHEAD, left * 0.8));
+  }
+
   #later(milliseconds: number): void {
     if (!this.#renewable) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => void this.renew(),
-      Math.min(milliseconds, LONGEST),
-    );
+    this.#timer = setTimeout(() => void this.renew(), Math.min(milliseconds, LONGEST));
   }
 }

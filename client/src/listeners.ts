@@ -1,3 +1,9 @@
+/** @returns a function that takes the member out again */
+export function enter<T>(set: Set<T>, member: T): () => void {
+  set.add(member);
+  return () => void set.delete(member);
+}
+
 /**
  * Calls listeners. One that throws keeps nothing from the others: its error is reported as
  * uncaught, since it is a mistake of whoever listens.
