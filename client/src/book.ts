@@ -7,6 +7,9 @@ import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { enter, tell } from "./listeners.ts";
 
+/** What a book needs of the subscriptions. */
+export type Streams = Pick<Subscriptions, "listen" | "hold" | "again">;
+
 /** Milliseconds of a frame, where nothing is drawn. */
 const FRAME = 16;
 
@@ -31,7 +34,7 @@ export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
   readonly #name: string;
-  readonly #subscriptions: Subscriptions;
+  readonly #subscriptions: Streams;
   readonly #book = new Sides();
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<Buffer<Book>>();
@@ -44,7 +47,7 @@ export class LiveBook implements Book {
   constructor(
     market: string,
     { notify }: BookOptions,
-    subscriptions: Subscriptions,
+    subscriptions: Streams,
     ended: (error: RangerError | undefined) => void,
   ) {
     this.market = market;
