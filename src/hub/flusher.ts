@@ -1,22 +1,24 @@
 import { Histogram, SECONDS } from "../ops/histogram.ts";
 import type { FlushScheduler, WebSocketConnection } from "../websocket/connection.ts";
+import { Pace } from "./pace.ts";
 
-/** Connections written to before the loop is let go, so that a flush of all delays nobody by much. */
-const SLICE = 1024;
+/** Connections written to before the loop is let go, so that many of them delay nobody by much. */
+const SLICE = 256;
 
-/** Milliseconds that a flush waits for more to gather, at most. */
-const MAX_REST = 10;
-/** Frames per write from which on a flush waits as long as the one before took. */
-const FULL_REST = 5;
+/** Connections in the order they were marked, and when, by `performance.now()`. */
+interface Marked {
+  readonly connections: WebSocketConnection[];
+  readonly times: number[];
+}
 
 /**
- * Writes what connections owe, each once per flush.
+ * Writes what connections owe: each some time after it was marked, in the order they were marked,
+ * and all that it owes by then in one write.
  *
- * The first mark schedules a flush for the end of the loop's turn, so that everything the turn
- * brings goes out together; while a flush runs, the next events gather. After a flush the next one
- * waits as long as that one took, up to some milliseconds: the system call is what costs, so a
- * flush of many connections is worth more when more has gathered. So batches grow with the load by
- * themselves, and a quiet server, whose flushes take next to no time, adds no delay.
+ * The system call is what costs, not the frame, so under load it pays to let frames gather; that
+ * time is the {@linkcode Pace}'s to say, and is nothing on a quiet server, where a flush happens at
+ * the end of the loop's turn. Because each connection's time begins with its own first frame, no
+ * frame waits for more than that and for those before it, however many connections there are.
  *
  * @example
  * ```ts
@@ -25,34 +27,26 @@ const FULL_REST = 5;
  * ```
  */
 export class Flusher implements FlushScheduler {
-  /** Seconds that each flush took to write, without the turns of others between its slices. */
+  /** Seconds that each slice of a flush took to write. */
   readonly durations: Histogram = new Histogram(SECONDS);
-  /** Seconds from the first event of each flush to the last write of it. */
+  /** Seconds from the first event of each slice to the last write of it. */
   readonly latencies: Histogram = new Histogram(SECONDS);
   /** Milliseconds that what comes in now has been under way already. */
   age = 0;
-  #waiting: WebSocketConnection[] = [];
-  #scheduled = false;
-  /** The flush under way, how far it is, and the milliseconds that it took so far. */
-  #flushing: WebSocketConnection[] = [];
+  readonly #pace = new Pace();
+  #marked: Marked = { connections: [], times: [] };
+  /** Up to here they were written to. */
   #at = 0;
-  #took = 0;
-  /** When the first event of the flush under way was published, and of the next one. */
-  #flushesSince = 0;
-  #waitsSince = 0;
-  #writes = 0;
-  #frames = 0;
-  /** When the next flush may begin, by `performance.now()`. */
-  #restsUntil = 0;
+  #scheduled = false;
   #urgent: WebSocketConnection[] = [];
 
   mark(connection: WebSocketConnection): void {
-    if (this.#waiting.length === 0) this.#waitsSince = performance.now() - this.age;
-    this.#waiting.push(connection);
+    this.#marked.connections.push(connection);
+    this.#marked.times.push(performance.now());
     this.#schedule();
   }
 
-  /** Before all others, even those of a flush under way: for a user's own orders and trades. */
+  /** Before all others: for a user's own orders and trades. */
   markUrgent(connection: WebSocketConnection): void {
     if (this.#urgent.length === 0) setImmediate(this.#urgentTurn);
     this.#urgent.push(connection);
@@ -61,9 +55,14 @@ export class Flusher implements FlushScheduler {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    const rest = this.#restsUntil - performance.now();
-    if (rest < 1) setImmediate(this.#turn);
-    else setTimeout(this.#turn, rest);
+    const wait = this.#pace.gathering === 0 ? 0 : this.#dueIn();
+    if (wait < 1) setImmediate(this.#turn);
+    else setTimeout(this.#turn, wait);
+  }
+
+  /** Milliseconds until the next one's time has come. */
+  #dueIn(): number {
+    return this.#marked.times[this.#at]! + this.#pace.gathering - performance.now();
   }
 
   readonly #urgentTurn = (): void => {
@@ -74,30 +73,35 @@ export class Flusher implements FlushScheduler {
 
   readonly #turn = (): void => {
     this.#scheduled = false;
+    const { connections, times } = this.#marked;
     const began = performance.now();
-    if (this.#at === this.#flushing.length) {
-      this.#flushing = this.#waiting;
-      this.#waiting = [];
-      this.#at = 0;
-      this.#took = 0;
-      this.#flushesSince = this.#waitsSince;
-      this.#writes = this.#flushing.length;
-      this.#frames = 0;
-    }
-    const end = Math.min(this.#at + SLICE, this.#flushing.length);
+    const first = this.#at;
+    const oldest = times[first]!;
+    // A timer comes a millisecond early or late: what is due within one is taken along.
+    const due = began - this.#pace.gathering + 1;
+    const end = Math.min(first + SLICE, connections.length);
     let frames = 0;
-    while (this.#at < end) frames += this.#flushing[this.#at++]!.flush();
-    this.#frames += frames;
+    let at = first;
+    while (at < end && times[at]! <= due) frames += connections[at++]!.flush();
     const now = performance.now();
-    this.#took += now - began;
-    if (this.#at < this.#flushing.length) return this.#schedule();
-    this.durations.observe(this.#took / 1000);
-    this.latencies.observe((now - this.#flushesSince) / 1000);
-    // What was written to is not held on to.
-    this.#flushing = [];
-    this.#at = 0;
-    const gathered = (this.#frames / this.#writes - 1) / (FULL_REST - 1);
-    this.#restsUntil = now + Math.min(this.#took * Math.min(gathered, 1), MAX_REST);
-    if (this.#waiting.length > 0) this.#schedule();
+    this.#at = at;
+    this.#pace.wrote(at - first, frames, now - began, now);
+    this.durations.observe((now - began) / 1000);
+    this.latencies.observe((now - oldest + this.age) / 1000);
+    this.#forget();
+    if (this.#at < this.#marked.connections.length) this.#schedule();
   };
+
+  /** What was written to is not held on to; that costs next to nothing for each. */
+  #forget(): void {
+    const { connections, times } = this.#marked;
+    if (this.#at === connections.length) {
+      this.#marked = { connections: [], times: [] };
+    } else if (this.#at > SLICE && this.#at > connections.length / 2) {
+      this.#marked = { connections: connections.slice(this.#at), times: times.slice(this.#at) };
+    } else {
+      return;
+    }
+    this.#at = 0;
+  }
 }
