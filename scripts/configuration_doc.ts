@@ -4,6 +4,7 @@
  *     deno run -A scripts/configuration_doc.ts           writes it
  *     deno run -A scripts/configuration_doc.ts --check   exits with 1 when it is not current
  */
+import { isLive } from "../src/config/changes.ts";
 import { exampleFile } from "../src/config/example.ts";
 import { RBAC } from "../src/config/rbac.ts";
 import {
@@ -43,6 +44,27 @@ and ports.
   Secrets are never printed. A password given as a flag can be read in the process list by every
   user of the machine: prefer the environment or the file.
 `;
+
+/** What may change while the server runs. */
+function reloading(): string {
+  const live = eachSetting().filter(([key]) => isLive(key)).map(([key]) => code(key));
+  return `## Changing settings while it runs
+
+\`systemctl reload ranger\` (the signal SIGHUP) has Ranger read the file again, and the keys that
+\`auth.public_key\` and \`auth.jwks_url\` name. No connection is dropped. It takes what changed of
+${live.join(", ")} and the roles under \`rbac\`; the log names what else changed and needs a
+restart. A mistake leaves everything as it was, and the log says what is wrong as the start would.
+Flags and environment are those of the start: what they set, no file changes.
+
+- Keys: a token must verify by the new keys from then on, also one that was verified before. Who is
+  connected already stays authenticated until the token's \`exp\`; to cut off at once those whom a
+  stolen key let in, restart.
+- A key set that is asked at the same address is fetched at once; another address is taken only
+  when a set can be had there.
+- Roles: prefixed streams that a client may not have any more are taken from it.
+- \`limits.message_bytes\` holds for new connections, all other limits for those there are as well.
+`;
+}
 
 function section(name: Section): string {
   const rows = eachSetting().filter(([key]) => key.startsWith(`${name}.`)).map(
@@ -88,6 +110,7 @@ function document(): string {
   return [
     INTRODUCTION,
     ...(Object.keys(SECTIONS) as Section[]).map((name) => `${section(name)}\n`),
+    reloading(),
     "## A file with every setting\n",
     "Each line that begins with `#` and a name shows the default or an example.\n",
     `\`\`\`toml\n${exampleFile()}\`\`\`\n`,

@@ -42,6 +42,12 @@ export interface Daemon {
   /** How it goes, in a line for a person. */
   status(): string;
   /**
+   * Takes from other settings what may change while it runs; connections stay.
+   *
+   * @throws {RangerError} keys cannot be used, or cannot be had; nothing has changed
+   */
+  reload(next: Settings): Promise<void>;
+  /**
    * Is not ready any more and takes no more clients; closes those there are (1001), spread over
    * `server.drain`, who get their events until then; lets go of the source. Safe to call twice.
    */
@@ -75,24 +81,27 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
   const expiries = new ExpiryQueue();
-  expiries.leeway = auth.enforceExpiry ? auth.leeway.exp : Infinity;
-  const sessions = new Sessions({ hub, verify, expiries, rbac, limits, limitsHit }, {
+  expiries.leeway = leewayOf(auth);
+  const connections = {
     scheduler: flusher,
     meter: traffic,
     keepalive: new Keepalive(limits),
     maxMessage: limits.messageBytes,
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
-  }, compression);
+  };
+  const context = { hub, verify, expiries, rbac, limits, limitsHit };
+  const sessions = new Sessions(context, connections, compression);
 
   let stopping: Promise<void> | undefined;
+  const upgrades = {
+    origins: server.origins,
+    verify,
+    envelope: protocol.envelope,
+    compression: compression.enabled,
+  };
   const clients = new Listener(plainApp(), {
-    app: upgradeApp({
-      origins: server.origins,
-      verify,
-      envelope: protocol.envelope,
-      compression: compression.enabled,
-    }),
+    app: upgradeApp(upgrades),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
   });
 
@@ -134,6 +143,18 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   source.start(hub);
   loopLag.start();
 
+  async function reload(next: Settings): Promise<void> {
+    // The one thing that may fail, and take a while; after it all changes at once.
+    const takeKeys = next.auth.enabled ? await verifier?.prepare(next.auth) : undefined;
+    takeKeys?.();
+    expiries.leeway = leewayOf(next.auth);
+    Object.assign(limits, next.limits);
+    connections.maxMessage = next.limits.messageBytes;
+    connections.maxUnsent = next.limits.unsentBytes;
+    upgrades.origins = next.server.origins;
+    sessions.rbac = next.rbac;
+  }
+
   async function stop(): Promise<void> {
     // Who is half way in has come before the end, and is drained like everybody else.
     const handshakes = Promise.race([clients.retire(), delay(Math.min(HANDSHAKES, drainTime))]);
@@ -165,6 +186,12 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
         source: source.state,
         stopping: stopping !== undefined,
       }),
+    reload,
     stop: () => stopping ??= stop(),
   };
+}
+
+/** By how much connections outlive their tokens, in seconds. */
+function leewayOf({ enforceExpiry, leeway }: Settings["auth"]): number {
+  return enforceExpiry ? leeway.exp : Infinity;
 }

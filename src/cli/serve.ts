@@ -4,12 +4,13 @@ import { AmqpSource } from "../broker/amqp.ts";
 import { surviveFaults } from "../ops/faults.ts";
 import { configureLog } from "../ops/log.ts";
 import { openNotifySocket } from "../ops/notify_socket.ts";
-import { untilSignal } from "../ops/signals.ts";
+import { Hangups, untilSignal } from "../ops/signals.ts";
 import { Supervision } from "../ops/supervision.ts";
 import { forgoWriting } from "../ops/writing.ts";
 import { VERSION } from "../version.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { startDaemon } from "./daemon.ts";
+import { Reloader } from "./reload.ts";
 
 const log = getLogger(["ranger", "server"]);
 
@@ -26,10 +27,14 @@ export const serve: Command = defineCommand({
   example: "ranger --amqp-url amqp://ranger:secret@mq.example.com:5672 " +
     "--jwt-public-key /etc/ranger/jwt.pub",
   description: "Consumes the exchange's events and delivers them over WebSocket: public streams\n" +
-    "to anyone, private ones to the user whom a JWT proves. Runs until SIGTERM or SIGINT.",
+    "to anyone, private ones to the user whom a JWT proves. Runs until SIGTERM or SIGINT;\n" +
+    "SIGHUP makes it read keys, limits, origins, roles and log level again, without dropping\n" +
+    "a connection.",
   settings: true,
   async run({ loadSettings }) {
-    const { settings } = await loadSettings();
+    const hangups = new Hangups();
+    const loaded = await loadSettings();
+    const { settings } = loaded;
     await configureLog(settings.log);
     const notifySocket = Deno.env.get("NOTIFY_SOCKET");
     using supervision = new Supervision(openNotifySocket(notifySocket), Deno.env.toObject());
@@ -41,6 +46,12 @@ export const serve: Command = defineCommand({
     const signalled = untilSignal();
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
     supervision.watch(daemon);
+    const reloader = new Reloader(loaded, () => loadSettings(), daemon);
+    hangups.handle(() =>
+      void supervision.reloading(async () => {
+        await reloader.reload();
+      })
+    );
     const signal = await signalled;
     const { drain } = settings.server;
     log.info("{signal}: closing clients over {drain} s", { signal, drain });

@@ -26,7 +26,11 @@ export function assemble(
   rbac: ReadonlyMap<string, Candidate>,
   options: LoadOptions,
   problems: string[],
-): { settings: Settings | undefined; entries: readonly Entry[] } {
+): {
+  settings: Settings | undefined;
+  entries: readonly Entry[];
+  values: ReadonlyMap<string, unknown>;
+} {
   const checked: Partial<Record<SettingKey, unknown>> = {};
   for (const [key, setting] of eachSetting()) {
     const candidate = candidates.get(key);
@@ -42,7 +46,7 @@ export function assemble(
   }
   // From here on everything has the type that its schema says.
   const values = checked as SettingValues;
-  if (problems.length > 0) return { settings: undefined, entries: [] };
+  if (problems.length > 0) return { settings: undefined, entries: [], values: new Map() };
 
   const noKey = values["auth.public_key"] === "" && values["auth.jwks_url"] === "";
   if ((options.requireKey ?? true) && values["auth.enabled"] && noKey) problems.push(NO_KEY);
@@ -144,7 +148,11 @@ export function assemble(
     shown: describe(`rbac.${prefix}`, value),
     source,
   }));
-  return { settings, entries: [...entries, ...roles] };
+  const compared = new Map<string, unknown>([
+    ...Object.entries(checked),
+    ...[...rbac].map(([prefix, { value }]) => [`rbac.${prefix}`, value] as const),
+  ]);
+  return { settings, entries: [...entries, ...roles], values: compared };
 
   /** A leeway of its own, or the common one with that one's source. */
   function followed(key: SettingKey, value: number) {

@@ -69,10 +69,10 @@ export async function loadWithFlags(
     ...rbacFromEnvironment(environment),
     ...flags.rbac,
   ]);
-  const { settings, entries } = assemble(candidates, rbac, options, problems);
+  const { settings, entries, values } = assemble(candidates, rbac, options, problems);
   refuse(problems);
   if (settings === undefined) throw new ConfigurationError("the settings cannot be put together");
-  return { settings, entries, file: file === undefined ? undefined : path ?? defaultFile };
+  return { settings, entries, values, file: file === undefined ? undefined : path ?? defaultFile };
 }
 
 function fromFlags(

@@ -14,6 +14,8 @@ export interface Entry {
 export interface Loaded {
   readonly settings: Settings;
   readonly entries: readonly Entry[];
+  /** Every setting's checked value by key, secrets included: to compare, never to show. */
+  readonly values: ReadonlyMap<string, unknown>;
   /** The configuration file that was read, where there was one. */
   readonly file: string | undefined;
 }

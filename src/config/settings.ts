@@ -25,6 +25,8 @@ export interface Setting<T = unknown> {
   readonly right: string;
   /** Never shown, not in errors either. */
   readonly secret?: boolean;
+  /** Whether a running server takes it when it reads the settings again (SIGHUP). */
+  readonly live?: boolean;
 }
 
 const PORT = "a port number such as 8080, or 0 for any free port";
@@ -61,6 +63,7 @@ export const SETTINGS = {
     legacy: ["API_CORS_ORIGINS"],
     help: "Browser origins that may connect: a host, host:port, URL, *.example.com, or * for all",
     right: "origins such as trade.example.com, https://example.com:8443, *.example.com or *",
+    live: true,
   }),
   "server.trusted_proxies": setting<readonly string[]>({
     kind: networks(),
@@ -69,6 +72,7 @@ export const SETTINGS = {
     flag: "trusted-proxies",
     help: "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from",
     right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
+    live: true,
   }),
   "server.reuse_port": setting({
     kind: toggle(),
@@ -234,6 +238,7 @@ export const SETTINGS = {
       "or a JSON Web Key Set, such text itself, or base64 of it",
     right: "a PEM file's path, PEM text, or base64 of PEM text",
     secret: true,
+    live: true,
   }),
   "auth.jwks_url": setting({
     kind: webAddress(),
@@ -244,6 +249,7 @@ export const SETTINGS = {
       "last good set stays in force while it cannot be reached",
     right: "an address such as https://auth.example.com/.well-known/jwks.json",
     secret: true,
+    live: true,
   }),
   "auth.jwks_refresh": setting({
     kind: whole(1, 86_400, "SECONDS"),
@@ -251,6 +257,7 @@ export const SETTINGS = {
     flag: "jwks-refresh",
     help: "Seconds from one fetch of the set to the next",
     right: "a number of seconds such as 300",
+    live: true,
   }),
   "auth.jwks_cooldown": setting({
     kind: whole(1, 3600, "SECONDS"),
@@ -259,6 +266,7 @@ export const SETTINGS = {
     help: "Seconds between two fetches at least, when a token names an unknown key or a fetch " +
       "failed",
     right: "a number of seconds such as 30",
+    live: true,
   }),
   "auth.jwks_timeout": setting({
     kind: whole(1, 60, "SECONDS"),
@@ -266,6 +274,7 @@ export const SETTINGS = {
     flag: "jwks-timeout",
     help: "Seconds that a fetch of the set may take",
     right: SECONDS,
+    live: true,
   }),
   "auth.algorithm": setting({
     kind: choice([
@@ -286,6 +295,7 @@ export const SETTINGS = {
     legacy: ["JWT_ALGORITHM"],
     help: "The only signature algorithm that is taken: RS256, EdDSA, ES256, …",
     right: "RS256 for an RSA key, EdDSA for Ed25519, ES256 for P-256",
+    live: true,
   }),
   "auth.issuer": setting({
     kind: text("TEXT"),
@@ -295,6 +305,7 @@ export const SETTINGS = {
     legacy: ["JWT_ISSUER"],
     help: "What a token's iss must be",
     right: "text such as barong",
+    live: true,
   }),
   "auth.audience": setting<readonly string[]>({
     kind: list("NAME,…"),
@@ -304,6 +315,7 @@ export const SETTINGS = {
     legacy: ["JWT_AUDIENCE"],
     help: "A token's aud must have one of these",
     right: "names such as peatio,barong",
+    live: true,
   }),
   "auth.subject": setting({
     kind: text("TEXT"),
@@ -311,6 +323,7 @@ export const SETTINGS = {
     flag: "jwt-subject",
     help: "What a token's sub must be; empty text (--jwt-subject=) turns the check off",
     right: "text such as session",
+    live: true,
   }),
   "auth.require_jti": setting({
     kind: toggle(),
@@ -318,6 +331,7 @@ export const SETTINGS = {
     flag: "require-jti",
     help: "Whether a token must have a jti",
     right: "true or false",
+    live: true,
   }),
   "auth.enforce_expiry": setting({
     kind: toggle(),
@@ -326,6 +340,7 @@ export const SETTINGS = {
     help: "Whether private and prefixed streams stop when the connection's token expires; " +
       "otherwise exp counts only while a token is verified, as with the older servers",
     right: "true or false",
+    live: true,
   }),
   "auth.leeway": setting({
     kind: whole(0, 86_400, "SECONDS"),
@@ -334,6 +349,7 @@ export const SETTINGS = {
     legacy: ["JWT_DEFAULT_LEEWAY"],
     help: "Seconds that clocks may differ when a token's times are checked",
     right: SECONDS,
+    live: true,
   }),
   "auth.exp_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
@@ -343,6 +359,7 @@ export const SETTINGS = {
     legacy: ["JWT_EXPIRATION_LEEWAY"],
     help: "The same for exp alone",
     right: SECONDS,
+    live: true,
   }),
   "auth.nbf_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
@@ -352,6 +369,7 @@ export const SETTINGS = {
     legacy: ["JWT_NOT_BEFORE_LEEWAY"],
     help: "The same for nbf alone",
     right: SECONDS,
+    live: true,
   }),
   "auth.iat_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
@@ -361,6 +379,7 @@ export const SETTINGS = {
     legacy: ["JWT_ISSUED_AT_LEEWAY"],
     help: "The same for iat alone",
     right: SECONDS,
+    live: true,
   }),
   "protocol.envelope": setting<"object" | "tuple">({
     kind: choice(["object", "tuple"]),
@@ -433,6 +452,7 @@ export const SETTINGS = {
     flag: "limits-message-bytes",
     help: "Largest message that a client may send; a larger one closes with 1009",
     right: "a number of bytes such as 4096",
+    live: true,
   }),
   "limits.message_rate": setting({
     kind: whole(0, 1_000_000),
@@ -440,6 +460,7 @@ export const SETTINGS = {
     flag: "limits-message-rate",
     help: "Messages that a client may send a second, over time; 0 for any number",
     right: "a number of messages such as 20",
+    live: true,
   }),
   "limits.message_burst": setting({
     kind: whole(1, 1_000_000),
@@ -447,6 +468,7 @@ export const SETTINGS = {
     flag: "limits-message-burst",
     help: "Messages that a client may send at once, above which it is closed with 1008",
     right: "a number of messages such as 40",
+    live: true,
   }),
   "limits.streams": setting({
     kind: whole(1, 1_000_000),
@@ -454,6 +476,7 @@ export const SETTINGS = {
     flag: "limits-streams",
     help: "Streams that one connection may hold",
     right: "a number of streams such as 256",
+    live: true,
   }),
   "limits.unsent_bytes": setting({
     kind: whole(1024, 1_073_741_824, "BYTES"),
@@ -461,6 +484,7 @@ export const SETTINGS = {
     flag: "limits-unsent-bytes",
     help: "Bytes that may wait for a slow client before it is closed with 1008",
     right: "a number of bytes such as 1048576",
+    live: true,
   }),
   "limits.connections": setting({
     kind: whole(1, 10_000_000),
@@ -468,6 +492,7 @@ export const SETTINGS = {
     flag: "limits-connections",
     help: "Clients that a process serves at once; others are refused with 503",
     right: "a number of clients such as 50000",
+    live: true,
   }),
   "limits.connections_per_address": setting({
     kind: whole(0, 10_000_000),
@@ -476,6 +501,7 @@ export const SETTINGS = {
     flag: "limits-connections-per-address",
     help: "Clients at once from one IPv4 address or IPv6 /64 network; others are refused with 429",
     right: "a number of clients such as 100, or 0 for any number",
+    live: true,
   }),
   "limits.handshake_timeout": setting({
     kind: whole(1, 3600, "SECONDS"),
@@ -483,6 +509,7 @@ export const SETTINGS = {
     flag: "limits-handshake-timeout",
     help: "Seconds from connecting to the end of the WebSocket handshake, or the socket is cut",
     right: "a number of seconds such as 10",
+    live: true,
   }),
   "limits.ping_interval": setting({
     kind: whole(1, 300, "SECONDS"),
@@ -490,6 +517,7 @@ export const SETTINGS = {
     flag: "limits-ping-interval",
     help: "Seconds between the pings that each client gets",
     right: "a number of seconds such as 30",
+    live: true,
   }),
   "limits.idle_timeout": setting({
     kind: whole(2, 604_800, "SECONDS"),
@@ -497,6 +525,7 @@ export const SETTINGS = {
     flag: "limits-idle-timeout",
     help: "Seconds without a byte from a client, answers to pings included, or the socket is cut",
     right: "a number of seconds above limits.ping_interval, such as 75",
+    live: true,
   }),
   "log.level": setting<"debug" | "info" | "warning" | "error" | "fatal">({
     kind: choice(["debug", "info", "warning", "error", "fatal"], {
@@ -512,6 +541,7 @@ export const SETTINGS = {
     legacy: ["LOG_LEVEL"],
     help: "Least level that is logged: debug, info, warning, error or fatal",
     right: "debug, info, warning, error or fatal",
+    live: true,
   }),
   "log.format": setting<"text" | "json" | undefined>({
     kind: choice(["text", "json"]),
@@ -520,6 +550,7 @@ export const SETTINGS = {
     flag: "log-format",
     help: "How log lines look on standard error",
     right: "text or json",
+    live: true,
   }),
 };
 

@@ -11,6 +11,7 @@ import { allowsOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
 export interface UpgradeOptions {
+  /** Read for each handshake, so that it may change. */
   readonly origins: readonly string[];
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
@@ -46,14 +47,16 @@ interface Env {
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { origins, verify, envelope, compression } = options;
+  const { verify, envelope, compression } = options;
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
     const refusal = refuseHandshake(c.req.method, c.req.raw.headers);
     if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
     const origin = c.req.header("origin");
-    if (origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", origins)) {
+    if (
+      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins)
+    ) {
       return c.text("This origin may not connect (server.origins).\n", 403);
     }
     return await next();

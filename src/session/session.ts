@@ -119,6 +119,11 @@ export class Session implements ConnectionOwner, Expiring {
     log.debug("connection {id}: its token expired", { id: this.id });
   }
 
+  /** Gives up what the role may not have any more, because the roles' streams changed. */
+  recheck(): void {
+    this.#dropForbidden();
+  }
+
   closed(ending: Ending): void {
     this.#waiting = undefined;
     this.#suspended = undefined;

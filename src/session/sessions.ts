@@ -6,6 +6,7 @@ import type { DeflateOptions } from "../websocket/deflate.ts";
 import type { Envelope, Wrapping } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { limitOf } from "./limits.ts";
+import type { Rbac } from "./permissions.ts";
 import { Session, type SessionContext } from "./session.ts";
 
 /** What the upgrade decided about a new client. */
@@ -58,7 +59,7 @@ function waysOf(deflate: DeflateOptions | undefined): Record<Envelope, Way> {
  */
 export class Sessions {
   readonly #open = new Set<Session>();
-  readonly #context: SessionContext;
+  readonly #context: SessionContext & { rbac: Rbac };
   readonly #connections: ConnectionOptions;
   readonly #plain: Readonly<Record<Envelope, Way>>;
   readonly #deflated: Readonly<Record<Envelope, Way>>;
@@ -97,6 +98,12 @@ export class Sessions {
       total: this.#total,
       totalAuthenticated: this.#totalAuthenticated,
     };
+  }
+
+  /** Other roles from here on; streams that a client may not hold any more are taken from it. */
+  set rbac(rbac: Rbac) {
+    this.#context.rbac = rbac;
+    for (const session of this.#open) session.recheck();
   }
 
   /**

@@ -62,9 +62,10 @@ const DEFAULTS = {
   "--log-format": "json",
   // Clients are closed at once, where the end is not what is tested.
   "--drain": "0",
-  // The demo is quieter by itself.
-  "--log-level": "info",
 };
+
+/** The demo is quieter by itself. */
+const LOUD = { "--log-level": "info" };
 
 /**
  * Starts Ranger and waits until both of its listeners listen.
@@ -83,7 +84,7 @@ const DEFAULTS = {
 export async function startRanger(options: StartOptions = {}): Promise<RangerProcess> {
   const given = options.args ?? [];
   const command = options.command ?? "serve";
-  const added = Object.entries({ ...DEFAULTS, ...(command === "serve" ? NO_FILE : {}) })
+  const added = Object.entries({ ...DEFAULTS, ...(command === "serve" ? NO_FILE : LOUD) })
     .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))
     .map(([flag, value]) => `${flag}=${value}`);
   const [file, ...first] = options.program ?? program();
