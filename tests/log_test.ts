@@ -9,6 +9,7 @@ import { closePayload, Opcode } from "./support/raw_client.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { makeKey, type TestKey } from "./support/tokens.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
+import { temporaryFolder } from "./support/run_ranger.ts";
 
 const broker = await sharedBroker();
 
@@ -33,7 +34,15 @@ async function stir(url: string, key: TestKey): Promise<string[]> {
   });
   for (const each of clients) await each.close();
   await assert.rejects(connectClient(`${url}private`, { token: stranger }), /401/);
-  const signatures = [token, stranger, expired].map((each) => each.split(".")[2]!);
+  // Where no token belongs: gateways and people put it there all the same.
+  const misplaced = await key.token({ uid: "ID3" });
+  const query = `jwt=${misplaced}&token=${misplaced}&access_token=Bearer%20${misplaced}`;
+  const lost = await connectClient(`${url}public?${query}`);
+  await lost.next();
+  await lost.ask(`{"event":"subscribe","jwt":"${misplaced}"}`);
+  await lost.ask(misplaced);
+  await lost.close();
+  const signatures = [token, stranger, expired, misplaced].map((each) => each.split(".")[2]!);
   return [...signatures, "a-token-without-its-type", new URL(broker.url).password];
 }
 
@@ -119,6 +128,78 @@ Deno.test("a line of the text log is a line, whatever clients say in it", async 
     assert.match(line, /^\d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO|WARNING)\s+\w+\s+\S[^\p{C}]*$/u);
   }
   for (const secret of secrets) assert.ok(!output.includes(secret), secret);
+});
+
+Deno.test("a flood of bad routing keys leaves some lines, and says how many more there were", async () => {
+  let ranger: RangerProcess;
+  {
+    await using exchange = await startExchange(broker, { auth: false });
+    ranger = exchange.ranger;
+    for (let n = 0; n < 100; n++) await exchange.publish(`no.routing.key.at.all.${n}`, {});
+    await exchange.settled();
+  }
+  assert.equal(ranger.logged((line) => line.routingKey !== undefined), 10);
+  const rest = await ranger.log((line) => line.folded !== undefined, "how many more");
+  assert.equal(rest.folded, 90);
+  assert.equal(rest.level, "warning");
+  assert.match(rest.message, /^… and 90 more in the last 60 s: Dropped an event: \{routingKey\}/);
+});
+
+Deno.test("a connection's lines have its number, from the first to the last", async () => {
+  await using exchange = await startExchange(broker, { args: ["--log-level=debug"] });
+  const { ranger } = exchange;
+  const client = await exchange.connect("/public?stream=a.trades&stream=b.trades");
+  const opened = await ranger.log((line) => line.count === 2, "the line of its beginning");
+  await client.ask({ jwt: "Bearer nonsense" });
+  await client.close();
+  await ranger.log((line) => line.id === opened.id && line.code === 1000, "the line of its end");
+  const lines = ranger.stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+  const own = lines.filter((line) => line.id === opened.id).map((line) => line.message);
+  assert.equal(own.length, 3);
+  for (const message of own) assert.ok(message.startsWith(`connection ${opened.id}`), message);
+});
+
+Deno.test("in the journal each line begins with its priority, and nowhere else", async (t) => {
+  for (const format of ["json", "text"]) {
+    await t.step(format, async () => {
+      await using folder = await temporaryFolder();
+      const file = await folder.write("journal", "");
+      const { dev, ino } = await Deno.stat(file);
+      const args = [
+        ...program(),
+        ...["serve", "--config=/dev/null", "--no-auth", "--port=0", "--management-port=0"],
+        ...["--host=127.0.0.1", "--amqp-url=amqp://127.0.0.1:1/", `--log-format=${format}`],
+      ];
+      const child = new Deno.Command("sh", {
+        args: ["-c", 'exec "$@" 2>"$0"', file, ...args],
+        clearEnv: true,
+        env: { ...cleanEnvironment(), JOURNAL_STREAM: `${dev}:${ino}` },
+        stdin: "null",
+        stdout: "null",
+      }).spawn();
+      try {
+        await until(
+          async () => (await Deno.readTextFile(file)).includes("Cannot consume") || undefined,
+          "the warning",
+        );
+      } finally {
+        child.kill("SIGTERM");
+        await bounded(child.status, "the server to end");
+      }
+      const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+      for (const line of lines) {
+        const priority = /"level":"warning"| WARNING /.test(line) ? 4 : 6;
+        assert.match(line, new RegExp(`^<${priority}>[{\\d]`));
+      }
+      assert.ok(lines.some((line) => line.startsWith("<4>")));
+    });
+  }
+  // The variable is inherited by what writes elsewhere.
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--amqp-url=amqp://127.0.0.1:1/"],
+    env: { JOURNAL_STREAM: "8:12345" },
+  });
+  assert.match(ranger.stderr, /^\{"time"/);
 });
 
 Deno.test("a level leaves out what is below it", async () => {

@@ -352,6 +352,7 @@ export class Hub implements EventSink {
   }
 
   #complain(topic: string, routingKey: string, message: string): void {
-    if (this.#complaints.allows(`${topic} ${routingKey}`)) log.warn(message, { routingKey });
+    if (!this.#complaints.allows(`${topic} ${routingKey}`)) return;
+    log.warn(message, { routingKey, ...this.#complaints.since });
   }
 }

@@ -28,7 +28,10 @@ export function surviveFaults(): void {
     const error = fault instanceof Error ? fault : new Error(String(fault));
     // By the place as well as by the text: one fault must not hide another.
     if (!rarely.allows(error.stack ?? error.message)) return;
-    log.error("A fault in the server, which goes on; please report it: {error}", { error });
+    log.error("A fault in the server, which goes on; please report it: {error}", {
+      error,
+      ...rarely.since,
+    });
   };
   addEventListener("error", (event) => {
     event.preventDefault();

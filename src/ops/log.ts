@@ -6,8 +6,13 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Settings } from "../config/types.ts";
+import { Folding } from "./folding.ts";
+import { isJournal, prioritized } from "./journal.ts";
 
 const encoder = new TextEncoder();
+
+/** Of the configuration in force. */
+let folding: Folding | undefined;
 
 /** `12:00:01 INFO broker  consuming from …` */
 const text: TextFormatter = (record) => {
@@ -31,7 +36,9 @@ const json: TextFormatter = (record) => {
 
 function messageOf(record: LogRecord, show: (value: unknown) => string): string {
   // Texts of the template and values take turns, and values may be strings as well.
-  return record.message.map((part, at) => at % 2 === 0 ? String(part) : show(part)).join("");
+  const text = record.message.map((part, at) => at % 2 === 0 ? String(part) : show(part)).join("");
+  const { withheld } = record.properties;
+  return withheld === undefined ? text : `${text} (${withheld} more since this was last said)`;
 }
 
 /**
@@ -50,7 +57,9 @@ function plain(value: unknown): unknown {
 }
 
 /**
- * Sends the log to standard error, one line a record.
+ * Sends the log to standard error, one line a record; a burst of the same warning is folded (see
+ * {@linkcode Folding}). Where standard error is the journal's, lines begin with their priority,
+ * which journald takes off: `journalctl -p warning` finds them, in either format.
  *
  * @example
  * ```ts
@@ -60,16 +69,21 @@ function plain(value: unknown): unknown {
  */
 export async function configureLog({ level, format }: Settings["log"]): Promise<void> {
   const formatter = format === "json" ? json : text;
+  const journal = isJournal(Deno.env.get("JOURNAL_STREAM"));
+  const write = (record: LogRecord) => {
+    const lines = formatter(record);
+    try {
+      writeAll(encoder.encode(journal ? prioritized(lines, record.level) : lines));
+    } catch {
+      // Nobody reads the log any more; the clients are served all the same.
+    }
+  };
+  folding?.end();
+  const bursts = folding = new Folding(write);
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => {
-        try {
-          writeAll(encoder.encode(formatter(record)));
-        } catch {
-          // Nobody reads the log any more; the clients are served all the same.
-        }
-      },
+      stderr: (record) => bursts.take(record),
     },
     loggers: [
       { category: ["ranger"], lowestLevel: level satisfies LogLevel, sinks: ["stderr"] },
@@ -83,6 +97,9 @@ function writeAll(line: Uint8Array): void {
   // A pipe may take less than it is given.
   for (let at = 0; at < line.length;) at += Deno.stderr.writeSync(line.subarray(at));
 }
+
+// What was folded last is told at the end, however that comes about.
+addEventListener("unload", () => folding?.end());
 
 /** Ends logging; for tests that configure it more than once. */
 export const resetLog: () => Promise<void> = reset;

@@ -92,6 +92,11 @@ export class Session implements ConnectionOwner, Expiring {
    * @param head bytes that came with the handshake
    */
   start(streams: readonly string[], head: Uint8Array): void {
+    log.debug("connection {id} opened with {count} streams", {
+      id: this.id,
+      count: streams.length,
+      authenticated: this.uid !== undefined,
+    });
     this.#subscribe(streams);
     this.connection.open(this, head);
   }
