@@ -28,13 +28,14 @@ export const DELIVERY: readonly Metric[] = [
   {
     name: "ranger_flush_duration_seconds",
     type: "histogram",
-    help: "Time that writing a flush took, to all connections that were owed something",
+    help: "Time that one turn of writing took, to the connections that were due in it",
     read: ({ flusher }) => flusher.durations,
   },
   {
     name: "ranger_delivery_latency_seconds",
     type: "histogram",
-    help: "Time from the first event of a flush to the last write of it: from its publication " +
+    help:
+      "Time from the oldest event of each turn of writing to the last write of it: from its publication " +
       "where the message tells that, else from its arrival",
     read: ({ flusher }) => flusher.latencies,
   },
