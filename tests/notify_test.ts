@@ -26,6 +26,8 @@ Deno.test("the service manager is told when events come in, how it goes, and of 
     args: ["--no-auth", "--amqp-url", gate.url, "--drain", "3"],
     env: { NOTIFY_SOCKET: manager.address },
   });
+  // What waits to be ready is not told to read its configuration again, or it would count as ready.
+  ranger.signal("SIGHUP");
   // A start that waits for its broker is no failed one.
   await manager.told(is("EXTEND_TIMEOUT_USEC=30000000"), "to wait on");
   await manager.told(
@@ -41,12 +43,18 @@ Deno.test("the service manager is told when events come in, how it goes, and of 
   await manager.told(begins("STATUS=1 client, 0 books, consuming"), "of the client", ready);
   await client.close();
 
+  ranger.signal("SIGHUP");
+  const reloading = await manager.told(is("RELOADING=1"), "that it reads its configuration", ready);
+  assert.equal(manager.lines[reloading + 1], "STATUS=Reading the configuration again");
+  await manager.told(is("READY=1"), "that it has read it", reloading);
+
   assert.equal((await ranger.stop()).code, 0);
   const end = await manager.told(is("STOPPING=1"), "that it ends", ready);
   // Longer than the drain, what may hang, and the manager's own haste.
   assert.equal(manager.lines[end + 1], "EXTEND_TIMEOUT_USEC=12500000");
   assert.equal(manager.lines[end + 2], "STATUS=Closing, 0 clients left");
-  assert.equal(manager.lines.filter(is("READY=1")).length, 1);
+  assert.equal(manager.lines.filter(is("RELOADING=1")).length, 1);
+  assert.equal(manager.lines.filter(is("READY=1")).length, 2);
 });
 
 Deno.test("a manager that watches gets signs of life, and none from a loop that is stuck", async () => {

@@ -43,8 +43,8 @@ export class Supervision implements Disposable {
   readonly #signsOfLife: number | undefined;
   #timers: ReturnType<typeof setInterval>[] = [];
   #server: Supervised | undefined;
-  /** Or that it ends, after which it is not to be. */
-  #toldReady = false;
+  /** What the manager was told last of these. */
+  #told: "nothing" | "ready" | "stopping" = "nothing";
   #toldStatus = "";
   /** When something may be said or asked again, by `performance.now()`. */
   #statusFrom = 0;
@@ -73,13 +73,15 @@ export class Supervision implements Disposable {
    * @throws what `reload` throws, after the manager was told that the server runs on
    */
   async reloading(reload: () => Promise<void> | void): Promise<void> {
-    // Until it is ready the manager waits for that, and for nothing else.
-    const told = this.#toldReady ? this.#manager : undefined;
-    told?.tell("RELOADING=1", "STATUS=Reading the configuration again");
+    // Until it is ready the manager waits for that, and for nothing else; at the end for the end.
+    const ready = this.#told === "ready";
+    if (ready) this.#manager?.tell("RELOADING=1", "STATUS=Reading the configuration again");
     try {
       await reload();
     } finally {
-      told?.tell("READY=1", `STATUS=${this.#status()}`);
+      if (ready && this.#told === "ready") {
+        this.#manager?.tell("READY=1", `STATUS=${this.#status()}`);
+      }
     }
   }
 
@@ -89,7 +91,7 @@ export class Supervision implements Disposable {
    * @param milliseconds that it may take
    */
   stopping(milliseconds: number): void {
-    this.#toldReady = true;
+    this.#told = "stopping";
     this.#manager?.tell("STOPPING=1", extendTimeout(milliseconds), `STATUS=${this.#status()}`);
   }
 
@@ -101,7 +103,7 @@ export class Supervision implements Disposable {
 
   #look(): void {
     const now = performance.now();
-    if (!this.#toldReady) this.#start(now);
+    if (this.#told === "nothing") this.#start(now);
     if (now < this.#statusFrom) return;
     const before = this.#toldStatus;
     const status = this.#status();
@@ -112,7 +114,7 @@ export class Supervision implements Disposable {
 
   #start(now: number): void {
     if (this.#server?.unready().length === 0) {
-      this.#toldReady = true;
+      this.#told = "ready";
       this.#manager?.tell("READY=1", `STATUS=${this.#status()}`);
     } else if (now >= this.#askFrom) {
       // The broker may be away for as long as it likes, but a start that is stuck is to end.
