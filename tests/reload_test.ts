@@ -204,7 +204,8 @@ Deno.test("the log's level changes, and a crowd of SIGHUPs ends with the last fi
   const off = "[auth]\nenabled = false\n";
   await using deployment = await Deployment.start(() => off);
   const { ranger } = deployment;
-  const ends = () => ranger.logged(({ message }) => /^connection \d+ closed by/.test(message));
+  const ends = () =>
+    ranger.logged(({ message }) => /^connection \d+ from \S+ closed by/.test(message));
   await (await deployment.connect()).close();
   assert.match(await deployment.reload(`${off}[log]\nlevel = "debug"\n`), /: log\.level$/);
   assert.equal(ends(), 0);

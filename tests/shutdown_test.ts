@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { Handshakes } from "../src/http/handshakes.ts";
 import { Listener } from "../src/http/listener.ts";
 import { plainApp } from "../src/http/plain_app.ts";
 import type { UpgradeSlot } from "../src/http/upgrade_app.ts";
+import { Tally } from "../src/ops/tally.ts";
 import { connectPublisher, type Publisher, randomExchange } from "./support/amqp.ts";
 import { bounded, until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
@@ -103,13 +105,17 @@ Deno.test("nothing that a client or the broker fails to do keeps the server from
 Deno.test("no client slips in while the server closes", async () => {
   const asked = Promise.withResolvers<void>();
   const decided = Promise.withResolvers<void>();
+  let forgone = 0;
   const listener = new Listener(plainApp(), {
+    handshakes: new Handshakes({ handshakeTimeout: 60, connections: 1 }, new Tally()),
+    forgo: () => forgone++,
     app: {
       async fetch(_request, slot: UpgradeSlot) {
         asked.resolve();
         // A token that takes long to verify.
         await decided.promise;
         slot.admission = {
+          address: undefined,
           identity: undefined,
           envelope: "object",
           extensions: undefined,
@@ -129,6 +135,7 @@ Deno.test("no client slips in while the server closes", async () => {
   assert.equal((await response).status, 503);
   client.close();
   await closed;
+  assert.equal(forgone, 1);
 });
 
 Deno.test("a second signal ends the server at once", async () => {

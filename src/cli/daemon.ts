@@ -4,6 +4,8 @@ import { TokenVerifier } from "../auth/verifier.ts";
 import type { EventSource } from "../broker/source.ts";
 import type { Settings } from "../config/types.ts";
 import { type Address, Listener } from "../http/listener.ts";
+import { TrustedProxies } from "../http/client_address.ts";
+import { Handshakes } from "../http/handshakes.ts";
 import { managementApp } from "../http/management_app.ts";
 import { plainApp } from "../http/plain_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
@@ -18,6 +20,7 @@ import { Tally } from "../ops/tally.ts";
 import { Traffic } from "../ops/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
+import { Places } from "../session/places.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { CloseCode } from "../websocket/frame.ts";
@@ -25,6 +28,8 @@ import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
+/** Tells at debug level where clients come from. */
+const sessionLog = getLogger(["ranger", "session"]);
 
 /** Milliseconds that a client has to answer our close frame. */
 const CLOSE_TIMEOUT = 3000;
@@ -82,6 +87,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
+  const places = new Places(limits, limitsHit);
   const connections = {
     scheduler: flusher,
     meter: traffic,
@@ -90,19 +96,24 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
   };
-  const context = { hub, verify, expiries, rbac, limits, limitsHit };
+  const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
 
   let stopping: Promise<void> | undefined;
   const upgrades = {
     origins: server.origins,
+    proxies: new TrustedProxies(server.trustedProxies),
+    places,
+    addressMatters: () => limits.connectionsPerAddress > 0 || sessionLog.isEnabledFor("debug"),
     verify,
     envelope: protocol.envelope,
     compression: compression.enabled,
   };
   const clients = new Listener(plainApp(), {
     app: upgradeApp(upgrades),
+    handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
+    forgo: ({ address }) => places.release(address),
   });
 
   const readiness = new Readiness(source, settings.management.grace);
@@ -152,6 +163,7 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     connections.maxMessage = next.limits.messageBytes;
     connections.maxUnsent = next.limits.unsentBytes;
     upgrades.origins = next.server.origins;
+    upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
     sessions.rbac = next.rbac;
   }
 

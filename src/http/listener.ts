@@ -4,7 +4,14 @@ import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
+import type { Handshakes } from "./handshakes.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
+
+/** Connections that wait in the kernel to be taken. */
+const BACKLOG = 4096;
+
+/** Milliseconds after which connections are taken again that could not be. */
+const LISTEN_INTERVAL = 1000;
 
 /** Milliseconds that a refused client has to take its answer. */
 const REFUSAL_TIMEOUT = 5000;
@@ -29,7 +36,11 @@ interface App {
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
+  /** Cuts those that take too long. */
+  readonly handshakes: Handshakes;
   admit(socket: Socket, head: Uint8Array, admission: Admission): void;
+  /** An admission that comes to nothing after all. */
+  forgo(admission: Admission): void;
 }
 
 /**
@@ -46,6 +57,7 @@ export class Listener {
   readonly #server: Server;
   #closing = false;
   #retired: Promise<void> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
@@ -53,6 +65,7 @@ export class Listener {
       getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }),
     );
     if (!upgrades) return;
+    this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
     this.#server.on("upgrade", (request, socket, head) => {
       void decide(app, upgrades, request, socket as Socket, head, () => this.#closing);
     });
@@ -69,8 +82,9 @@ export class Listener {
       const refuse = (error: Error & { code?: string }) =>
         reject(new UnavailableError(explain(error, { host, port }, flag), { cause: error }));
       this.#server.once("error", refuse);
-      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
+      this.#server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
         this.#server.off("error", refuse);
+        this.#timer = setInterval(this.#listenOn, LISTEN_INTERVAL);
         resolve({ host, port: (this.#server.address() as AddressInfo).port });
       });
     });
@@ -83,6 +97,7 @@ export class Listener {
    * @returns when the last connection is gone, WebSockets included
    */
   retire(): Promise<void> {
+    clearInterval(this.#timer);
     this.#retired ??= new Promise((resolve) => this.#server.close(() => resolve()));
     return this.#retired;
   }
@@ -93,6 +108,16 @@ export class Listener {
       this.#server.getConnections((error, count) => error ? reject(error) : resolve(count));
     });
   }
+
+  /**
+   * When the process may open no more files, the runtime stops to take connections, tells nobody,
+   * and never begins again, whatever is closed meanwhile. To listen once more wakes it; those who
+   * wait in the kernel are served then, and on any other day it is one system call for nothing.
+   */
+  readonly #listenOn = (): void => {
+    const { _handle } = this.#server as Server & { _handle?: { listen?(backlog: number): number } };
+    _handle?.listen?.(BACKLOG);
+  };
 
   /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
   close(): Promise<void> {
@@ -133,7 +158,7 @@ async function decide(
   closing: () => boolean,
 ): Promise<void> {
   socket.on("error", ignore);
-  const slot: UpgradeSlot = {};
+  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "" };
   let response: Response;
   try {
     const request = toRequest(incoming);
@@ -145,9 +170,14 @@ async function decide(
   } catch {
     response = new Response("Bad request.\n", { status: 400 });
   }
-  if (socket.destroyed) return;
+  if (socket.destroyed) {
+    if (slot.admission) upgrades.forgo(slot.admission);
+    return;
+  }
+  upgrades.handshakes.delete(socket);
   // Whoever closes all clients must not miss one whose token was still being verified.
   if (closing()) {
+    if (slot.admission) upgrades.forgo(slot.admission);
     delete slot.admission;
     response = new Response("The server is shutting down.\n", { status: 503 });
   }

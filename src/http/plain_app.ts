@@ -5,7 +5,8 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
   "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n";
 
 /**
- * Answers requests on the clients' port that do not ask for a WebSocket.
+ * Answers requests on the clients' port that do not ask for a WebSocket. Each answer is the last of
+ * its connection: what is no WebSocket soon is cut, and should not be in the middle of a request.
  *
  * @example
  * ```ts
@@ -14,6 +15,10 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
  */
 export function plainApp(): Hono {
   const app = new Hono();
+  app.use(async (c, next) => {
+    await next();
+    c.header("connection", "close", { append: true });
+  });
   app.get("/", (c) => {
     if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
     c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");

@@ -2,17 +2,24 @@ import { Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
+import type { NoPlace, Places } from "../session/places.ts";
 import type { Verify } from "../session/session.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
+import type { TrustedProxies } from "./client_address.ts";
 import { allowsOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
 export interface UpgradeOptions {
   /** Read for each handshake, so that it may change. */
   readonly origins: readonly string[];
+  /** Read for each handshake as well. */
+  readonly proxies: TrustedProxies;
+  readonly places: Places;
+  /** Whether anybody wants to know where a client comes from. */
+  addressMatters(): boolean;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
   /** For connections that do not choose. */
@@ -21,9 +28,26 @@ export interface UpgradeOptions {
   readonly compression: boolean;
 }
 
-/** Where the app leaves its decision; a request that left none is answered with the response. */
+/** What the app is told, and where it leaves its decision. */
 export interface UpgradeSlot {
+  /** The address at the other end of the socket. */
+  peer(): string;
+  /** A request that left none is answered with the response. */
   admission?: Admission;
+}
+
+/** What is said to those for whom there is no place; both may come again soon. */
+const NO_PLACE: Record<NoPlace, { readonly status: 503 | 429; readonly text: string }> = {
+  connections: { status: 503, text: "There are too many clients; try again later.\n" },
+  connections_per_address: {
+    status: 429,
+    text: "There are too many clients from your address; try again later.\n",
+  },
+};
+
+/** Seconds: not the same for all, so that those who are refused at once do not come back at once. */
+function retryAfter(): string {
+  return String(5 + Math.floor(Math.random() * 11));
 }
 
 /** For whom a token must be there, and whether a wrong one matters (protocol, section 1). */
@@ -31,23 +55,24 @@ type Access = "private" | "public" | "any";
 
 interface Env {
   Bindings: UpgradeSlot;
-  Variables: { identity: Identity | undefined };
+  Variables: { identity: Identity | undefined; address: string | undefined };
 }
 
 /**
- * Decides every WebSocket handshake, as a request like any other: its form, its origin, its token.
- * The last word is an admission in the slot; every response is a refusal.
+ * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
+ * there is a place, its token. What costs least comes first. The last word is an admission in the
+ * slot, with a place taken for it; every response is a refusal.
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = {};
+ * const slot: UpgradeSlot = { peer: () => socket.remoteAddress };
  * const response = await upgradeApp(options).fetch(request, slot);
  * if (slot.admission) accept(slot.admission);
  * else refuse(response);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { verify, envelope, compression } = options;
+  const { places, verify, envelope, compression } = options;
   const app = new Hono<Env>();
 
   app.use(async (c, next) => {
@@ -60,6 +85,23 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
       return c.text("This origin may not connect (server.origins).\n", 403);
     }
     return await next();
+  });
+
+  app.use(async (c, next) => {
+    const address = options.addressMatters()
+      ? options.proxies.clientOf(c.env.peer(), c.req.raw.headers)
+      : undefined;
+    const none = places.take(address);
+    if (none !== undefined) {
+      const { status, text } = NO_PLACE[none];
+      return c.text(text, status, { "retry-after": retryAfter() });
+    }
+    c.set("address", address);
+    try {
+      return await next();
+    } finally {
+      if (!c.env.admission) places.release(address);
+    }
   });
 
   app.use(async (c, next) => {
@@ -78,6 +120,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     const query = new URL(c.req.url).search;
     const chosen = c.req.query("envelope");
     c.env.admission = {
+      address: c.get("address"),
       identity: c.get("identity"),
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       extensions: compression

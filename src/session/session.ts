@@ -12,6 +12,7 @@ import type { Expiring, ExpiryQueue, Term } from "./expiry.ts";
 import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
 import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
+import type { Places } from "./places.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
@@ -28,6 +29,7 @@ export interface SessionContext {
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
   readonly limits: SessionLimits;
+  readonly places: Places;
   /** Counts limits that were hit, by their names in the file. */
   readonly limitsHit: Tally;
   /** Told once when a session is over. */
@@ -51,6 +53,8 @@ const BINARY = Symbol("binary message");
  */
 export class Session implements ConnectionOwner, Expiring {
   readonly id: number;
+  /** Where the client comes from; `undefined` where nobody asked. */
+  readonly address: string | undefined;
   readonly connection: WebSocketConnection;
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
@@ -72,8 +76,10 @@ export class Session implements ConnectionOwner, Expiring {
     connection: WebSocketConnection,
     wrapping: Wrapping,
     identity: Identity | undefined,
+    address?: string,
   ) {
     this.id = ++Session.#lastId;
+    this.address = address;
     this.connection = connection;
     this.#context = context;
     this.#subscriber = new Subscriber(connection, wrapping);
@@ -85,6 +91,11 @@ export class Session implements ConnectionOwner, Expiring {
     return this.#subscriber.uid;
   }
 
+  /** For the log. */
+  get #named() {
+    return { id: this.id, address: this.address ?? "unknown" };
+  }
+
   /**
    * Answers the upgrade and begins to listen.
    *
@@ -92,8 +103,8 @@ export class Session implements ConnectionOwner, Expiring {
    * @param head bytes that came with the handshake
    */
   start(streams: readonly string[], head: Uint8Array): void {
-    log.debug("connection {id} opened with {count} streams", {
-      id: this.id,
+    log.debug("connection {id} from {address} opened with {count} streams", {
+      ...this.#named,
       count: streams.length,
       authenticated: this.uid !== undefined,
     });
@@ -121,7 +132,7 @@ export class Session implements ConnectionOwner, Expiring {
     const ended = this.#dropForbidden();
     if (ended.length > 0) this.#suspended = ended;
     this.connection.send(answers.TOKEN_EXPIRED);
-    log.debug("connection {id}: its token expired", { id: this.id });
+    log.debug("connection {id} from {address}: its token expired", this.#named);
   }
 
   /** Gives up what the role may not have any more, because the roles' streams changed. */
@@ -135,7 +146,10 @@ export class Session implements ConnectionOwner, Expiring {
     this.#endTerm();
     this.#context.hub.remove(this.#subscriber);
     this.#context.ended(this, ending);
-    log.debug("connection {id} closed by {by}: {code} {reason}", { id: this.id, ...ending });
+    log.debug("connection {id} from {address} closed by {by}: {code} {reason}", {
+      ...this.#named,
+      ...ending,
+    });
   }
 
   /** @returns whether the message may be handled; otherwise the client is closed */
@@ -196,7 +210,10 @@ export class Session implements ConnectionOwner, Expiring {
       return await this.#context.verify?.(token);
     } catch (error) {
       if (error instanceof TokenError) {
-        log.debug("connection {id}: token refused: {code}", { id: this.id, code: error.code });
+        log.debug("connection {id} from {address}: token refused: {code}", {
+          ...this.#named,
+          code: error.code,
+        });
       } else {
         log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
       }

@@ -11,6 +11,8 @@ import { Session, type SessionContext } from "./session.ts";
 
 /** What the upgrade decided about a new client. */
 export interface Admission {
+  /** Where it comes from, with which its place was taken; `undefined` where nobody asked. */
+  readonly address: string | undefined;
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
   readonly envelope: Envelope;
@@ -80,6 +82,7 @@ export class Sessions {
       ended: (session, ending) => {
         const { by, code } = ending;
         this.#open.delete(session);
+        context.places.release(session.address);
         const limit = limitOf(ending);
         if (limit !== undefined) context.limitsHit.add(limit);
         this.closes.add(`${by} ${label(code)}`);
@@ -107,17 +110,17 @@ export class Sessions {
   }
 
   /**
-   * Makes a client of an upgraded socket.
+   * Makes a client of an upgraded socket. Its place is given back when it has gone.
    *
    * @param socket after the 101 answer
    * @param head bytes that came with the handshake
    */
   admit(socket: Socket, head: Uint8Array, admission: Admission): void {
-    const { identity, envelope, extensions, streams } = admission;
+    const { address, identity, envelope, extensions, streams } = admission;
     const deflates = extensions !== undefined;
     const { root, wrapping } = (deflates ? this.#deflated : this.#plain)[envelope];
     const connection = new WebSocketConnection(socket, root, this.#connections, deflates);
-    const session = new Session(this.#context, connection, wrapping, identity);
+    const session = new Session(this.#context, connection, wrapping, identity, address);
     this.#open.add(session);
     this.#total++;
     if (identity) this.#totalAuthenticated++;

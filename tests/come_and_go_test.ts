@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { until } from "./support/bounded.ts";
+import { connectClient } from "./support/client.ts";
+import { step } from "./support/exchange.ts";
+import { program } from "./support/program.ts";
+import { memoryOf, socketsOf } from "./support/process_figures.ts";
+import { type RangerProcess, startRanger } from "./support/ranger.ts";
+import { RawClient } from "./support/raw_client.ts";
+
+const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
+
+function backTo(ranger: RangerProcess, sockets: number): Promise<true> {
+  return until(
+    () => socketsOf(ranger.pid) <= sockets || undefined,
+    () => `${sockets} sockets, as before; there are ${socketsOf(ranger.pid)}`,
+  );
+}
+
+Deno.test("thousands that come and go at once leave nothing behind", async (t) => {
+  await using ranger = await startRanger({ args: NO_BROKER });
+  await using witness = await connectClient(ranger.url());
+  await witness.next();
+  const sockets = socketsOf(ranger.pid);
+
+  /** All there together, then all gone together. */
+  async function round(count: number): Promise<void> {
+    const clients: RawClient[] = [];
+    while (clients.length < count) {
+      clients.push(
+        ...await Promise.all(Array.from(
+          { length: 250 },
+          () => RawClient.open(ranger.url("/public?stream=a.trades,b.trades,order")),
+        )),
+      );
+    }
+    for (const client of clients) client.close();
+    await backTo(ranger, sockets);
+  }
+
+  await step(t, "rounds of 2,500", async () => {
+    // The first ones fill the server's pools and caches, and its heap finds its size.
+    await round(2500);
+    await round(2500);
+    const memory = memoryOf(ranger.pid);
+    for (let times = 0; times < 4; times++) await round(2500);
+    const grown = memoryOf(ranger.pid) / memory;
+    assert.ok(grown < 1.3, `memory has grown to ${grown.toFixed(2)} times what it was`);
+    const stats = await (await fetch(ranger.managementUrl("/stats"))).json();
+    assert.equal(stats.connections.open, 1);
+    assert.deepEqual(stats.limitsHit, {});
+    assert.equal(await witness.ask("ping"), "pong");
+  });
+});
+
+Deno.test("a server that may open no more files takes clients again when it may", async () => {
+  const [file, ...first] = program();
+  await using ranger = await startRanger({
+    args: NO_BROKER,
+    program: ["/bin/sh", "-c", 'ulimit -n 300 && exec "$@"', "sh", file, ...first],
+  });
+  await using witness = await connectClient(ranger.url());
+  await witness.next();
+  const sockets = socketsOf(ranger.pid);
+  for (let round = 0; round < 2; round++) {
+    const clients = await Promise.all(
+      Array.from({ length: 500 }, () => RawClient.connect(ranger.port)),
+    );
+    await until(
+      () => socketsOf(ranger.pid) > 250 || undefined,
+      "the server to have as many as it may",
+    );
+    assert.equal(await witness.ask("ping"), "pong");
+    for (const client of clients) client.close();
+    await backTo(ranger, sockets);
+    await using next = await connectClient(ranger.url());
+    await next.next();
+    assert.equal(await next.ask("ping"), "pong");
+    const { status, body } = await fetch(ranger.managementUrl("/healthz"));
+    await body?.cancel();
+    assert.equal(status, 200);
+  }
+});
