@@ -26,6 +26,12 @@ How much clients can add: \`ranger_subscriptions_current\` names as many streams
 \`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
 longer than 100 characters. All other labels are of fixed sets.
 
+\`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its publisher tells
+when it was published: the header \`timestamp_in_ms\` (RabbitMQ's message-timestamp plugin adds it)
+counts as it is. The property \`timestamp\` has whole seconds only, and counts as the end of its second:
+what comes at once is not taken for late, and a queue that is seconds behind shows. One message of
+each read from the broker is looked at. Differences between the clocks of two machines are in it.
+
 There is no count of file descriptors as the system sees it: the program may not read \`/proc\`, which
 is what would tell. \`ranger_sockets_open\` is what grows and what could leak.
 `;

@@ -137,7 +137,12 @@ export class AmqpSource implements EventSource {
     const { channel, queue } = await openQueue(client, this.#options);
     // Asked once: the answer may stand in the broker's log as an error.
     if (!this.#status.everConnected) await this.#judgeExchange(client, broker);
-    takeDeliveries(client, channel, (routingKey, body) => this.#deliver(sink, routingKey, body));
+    takeDeliveries(
+      client,
+      channel,
+      (routingKey, body) => this.#deliver(sink, routingKey, body),
+      (milliseconds) => sink.aged?.(milliseconds),
+    );
     // Deliveries do not come to the callback; the consumer tells when there are no more.
     const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
     keepBound(client, channel, queue, exchange, heartbeat || REBIND);

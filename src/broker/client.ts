@@ -1,6 +1,6 @@
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
-import { type Deliver, DeliveryReader } from "./deliveries.ts";
+import { type Aged, type Deliver, DeliveryReader } from "./deliveries.ts";
 
 /** What the library keeps to itself, and is mended below. */
 interface Internals {
@@ -78,6 +78,11 @@ export function brokerClient(url: string): AMQPClient {
  * await channel.basicConsume(queue, { noAck: true }, () => {});
  * ```
  */
-export function takeDeliveries(client: AMQPClient, channel: AMQPChannel, deliver: Deliver): void {
-  readers.set(client, new DeliveryReader(client, channel, deliver));
+export function takeDeliveries(
+  client: AMQPClient,
+  channel: AMQPChannel,
+  deliver: Deliver,
+  aged: Aged = () => {},
+): void {
+  readers.set(client, new DeliveryReader(client, channel, deliver, aged));
 }

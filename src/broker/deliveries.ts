@@ -1,5 +1,6 @@
 import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
+import { ageOf } from "./age.ts";
 
 /** Parts of an AMQP frame (AMQP 0-9-1 §4.2.3): a header of 7 bytes, the payload, an end mark. */
 const HEADER = 7;
@@ -25,6 +26,9 @@ interface ChannelInternals {
 /** Takes one event; the body is only lent: it is the caller's again when this returns. */
 export type Deliver = (routingKey: string, body: Uint8Array) => void;
 
+/** Is told how many milliseconds the events that follow have been under way. */
+export type Aged = (milliseconds: number) => void;
+
 /**
  * Reads deliveries straight from what the socket brought, without an object, a copy of the body
  * or a microtask for each: most events are of users who are not connected, and are done with as
@@ -36,7 +40,7 @@ export type Deliver = (routingKey: string, body: Uint8Array) => void;
  *
  * @example
  * ```ts
- * const reader = new DeliveryReader(client, channel, (key, body) => hub.deliver(key, body));
+ * const reader = new DeliveryReader(client, channel, (key, body) => hub.deliver(key, body), () => {});
  * reader.read(chunk, (bytes) => library.onRead(bytes));
  * ```
  */
@@ -45,13 +49,17 @@ export class DeliveryReader {
   readonly #channel: ChannelInternals;
   readonly #channelId: number;
   readonly #deliver: Deliver;
+  readonly #aged: Aged;
+  /** Whether the age of what is being read is still to be told. */
+  #ageless = false;
 
   /** @param channel that nothing but deliveries to us comes on */
-  constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver) {
+  constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver, aged: Aged) {
     this.#library = client as unknown as Internals;
     this.#channel = channel as unknown as ChannelInternals;
     this.#channelId = channel.id;
     this.#deliver = deliver;
+    this.#aged = aged;
     // At once: the library would do it in a microtask, behind what is read here after it.
     this.#channel.deliver = ({ routingKey, body }) => deliver(routingKey, body ?? new Uint8Array());
   }
@@ -63,6 +71,7 @@ export class DeliveryReader {
    */
   read(bytes: Buffer, hand: (bytes: Buffer) => void): void {
     const library = this.#library;
+    this.#ageless = true;
     for (let at = 0; at < bytes.length;) {
       const inside = library.framePos !== 0 || library.frameSize !== 0;
       if (!inside && this.#channel.delivery === undefined) {
@@ -97,6 +106,11 @@ export class DeliveryReader {
     if (end > bytes.length || bytes[body] !== BODY || bytes[end - 1] !== FRAME_END) return 0;
     if (bytes.readUInt32BE(body + 3) !== size || bytes.readUInt32BE(header + HEADER + 4) !== 0) {
       return 0;
+    }
+    // Of one delivery a read, the oldest: to look at all would cost more than it tells.
+    if (this.#ageless) {
+      this.#ageless = false;
+      this.#aged(ageOf(bytes, header + HEADER + 12, body - 1, Date.now()));
     }
     // Consumer tag, delivery tag (8), redelivered (1), exchange, routing key.
     let field = at + HEADER + 4;

@@ -100,6 +100,10 @@ export class Hub implements EventSink {
     }
   }
 
+  aged(milliseconds: number): void {
+    this.#options.flusher.age = milliseconds;
+  }
+
   /** Every state is unsure until its next snapshot. */
   interrupted(): void {
     this.#feeds.doubtAll();
