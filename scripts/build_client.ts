@@ -46,7 +46,7 @@ async function writeDeclarations(): Promise<void> {
     for (const name of wanted) {
       const text = (await Deno.readTextFile(`${all}/${name}.d.ts`))
         // Names the file as it was on this machine.
-        .replace(/^\/\/\/ <amd-module [^\n]*\n/, "")
+        .replace(/^\/\/\/ <amd-module [^\n]*\n/m, "")
         .replace(/(from ")\.\/(\w+)\.ts(")/g, (_, before, mentioned, after) => {
           if (!wanted.includes(mentioned)) wanted.push(mentioned);
           return `${before}./${mentioned}.js${after}`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import ws from "ws";
 import {
   type Kline,
   type PayloadOf,
@@ -158,6 +159,15 @@ Deno.test("the typed client reads streams", async (t) => {
     await ranger.close();
     assert.throws(() => ranger.on("a.b", () => {}), code("closed", /closed by the client/));
     await assert.rejects(ranger.ping(), code("not-connected", /no open connection/));
+  });
+
+  await step(t, "the WebSocket of npm's ws will do, where there is no other", async () => {
+    await using client = liveClient(url, { WebSocket: ws });
+    const market = freshWord();
+    const event = first(client.ranger.stream(`${market}.x`), 1);
+    await client.seen(() => client.messages.find((text) => text.includes(market)), "the answer");
+    await exchange.publish(`public.${market}.x`, 1);
+    assert.deepEqual(await event, [1]);
   });
 
   await step(t, "a listener that throws keeps nothing from the others", async () => {

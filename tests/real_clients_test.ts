@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import ws from "ws";
 import { bounded } from "./support/bounded.ts";
-import { findChromium } from "./support/chromium.ts";
+import { launchChromium } from "./support/browser.ts";
 import { type Conversation, converse } from "./support/conversation.ts";
 import { type Exchange, startExchange, step, subscribed } from "./support/exchange.ts";
 import { nodeWithWebSocket } from "./support/node.ts";
@@ -81,19 +80,8 @@ async function assertClientsTalk(t: Deno.TestContext, compression: boolean): Pro
   });
 
   await step(t, "Chromium's WebSocket", async () => {
-    const executablePath = findChromium();
-    if (executablePath === undefined) return console.log("no Chromium here: not tried");
-    const browser = await chromium.launch({
-      executablePath,
-      args: [
-        ...(Deno.uid() === 0 ? ["--no-sandbox"] : []),
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-      ],
-    });
+    const browser = await launchChromium();
+    if (browser === undefined) return console.log("no Chromium here: not tried");
     try {
       const page = await browser.newPage();
       // A page of the server's own, so that its origin may connect.

@@ -5,7 +5,7 @@ import { findExecutable } from "./executables.ts";
  *
  * @example
  * ```ts
- * const browser = await chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
+ * findChromium(); // "/usr/bin/chromium"
  * ```
  */
 export function findChromium(): string | undefined {
