@@ -35,3 +35,10 @@ export class UnavailableError extends RangerError {
   /** EX_UNAVAILABLE */
   readonly exitCode: number = 69;
 }
+
+/** The server does not let whoever asks have what was asked for: a token or a stream is refused. */
+export class RefusedError extends RangerError {
+  readonly code: string = "ERR_REFUSED";
+  /** EX_NOPERM */
+  readonly exitCode: number = 77;
+}

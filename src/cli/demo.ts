@@ -3,7 +3,6 @@ import { loadSigningKey, signToken } from "../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../broker/simulator.ts";
 import type { Loaded } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
-import { ConfigurationError } from "../errors.ts";
 import { configureLog } from "../ops/log.ts";
 import { untilSignal } from "../ops/signals.ts";
 import { ClientCount } from "./demo_clients.ts";
@@ -11,6 +10,7 @@ import { LiveLine } from "./demo_line.ts";
 import { MarketView } from "./demo_view.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { type Daemon, startDaemon } from "./daemon.ts";
+import { wholeNumber } from "./whole_number.ts";
 
 const MARKET = "btcusd";
 const PUBLIC_STREAMS = `${MARKET}.trades,${MARKET}.ob-inc`;
@@ -154,12 +154,4 @@ function urlHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
   return host.includes(":") ? `[${host}]` : host;
-}
-
-function wholeNumber(text: string, flag: string, low: number, high: number): number {
-  const number = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (number >= low && number <= high) return number;
-  throw new ConfigurationError(
-    `${flag} is ${JSON.stringify(text)}; right would be a whole number from ${low} to ${high}`,
-  );
 }

@@ -1,0 +1,63 @@
+/** The stream's name and where the payload begins; both are as the server wrote them. */
+const EVENT = /^\s*\{\s*("(?:[^"\\]|\\.)*")\s*:\s*/;
+
+/**
+ * A message of the server in one line of JSON.
+ *
+ * @param text as it came
+ * @returns undefined for what is no event: answers and pongs
+ * @example
+ * ```ts
+ * eventJson('{"btcusd.trades":\n{"trades":[]}}'); // '{"btcusd.trades": {"trades":[]}}'
+ * ```
+ */
+export function eventJson(text: string): string | undefined {
+  return streamOf(text) === undefined ? undefined : inOneLine(text);
+}
+
+/**
+ * A message of the server in a line for people: time, stream, payload.
+ *
+ * @param at in local time
+ * @returns undefined for what is no event
+ * @example
+ * ```ts
+ * eventLine('{"btcusd.trades":{"trades":[]}}', new Date());
+ * // '11:29:03.120  btcusd.trades  {"trades":[]}'
+ * ```
+ */
+export function eventLine(text: string, at: Date): string | undefined {
+  const stream = streamOf(text);
+  if (stream === undefined) return undefined;
+  const payload = text.slice(EVENT.exec(text)![0].length, text.lastIndexOf("}")).trimEnd();
+  return `${clock(at)}  ${inOneLine(stream)}  ${inOneLine(payload)}`;
+}
+
+function streamOf(text: string): string | undefined {
+  const quoted = EVENT.exec(text)?.[1];
+  if (quoted === undefined || quoted === '"success"' || quoted === '"error"') return undefined;
+  return JSON.parse(quoted);
+}
+
+/** JSON may have line ends between its parts, where they mean nothing. */
+function inOneLine(json: string): string {
+  return printable(json.replace(/[\r\n]+/g, " "));
+}
+
+/**
+ * A text without what a terminal takes for orders, escaped as JSON would: nothing that an exchange
+ * publishes may move the cursor of who looks on.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    // deno-lint-ignore no-control-regex
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+function clock(at: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const seconds = `${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${seconds}`;
+}
