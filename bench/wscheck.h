@@ -56,7 +56,7 @@ static struct {
   uint64_t violation[V_COUNT], missing, events, window_events, answers, snapshots, served, pings, closes;
   char first_violation[200], refusal[100];
   int first_close; /* its code */
-  int measuring, bare;
+  int measuring, bare, deflate;
   unsigned sample; /* latency of one event in so many */
   uint64_t from; /* what the first number must be; 0: whatever comes */
   uint64_t *latency;
@@ -120,6 +120,7 @@ static void check_numbered(Conn *c, int s, const unsigned char *p, size_t n, siz
     c->frames++, tally.window_events++;
     if (!tally.until_sample--) tally.until_sample = tally.sample - 1, sample_latency(p, n);
   }
+  if (tally.deflate) return; /* some of the stream's numbers are in compressed events */
   uint64_t seq, last = c->last[s];
   if (number_of(c->route, s, p, n, body, &seq)) {
     violation(V_unnumbered, p, n, "no number");
@@ -153,6 +154,12 @@ static void check_snapshot(Conn *c, int s, const unsigned char *p, size_t n) {
     violation(V_resync, p, n, "sequence %" PRIu64 " at %" PRIu64, sequence, c->last[s]);
   }
   c->last[s] = sequence;
+}
+
+/* A compressed event: what is in it is not looked at, nor whose it is. */
+static void count_compressed(Conn *c) {
+  tally.events++;
+  if (tally.measuring) c->frames++, tally.window_events++;
 }
 
 /* One whole text payload. */
@@ -213,7 +220,8 @@ static size_t check_frames(Conn *c, const unsigned char *p, size_t n,
     if (masked) head += 4;
     if (n - at - head < length) break;
     at += head + length;
-    if (f[0] & 0x70) violation(V_reserved, f + head, length, "bits %d", f[0] >> 4 & 7);
+    int compressed = tally.deflate && opcode == 1 && f[0] & 0x40; /* RFC 7692 section 6 */
+    if (f[0] & (compressed ? 0x30 : 0x70)) violation(V_reserved, f + head, length, "bits %d", f[0] >> 4 & 7);
     if (masked) {
       violation(V_masked, f + head, length, "a server does not mask");
     } else if (opcode & 8) {
@@ -224,6 +232,8 @@ static size_t check_frames(Conn *c, const unsigned char *p, size_t n,
       violation(V_fragmented, f + head, length, "opcode %d", opcode);
     } else if (opcode != 1) {
       violation(V_opcode, f + head, length, "opcode %d", opcode);
+    } else if (compressed) {
+      count_compressed(c);
     } else {
       check_text(c, f + head, length);
     }

@@ -13,6 +13,7 @@
  *   --paths FILE    one path a line, taken in turn by the connections instead of PATH
  *   --tokens FILE   one token a line, a connection each: Authorization: Bearer ...
  *   --sample N      measures the latency of one event in N (61: prime, so that it does not beat with batches)
+ *   --deflate       offer permessage-deflate; events are counted then, their numbers not looked at
  *   --bare          frames are the event itself, without the {"<stream>":...} envelope
  *   --nats          frames carry the protocol of NATS; streams are its subjects
  *   --stomp NAME    frames carry STOMP; streams are routing keys of the exchange NAME
@@ -131,7 +132,8 @@ static int command(Conn *cs, int cn) {
     int one = -1;
     *eol = 0;
     if (!strcmp(line, "end")) over = 1;
-    else if (sscanf(line, "last %119s %" SCNu64 " %d", name, &seq, &one) >= 2) set_target(cs, cn, name, seq, one);
+    else if (sscanf(line, "last %119s %" SCNu64 " %d", name, &seq, &one) >= 2 && !tally.deflate)
+      set_target(cs, cn, name, seq, one);
   }
   memmove(text, line, n = n - (size_t)(line - text));
   return over;
@@ -156,7 +158,7 @@ static void leave(Conn *cs, int n) {
 
 static int usage(void) {
   fprintf(stderr, "usage: wsload [--warmup S] [--from N] [--drain S] [--parallel N] [--control] [--paths FILE]\n"
-                  "              [--tokens FILE] [--sample N] [--bare | --nats | --stomp EXCHANGE]\n"
+                  "              [--tokens FILE] [--sample N] [--deflate] [--bare | --nats | --stomp EXCHANGE]\n"
                   "              HOST PORT PATH CONNECTIONS SECONDS\n");
   return 2;
 }
@@ -165,7 +167,7 @@ int main(int ac, char **av) {
   static const struct option options[] = {
       {"warmup", 1, 0, 'w'}, {"from", 1, 0, 'f'}, {"drain", 1, 0, 'd'}, {"control", 0, 0, 'c'}, {"paths", 1, 0, 'p'},
       {"parallel", 1, 0, 'a'}, {"tokens", 1, 0, 't'}, {"sample", 1, 0, 's'}, {"bare", 0, 0, 'b'}, {"nats", 0, 0, 'n'},
-      {"stomp", 1, 0, 'm'}, {0, 0, 0, 0}};
+      {"stomp", 1, 0, 'm'}, {"deflate", 0, 0, 'z'}, {0, 0, 0, 0}};
   double warmup = 1, drain = 3;
   const char *paths = NULL, *tokens = NULL;
   int control = 0, o;
@@ -180,6 +182,7 @@ int main(int ac, char **av) {
     else if (o == 't') tokens = optarg;
     else if (o == 's') tally.sample = (unsigned)atoi(optarg);
     else if (o == 'b') tally.bare = 1;
+    else if (o == 'z') tally.deflate = 1;
     else if (o == 'n') opening.protocol = NATS;
     else if (o == 'm') opening.protocol = STOMP, stomp_exchange = optarg;
     else return usage();

@@ -66,10 +66,11 @@ static int ask(Conn *c) {
   const char *token = opening.tokens ? opening.tokens[c->index] : NULL;
   int n = snprintf(request, sizeof request,
                    "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s\r\n",
+                   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s%s%s%s%s\r\n",
                    c->route->path, opening.host, ntohs(opening.to.sin_port), token ? "Authorization: Bearer " : "",
                    token ? token : "", token ? "\r\n" : "",
-                   opening.protocol == STOMP ? "Sec-WebSocket-Protocol: v12.stomp\r\n" : "");
+                   opening.protocol == STOMP ? "Sec-WebSocket-Protocol: v12.stomp\r\n" : "",
+                   tally.deflate ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
   return n < (int)sizeof request && write(c->fd, request, (size_t)n) == n ? 0 : -1;
 }
 

@@ -48,8 +48,8 @@ and what a connection costs, beside other servers in the same run: the server on
 everything else on another. A full run writes docs/benchmarks.md.
 
   --quick             a coarse run of everything, under three minutes; writes no document
-  --scenario NAME     only this one (hot, market, wide, private, storm, idle, low, start); may be
-                      repeated
+  --scenario NAME     only this one (hot, market, wide, private, storm, idle, low, compression,
+                      processes, start); may be repeated
   --peer NAME         only this server (ranger, naive-deno, naive-ws, rango, nchan, nats, web-stomp,
                       floor-1, floor-n, floor-same); may be repeated
   --report PATH       writes the document there, of a partial run too

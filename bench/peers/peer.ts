@@ -30,6 +30,8 @@ export type ScenarioName =
   | "storm"
   | "idle"
   | "low"
+  | "compression"
+  | "processes"
   | "start";
 
 /** A server that is measured beside the others. */

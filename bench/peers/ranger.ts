@@ -9,7 +9,18 @@ import type { FedPeer, Place } from "./peer.ts";
 export const ranger: FedPeer = {
   name: "ranger",
   about: "this project",
-  scenarios: ["hot", "market", "wide", "private", "storm", "idle", "low", "start"],
+  scenarios: [
+    "hot",
+    "market",
+    "wide",
+    "private",
+    "storm",
+    "idle",
+    "low",
+    "compression",
+    "processes",
+    "start",
+  ],
   source: "fed",
   unavailable: () => Promise.resolve(undefined),
   version: () => Promise.resolve(`${VERSION}${COMMIT === "unknown" ? "" : ` ${COMMIT}`}`),
@@ -18,10 +29,26 @@ export const ranger: FedPeer = {
       ? `/public/?stream=${streams.join(",")}`
       : `/private/?stream=${streams.join(",")}`,
   start(place, port) {
-    const program = place.binary === undefined ? sourceTree() : [place.binary];
-    return { running: startRanger(program, place, port) };
+    return { running: startRanger(program(place), place, port) };
   },
 };
+
+/** The same with more settings than the benchmark's own. */
+export function rangerWith(
+  settings: readonly string[],
+  clientFlags: readonly string[] = [],
+): FedPeer {
+  return {
+    ...ranger,
+    flags: () => clientFlags,
+    start: (place, port) => ({ running: startRanger(program(place), place, port, settings) }),
+  };
+}
+
+/** The command that runs Ranger in this run. */
+export function program(place: Place): readonly string[] {
+  return place.binary === undefined ? sourceTree() : [place.binary];
+}
 
 /** Runs the source tree with the flags that are built into an executable. */
 export function sourceTree(): string[] {
@@ -29,15 +56,27 @@ export function sourceTree(): string[] {
   return [Deno.execPath(), "run", "-A", ...v8, `${root}main.ts`];
 }
 
-/** Starts one form of Ranger with the benchmark's settings; they are production's own but for log and ports. */
-export function startRanger(program: readonly string[], place: Place, port: number): Program {
-  const { amqpUrl, exchange, serverCore, keys } = place;
-  return Program.start([
-    ...program,
+/** Starts one form of Ranger with the benchmark's settings, and more where they are given. */
+export function startRanger(
+  program: readonly string[],
+  place: Place,
+  port: number,
+  settings: readonly string[] = [],
+): Program {
+  const command = [...program, ...settingsFor(place, port), ...managedOn(freePort()), ...settings];
+  return Program.start(command, { core: place.serverCore, cwd: root });
+}
+
+/** What the benchmark sets; the rest is as in production. */
+export function settingsFor({ amqpUrl, exchange, keys }: Place, port: number): readonly string[] {
+  return [
     "serve",
     ...["--amqp-url", amqpUrl, "--exchange", exchange, "--jwt-public-key", keys.publicKey],
-    ...["--host", "127.0.0.1", "--port", `${port}`],
-    ...["--management-host", "127.0.0.1", "--management-port", `${freePort()}`],
-    ...["--log-level", "warning"],
-  ], { core: serverCore, cwd: root });
+    ...["--host", "127.0.0.1", "--port", `${port}`, "--log-level", "warning"],
+  ];
+}
+
+/** Where the operator's listener is. */
+export function managedOn(port: number): readonly string[] {
+  return ["--management-host", "127.0.0.1", "--management-port", `${port}`];
 }

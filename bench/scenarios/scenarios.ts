@@ -1,9 +1,11 @@
+import { compression } from "./compression.ts";
 import { hot } from "./hot.ts";
 import { idle } from "./idle.ts";
 import { low } from "./low.ts";
 import { market, wide } from "./market.ts";
 import { privateStreams } from "./private.ts";
 import type { Scenario } from "./scenario.ts";
+import { processes } from "./processes.ts";
 import { start } from "./start.ts";
 import { storm } from "./storm.ts";
 
@@ -16,5 +18,7 @@ export const scenarios: readonly Scenario[] = [
   storm,
   idle,
   low,
+  compression,
+  processes,
   start,
 ];
