@@ -1,7 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { EventSink } from "../broker/source.ts";
-import { Rarely } from "../ops/rarely.ts";
-import { checkJson, NOT_JSON, parseJson } from "../streams/payload.ts";
+import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
@@ -11,6 +10,7 @@ import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./feed.ts";
 import { type FeedName, Feeds, type StateLimits } from "./feeds.ts";
 import type { Flusher } from "./flusher.ts";
+import { Inspector } from "./inspector.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
@@ -72,10 +72,11 @@ export class Hub implements EventSink {
   readonly #ids = new Directory();
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
-  readonly #complaints = new Rarely(60_000);
+  readonly #inspector: Inspector;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#inspector = new Inspector(options.registry, options.mode, this.counters);
     this.#feeds = new Feeds(
       options.registry,
       options,
@@ -90,7 +91,11 @@ export class Hub implements EventSink {
     const route = parseRoutingKey(routingKey);
     if (!route) {
       this.counters.malformedKeys++;
-      this.#complain("key", routingKey, "Dropped an event: {routingKey} is no routing key.");
+      this.#inspector.complain(
+        "key",
+        routingKey,
+        "Dropped an event: {routingKey} is no routing key.",
+      );
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
@@ -111,7 +116,7 @@ export class Hub implements EventSink {
 
   /** Whether a stream may be subscribed at all, whoever asks. */
   knows(name: string): boolean {
-    if (this.#options.mode === "open") return true;
+    if (!this.#inspector.isStrict) return true;
     const stream = parseStreamName(name);
     if (stream.form === "other") return false;
     if (stream.form === "bare") return true;
@@ -191,7 +196,7 @@ export class Hub implements EventSink {
   #dropLarge(routingKey: string, route: Route): void {
     this.counters.scopes[route.scope].tooLarge++;
     const message = "Dropped an event of {routingKey}: it is larger than streams.event_bytes.";
-    this.#complain("large", routingKey, message);
+    this.#inspector.complain("large", routingKey, message);
     if (route.scope === "private" || !route.event.endsWith(INCREMENT)) return;
     const stream = route.scope === "public" ? route.name : route.subscription;
     this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
@@ -200,8 +205,9 @@ export class Hub implements EventSink {
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
-    if (users.size === 0 && this.#options.mode === "open") return this.#count(counts, 0);
-    if (this.#read(routingKey, "private", event, body, counts, false) === NOT_JSON) return;
+    if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
+    const inspected = { routingKey, scope: "private", name: event } as const;
+    if (this.#inspector.read(inspected, body, false) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
@@ -228,10 +234,11 @@ export class Hub implements EventSink {
     const isIncrement = stream.endsWith(INCREMENT);
     const isState = isSnapshot || isIncrement;
     // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
-    if (event.byName.size + event.byId.size === 0 && !isState && this.#options.mode === "open") {
+    if (event.byName.size + event.byId.size === 0 && !isState && !this.#inspector.isStrict) {
       return this.#count(counts, 0);
     }
-    const payload = this.#read(routingKey, "public", route.name, body, counts, isState);
+    const inspected = { routingKey, scope: route.scope, name: route.name };
+    const payload = this.#inspector.read(inspected, body, isState);
     if (payload === NOT_JSON) {
       // An increment lost is an increment lost, whatever was wrong with it.
       if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
@@ -255,7 +262,7 @@ export class Hub implements EventSink {
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       // What is known from the increments is not wrong by that.
-      this.#complain(
+      this.#inspector.complain(
         "snapshot",
         stream,
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
@@ -318,45 +325,5 @@ export class Hub implements EventSink {
     if (reached === 0) counts.unheld++;
     else counts.delivered++;
     this.counters.fannedOut += reached;
-  }
-
-  /**
-   * The payload, checked; `NOT_JSON` when the event goes no further.
-   *
-   * @param wanted whether it is to be worked with; if not, it is `undefined` where nobody looks at it
-   */
-  #read(
-    routingKey: string,
-    scope: "public" | "private",
-    name: string,
-    body: Uint8Array,
-    counts: ScopeCounters,
-    wanted: boolean,
-  ): unknown {
-    const { mode, registry } = this.#options;
-    const payload = wanted || mode === "strict" ? parseJson(body) : checkJson(body);
-    if (payload === NOT_JSON) {
-      counts.notJson++;
-      this.#complain("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
-      return NOT_JSON;
-    }
-    if (mode === "open") return payload;
-    const kind = registry.find(scope, name);
-    if (kind?.payload.safeParse(payload).success) return payload;
-    counts.refused++;
-    this.counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
-    this.#complain(
-      "strict",
-      routingKey,
-      kind
-        ? "Dropped an event of {routingKey}: its payload does not fit its type (streams.mode)."
-        : "Dropped an event of {routingKey}: no such stream is registered (streams.mode).",
-    );
-    return NOT_JSON;
-  }
-
-  #complain(topic: string, routingKey: string, message: string): void {
-    if (!this.#complaints.allows(`${topic} ${routingKey}`)) return;
-    log.warn(message, { routingKey, ...this.#complaints.since });
   }
 }
