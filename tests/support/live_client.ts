@@ -14,7 +14,7 @@ export interface LiveClient extends AsyncDisposable {
   readonly errors: RangerError[];
   /** Texts of all messages that the server sent. */
   readonly messages: string[];
-  /** The first state, error or message from now on, or so far, that the predicate takes. */
+  /** Asks again at each state, error and message, until there is an answer. */
   seen<T>(ask: () => T | undefined, what: string): Promise<T>;
   /** Awaits a state; the last one may be it. */
   status<Status extends State["status"]>(status: Status): Promise<State & { status: Status }>;
@@ -43,14 +43,16 @@ export function liveClient(url: string, options: ConnectOptions = {}): LiveClien
   ranger.onState((state) => (states.push(state), wake()));
   ranger.onError((error) => (errors.push(error), wake()));
   ranger.onMessage((text) => (messages.push(text), wake()));
-  async function seen<T>(ask: () => T | undefined, what: string): Promise<T> {
+  /** Bounded as a whole: who reconnects without end tells something all the time. */
+  function seen<T>(ask: () => T | undefined, what: string): Promise<T> {
+    const told = () => `${what}; ${JSON.stringify({ states, errors, messages }).slice(0, 2000)}`;
+    return bounded(look(ask), told);
+  }
+  async function look<T>(ask: () => T | undefined): Promise<T> {
     while (true) {
       const answer = ask();
       if (answer !== undefined) return answer;
-      await bounded(
-        new Promise<void>((resolve) => waiting.push(resolve)),
-        () => `${what}; ${JSON.stringify({ states, errors, messages })}`,
-      );
+      await new Promise<void>((resolve) => waiting.push(resolve));
     }
   }
   return {
