@@ -14,6 +14,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "server.trusted_proxies": [sample(["10.0.0.0/8", "fd00::/8"]), sample(["192.168.1.5"])],
   "server.reuse_port": [sample(true), sample(true)],
   "server.drain": [sample(0), sample(30)],
+  "server.page": [sample(true), sample(true)],
   "management.host": [sample("10.1.2.4"), sample("::1")],
   "management.port": [sample(9003), sample(9004)],
   "management.port_offset": [sample(1), sample(12)],

@@ -51,10 +51,10 @@ export class LiveRanger implements Ranger {
     this.#tokens = new Tokens(settings, {
       send: (message) => this.#line.open?.send(message),
       identified: (identity) => {
+        // First, so that who is told of the state may follow private streams at once.
+        if (identity) this.#noToken = undefined;
         this.#become({ status: "open", identity });
-        if (!identity) return;
-        this.#noToken = undefined;
-        this.#subscriptions.identified();
+        if (identity) this.#subscriptions.identified();
       },
       failed: (error) => this.#report(error),
       hopeless: (error) => this.#hopeless(error),

@@ -7,6 +7,7 @@ import { type Address, Listener } from "../http/listener.ts";
 import { TrustedProxies } from "../http/client_address.ts";
 import { Handshakes } from "../http/handshakes.ts";
 import { managementApp } from "../http/management_app.ts";
+import { pageApp } from "../http/page_app.ts";
 import { plainApp } from "../http/plain_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../hub/flusher.ts";
@@ -23,6 +24,7 @@ import { drain } from "../session/drain.ts";
 import { Places } from "../session/places.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
+import { VERSION } from "../version.ts";
 import { CloseCode } from "../websocket/frame.ts";
 import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
@@ -59,6 +61,12 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** What a daemon is given besides its settings. */
+export interface DaemonExtras {
+  /** Signs tokens for those who open the demo's page, good for so many seconds. */
+  readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
+}
+
 /**
  * Puts the rooms together: source to hub, hub to sessions, sessions to the listeners.
  *
@@ -72,7 +80,11 @@ export interface Daemon {
  * await daemon.stop();
  * ```
  */
-export async function startDaemon(settings: Settings, source: EventSource): Promise<Daemon> {
+export async function startDaemon(
+  settings: Settings,
+  source: EventSource,
+  { demoToken }: DaemonExtras = {},
+): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify = verifier && ((token: string) => verifier.verify(token));
@@ -109,7 +121,10 @@ export async function startDaemon(settings: Settings, source: EventSource): Prom
     envelope: protocol.envelope,
     compression: compression.enabled,
   };
-  const clients = new Listener(plainApp(), {
+  const page = server.page
+    ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
+    : undefined;
+  const clients = new Listener(plainApp(page), {
     app: upgradeApp(upgrades),
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),

@@ -56,8 +56,9 @@ export const demo: Command = defineCommand({
     await configureLog(settings.log);
 
     const ended = untilSignal();
-    const daemon = await startDaemon(settings, new Simulator({ seed, rate }));
-    const token = settings.auth.enabled ? await demoToken(privateKey) : undefined;
+    const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
+    const daemon = await startDaemon(settings, new Simulator({ seed, rate }), { demoToken: sign });
+    const token = await sign?.(TOKEN_LIFE);
     const server = `${urlHost(settings.server.host)}:${daemon.public.port}`;
     console.log(whatToPaste(server, token));
     const stopWatching = values.quiet ? undefined : watch(server, daemon);
@@ -83,6 +84,7 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
     server: {
       ...server,
       host: chosen("server.host") ? server.host : "127.0.0.1",
+      page: chosen("server.page") ? server.page : true,
       // Who presses Ctrl-C wants the end of it.
       drain: chosen("server.drain") ? server.drain : 0,
     },
@@ -106,9 +108,10 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
   };
 }
 
-async function demoToken(privateKey: string): Promise<string> {
+/** Signs tokens for the demo's user, good for so many seconds. */
+async function demoTokens(privateKey: string): Promise<(ttl: number) => Promise<string>> {
   const key = await loadSigningKey(privateKey, "the demo's key");
-  return await signToken(key, { uid: DEMO_UID, role: ROLE, ttl: TOKEN_LIFE });
+  return (ttl) => signToken(key, { uid: DEMO_UID, role: ROLE, ttl });
 }
 
 function whatToPaste(server: string, token: string | undefined): string {

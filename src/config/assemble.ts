@@ -65,6 +65,7 @@ export function assemble(
       trustedProxies: values["server.trusted_proxies"],
       reusePort: values["server.reuse_port"],
       drain: values["server.drain"],
+      page: values["server.page"],
     },
     management: {
       host: values["management.host"],

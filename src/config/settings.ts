@@ -89,6 +89,14 @@ export const SETTINGS = {
       "come back at once; 0 closes them together",
     right: SECONDS,
   }),
+  "server.page": setting({
+    kind: toggle(),
+    default: false,
+    flag: "page",
+    help: "Whether browsers get a live page at /: markets, an inspector of streams, an account; " +
+      "it shows what any client may have. `ranger demo` has it unless told otherwise",
+    right: "true or false",
+  }),
   "management.host": setting({
     kind: host(),
     default: "127.0.0.1",

@@ -12,6 +12,8 @@ export interface Settings {
     readonly reusePort: boolean;
     /** Seconds over which clients are closed at the end. */
     readonly drain: number;
+    /** Whether `GET /` is the live page. */
+    readonly page: boolean;
   };
   readonly management: {
     readonly host: string;

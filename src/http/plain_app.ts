@@ -8,17 +8,20 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
  * Answers requests on the clients' port that do not ask for a WebSocket. Each answer is the last of
  * its connection: what is no WebSocket soon is cut, and should not be in the middle of a request.
  *
+ * @param page the live page, where it is on
+ *
  * @example
  * ```ts
  * const response = await plainApp().request("/");
  * ```
  */
-export function plainApp(): Hono {
+export function plainApp(page?: Hono): Hono {
   const app = new Hono();
   app.use(async (c, next) => {
     await next();
     c.header("connection", "close", { append: true });
   });
+  if (page) app.route("/", page);
   app.get("/", (c) => {
     if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
     c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");

@@ -1,0 +1,109 @@
+import { Hono } from "hono";
+import { type Asset, pageAssets } from "./page_assets.ts";
+
+/** What the live page can be told of the server it came from. */
+export interface PageOptions {
+  /** Whether tokens are taken at all. */
+  readonly authenticates: boolean;
+  /** The server's version. */
+  readonly version: string;
+  /** Signs tokens for the demo's user, good for so many seconds; left out anywhere else. */
+  readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
+}
+
+/** Nothing but the page's own files and the server that they came from; nothing inline. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const SHORTEST = 5;
+const LONGEST = 24 * 60 * 60;
+const USUAL = 60 * 60;
+
+/**
+ * Serves the live page from memory.
+ *
+ * | path | answer |
+ * | --- | --- |
+ * | `/` | the page, to those who accept HTML; all others get what comes after this app |
+ * | `/page/…` | its script, style and icon |
+ * | `/page/about.json` | `{"version","authenticates","demo"}` |
+ * | `/page/token?ttl=60` | in the demo: a token for its user, good for so many seconds |
+ *
+ * @example
+ * ```ts
+ * const app = pageApp({ authenticates: true, version: "0.1.0" });
+ * const response = await app.request("/", { headers: { accept: "text/html" } });
+ * ```
+ */
+export function pageApp({ authenticates, version, demoToken }: PageOptions): Hono {
+  const app = new Hono();
+  for (const [path, asset] of pageAssets()) {
+    app.get(path, async (c, next) => {
+      // What a person's terminal asks for is no page.
+      if (path === "/" && !(c.req.header("accept") ?? "").includes("text/html")) {
+        await next();
+        c.header("vary", "accept", { append: true });
+        return;
+      }
+      return answer(c.req.raw.headers, asset);
+    });
+  }
+  app.get("/page/about.json", (c) => {
+    c.header("cache-control", "no-store");
+    return c.json({ version, authenticates, demo: demoToken !== undefined });
+  });
+  if (demoToken) {
+    app.get("/page/token", async (c) => {
+      const ttl = c.req.query("ttl") ?? String(USUAL);
+      c.header("cache-control", "no-store");
+      if (!/^\d{1,5}$/.test(ttl) || Number(ttl) < SHORTEST || Number(ttl) > LONGEST) {
+        return c.text(`ttl must be from ${SHORTEST} to ${LONGEST} seconds.\n`, 400);
+      }
+      return c.text(await demoToken(Number(ttl)));
+    });
+  }
+  return app;
+}
+
+function answer(request: Headers, { type, body, gzipped, etag }: Asset): Response {
+  const headers = new Headers({
+    etag,
+    // Asked for again each time, and then mostly not sent: a new version is there at once.
+    "cache-control": "no-cache",
+    vary: "accept-encoding, accept",
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+  });
+  const known = (request.get("if-none-match") ?? "").split(",")
+    .map((tag) => tag.trim().replace(/^W\//, ""));
+  if (known.includes(etag) || known.includes("*")) {
+    return new Response(null, { status: 304, headers });
+  }
+  headers.set("content-type", type);
+  const zipped = acceptsGzip(request.get("accept-encoding") ?? "");
+  if (zipped) headers.set("content-encoding", "gzip");
+  const bytes = zipped ? gzipped : body;
+  headers.set("content-length", String(bytes.length));
+  return new Response(bytes, { headers });
+}
+
+/** RFC 9110 §12.5.3: named, or any, and not with a weight of zero. */
+function acceptsGzip(header: string): boolean {
+  const weights = new Map(
+    header.toLowerCase().split(",").map((part) => {
+      const [coding = "", ...parameters] = part.split(";").map((text) => text.trim());
+      const q = parameters.find((text) => text.startsWith("q="))?.slice(2) ?? "1";
+      return [coding, Number(q)] as const;
+    }),
+  );
+  return (weights.get("gzip") ?? weights.get("*") ?? 0) > 0;
+}

@@ -1,0 +1,168 @@
+import type { Identity, Ranger, RangerError, State, Stop } from "../../client/src/mod.ts";
+import type { Credentials } from "./credentials.ts";
+import { byId, make, part, write } from "./dom.ts";
+import { clock, duration, moment } from "./numbers.ts";
+import { OwnEvents } from "./own_events.ts";
+import { demoToken } from "./server.ts";
+
+const EXPIRED = '{"error":{"message":"Token expired."}}';
+const REFUSED = '{"error":{"message":"Authentication failed."}}';
+const NO_TOKEN = '{"error":{"message":"Token type is not provided or invalid."}}';
+
+/** Lines of what happened that are kept. */
+const KEPT = 100;
+
+/** Signs in and out, and shows whose connection it is, until when, and what is theirs. */
+export class AccountView {
+  readonly #ranger: Ranger;
+  readonly #credentials: Credentials;
+  readonly #changed: () => void;
+  readonly #events = new OwnEvents();
+  #identity: Identity | undefined;
+  /** Whose events are shown. */
+  #uid: string | undefined;
+  #stops: Stop[] = [];
+
+  /** @param changed called when somebody signed in or out */
+  constructor(ranger: Ranger, credentials: Credentials, changed: () => void) {
+    this.#ranger = ranger;
+    this.#credentials = credentials;
+    this.#changed = changed;
+    ranger.onMessage((text) => this.#heard(text));
+    ranger.onState((state) => this.#state(state));
+    ranger.onError((error) => this.#failed(error));
+    byId("paste", HTMLFormElement).onsubmit = (event) => this.#paste(event);
+    byId("demo", HTMLFormElement).onsubmit = (event) => void this.#demo(event);
+    byId("sign-out", HTMLButtonElement).onclick = () => {
+      this.#tell("Signed out.");
+      this.#signOut();
+      part("account-title").focus();
+    };
+    setInterval(() => this.#tick(), 1000);
+  }
+
+  /** Once it is known what the server is. */
+  serverIs({ demo, authenticates }: { demo: boolean; authenticates: boolean }): void {
+    part("demo").hidden = !demo || !authenticates;
+    part("paste").hidden = !authenticates;
+    if (!authenticates) {
+      write(part("who-note"), "This server takes no tokens (--no-auth): there are public streams only.");
+    }
+  }
+
+  #paste(event: SubmitEvent): void {
+    event.preventDefault();
+    const field = byId("token", HTMLTextAreaElement);
+    const token = field.value.trim();
+    this.#problem(token ? undefined : "There is no token yet: paste one above.");
+    if (!token) return field.focus();
+    field.value = "";
+    this.#credentials.paste(token);
+    this.#signIn("A token was pasted.");
+  }
+
+  async #demo(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const ttl = Number(byId("ttl", HTMLSelectElement).value);
+    try {
+      if (byId("renew", HTMLInputElement).checked) {
+        this.#credentials.renewBy(() => demoToken(ttl));
+      } else {
+        this.#credentials.paste(await demoToken(ttl));
+      }
+    } catch (error) {
+      return this.#problem(`No token could be had: ${error instanceof Error ? error.message : error}`);
+    }
+    this.#signIn("The demo's token was asked for.");
+  }
+
+  #signIn(how: string): void {
+    this.#problem(undefined);
+    this.#tell(how);
+    this.#ranger.renewToken();
+    this.#changed();
+  }
+
+  #signOut(): void {
+    this.#credentials.forget();
+    this.#ranger.renewToken();
+    this.#changed();
+  }
+
+  /** Before the client acts on it: a token that has ended must not be given again. */
+  #heard(text: string): void {
+    if (text === EXPIRED) {
+      this.#tell("The token expired.");
+      if (this.#credentials.renewed) return;
+      this.#credentials.forget();
+      this.#problem("The token has expired: private streams have stopped. Sign in again.");
+    } else if (text === REFUSED || text === NO_TOKEN) {
+      this.#tell("The server refused the token.");
+      if (this.#credentials.renewed) return;
+      this.#credentials.forget();
+      this.#problem("The server refused this token: it has ended, or is of another exchange.");
+    } else return;
+    this.#changed();
+  }
+
+  #failed(error: RangerError): void {
+    if (error.code === "token-unavailable") this.#tell(error.message);
+  }
+
+  #state(state: State): void {
+    const identity = state.status === "open" ? state.identity : undefined;
+    const before = this.#identity;
+    this.#identity = identity;
+    if (identity && identity.uid !== this.#uid) {
+      this.#events.clear();
+      this.#uid = identity.uid;
+    }
+    if (identity && !before) this.#tell(`Signed in as ${identity.uid}.`);
+    else if (identity && before && identity !== before) {
+      const until = identity.expiresAt;
+      this.#tell(until ? `Renewed, until ${clock(until)}.` : "Renewed.");
+    } else if (!identity && before && state.status !== "open") this.#tell("The connection was lost.");
+    if (!identity) {
+      for (const stop of this.#stops.splice(0)) stop();
+    } else if (this.#stops.length === 0) {
+      this.#stops = [
+        this.#ranger.on("order", (order) => this.#events.order(order)),
+        this.#ranger.on("trade", (trade) => this.#events.trade(trade)),
+      ];
+    }
+    this.#draw();
+  }
+
+  #draw(): void {
+    const identity = this.#identity;
+    part("who").hidden = identity === undefined;
+    part("who-note").hidden = identity !== undefined;
+    part("sign-out").hidden = identity === undefined && !this.#credentials.present;
+    if (!identity) return;
+    this.#problem(undefined);
+    write(part("uid"), identity.uid);
+    write(part("role"), identity.role ?? "none");
+    write(part("until"), identity.expiresAt ? moment(identity.expiresAt) : "no end");
+    this.#tick();
+  }
+
+  #tick(): void {
+    const end = this.#identity?.expiresAt;
+    if (!this.#identity) return;
+    const left = end === undefined ? "–" : duration(end - Date.now());
+    write(part("left"), end !== undefined && this.#credentials.renewed ? `${left}, then renewed` : left);
+  }
+
+  #problem(text: string | undefined): void {
+    const element = part("account-problem");
+    write(element, text ?? "");
+    element.hidden = text === undefined;
+  }
+
+  #tell(text: string): void {
+    part("history-note").hidden = true;
+    const list = part("history");
+    list.prepend(make("li", {}, make("time", {}, clock(Date.now())), text));
+    while (list.childElementCount > KEPT) list.lastElementChild!.remove();
+  }
+}

@@ -1,0 +1,74 @@
+import type { Book, Level } from "../../client/src/mod.ts";
+import { make, part, write } from "./dom.ts";
+import { mostDigits, padded } from "./numbers.ts";
+
+/** Levels that are shown of each side. */
+const SHOWN = 12;
+
+interface Row {
+  readonly price: HTMLElement;
+  readonly amount: HTMLElement;
+  readonly total: HTMLElement;
+  readonly bar: HTMLElement;
+}
+
+/** The best levels of an order book: rows that stay, and texts that change. */
+export class BookTable {
+  readonly #asks: readonly Row[];
+  readonly #bids: readonly Row[];
+  readonly #spread = part("spread");
+  #priceDigits = 0;
+  #amountDigits = 0;
+
+  constructor() {
+    // The best ask stands at the bottom, next to the best bid.
+    this.#asks = rows(part("asks")).reverse();
+    this.#bids = rows(part("bids"));
+  }
+
+  draw(book: Book): void {
+    const { asks, bids } = book.depth(SHOWN);
+    const all = [...asks, ...bids];
+    // Columns only ever get wider, so that they do not jump.
+    this.#priceDigits = Math.max(this.#priceDigits, mostDigits(all.map(({ price }) => price)));
+    this.#amountDigits = Math.max(this.#amountDigits, mostDigits(all.map(({ total }) => total)));
+    const most = Math.max(Number(asks.at(-1)?.total ?? 0), Number(bids.at(-1)?.total ?? 0));
+    this.#side(this.#asks, asks, most);
+    this.#side(this.#bids, bids, most);
+    const spread = book.spread;
+    write(this.#spread, spread === undefined ? "–" : padded(spread, this.#priceDigits));
+  }
+
+  /** For another market. */
+  clear(): void {
+    this.#priceDigits = this.#amountDigits = 0;
+    this.#side(this.#asks, [], 1);
+    this.#side(this.#bids, [], 1);
+    write(this.#spread, "–");
+  }
+
+  #side(rows: readonly Row[], levels: readonly Level[], most: number): void {
+    for (const [at, row] of rows.entries()) {
+      const level = levels[at];
+      write(row.price, level ? padded(level.price, this.#priceDigits) : "\u00a0");
+      write(row.amount, level ? padded(level.amount, this.#amountDigits) : "");
+      write(row.total, level ? padded(level.total, this.#amountDigits) : "");
+      const share = level && most > 0 ? Math.min(1, Number(level.total) / most) : 0;
+      row.bar.style.transform = `scaleX(${share.toFixed(3)})`;
+    }
+  }
+}
+
+function rows(body: HTMLElement): Row[] {
+  return Array.from({ length: SHOWN }, () => {
+    const row: Row = {
+      price: make("span", { class: "text price" }),
+      amount: make("span", { class: "text" }),
+      total: make("span", { class: "text" }),
+      bar: make("span", { class: "bar", "aria-hidden": "true" }),
+    };
+    const total = make("td", {}, row.total);
+    body.append(make("tr", {}, make("td", {}, row.bar, row.price), make("td", {}, row.amount), total));
+    return row;
+  });
+}

@@ -1,0 +1,87 @@
+import { byId, copy, make, part, write } from "./dom.ts";
+import { eachFrame } from "./frame.ts";
+import { bytes, clock } from "./numbers.ts";
+
+/** A message as it came. */
+interface Message {
+  readonly text: string;
+  readonly at: number;
+  readonly number: number;
+}
+
+/** Messages that are kept, and that are shown of them. */
+const KEPT = 1000;
+const SHOWN = 100;
+/** Characters of a message that are shown; copies have all. */
+const LONGEST = 600;
+
+/** Raw messages, newest first: with pause, filter and copy. */
+export class MessageLog {
+  readonly #list = byId("messages", HTMLOListElement);
+  readonly #filter = byId("filter", HTMLInputElement);
+  readonly #pause = byId("pause", HTMLButtonElement);
+  readonly #changed = eachFrame(() => this.#draw());
+  #kept: Message[] = [];
+  /** What is shown while it is paused. */
+  #frozen: Message[] | undefined;
+  #count = 0;
+  /** Newest message in the list. */
+  #drawn = 0;
+
+  constructor() {
+    this.#filter.oninput = () => this.#anew();
+    this.#pause.onclick = () => {
+      this.#frozen = this.#frozen ? undefined : [...this.#kept];
+      this.#pause.setAttribute("aria-pressed", String(this.#frozen !== undefined));
+      this.#anew();
+    };
+    byId("clear", HTMLButtonElement).onclick = () => {
+      this.#kept = [];
+      if (this.#frozen) this.#frozen = [];
+      this.#anew();
+    };
+    const button = byId("copy", HTMLButtonElement);
+    button.onclick = () => copy(button, this.#matching().map(({ text }) => text).join("\n"));
+  }
+
+  add(text: string): void {
+    this.#kept.push({ text, at: Date.now(), number: ++this.#count });
+    // Not at each message: moving a thousand is work.
+    if (this.#kept.length >= KEPT * 2) this.#kept = this.#kept.slice(-KEPT);
+    this.#changed();
+  }
+
+  #matching(): Message[] {
+    const wanted = this.#filter.value.trim().toLowerCase();
+    const all = (this.#frozen ?? this.#kept).slice(-KEPT);
+    return wanted ? all.filter(({ text }) => text.toLowerCase().includes(wanted)) : all;
+  }
+
+  #anew(): void {
+    this.#drawn = 0;
+    this.#list.replaceChildren();
+    this.#changed();
+  }
+
+  #draw(): void {
+    const paused = this.#frozen !== undefined;
+    const shown = this.#matching().slice(-SHOWN);
+    const fresh = shown.filter(({ number }) => number > this.#drawn);
+    this.#drawn = shown.at(-1)?.number ?? this.#drawn;
+    this.#list.prepend(...fresh.toReversed().map(line));
+    while (this.#list.childElementCount > SHOWN) this.#list.lastElementChild!.remove();
+    const note = part("messages-note");
+    note.hidden = shown.length > 0;
+    write(note, this.#kept.length > 0 ? "No message has what the filter asks for." : "Nothing has come yet.");
+    const behind = paused ? this.#count - (this.#frozen!.at(-1)?.number ?? this.#count) : 0;
+    // Said when it is paused, not at each message.
+    part("messages-legend").setAttribute("aria-live", "off");
+    write(part("messages-legend"), paused ? `Paused; ${behind} more have come.` : "");
+  }
+}
+
+function line({ text, at }: Message): HTMLElement {
+  const more = text.length - LONGEST;
+  const shown = more > 0 ? `${text.slice(0, LONGEST)}… and ${bytes(more)} more` : text;
+  return make("li", {}, make("time", {}, clock(at)), make("span", {}, shown));
+}

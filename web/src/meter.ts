@@ -1,0 +1,31 @@
+/** Milliseconds that a rate is counted over. */
+const WINDOW = 3000;
+
+/** Counts messages and bytes, and how many there are a second. */
+export class Meter {
+  messages = 0;
+  bytes = 0;
+  readonly #samples: { at: number; messages: number; bytes: number }[] = [];
+
+  add(bytes: number): void {
+    this.messages++;
+    this.bytes += bytes;
+  }
+
+  /**
+   * Over the last few seconds.
+   *
+   * @param now milliseconds of a clock that does not jump
+   */
+  rates(now: number): { messages: number; bytes: number } {
+    const { messages, bytes } = this;
+    this.#samples.push({ at: now, messages, bytes });
+    while (this.#samples.length > 2 && now - this.#samples[0]!.at > WINDOW) this.#samples.shift();
+    const first = this.#samples[0]!;
+    const seconds = Math.max(now - first.at, 1) / 1000;
+    return {
+      messages: this.#samples.length < 2 ? 0 : (messages - first.messages) / seconds,
+      bytes: this.#samples.length < 2 ? 0 : (bytes - first.bytes) / seconds,
+    };
+  }
+}

@@ -1,0 +1,33 @@
+/** What the server says of itself and of this page. */
+export interface About {
+  readonly version: string;
+  readonly authenticates: boolean;
+  readonly demo: boolean;
+}
+
+/** Where the page came from, with the gateway's prefix where there is one. */
+export function endpoint(): URL {
+  const url = new URL("public/", document.baseURI);
+  url.hash = url.search = "";
+  url.protocol = url.protocol.replace(/^http/, "ws");
+  return url;
+}
+
+/** @throws Error the server cannot be reached, or says no */
+export async function about(): Promise<About> {
+  const response = await fetch("page/about.json");
+  if (!response.ok) throw new Error(`The server answered ${response.status}`);
+  return await response.json();
+}
+
+/**
+ * A token of the demo's user.
+ *
+ * @param ttl seconds
+ * @throws Error the server cannot be reached, or is no demo
+ */
+export async function demoToken(ttl: number): Promise<string> {
+  const response = await fetch(`page/token?ttl=${ttl}`);
+  if (!response.ok) throw new Error(`The server answered ${response.status}`);
+  return await response.text();
+}

@@ -1,0 +1,142 @@
+import { connect, type Ranger, type RangerError, type Stop } from "../../client/src/mod.ts";
+import { completions, isPrivate } from "./completion.ts";
+import type { Credentials } from "./credentials.ts";
+import { byId, copy, make, part, write } from "./dom.ts";
+import { HeldStreams } from "./held_streams.ts";
+import type { Markets } from "./market_names.ts";
+import { MessageLog } from "./message_log.ts";
+import { Meter } from "./meter.ts";
+import { bytes } from "./numbers.ts";
+import { snippets } from "./snippets.ts";
+import { describeState } from "./state_line.ts";
+
+/** Milliseconds between two looks at the round-trip time, and at the rates. */
+const PING = 3000;
+const RATES = 1000;
+
+/**
+ * The inspector: a connection of its own, so that it shows what any program would get that asks for
+ * the same streams.
+ */
+export class StreamsView {
+  readonly #url: URL;
+  readonly #credentials: Credentials;
+  readonly #markets: Markets;
+  readonly #input = byId("stream-name", HTMLInputElement);
+  readonly #problem = part("stream-problem");
+  readonly #log = new MessageLog();
+  readonly #meter = new Meter();
+  readonly #encoder = new TextEncoder();
+  readonly #stops = new Map<string, Stop>();
+  readonly #held = new HeldStreams((name) => this.#release(name));
+  #ranger: Ranger | undefined;
+
+  constructor(url: URL, credentials: Credentials, markets: Markets) {
+    this.#url = url;
+    this.#credentials = credentials;
+    this.#markets = markets;
+    this.#input.oninput = () => this.#offer();
+    byId("subscribe", HTMLFormElement).onsubmit = (event) => {
+      event.preventDefault();
+      this.#subscribe(this.#input.value.trim());
+    };
+    for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copies]")) {
+      button.onclick = () => copy(button, part(button.dataset.copies!).textContent ?? "");
+    }
+    this.#write();
+  }
+
+  /** Opens the connection the first time; it stays while other views are looked at. */
+  show(): void {
+    this.#offer();
+    if (this.#ranger) return;
+    const ranger = this.#ranger = connect(this.#url, { token: this.#credentials.give });
+    ranger.onMessage((text) => this.#received(text));
+    ranger.onError((error) => this.#failed(error));
+    const state = () => write(part("line-state"), describeState(ranger.state, Date.now()));
+    ranger.onState(state);
+    state();
+    setInterval(() => {
+      state();
+      this.#rates();
+    }, RATES);
+    setInterval(() => void this.#ping(), PING);
+    ranger.onState(({ status }) => status === "open" && void this.#ping());
+  }
+
+  /** Somebody signed in or out. */
+  identityChanged(): void {
+    this.#ranger?.renewToken();
+  }
+
+  #subscribe(name: string): void {
+    this.#problem.hidden = true;
+    if (name === "" || this.#held.has(name) || !this.#ranger) return;
+    try {
+      this.#stops.set(name, this.#ranger.on(name, () => {}));
+      this.#held.add(name);
+      this.#input.value = "";
+      this.#offer();
+    } catch (error) {
+      this.#tell(isPrivate(name) ? `${name} is a user's own: sign in under Account first.` : error);
+    }
+    this.#write();
+  }
+
+  #release(name: string): void {
+    this.#stops.get(name)?.();
+    this.#stops.delete(name);
+    this.#held.remove(name);
+    this.#write();
+    this.#input.focus();
+  }
+
+  #failed(error: RangerError): void {
+    this.#tell(error);
+    if (error.stream) this.#release(error.stream);
+    // The client has let go of all of them.
+    if (error.code === "unauthenticated" || error.code === "token-refused") {
+      for (const name of this.#held.names.filter(isPrivate)) this.#release(name);
+    }
+  }
+
+  #tell(problem: unknown): void {
+    write(this.#problem, problem instanceof Error ? problem.message : String(problem));
+    this.#problem.hidden = false;
+  }
+
+  #received(text: string): void {
+    // Of our own pings.
+    if (text === "pong") return;
+    const size = this.#encoder.encode(text).length;
+    this.#meter.add(size);
+    const stream = /^\{"([^"\\]+)"/.exec(text)?.[1];
+    if (stream !== undefined) this.#held.count(stream, size);
+    this.#log.add(text);
+  }
+
+  #rates(): void {
+    const now = performance.now();
+    const rates = this.#meter.rates(now);
+    write(part("line-messages"), `${rates.messages.toFixed(1)}/s`);
+    write(part("line-bytes"), `${bytes(rates.bytes)}/s`);
+    this.#held.draw(now);
+  }
+
+  async #ping(): Promise<void> {
+    const time = await this.#ranger?.ping().catch(() => undefined);
+    write(part("line-rtt"), time === undefined ? "–" : `${time.toFixed(1)} ms`);
+  }
+
+  #offer(): void {
+    const names = completions(this.#input.value.trim(), this.#markets.ids);
+    part("stream-names").replaceChildren(...names.map((name) => make("option", { value: name })));
+  }
+
+  #write(): void {
+    const names = this.#held.names;
+    part("held-note").hidden = names.length > 0;
+    const texts = snippets(this.#url.href, names, names.some(isPrivate));
+    for (const [id, text] of Object.entries(texts)) write(part(id), text);
+  }
+}

@@ -1,0 +1,81 @@
+import { make, part, write } from "./dom.ts";
+import { clock, mostDigits, padded, timeOf } from "./numbers.ts";
+
+/** A trade of anybody's, whatever generation of exchange told of it. */
+export interface PublicTrade {
+  readonly price: string;
+  readonly amount: string;
+  readonly side: string;
+  /** Milliseconds since the epoch; NaN where it is not told. */
+  readonly time: number;
+}
+
+/** Trades that are shown. */
+const SHOWN = 40;
+
+/** What `<market>.trades` carries; what cannot be read is left out. */
+export function tradesOf(payload: unknown): PublicTrade[] {
+  const { trades } = (payload ?? {}) as { trades?: unknown };
+  if (!Array.isArray(trades)) return [];
+  return trades.filter((trade) => trade !== null && typeof trade === "object").map((trade) => ({
+    price: String(trade.price),
+    amount: String(trade.amount),
+    side: String(trade.taker_type ?? trade.type ?? ""),
+    time: timeOf(trade.date),
+  }));
+}
+
+/** The latest trades, newest first: rows that stay, and texts that change. */
+export class TradesPanel {
+  readonly #rows: readonly { row: HTMLElement; cells: readonly HTMLElement[] }[];
+  readonly #note = part("trades-note");
+  readonly #last = part("last");
+  #trades: PublicTrade[] = [];
+  #priceDigits = 0;
+  #amountDigits = 0;
+
+  constructor() {
+    this.#rows = Array.from({ length: SHOWN }, () => {
+      const cells = [make("td"), make("td"), make("td")];
+      const row = make("tr", { hidden: "" }, ...cells);
+      part("trades").append(row);
+      return { row, cells };
+    });
+  }
+
+  add(trades: readonly PublicTrade[]): void {
+    this.#priceDigits = Math.max(this.#priceDigits, mostDigits(trades.map(({ price }) => price)));
+    this.#amountDigits = Math.max(this.#amountDigits, mostDigits(trades.map((one) => one.amount)));
+    this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, SHOWN);
+  }
+
+  clear(): void {
+    this.#trades = [];
+    this.#priceDigits = this.#amountDigits = 0;
+  }
+
+  draw(): void {
+    this.#note.hidden = this.#trades.length > 0;
+    for (const [at, { row, cells: [price, amount, time] }] of this.#rows.entries()) {
+      const trade = this.#trades[at];
+      row.hidden = trade === undefined;
+      if (!trade) continue;
+      const [direction, sign] = signOf(trade.side);
+      price!.className = direction;
+      write(price!, `${sign} ${padded(trade.price, this.#priceDigits)}`);
+      write(amount!, padded(trade.amount, this.#amountDigits));
+      write(time!, clock(trade.time));
+    }
+    const latest = this.#trades[0];
+    const [direction, sign] = signOf(latest?.side ?? "");
+    this.#last.className = `last ${direction}`;
+    write(this.#last, latest ? `${sign} ${padded(latest.price, this.#priceDigits)}` : "");
+  }
+}
+
+/** The side that took, by colour and by sign. */
+export function signOf(side: string): readonly [direction: "up" | "down" | "", sign: string] {
+  if (side === "buy" || side === "bid") return ["up", "▲"];
+  if (side === "sell" || side === "ask") return ["down", "▼"];
+  return ["", "·"];
+}
