@@ -46,7 +46,10 @@ export class AccountView {
     part("demo").hidden = !demo || !authenticates;
     part("paste").hidden = !authenticates;
     if (!authenticates) {
-      write(part("who-note"), "This server takes no tokens (--no-auth): there are public streams only.");
+      write(
+        part("who-note"),
+        "This server takes no tokens (--no-auth): there are public streams only.",
+      );
     }
   }
 
@@ -71,7 +74,9 @@ export class AccountView {
         this.#credentials.paste(await demoToken(ttl));
       }
     } catch (error) {
-      return this.#problem(`No token could be had: ${error instanceof Error ? error.message : error}`);
+      return this.#problem(
+        `No token could be had: ${error instanceof Error ? error.message : error}`,
+      );
     }
     this.#signIn("The demo's token was asked for.");
   }
@@ -121,7 +126,9 @@ export class AccountView {
     else if (identity && before && identity !== before) {
       const until = identity.expiresAt;
       this.#tell(until ? `Renewed, until ${clock(until)}.` : "Renewed.");
-    } else if (!identity && before && state.status !== "open") this.#tell("The connection was lost.");
+    } else if (!identity && before && state.status !== "open") {
+      this.#tell("The connection was lost.");
+    }
     if (!identity) {
       for (const stop of this.#stops.splice(0)) stop();
     } else if (this.#stops.length === 0) {
@@ -150,7 +157,10 @@ export class AccountView {
     const end = this.#identity?.expiresAt;
     if (!this.#identity) return;
     const left = end === undefined ? "–" : duration(end - Date.now());
-    write(part("left"), end !== undefined && this.#credentials.renewed ? `${left}, then renewed` : left);
+    write(
+      part("left"),
+      end !== undefined && this.#credentials.renewed ? `${left}, then renewed` : left,
+    );
   }
 
   #problem(text: string | undefined): void {

@@ -68,7 +68,9 @@ function rows(body: HTMLElement): Row[] {
       bar: make("span", { class: "bar", "aria-hidden": "true" }),
     };
     const total = make("td", {}, row.total);
-    body.append(make("tr", {}, make("td", {}, row.bar, row.price), make("td", {}, row.amount), total));
+    body.append(
+      make("tr", {}, make("td", {}, row.bar, row.price), make("td", {}, row.amount), total),
+    );
     return row;
   });
 }

@@ -51,6 +51,13 @@ export class CandleHistory {
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
   const [time, open, high, low, close, volume] = payload.map(Number);
-  const candle = { time: time!, open: open!, high: high!, low: low!, close: close!, volume: volume! };
+  const candle = {
+    time: time!,
+    open: open!,
+    high: high!,
+    low: low!,
+    close: close!,
+    volume: volume!,
+  };
   return Object.values(candle).every(Number.isFinite) ? candle : undefined;
 }

@@ -8,7 +8,7 @@ import type { Markets } from "./market_names.ts";
 import { duration } from "./numbers.ts";
 import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
-import { TradesPanel, tradesOf } from "./trades_panel.ts";
+import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
 /** Milliseconds of silence after which it is told. */
 const QUIET = 5000;
@@ -149,7 +149,10 @@ export class MarketView {
           : `The exchange has sent no order book of ${this.#market}. Is that its name?`,
       );
     } else if (!this.#book?.live) {
-      write(note, open ? "Waiting for the book anew…" : "As it was before the connection was lost.");
+      write(
+        note,
+        open ? "Waiting for the book anew…" : "As it was before the connection was lost.",
+      );
     }
     const told = this.#seen && this.#book?.live && open && quiet > QUIET;
     write(part("book-legend"), told ? `quiet for ${duration(quiet)}` : "");

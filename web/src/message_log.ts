@@ -72,7 +72,10 @@ export class MessageLog {
     while (this.#list.childElementCount > SHOWN) this.#list.lastElementChild!.remove();
     const note = part("messages-note");
     note.hidden = shown.length > 0;
-    write(note, this.#kept.length > 0 ? "No message has what the filter asks for." : "Nothing has come yet.");
+    write(
+      note,
+      this.#kept.length > 0 ? "No message has what the filter asks for." : "Nothing has come yet.",
+    );
     const behind = paused ? this.#count - (this.#frozen!.at(-1)?.number ?? this.#count) : 0;
     // Said when it is paused, not at each message.
     part("messages-legend").setAttribute("aria-live", "off");
