@@ -154,6 +154,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       trustedProxies: [],
       reusePort: false,
       drain: 10,
+      page: false,
     },
     management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
     amqp: {
@@ -233,6 +234,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
     trustedProxies: [],
     reusePort: false,
     drain: 10,
+    page: false,
   });
   assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
   assert.deepEqual(settings.management, {
