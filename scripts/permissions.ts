@@ -4,7 +4,7 @@ import { NOTIFY_SOCKETS } from "../src/ops/writing.ts";
  * What the built program may do: listen and connect, read keys and configuration, write the keys
  * that `ranger keygen` makes, read its environment, and know its host's name for the queue's name.
  * Writing is named by path, so that the server can give up all of it but the service manager's socket.
- * No other program, no native library, and no question at a terminal.
+ * No other program, no native library, no code from elsewhere, and no question at a terminal.
  */
 export const PERMISSIONS: readonly string[] = [
   "--no-prompt",
@@ -15,4 +15,5 @@ export const PERMISSIONS: readonly string[] = [
   "--allow-sys=hostname",
   "--deny-run",
   "--deny-ffi",
+  "--deny-import",
 ];

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { PERMISSIONS } from "../scripts/permissions.ts";
+import { build } from "./support/built.ts";
+import { Inspector } from "./support/inspector.ts";
+import { freePort } from "./support/ports.ts";
+import { ROOT, runProgram } from "./support/program.ts";
+import { startRanger } from "./support/ranger.ts";
+import { temporaryFolder } from "./support/run_ranger.ts";
+
+/** What a program can try, and what becomes of it: `ok`, or the name of the error. */
+const ATTEMPTS = `
+  const tried = (attempt) => {
+    try { attempt(); return "ok"; } catch (error) { return error.name; }
+  };
+  const state = (descriptor) => Deno.permissions.querySync(descriptor).state;
+  const found = {
+    starts: tried(() => new Deno.Command("/bin/true").outputSync()),
+    loads: tried(() => Deno.dlopen("/lib/x86_64-linux-gnu/libc.so.6", {})),
+    writes: tried(() => Deno.writeTextFileSync("PROBE", "")),
+    userId: tried(() => Deno.uid()),
+    hostname: tried(() => Deno.hostname()),
+    reads: tried(() => Deno.statSync("/")),
+    otherProcesses: tried(() => Deno.readTextFileSync("/proc/1/environ")),
+    run: state({ name: "run" }), ffi: state({ name: "ffi" }), sys: state({ name: "sys" }),
+    imports: state({ name: "import" }),
+  };`;
+
+/** The same for every command of a built program. */
+const LEAST = {
+  starts: "NotCapable",
+  loads: "NotCapable",
+  writes: "ok",
+  userId: "NotCapable",
+  hostname: "ok",
+  reads: "ok",
+  otherProcesses: "NotCapable",
+  run: "denied",
+  ffi: "denied",
+  sys: "prompt",
+  imports: "denied",
+};
+
+Deno.test("what is built starts no program, loads no library and knows nothing of the system but its name", async () => {
+  await using folder = await temporaryFolder();
+  const { code, stderr, program } = await build("tree", folder.path);
+  assert.equal(code, 0, stderr);
+  // In the bundle's place, started by the same launcher with the same flags.
+  const probe = ATTEMPTS.replace("PROBE", `${folder.path}/probe`);
+  await Deno.writeTextFile(
+    `${folder.path}/ranger-tree/ranger.js`,
+    `${probe}\nconsole.log(JSON.stringify(found));`,
+  );
+  const outcome = await runProgram([program], []);
+  assert.deepEqual(JSON.parse(outcome.stdout || outcome.stderr), LEAST);
+});
+
+Deno.test({
+  name: "the executable carries the permissions that are declared, and no others",
+  // The runtime under an executable cannot be had everywhere; CI names one in DENORT_BIN.
+  ignore: !Deno.env.get("DENORT_BIN"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    const { code, stderr, program } = await build("executable", folder.path);
+    assert.equal(code, 0, stderr);
+    const text = new TextDecoder("latin1").decode(await Deno.readFile(program));
+    // What deno compile writes behind the program, and its runtime reads at the start.
+    const [, written = ""] = /"permissions":(\{[^{}]*\})/.exec(text) ?? [];
+    const { prompt, ...flags }: Record<string, unknown> = JSON.parse(written);
+    assert.equal(prompt, false);
+    const declared = PERMISSIONS.filter((flag) => flag !== "--no-prompt").map((flag) => {
+      const [name = "", values] = flag.slice(2).split("=");
+      return [name.replace("-", "_"), values?.split(",") ?? []] as const;
+    });
+    // An empty list stands for all there is of the kind, null for nothing said.
+    const { allow_import: _, ...carried } = flags;
+    const said = Object.entries(carried).filter(([, value]) => value !== null);
+    assert.deepEqual(Object.fromEntries(said), Object.fromEntries(declared));
+  },
+});
+
+Deno.test("a server that runs has given up writing, and can do nothing else either", async () => {
+  const port = freePort();
+  await using folder = await temporaryFolder();
+  await using ranger = await startRanger({
+    program: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--unstable-net",
+      `--config=${ROOT}deno.json`,
+      `--inspect=127.0.0.1:${port}`,
+      ...PERMISSIONS,
+      `${ROOT}main.ts`,
+    ],
+    args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1"],
+  });
+  using inspector = await Inspector.connect(port);
+  const attempts = ATTEMPTS.replace("PROBE", `${folder.path}/probe`);
+  const found = await inspector.evaluate(`(() => { ${attempts}; return found; })()`);
+  assert.deepEqual(found, { ...LEAST, writes: "NotCapable" });
+  assert.equal(ranger.logged(({ level }) => level === "fatal"), 0);
+});
