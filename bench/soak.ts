@@ -1,0 +1,36 @@
+/**
+ * The soak: Ranger under a steady load for a long time, with all that happens to a server in
+ * production, and a look at what stays of it (bench/soak/).
+ *
+ *     deno task bench:soak                  twenty minutes
+ *     deno task bench:soak --minutes 3      the short form, which CI runs
+ *     deno task bench:soak --clients 300 --rate 500
+ *
+ * Exit codes: 0, 1 with what was wrong.
+ */
+import { parseArgs } from "node:util";
+import { soak } from "./soak/soak.ts";
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string", default: "20" },
+    clients: { type: "string", default: "60" },
+    rate: { type: "string", default: "200" },
+  },
+});
+
+function positive(name: "minutes" | "clients" | "rate"): number {
+  const number = Number(values[name]);
+  if (number > 0 && Number.isFinite(number)) return number;
+  console.error(`bench:soak: --${name} is ${values[name]}; right would be a number above zero`);
+  Deno.exit(64);
+}
+
+const problems = await soak({
+  minutes: positive("minutes"),
+  clients: Math.ceil(positive("clients")),
+  rate: positive("rate"),
+});
+for (const problem of problems) console.log(`FAILED: ${problem}`);
+console.log(problems.length === 0 ? "bench:soak: all is well" : "bench:soak: FAILED");
+Deno.exit(problems.length === 0 ? 0 : 1);

@@ -1,0 +1,179 @@
+import { amqp } from "../../tests/support/amqp.ts";
+import { bounded, until } from "../../tests/support/bounded.ts";
+import { SoakMarket } from "./market.ts";
+
+/** Milliseconds between two handfuls of events. */
+const TICK = 20;
+/** Milliseconds between two snapshots of each book. */
+const BETWEEN_SNAPSHOTS = 3_000;
+/** Milliseconds before a broker ends in which what it confirmed may still be on its way to Ranger. */
+const ON_THE_WAY = 1_000;
+/**
+ * Bytes of an event that only those hold who do not read: the kernel takes some megabytes for
+ * them before the server has to keep anything.
+ */
+const FAT = 65_536;
+const FAT_A_SECOND = 20;
+
+/** The numbers of a stream that were published while the broker was away. */
+interface Outage {
+  readonly from: ReadonlyMap<string, number>;
+  /** Unset while it lasts. */
+  to: ReadonlyMap<string, number> | undefined;
+}
+
+/**
+ * The exchange of the soak: publishes numbered events at a steady rate, comes back by itself when
+ * the broker is gone, and knows which numbers may have been lost with it.
+ */
+export class SoakExchange implements AsyncDisposable {
+  readonly markets: readonly SoakMarket[];
+  readonly users: readonly string[];
+  /** Events published, lost ones included. */
+  published = 0;
+  /** The last number of each stream; private ones by `<uid> order`. */
+  readonly #numbers = new Map<string, number>();
+  /** What those were, a few seconds back. */
+  #past: { at: number; numbers: ReadonlyMap<string, number> }[] = [];
+  readonly #outages: Outage[] = [];
+  #stopped = false;
+  #resting = false;
+  readonly #running: Promise<void>;
+
+  /**
+   * @param url of the broker
+   * @param rate events a second, all markets and users together
+   */
+  constructor(
+    private readonly url: string,
+    private readonly exchange: string,
+    private readonly rate: number,
+    markets: number,
+    users: number,
+  ) {
+    this.markets = Array.from({ length: markets }, (_, at) => new SoakMarket(`m${at}`));
+    this.users = Array.from({ length: users }, (_, at) => `U${at}`);
+    this.#running = this.#run();
+  }
+
+  /** To be called before the broker is ended. */
+  outageBegins(): void {
+    const before = performance.now() - ON_THE_WAY;
+    const from = this.#past.findLast(({ at }) => at <= before)?.numbers ?? new Map();
+    this.#outages.push({ from, to: undefined });
+  }
+
+  /** To be called when the server consumes again. */
+  outageEnds(): void {
+    const outage = this.#outages.at(-1);
+    if (outage !== undefined) outage.to = new Map(this.#numbers);
+  }
+
+  /** Whether a number may be missing: it was published while the broker was away. */
+  mayBeLost(stream: string, number: number): boolean {
+    return this.#outages.some(({ from, to }) =>
+      number > (from.get(stream) ?? 0) && number <= (to?.get(stream) ?? Infinity)
+    );
+  }
+
+  /** The number of the event published last. */
+  last(stream: string): number {
+    return this.#numbers.get(stream) ?? 0;
+  }
+
+  /** Publishes nothing any more, but a last snapshot of each book. */
+  async rest(): Promise<void> {
+    this.#resting = true;
+    await until(() => this.#rested || undefined, "the last events to be confirmed", 60_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  #rested = false;
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const connected = await amqp(this.url).catch(() => undefined);
+      if (connected === undefined) {
+        await pause(200);
+        continue;
+      }
+      const { client, channel } = connected;
+      try {
+        await channel.exchangeDeclare(this.exchange, "topic", { durable: false });
+        const publish = (key: string, body: string) =>
+          channel.basicPublish(this.exchange, key, body);
+        await this.#publishSteadily(publish);
+      } catch {
+        // The broker is gone, and with it what was not confirmed.
+      } finally {
+        await bounded(client.close(), "the broker's goodbye", 1_000).catch(() => {});
+      }
+    }
+  }
+
+  async #publishSteadily(publish: (key: string, body: string) => Promise<number>): Promise<void> {
+    const began = performance.now();
+    let events = 0;
+    let fat = 0;
+    let snapshotsAt = 0;
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => {});
+    const unconfirmed = new Set<Promise<unknown>>();
+    const send = (key: string, body: string): void => {
+      const sent = publish(key, body).catch(failed.reject).finally(() => unconfirmed.delete(sent));
+      unconfirmed.add(sent);
+    };
+    while (!this.#stopped) {
+      const now = performance.now();
+      if (now >= snapshotsAt || this.#resting) {
+        for (const market of this.markets) send(...market.snapshot());
+        snapshotsAt = now + BETWEEN_SNAPSHOTS;
+      }
+      if (this.#resting) {
+        await Promise.race([Promise.all(unconfirmed), failed.promise]);
+        this.#rested = true;
+        while (!this.#stopped) await pause(TICK);
+        return;
+      }
+      for (; events < (now - began) / 1000 * this.rate; events++) send(...this.#next());
+      for (; fat < (now - began) / 1000 * FAT_A_SECOND; fat++) {
+        send("public.fat.blob", JSON.stringify("x".repeat(FAT)));
+      }
+      this.#remember(now);
+      // A broker that takes nothing more is not sent more.
+      await Promise.race([pause(TICK), failed.promise]);
+      while (unconfirmed.size > 5_000) await Promise.race([...unconfirmed, failed.promise]);
+    }
+    await Promise.race([Promise.all(unconfirmed), failed.promise, pause(1_000)]);
+  }
+
+  #next(): [string, string] {
+    const turn = this.published++;
+    const market = this.markets[turn % this.markets.length]!;
+    const kind = Math.floor(turn / this.markets.length) % 5;
+    if (kind === 4) {
+      const uid = this.users[Math.floor(turn / 5) % this.users.length]!;
+      const n = this.last(`${uid} order`) + 1;
+      this.#numbers.set(`${uid} order`, n);
+      return [`private.${uid}.order`, JSON.stringify({ uid, n })];
+    }
+    const [key, body, number] = kind % 2 === 0 ? market.increment() : market.trade();
+    this.#numbers.set(key.slice("public.".length), number);
+    return [key, body];
+  }
+
+  #remember(at: number): void {
+    if (at - (this.#past.at(-1)?.at ?? -Infinity) < 100) return;
+    this.#past.push({ at, numbers: new Map(this.#numbers) });
+    if (this.#past.length > 100) this.#past.shift();
+  }
+}
+
+/** Milliseconds. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
