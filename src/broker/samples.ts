@@ -66,6 +66,7 @@ export function sampleEvents({ market, uid, now }: SampleOptions): SampleEvent[]
       blockchain_key: "btc-testnet",
       address: "2N8hwP1WmJrFF5QWABn38y63uYLhnJYJYTF",
     }),
+    toUser("balances", { btc: ["0.249", "0.001"], usd: ["1020.0", "0.0"] }),
   ];
 }
 

@@ -11,6 +11,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keygen: async () => (await import("./keygen.ts")).keygen,
   token: async () => (await import("./token.ts")).token,
   publish: async () => (await import("./publish.ts")).publish,
+  asyncapi: async () => (await import("./asyncapi.ts")).asyncapi,
   tail: async () => (await import("./tail.ts")).tail,
   help: async () => (await import("./help.ts")).help,
   version: async () => (await import("./version.ts")).version,

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
-import { type Asset, pageAssets } from "./page_assets.ts";
+import { answerWith } from "./asset.ts";
+import { pageAssets } from "./page_assets.ts";
 
 /** What the live page can be told of the server it came from. */
 export interface PageOptions {
@@ -22,6 +23,12 @@ const POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+const HEADERS = {
+  vary: "accept",
+  "content-security-policy": POLICY,
+  "referrer-policy": "no-referrer",
+};
 
 const SHORTEST = 5;
 const LONGEST = 24 * 60 * 60;
@@ -53,7 +60,7 @@ export function pageApp({ authenticates, version, demoToken }: PageOptions): Hon
         c.header("vary", "accept", { append: true });
         return;
       }
-      return answer(c.req.raw.headers, asset);
+      return answerWith(asset, c.req.raw.headers, HEADERS);
     });
   }
   app.get("/page/about.json", (c) => {
@@ -71,39 +78,4 @@ export function pageApp({ authenticates, version, demoToken }: PageOptions): Hon
     });
   }
   return app;
-}
-
-function answer(request: Headers, { type, body, gzipped, etag }: Asset): Response {
-  const headers = new Headers({
-    etag,
-    // Asked for again each time, and then mostly not sent: a new version is there at once.
-    "cache-control": "no-cache",
-    vary: "accept-encoding, accept",
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-  });
-  const known = (request.get("if-none-match") ?? "").split(",")
-    .map((tag) => tag.trim().replace(/^W\//, ""));
-  if (known.includes(etag) || known.includes("*")) {
-    return new Response(null, { status: 304, headers });
-  }
-  headers.set("content-type", type);
-  const zipped = acceptsGzip(request.get("accept-encoding") ?? "");
-  if (zipped) headers.set("content-encoding", "gzip");
-  const bytes = zipped ? gzipped : body;
-  headers.set("content-length", String(bytes.length));
-  return new Response(bytes, { headers });
-}
-
-/** RFC 9110 §12.5.3: named, or any, and not with a weight of zero. */
-function acceptsGzip(header: string): boolean {
-  const weights = new Map(
-    header.toLowerCase().split(",").map((part) => {
-      const [coding = "", ...parameters] = part.split(";").map((text) => text.trim());
-      const q = parameters.find((text) => text.startsWith("q="))?.slice(2) ?? "1";
-      return [coding, Number(q)] as const;
-    }),
-  );
-  return (weights.get("gzip") ?? weights.get("*") ?? 0) > 0;
 }

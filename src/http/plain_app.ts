@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { descriptionApp } from "./description_app.ts";
 import { PAGE } from "./page.ts";
 
 const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
@@ -8,7 +9,7 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
  * Answers requests on the clients' port that do not ask for a WebSocket. Each answer is the last of
  * its connection: what is no WebSocket soon is cut, and should not be in the middle of a request.
  *
- * @param page the live page, where it is on
+ * @param page the live page, where it is on; the description for people is where it is
  *
  * @example
  * ```ts
@@ -22,6 +23,7 @@ export function plainApp(page?: Hono): Hono {
     c.header("connection", "close", { append: true });
   });
   if (page) app.route("/", page);
+  app.route("/", descriptionApp({ docs: page !== undefined }));
   app.get("/", (c) => {
     if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
     c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");

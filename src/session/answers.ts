@@ -1,20 +1,31 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
 import { textFrame } from "../websocket/frame.ts";
 
-function success(message: string): Uint8Array {
-  return textFrame(JSON.stringify({ success: { message } }));
+function success(message: string): string {
+  return JSON.stringify({ success: { message } });
 }
-function error(message: string): Uint8Array {
-  return textFrame(JSON.stringify({ error: { message } }));
+function error(message: string): string {
+  return JSON.stringify({ error: { message } });
 }
 
-export const PONG: Uint8Array = textFrame("pong");
-export const AUTHENTICATED: Uint8Array = success("Authenticated.");
-export const AUTHENTICATION_FAILED: Uint8Array = error("Authentication failed.");
-export const TOKEN_EXPIRED: Uint8Array = error("Token expired.");
-export const TOKEN_TYPE_INVALID: Uint8Array = error("Token type is not provided or invalid.");
-export const MESSAGE_ERROR: Uint8Array = error("Error while handling message.");
-export const TOO_MANY_STREAMS: Uint8Array = error("Too many streams.");
+/** The answers that are always the same. */
+export const TEXTS = {
+  pong: "pong",
+  authenticated: success("Authenticated."),
+  authenticationFailed: error("Authentication failed."),
+  tokenExpired: error("Token expired."),
+  tokenTypeInvalid: error("Token type is not provided or invalid."),
+  messageError: error("Error while handling message."),
+  tooManyStreams: error("Too many streams."),
+} as const;
+
+export const PONG: Uint8Array = textFrame(TEXTS.pong);
+export const AUTHENTICATED: Uint8Array = textFrame(TEXTS.authenticated);
+export const AUTHENTICATION_FAILED: Uint8Array = textFrame(TEXTS.authenticationFailed);
+export const TOKEN_EXPIRED: Uint8Array = textFrame(TEXTS.tokenExpired);
+export const TOKEN_TYPE_INVALID: Uint8Array = textFrame(TEXTS.tokenTypeInvalid);
+export const MESSAGE_ERROR: Uint8Array = textFrame(TEXTS.messageError);
+export const TOO_MANY_STREAMS: Uint8Array = textFrame(TEXTS.tooManyStreams);
 
 /** The answer to `subscribe` and `unsubscribe`: every stream that the connection now holds. */
 export function streamsAnswer(
@@ -26,5 +37,5 @@ export function streamsAnswer(
 
 /** A stream that this connection may not have. Rango words it as a success; its clients read that. */
 export function cannotSubscribe(stream: string): Uint8Array {
-  return success(`cannot subscribe to ${stream}`);
+  return textFrame(success(`cannot subscribe to ${stream}`));
 }

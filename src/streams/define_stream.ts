@@ -17,6 +17,8 @@ export type Words = Readonly<Record<string, readonly string[]>>;
 export interface PlainStream<Pattern extends string, Params extends Words, Payload> {
   readonly delivery: "plain";
   readonly name: Pattern;
+  /** What it is, in a few words for client developers. */
+  readonly summary?: string | undefined;
   readonly scope: Scope;
   readonly words: Params;
   readonly payload: z.ZodType<Payload>;
@@ -26,6 +28,8 @@ export interface PlainStream<Pattern extends string, Params extends Words, Paylo
 export interface StatefulStream<Pattern extends string, Params extends Words, Snapshot, Increment> {
   readonly delivery: "snapshot with increments";
   readonly name: Pattern;
+  /** What it is, in a few words for client developers. */
+  readonly summary?: string | undefined;
   readonly scope: "public";
   readonly words: Params;
   readonly state: StateKind;
@@ -48,6 +52,7 @@ export type StreamDefinition =
  * ```ts
  * export const depth = defineStream({
  *   name: "<id>.depth-<levels>",
+ *   summary: "The best levels, again and again",
  *   scope: "public",
  *   words: { levels: ["5", "20"] },
  *   delivery: "plain",

@@ -21,6 +21,7 @@ const sequence = z.int().nonnegative();
 /** The whole order book, again and again: what there was before snapshots and increments. */
 export const update = defineStream({
   name: "<id>.update",
+  summary: "The whole order book, again and again",
   scope: "public",
   delivery: "plain",
   payload: z.looseObject({ asks: levels, bids: levels }),
@@ -40,6 +41,7 @@ const bidOrAsk = z.enum(["bid", "ask"]);
 /** What was traded just now. */
 export const trades = defineStream({
   name: "<id>.trades",
+  summary: "Trades of a market as they happen",
   scope: "public",
   delivery: "plain",
   payload: z.looseObject({
@@ -53,6 +55,7 @@ export const trades = defineStream({
 /** The order book: a snapshot, and what changed since. */
 export const orderBook = defineStream({
   name: "<id>.ob",
+  summary: "The order book of a market",
   scope: "public",
   delivery: "snapshot with increments",
   state: "order-book",
@@ -67,6 +70,7 @@ export const orderBook = defineStream({
 /** Candles: time (seconds since the epoch), open, high, low, close, volume. */
 export const kline = defineStream({
   name: "<id>.kline-<period>",
+  summary: "Candles: time, open, high, low, close, volume",
   words: {
     period: ["1m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d", "3d", "1w"],
   },
@@ -78,6 +82,7 @@ export const kline = defineStream({
 /** All markets at a glance. */
 export const tickers = defineStream({
   name: "global.tickers",
+  summary: "All markets at a glance",
   scope: "public",
   delivery: "plain",
   payload: z.record(
@@ -121,6 +126,7 @@ const documentedOrder = z.looseObject({
 /** The user's own orders, at each change. */
 export const order = defineStream({
   name: "order",
+  summary: "Your own orders, at each change",
   scope: "private",
   delivery: "plain",
   payload: z.union([
@@ -157,6 +163,7 @@ export const order = defineStream({
 /** The user's own trades. */
 export const trade = defineStream({
   name: "trade",
+  summary: "Your own trades",
   scope: "private",
   delivery: "plain",
   payload: z.union([
@@ -200,6 +207,7 @@ export const trade = defineStream({
 /** A deposit address was made for the user. */
 export const depositAddress = defineStream({
   name: "deposit_address",
+  summary: "A deposit address was made for you",
   scope: "private",
   delivery: "plain",
   payload: z.union([
@@ -216,6 +224,7 @@ export const depositAddress = defineStream({
 /** The user's balances: currency to `[available, locked]`. */
 export const balances = defineStream({
   name: "balances",
+  summary: "Your balances: currency to available and locked",
   scope: "private",
   delivery: "plain",
   payload: z.record(z.string(), z.tuple([number, number])),

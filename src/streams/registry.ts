@@ -1,10 +1,13 @@
 import type { z } from "zod";
-import type { Scope, StateKind, StreamDefinition } from "./define_stream.ts";
+import type { Scope, StateKind, StreamDefinition, Words } from "./define_stream.ts";
 
 /** The part that one event name plays in a kind of stream. */
 export interface StreamKind {
   /** The pattern it was declared with, such as `<id>.ob-inc`: bounded in number, fit for metrics. */
   readonly label: string;
+  readonly summary: string | undefined;
+  /** The words that a parameter may be; one that is not listed is any word. */
+  readonly words: Words;
   readonly scope: Scope;
   readonly role: "plain" | "snapshot" | "increment";
   /** Only for snapshots and increments. */
@@ -69,18 +72,19 @@ export class Registry {
 
 function kindsOf(definition: StreamDefinition): StreamKind[] {
   if (definition.delivery === "plain") {
-    const { name, scope, payload } = definition;
-    return [{ label: name, scope, role: "plain", state: undefined, payload }];
+    const { name, summary, scope, words, payload } = definition;
+    return [{ label: name, summary, scope, words, role: "plain", state: undefined, payload }];
   }
-  const { name, scope, state, snapshot, increment } = definition;
+  const { name, summary, scope, words, state, snapshot, increment } = definition;
+  const both = { summary, scope, words, state };
   return [
-    { label: `${name}-snap`, scope, role: "snapshot", state, payload: snapshot },
-    { label: `${name}-inc`, scope, role: "increment", state, payload: increment },
+    { ...both, label: `${name}-snap`, role: "snapshot", payload: snapshot },
+    { ...both, label: `${name}-inc`, role: "increment", payload: increment },
   ];
 }
 
 /** `<id>.kline-<period>` to a regular expression; a parameter without listed words is `[^.]+`. */
-function patternOf(label: string, words: Readonly<Record<string, readonly string[]>>): RegExp {
+function patternOf(label: string, words: Words): RegExp {
   const source = label.split(/(<[^>]+>)/).map((part) => {
     if (!part.startsWith("<")) return RegExp.escape(part);
     const allowed = words[part.slice(1, -1)];

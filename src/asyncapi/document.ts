@@ -1,0 +1,160 @@
+import { VERSION } from "../version.ts";
+import { eventKinds, schemaName } from "./events.ts";
+import { ANSWERS, CLIENT_MESSAGES } from "./messages.ts";
+import type { Document, Message, Operation, Reference, Server } from "./types.ts";
+
+const DESCRIPTION = `Market data for anyone, and account events for the user whom a token proves, \
+over one WebSocket.
+
+Connect, ask for streams by name (in the query, or by the message \`subscribe\`), and events come as \
+JSON objects with one key, the stream's name. Numbers keep the digits that the exchange published; \
+prices and amounts are decimal texts. Unknown fields and unknown streams may come: ignore them.
+
+With \`?envelope=tuple\` events come as \`["btcusd.trades",{…}]\` instead; answers stay objects.`;
+
+const CHANNEL: Reference = { $ref: "#/channels/connection" };
+const BEARER: Reference = { $ref: "#/components/securitySchemes/bearer" };
+
+/** What stands in for the server's address where nobody says it. */
+const ANYWHERE = "ws://localhost:8080";
+
+/**
+ * Describes the server to machines, in AsyncAPI 3.0: generated from the registry of streams and the
+ * protocol's messages.
+ *
+ * @param url where the server is, without the last part of the path: `wss://example.com/api/v2`
+ * @returns plain JSON
+ *
+ * @example
+ * ```ts
+ * console.log(JSON.stringify(describeServer(new URL("wss://example.com")), null, 2));
+ * ```
+ */
+export function describeServer(url: URL = new URL(ANYWHERE)): Document {
+  const events = eventKinds();
+  const messages: Record<string, Message> = {
+    ...CLIENT_MESSAGES,
+    ...ANSWERS,
+    ...Object.fromEntries(events.map(({ key, message }) => [key, message])),
+  };
+  return {
+    asyncapi: "3.0.0",
+    id: "urn:ranger:websocket",
+    info: {
+      title: "Ranger",
+      version: VERSION,
+      description: DESCRIPTION,
+      contact: { name: "Whoever runs this exchange", url: new URL("/", httpOf(url)).href },
+      license: { name: "Apache 2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      tags: [
+        { name: "public", description: "For anyone" },
+        { name: "private", description: "For the user whom the token proves" },
+      ],
+    },
+    defaultContentType: "application/json",
+    servers: {
+      public: server(url, "public", "Token by message, where private streams are wanted"),
+      private: {
+        ...server(url, "private", "Token in the header Authorization at the handshake"),
+        security: [BEARER],
+      },
+    },
+    channels: {
+      connection: {
+        address: "/",
+        title: "The connection",
+        description: "Everything goes through one WebSocket, in both directions",
+        messages: Object.fromEntries(Object.keys(messages).map((key) => [key, reference(key)])),
+        bindings: { ws: QUERY },
+      },
+    },
+    operations: {
+      ...requests(),
+      ...Object.fromEntries(events.map(({ key, scope, message }) => [
+        `send${schemaName(key)}`,
+        {
+          action: "send",
+          summary: message.summary,
+          channel: CHANNEL,
+          messages: [inChannel(key)],
+          ...(scope === "private" ? { security: [BEARER] } : {}),
+        } satisfies Operation,
+      ])),
+      sendTokenExpired: {
+        action: "send",
+        summary: ANSWERS.tokenExpired.summary,
+        channel: CHANNEL,
+        messages: [inChannel("tokenExpired")],
+      },
+    },
+    components: {
+      messages,
+      schemas: Object.fromEntries(events.map(({ key, schema }) => [schemaName(key), schema])),
+      securitySchemes: {
+        bearer: {
+          type: "http",
+          scheme: "bearer",
+          bearerFormat: "JWT",
+          description: "In the header Authorization, or in the message authenticate",
+        },
+      },
+    },
+  };
+}
+
+/** https://github.com/asyncapi/bindings/tree/master/websockets */
+const QUERY = {
+  method: "GET",
+  query: {
+    type: "object",
+    properties: {
+      stream: {
+        type: "string",
+        description: "The first subscriptions, separated by commas; may be repeated",
+        examples: ["btcusd.trades,btcusd.ob-inc"],
+      },
+      envelope: {
+        type: "string",
+        enum: ["object", "tuple"],
+        description: "How events come; object where the server is not set otherwise",
+      },
+    },
+  },
+  bindingVersion: "0.1.0",
+};
+
+/** What clients ask, and what may be answered. */
+function requests(): Record<string, Operation> {
+  const answers: Record<keyof typeof CLIENT_MESSAGES, readonly (keyof typeof ANSWERS)[]> = {
+    subscribe: ["subscribed", "cannotSubscribe", "tooManyStreams", "messageError"],
+    unsubscribe: ["unsubscribed", "messageError"],
+    authenticate: ["authenticated", "authenticationFailed", "tokenTypeInvalid"],
+    ping: ["pong"],
+  };
+  return Object.fromEntries(
+    Object.entries(answers).map(([key, replies]) => [key, {
+      action: "receive",
+      summary: CLIENT_MESSAGES[key as keyof typeof CLIENT_MESSAGES].summary,
+      channel: CHANNEL,
+      messages: [inChannel(key)],
+      reply: { channel: CHANNEL, messages: replies.map(inChannel) },
+    }]),
+  );
+}
+
+function server(url: URL, path: "public" | "private", description: string): Server {
+  const pathname = `${url.pathname.replace(/\/+$/, "")}/${path}`;
+  return { host: url.host, protocol: url.protocol.slice(0, -1), pathname, description };
+}
+
+function httpOf(url: URL): string {
+  return url.href.replace(/^ws/, "http");
+}
+
+function reference(key: string): Reference {
+  return { $ref: `#/components/messages/${key}` };
+}
+
+function inChannel(key: string): Reference {
+  return { $ref: `#/channels/connection/messages/${key}` };
+}

@@ -1,0 +1,106 @@
+import { toJSONSchema } from "zod";
+import { type SampleEvent, sampleEvents } from "../broker/samples.ts";
+import { peatioRegistry } from "../streams/peatio.ts";
+import type { StreamKind } from "../streams/registry.ts";
+import { parseRoutingKey } from "../streams/routing_key.ts";
+import type { Message, Schema } from "./types.ts";
+
+/** A kind of stream as the document has it. */
+export interface EventKind {
+  /** `<id>.kline-<period>` */
+  readonly label: string;
+  /** `obSnap`: of the message, and the schema's in capitals. */
+  readonly key: string;
+  readonly scope: StreamKind["scope"];
+  readonly schema: Schema;
+  readonly message: Message;
+}
+
+/** When the examples happened, in seconds since the epoch. */
+const THEN = 1_588_000_798;
+
+/**
+ * Every registered kind of stream with the message that carries it: an object with one key, the
+ * stream's name.
+ *
+ * @throws TypeError when a kind has no example
+ */
+export function eventKinds(): EventKind[] {
+  const samples = sampleEvents({ market: "btcusd", uid: "ID123", now: THEN });
+  return peatioRegistry.kinds.map((kind) => {
+    const key = keyOf(kind.label);
+    return {
+      label: kind.label,
+      key,
+      scope: kind.scope,
+      schema: payloadSchema(kind),
+      message: messageOf(kind, key, samples),
+    };
+  });
+}
+
+/** `<id>.ob-snap` to `obSnap`, `global.tickers` to `tickers`. */
+function keyOf(label: string): string {
+  return label.replace(/^(<[^>]+>|global)\./, "").replace(/-?<[^>]+>/g, "")
+    .replace(/[^a-z0-9]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** @returns the name of the payload's schema */
+export function schemaName(key: string): string {
+  return `${key[0]!.toUpperCase()}${key.slice(1)}`;
+}
+
+function payloadSchema({ payload, summary }: StreamKind): Schema {
+  const { $schema: _, ...schema } = toJSONSchema(payload, { target: "draft-7" });
+  return { ...(summary === undefined ? {} : { description: summary }), ...schema } as Schema;
+}
+
+function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[]): Message {
+  const { label, scope, role, summary = label } = kind;
+  const payload = { $ref: `#/components/schemas/${schemaName(key)}` };
+  const examples = samples.flatMap(({ routingKey, payload }) => {
+    const name = streamOf(routingKey);
+    return peatioRegistry.find(scope, name) === kind
+      ? [{ name, payload: { [name]: payload } }]
+      : [];
+  });
+  if (examples.length === 0) throw new TypeError(`there is no sample of ${label}`);
+  const part = { plain: "", snapshot: ": the whole of it", increment: ": a change" }[role];
+  return {
+    name: key,
+    title: label,
+    summary: summary + part,
+    contentType: "application/json",
+    tags: [{ name: scope }],
+    payload: label.includes("<")
+      ? {
+        type: "object",
+        patternProperties: { [patternOf(kind)]: payload },
+        additionalProperties: false,
+        minProperties: 1,
+        maxProperties: 1,
+      }
+      : {
+        type: "object",
+        properties: { [label]: payload },
+        required: [label],
+        additionalProperties: false,
+      },
+    examples,
+  };
+}
+
+function streamOf(routingKey: string): string {
+  const route = parseRoutingKey(routingKey)!;
+  return route.scope === "private" ? route.event : route.name;
+}
+
+/** `<id>.kline-<period>` to a regular expression as JSON Schema has them. */
+function patternOf({ label, words }: StreamKind): string {
+  const source = label.split(/(<[^>]+>)/).map((part) => {
+    if (!part.startsWith("<")) return part.replaceAll(".", "\\.");
+    const allowed = words[part.slice(1, -1)];
+    return allowed ? `(${allowed.join("|")})` : "[^.]+";
+  });
+  return `^${source.join("")}$`;
+}

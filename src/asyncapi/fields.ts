@@ -1,0 +1,86 @@
+import type { Schema } from "./types.ts";
+
+/** The fields of one form of a payload. */
+export interface Fields {
+  /** Where there is something to say: which of several forms it is, or what it is a list of. */
+  readonly title: string;
+  readonly rows: readonly Field[];
+}
+
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+}
+
+/**
+ * A payload's fields for people: one table for each form that it may have; parts of parts by their
+ * path, such as `trades[].price`.
+ *
+ * @example
+ * ```ts
+ * fieldsOf({ type: "object", properties: { id: { type: "string" } }, required: ["id"] });
+ * // [{ title: "", rows: [{ name: "id", type: "text", required: true }] }]
+ * ```
+ */
+export function fieldsOf(schema: Schema): Fields[] {
+  const forms = schema.anyOf ?? [schema];
+  return forms.map((form, at) => ({
+    title: forms.length === 1 ? "" : at === 0 ? "Now:" : "Or, of other generations:",
+    rows: rowsOf(form, "", true),
+  }));
+}
+
+function rowsOf(schema: Schema, path: string, required: boolean): Field[] {
+  const { properties, items, additionalProperties } = schema;
+  if (properties && Object.keys(properties).length > 0) {
+    return Object.entries(properties).flatMap(([name, field]) =>
+      rowsOf(
+        field,
+        path === "" ? name : `${path}.${name}`,
+        schema.required?.includes(name) ?? false,
+      )
+    );
+  }
+  if (isObject(additionalProperties) && Object.keys(additionalProperties).length > 0) {
+    return rowsOf(additionalProperties, path === "" ? "<name>" : `${path}.<name>`, true);
+  }
+  if (items && !Array.isArray(items) && isNested(items as Schema)) {
+    const [first] = (items as Schema).anyOf ?? [items as Schema];
+    return rowsOf(first!, `${path}[]`, true);
+  }
+  if (path === "" && Array.isArray(items)) {
+    return items.map((item: Schema, at) => ({
+      name: `[${at}]`,
+      type: typeOf(item),
+      required: true,
+    }));
+  }
+  return [{ name: path, type: typeOf(schema), required }];
+}
+
+function isNested({ properties, anyOf }: Schema): boolean {
+  return properties !== undefined || (anyOf?.some((one) => one.properties !== undefined) ?? false);
+}
+
+function isObject(value: unknown): value is Schema {
+  return typeof value === "object" && value !== null;
+}
+
+/** In words: `decimal text or number`, `buy or sell`, `[decimal text, decimal text]`. */
+function typeOf(schema: Schema): string {
+  const { anyOf, const: only, enum: words, type, pattern, items } = schema;
+  if (anyOf) return [...new Set(anyOf.map(typeOf))].join(" or ");
+  if (words) return words.join(", ");
+  if (only !== undefined) return String(only);
+  if (Array.isArray(type)) return type.map((one) => typeOf({ ...schema, type: one })).join(" or ");
+  if (type === "string") return pattern?.includes("\\d+(\\.\\d+)?") ? "decimal text" : "text";
+  if (type === "integer") return "whole number";
+  if (type === "null") return "null";
+  if (type === "array") {
+    if (Array.isArray(items)) return `[${items.map((item: Schema) => typeOf(item)).join(", ")}]`;
+    return `list of ${typeOf((items as Schema | undefined) ?? {})}`;
+  }
+  if (type === "object") return "object";
+  return typeof type === "string" ? type : "anything";
+}

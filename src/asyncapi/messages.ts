@@ -1,0 +1,121 @@
+import { TEXTS } from "../session/answers.ts";
+import type { Message, Schema } from "./types.ts";
+
+const STREAMS: Schema = {
+  type: "array",
+  items: { type: "string" },
+  description: "Names of streams, such as btcusd.trades, order, or btcusd for all of a market",
+};
+const JWT: Schema = {
+  type: "string",
+  pattern: "^Bearer\\s+\\S",
+  description: "Bearer and a JSON Web Token",
+};
+const TOKEN = "Bearer eyJhbGciOiJFZERTQSJ9.eyJ1aWQiOiJJRDEyMyJ9.c2lnbmF0dXJl";
+const SOME = ["btcusd.trades", "btcusd.ob-inc"];
+
+/** Messages that clients send (protocol, section 3), by the name of their operation. */
+export const CLIENT_MESSAGES = {
+  subscribe: request(
+    "subscribe",
+    "Asks for streams; the answer lists all that the connection then holds",
+    { event: { const: "subscribe" }, streams: STREAMS },
+    { event: "subscribe", streams: SOME },
+  ),
+  unsubscribe: request(
+    "unsubscribe",
+    "Lets go of streams",
+    { event: { const: "unsubscribe" }, streams: STREAMS },
+    { event: "unsubscribe", streams: SOME },
+  ),
+  authenticate: request(
+    "authenticate",
+    "Says who one is, for private streams: at any time, and again before the token ends",
+    { jwt: JWT },
+    { jwt: TOKEN },
+  ),
+  ping: {
+    name: "ping",
+    title: "ping",
+    summary: "Asks whether the server is there; plain text, no JSON",
+    contentType: "text/plain",
+    payload: { type: "string", pattern: "^ping" },
+    examples: [{ name: "ping", payload: "ping" }],
+  },
+} as const satisfies Record<string, Message>;
+
+/** What the server answers (protocol, sections 3 and 4). */
+export const ANSWERS = {
+  pong: {
+    name: "pong",
+    title: "pong",
+    summary: "The answer to ping; plain text, no JSON",
+    contentType: "text/plain",
+    payload: { type: "string", const: TEXTS.pong },
+    examples: [{ name: "pong", payload: TEXTS.pong }],
+  },
+  subscribed: listing("subscribed", "Also the first message of each connection", SOME),
+  unsubscribed: listing("unsubscribed", "What is left", []),
+  cannotSubscribe: answer(
+    "cannotSubscribe",
+    "A stream that this connection may not have; it comes before the list",
+    object({ success: object({ message: { type: "string", pattern: "^cannot subscribe to " } }) }),
+    { success: { message: "cannot subscribe to admin.btcusd.orders" } },
+  ),
+  tooManyStreams: fixed("tooManyStreams", "Streams above the server's limit were left out"),
+  authenticated: fixed("authenticated", "Private streams carry this token's user from here on"),
+  authenticationFailed: fixed("authenticationFailed", "The token does not verify"),
+  tokenTypeInvalid: fixed("tokenTypeInvalid", "jwt is not of the form Bearer <token>"),
+  tokenExpired: fixed("tokenExpired", "The token's time is over; public streams go on"),
+  messageError: fixed("messageError", "A message that cannot be understood, or done"),
+} as const satisfies Record<string, Message>;
+
+function request(
+  name: string,
+  summary: string,
+  properties: Readonly<Record<string, Schema>>,
+  payload: unknown,
+): Message {
+  return {
+    name,
+    title: name,
+    summary,
+    contentType: "application/json",
+    // What is not known is not looked at.
+    payload: { ...object(properties), additionalProperties: true },
+    examples: [{ name, payload }],
+  };
+}
+
+function answer(name: string, summary: string, payload: Schema, example: unknown): Message {
+  return {
+    name,
+    title: name,
+    summary,
+    contentType: "application/json",
+    payload,
+    examples: [{ name, payload: example }],
+  };
+}
+
+function listing(name: string, more: string, streams: readonly string[]): Message {
+  const schema = object({ success: object({ message: { const: name }, streams: STREAMS }) });
+  const summary = `Every stream that the connection holds, in the order subscribed. ${more}`;
+  return answer(name, summary, schema, { success: { message: name, streams } });
+}
+
+/** An answer that is always the same. */
+function fixed(name: keyof typeof TEXTS, summary: string): Message {
+  const said = JSON.parse(TEXTS[name]) as Record<string, { message: string }>;
+  const [kind, { message }] = Object.entries(said)[0]!;
+  return answer(name, summary, object({ [kind]: object({ message: { const: message } }) }), said);
+}
+
+function object(properties: Readonly<Record<string, Schema>>): Schema {
+  return {
+    type: "object",
+    properties,
+    required: Object.keys(properties),
+    additionalProperties: false,
+  };
+}

@@ -1,0 +1,36 @@
+import { describeServer } from "../asyncapi/document.ts";
+import { ConfigurationError } from "../errors.ts";
+import { defineCommand } from "./command.ts";
+
+/** `ranger asyncapi` */
+export const asyncapi = defineCommand({
+  name: "asyncapi",
+  summary: "Prints what clients can send and get, for machines (AsyncAPI 3.0)",
+  description:
+    "The same that a running server answers at GET /asyncapi.json: every stream with its\n" +
+    "payload as JSON Schema, every message both ways, with examples; for code generators,\n" +
+    "documentation portals and tests.",
+  usage: "ranger asyncapi [--url URL]",
+  example: "ranger asyncapi --url wss://ranger.example.com > asyncapi.json",
+  options: {
+    url: {
+      type: "string",
+      value: "URL",
+      help: "Where clients reach the server, without /public",
+      default: "ws://localhost:8080",
+    },
+  },
+  settings: false,
+  run({ values }) {
+    console.log(JSON.stringify(describeServer(addressOf(values.url)), null, 2));
+    return Promise.resolve(0);
+  },
+});
+
+function addressOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && /^wss?:$/.test(url.protocol) && url.username + url.search === "") return url;
+  throw new ConfigurationError(
+    "--url is not the address of a server alone; right would be such as wss://ranger.example.com",
+  );
+}
