@@ -66,6 +66,8 @@ Deno.test("a running server says nothing that the description has not", async ()
   assert.equal(response.headers.get("content-type"), "application/json");
   const document = await response.json() as Document;
   assert.deepEqual(document, JSON.parse(JSON.stringify(describeServer())));
+  const docs = await fetch(ranger.publicUrl("/docs"));
+  assert.match(await docs.text(), /<title>Ranger: what to send, and what comes<\/title>/);
 
   const streams = "btcusd,global.tickers,admin.btcusd.orders";
   await using client = await connectClient(ranger.url(`/public?stream=${streams}`));
