@@ -78,7 +78,7 @@ Deno.test("an unknown command is refused with the nearest one", async () => {
   assert.equal(
     far.stderr,
     "ranger: there is no command wombat; there are " +
-      "serve, demo, check, keygen, token, publish, asyncapi, tail, help, version\n",
+      "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, help, version\n",
   );
   const asked = await runRanger(["help", "kegen"]);
   assert.match(asked.stderr, /the nearest is keygen/);

@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   publish: async () => (await import("./publish.ts")).publish,
   asyncapi: async () => (await import("./asyncapi.ts")).asyncapi,
   tail: async () => (await import("./tail.ts")).tail,
+  bench: async () => (await import("./bench.ts")).bench,
   help: async () => (await import("./help.ts")).help,
   version: async () => (await import("./version.ts")).version,
 };
