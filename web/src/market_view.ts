@@ -55,6 +55,9 @@ export class MarketView {
     const wanted = market ?? (this.#market || this.#markets.ids[0]);
     if (period !== undefined) this.#period = periodOf(period);
     if (wanted === undefined) return;
+    // So that going back leads to this market, and the address can be passed on.
+    const address = marketAddress(wanted, this.#period);
+    if (location.hash !== address) history.replaceState(null, "", address);
     const same = wanted === this.#market && this.#book !== undefined;
     this.#candles.show(wanted, this.#period);
     this.#strip.mark(wanted, this.#period);
