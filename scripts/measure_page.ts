@@ -15,7 +15,7 @@ import { startRanger } from "../tests/support/ranger.ts";
 const PAINTS = 7;
 const SECONDS = 10;
 /** Of the simulator: what happens in each market a second; more than half of it changes the book. */
-const RATE = 800;
+const RATE = 1000;
 
 const executablePath = findChromium();
 if (executablePath === undefined) {

@@ -11,6 +11,9 @@ import type { PublicTrade } from "./trades_panel.ts";
 const OWN_PERIOD = "5s";
 const OWN_SECONDS = 5;
 
+/** Milliseconds between two drawings: the chart is painted as a whole. */
+const BETWEEN = 100;
+
 const PERIODS: readonly string[] = [
   OWN_PERIOD,
   ...STREAM_KINDS.find(({ name }) => name === "<id>.kline-<period>")?.words?.period ?? [],
@@ -28,7 +31,7 @@ export class CandlesPanel {
   readonly #legend = part("candle");
   readonly #histories = new Map<string, CandleHistory>();
   readonly #radios = new Map<string, HTMLInputElement>();
-  readonly #changed = eachFrame(() => this.#draw());
+  readonly #changed = eachFrame(() => this.#draw(), BETWEEN);
   #chart: CandleChart | undefined;
   #stop: Stop = () => {};
   #market = "";

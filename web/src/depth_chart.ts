@@ -3,15 +3,12 @@ import { byId, colour, part, write } from "./dom.ts";
 
 /** Levels that are drawn of each side. */
 const DRAWN = 150;
-/** Milliseconds between two drawings: the far levels are many, and change little. */
-const BETWEEN = 120;
 
 /** What waits at each price, added up from the middle outwards. */
 export class DepthChart {
   readonly #canvas = byId("depth-chart", HTMLCanvasElement);
   readonly #legend = part("depth-legend");
   #colours = { up: "", down: "", upFill: "", downFill: "", line: "" };
-  #drawnAt = -Infinity;
   #width = 0;
   #height = 0;
 
@@ -20,7 +17,6 @@ export class DepthChart {
       // Asked for here, and not at each drawing: it would have the page laid out.
       this.#width = this.#canvas.clientWidth;
       this.#height = this.#canvas.clientHeight;
-      this.#drawnAt = -Infinity;
     }).observe(this.#canvas);
     this.recolour();
   }
@@ -34,13 +30,10 @@ export class DepthChart {
       downFill: colour("--down-bar"),
       line: colour("--line"),
     };
-    this.#drawnAt = -Infinity;
   }
 
-  /** @param now of the frame, in milliseconds */
-  draw(book: Book, now: number): void {
-    if (now - this.#drawnAt < BETWEEN || this.#width === 0) return;
-    this.#drawnAt = now;
+  draw(book: Book): void {
+    if (this.#width === 0) return;
     const { asks, bids } = book.depth(DRAWN);
     const context = this.#fresh();
     if (!context || asks.length === 0 || bids.length === 0) return;
@@ -68,7 +61,6 @@ export class DepthChart {
   }
 
   clear(): void {
-    this.#drawnAt = -Infinity;
     this.#fresh();
     write(this.#legend, "");
   }

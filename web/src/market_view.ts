@@ -10,6 +10,8 @@ import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
+/** Milliseconds between two drawings of all but the book: they cost more, and are read slower. */
+const BETWEEN = 100;
 /** Milliseconds of silence after which it is told. */
 const QUIET = 5000;
 
@@ -24,7 +26,9 @@ export class MarketView {
   readonly #trades = new TradesPanel();
   readonly #panel = part("book");
   readonly #name = byId("market-name", HTMLInputElement);
-  readonly #changed = eachFrame(() => this.#draw());
+  readonly #bookChanged = eachFrame(() => this.#drawBook());
+  readonly #depthChanged = eachFrame(() => this.#drawDepth(), BETWEEN);
+  readonly #traded = eachFrame(() => this.#trades.draw(), BETWEEN);
   #market = "";
   #period = periodOf(undefined);
   #book: Book | undefined;
@@ -80,7 +84,7 @@ export class MarketView {
   recolour(): void {
     this.#candles.recolour();
     this.#depth.recolour();
-    this.#changed();
+    this.#depthChanged();
   }
 
   #begin(market: string): void {
@@ -98,29 +102,31 @@ export class MarketView {
     const book = this.#book = this.#ranger.book(market);
     book.onChange(() => {
       this.#changedAt = performance.now();
-      this.#changed();
+      this.#bookChanged();
+      this.#depthChanged();
     });
     this.#stops.push(this.#ranger.on(`${market}.trades`, (payload) => {
       const trades = tradesOf(payload);
       this.#trades.add(trades);
       this.#candles.trades(trades);
-      this.#changed();
+      this.#traded();
     }));
   }
 
-  #draw(): void {
+  #drawBook(): void {
     const book = this.#book;
     if (!book) return;
-    this.#trades.draw();
     this.#panel.dataset.live = String(book.live);
     if (book.live && !this.#seen) {
       this.#seen = true;
       this.#panel.classList.remove("empty");
       this.#tick();
     }
-    if (!this.#seen) return;
-    this.#table.draw(book);
-    this.#depth.draw(book, performance.now());
+    if (this.#seen) this.#table.draw(book);
+  }
+
+  #drawDepth(): void {
+    if (this.#book && this.#seen) this.#depth.draw(this.#book);
   }
 
   #named(): void {
