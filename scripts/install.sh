@@ -14,6 +14,11 @@ units=$DESTDIR$UNITDIR
 sysusers=$DESTDIR$SYSUSERSDIR/ranger.conf
 sysctl=$DESTDIR$SYSCTLDIR/60-ranger.conf
 
+man=$DESTDIR$PREFIX/share/man/man1/ranger.1
+bash=$DESTDIR$PREFIX/share/bash-completion/completions/ranger
+zsh=$DESTDIR$PREFIX/share/zsh/site-functions/_ranger
+fish=$DESTDIR$PREFIX/share/fish/vendor_completions.d/ranger.fish
+
 remove_program() {
   rm -f "$bin/ranger"
   rm -rf "$lib"
@@ -64,6 +69,21 @@ install_service() {
   install -m 644 systemd/ranger.sysctl "$sysctl"
 }
 
+# install_words FILE ARGUMENTS…: what the program itself writes, so that it is of this very program.
+# One that cannot run here, as it is for another kind of machine, leaves these out.
+install_words() {
+  file=$1
+  shift
+  install -d "$(dirname "$file")"
+  if "$bin/ranger" "$@" >"$file.new" && [ -s "$file.new" ]; then
+    mv "$file.new" "$file"
+    chmod 644 "$file"
+  else
+    rm -f "$file.new"
+    echo "$file is left out: $bin/ranger $* wrote nothing" >&2
+  fi
+}
+
 uninstall_configuration() {
   if [ -e "$etc/ranger.toml" ]; then
     if cmp -s systemd/ranger.toml "$etc/ranger.toml"; then
@@ -81,6 +101,10 @@ install)
   install_program
   install_configuration
   install_service
+  install_words "$man" help --man
+  install_words "$bash" completion bash
+  install_words "$zsh" completion zsh
+  install_words "$fish" completion fish
   install -d "$doc"
   install -m 644 LICENSE "$doc"
   install -d "$share/prometheus" "$share/grafana"
@@ -106,6 +130,7 @@ uninstall)
   remove_program
   uninstall_configuration
   rm -f "$units/ranger.service" "$units/ranger@.service" "$units/ranger.target" "$sysusers" "$sysctl"
+  rm -f "$man" "$bash" "$zsh" "$fish"
   rm -rf "$doc" "$share"
   ;;
 *)

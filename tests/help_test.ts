@@ -16,7 +16,7 @@ Deno.test("every command is listed with a summary, and is called what its file s
   assert.equal(code, 0);
   for (const [name, command] of await commands()) {
     assert.equal(command.name, name);
-    assert.ok(stdout.includes(`\n  ${name.padEnd(10)}${command.summary}`), stdout);
+    assert.ok(stdout.includes(`\n  ${name.padEnd(12)}${command.summary}`), stdout);
   }
 });
 
@@ -78,7 +78,7 @@ Deno.test("an unknown command is refused with the nearest one", async () => {
   assert.equal(
     far.stderr,
     "ranger: there is no command wombat; there are " +
-      "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, help, version\n",
+      "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, completion, help, version\n",
   );
   const asked = await runRanger(["help", "kegen"]);
   assert.match(asked.stderr, /the nearest is keygen/);

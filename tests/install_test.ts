@@ -14,11 +14,15 @@ const INSTALLED = [
   "usr/local/lib/systemd/system/ranger.target",
   "usr/local/lib/systemd/system/ranger@.service",
   "usr/local/lib/sysusers.d/ranger.conf",
+  "usr/local/share/bash-completion/completions/ranger",
   "usr/local/share/doc/ranger/LICENSE",
+  "usr/local/share/fish/vendor_completions.d/ranger.fish",
+  "usr/local/share/man/man1/ranger.1",
   "usr/local/share/ranger/README.md",
   "usr/local/share/ranger/grafana/ranger.json",
   "usr/local/share/ranger/prometheus/ranger.rules.test.yml",
   "usr/local/share/ranger/prometheus/ranger.rules.yml",
+  "usr/local/share/zsh/site-functions/_ranger",
 ];
 
 Deno.test("what make install puts in place runs, and make uninstall takes it away", async () => {
@@ -37,6 +41,11 @@ Deno.test("what make install puts in place runs, and make uninstall takes it awa
   );
   assert.equal(code, 0);
   assert.match(stdout, /^ranger \d/);
+  const share = `${destination.path}/usr/local/share`;
+  const page = await Deno.readTextFile(`${share}/man/man1/ranger.1`);
+  assert.match(page, /^\.TH RANGER 1 /);
+  const bash = await Deno.readTextFile(`${share}/bash-completion/completions/ranger`);
+  assert.match(bash, /\ncomplete -F _ranger ranger\n$/);
 
   // Again, over what is there.
   succeeds(await make("install", ...places));

@@ -46,6 +46,8 @@ export interface Command {
   readonly options?: CommandOptions;
   /** How many arguments that are no flags it takes. Left out: none. */
   readonly positionals?: { readonly min: number; readonly max: number };
+  /** Words that are offered for its arguments. */
+  readonly words?: readonly string[];
   /** Whether it takes the flags of the settings and may call `loadSettings`. */
   readonly settings: boolean;
   /**
@@ -64,6 +66,8 @@ export type CommandOption = {
   /** What stands for the value in the help: `PATH`, `SECONDS`. */
   readonly value?: string;
   readonly default?: string;
+  /** Words that are offered for it; others may be right as well. */
+  readonly words?: readonly string[];
 } | {
   readonly type: "boolean";
   readonly help: string;

@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   asyncapi: async () => (await import("./asyncapi.ts")).asyncapi,
   tail: async () => (await import("./tail.ts")).tail,
   bench: async () => (await import("./bench.ts")).bench,
+  completion: async () => (await import("./completion.ts")).completion,
   help: async () => (await import("./help.ts")).help,
   version: async () => (await import("./version.ts")).version,
 };

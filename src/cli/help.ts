@@ -4,6 +4,7 @@ import { nearest } from "../config/nearest.ts";
 import { ConfigurationError } from "../errors.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
+import { manualPage } from "./manual.ts";
 
 /** Where the explanations begin. */
 const COLUMN = 32;
@@ -12,11 +13,17 @@ const COLUMN = 32;
 export const help = defineCommand({
   name: "help",
   summary: "Lists the commands, or explains one",
-  usage: "ranger help [COMMAND]",
-  example: "ranger help publish",
+  usage: "ranger help [COMMAND]\nranger help --man",
+  example: "ranger help publish\nranger help --man | man -l -",
+  options: { man: { type: "boolean", help: "Prints the manual page, for man" } },
   positionals: { min: 0, max: 1 },
+  words: Object.keys(COMMANDS),
   settings: false,
-  async run({ positionals: [name] }) {
+  async run({ positionals: [name], values: { man } }) {
+    if (man) {
+      console.log(await manualPage());
+      return 0;
+    }
     if (name === undefined) {
       console.log(await overview());
       return 0;
@@ -45,7 +52,7 @@ async function overview(): Promise<string> {
     "  ranger COMMAND [FLAGS] …",
     "",
     "Commands:",
-    ...commands.map(({ name, summary }) => row(name, summary, 12)),
+    ...commands.map(({ name, summary }) => row(name, summary, 14)),
     "",
     "`ranger COMMAND --help` shows a command's flags and an example.",
     "`ranger serve --help` shows every setting.",

@@ -1,4 +1,4 @@
-import type { Ranger } from "../../client/src/mod.ts";
+import { type Ranger, STREAM_KINDS } from "../../client/src/mod.ts";
 import { ConfigurationError } from "../errors.ts";
 import { untilSignal } from "../ops/signals.ts";
 import { type Command, type CommandInput, defineCommand } from "./command.ts";
@@ -57,6 +57,7 @@ export const tail: Command = defineCommand({
     "ranger tail order trade --token @token.jwt --json | jq .",
   options: OPTIONS,
   positionals: { min: 1, max: 256 },
+  words: STREAM_KINDS.map(({ name }) => name).filter((name) => !name.includes("<")),
   settings: false,
   async run({ positionals, values }) {
     const output = new Output();

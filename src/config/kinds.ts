@@ -12,6 +12,8 @@ export interface Kind<T> {
   readonly read: (text: string) => unknown;
   /** What stands for the value in the help; empty for switches, which take none. */
   readonly placeholder: string;
+  /** Where only certain words are right: these. */
+  readonly words?: readonly string[];
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {
@@ -126,6 +128,7 @@ export function choice<const Word extends string>(
       .transform((given) => known.get(given.trim().toLowerCase()) ?? given)
       .pipe(z.enum(words, { error: `is none of ${words.filter(Boolean).join(", ")}` })),
     read: (given) => given,
+    words: words.filter(Boolean),
     placeholder: words.filter(Boolean).length > 4 ? "NAME" : words.filter(Boolean).join("|"),
   };
 }
