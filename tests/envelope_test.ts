@@ -106,7 +106,7 @@ Deno.test("events and their envelopes", async (t) => {
 });
 
 Deno.test("the order of what a client gets", async (t) => {
-  await using exchange = await startExchange(broker);
+  await using exchange = await startExchange(broker, { args: ["--limits-message-rate=0"] });
 
   await step(t, "events of one stream come in the order published", async () => {
     const id = freshWord();

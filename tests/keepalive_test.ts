@@ -27,9 +27,9 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
   await answers.next();
   await using talks = await connectClient(ranger.url());
   await talks.next();
-  using trickles = await RawClient.open(ranger.url());
-  using silent = await RawClient.open(ranger.url());
-  using behind = await RawClient.open(gate.url);
+  using trickles = await RawClient.open(ranger.url(), { pings: true });
+  using silent = await RawClient.open(ranger.url(), { pings: true });
+  using behind = await RawClient.open(gate.url, { pings: true });
   await behind.frame();
   const { limitsHit } = await statsOf(ranger);
   assert.equal(limitsHit.idle_timeout, undefined);
@@ -76,7 +76,7 @@ Deno.test("what a client does not take is not made more by pings", async () => {
   await using ranger = await startRanger({
     args: [...NO_BROKER, ...QUICK, `--limits-unsent-bytes=${2 ** 28}`],
   });
-  using client = await RawClient.open(ranger.url());
+  using client = await RawClient.open(ranger.url(), { pings: true });
   const ping = encodeFrame({ opcode: Opcode.ping, payload: "x".repeat(125) });
   const flood = segment(...Array<Uint8Array>(500).fill(ping));
   await until(async () => {
@@ -104,7 +104,7 @@ Deno.test("thousands that come at once are not pinged at once, and are all pinge
   const clients: RawClient[] = [];
   /** Resolves to the part of the interval that passed until its first ping. */
   async function pinged(): Promise<number> {
-    const client = await RawClient.open(ranger.url());
+    const client = await RawClient.open(ranger.url(), { pings: true });
     const begin = performance.now();
     clients.push(client);
     while ((await client.frame()).opcode !== Opcode.ping);

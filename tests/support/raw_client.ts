@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { bounded } from "./bounded.ts";
-import { encodeFrame, type Frame, FrameReader, type FrameToSend } from "./frames.ts";
+import { encodeFrame, type Frame, FrameReader, type FrameToSend, Opcode } from "./frames.ts";
 
 export { closeOf, closePayload, encodeFrame, type Frame, Opcode } from "./frames.ts";
 
@@ -19,6 +19,8 @@ export interface RawResponse {
 export interface HandshakeOptions {
   /** Added to, or instead of, a good client's headers; a header that is undefined is left out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** Whether the server's pings are given with the other frames; they come at any time. */
+  readonly pings?: boolean;
 }
 
 /**
@@ -31,6 +33,7 @@ export class RawClient implements Disposable {
   readonly #chunk = new Uint8Array(65_536);
   #ended: string | undefined;
   #closed = false;
+  #pings = false;
 
   private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
@@ -76,6 +79,7 @@ export class RawClient implements Disposable {
    */
   async handshake(url: string, options: HandshakeOptions = {}): Promise<RawResponse> {
     const { host, pathname, search } = new URL(url);
+    this.#pings = options.pings ?? false;
     const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
     const headers = {
       Host: host,
@@ -140,7 +144,7 @@ export class RawClient implements Disposable {
    */
   async frame(): Promise<Frame> {
     while (true) {
-      const frame = this.#reader.frame();
+      const frame = this.#next();
       if (frame !== undefined) return frame;
       if (!await this.#read("a frame")) {
         throw new Error(`no frame: ${this.#ended}${this.#leftover()}`);
@@ -163,7 +167,7 @@ export class RawClient implements Disposable {
   async rest(): Promise<Frame[]> {
     await this.ended();
     const frames: Frame[] = [];
-    for (let frame = this.#reader.frame(); frame; frame = this.#reader.frame()) frames.push(frame);
+    for (let frame = this.#next(); frame; frame = this.#next()) frames.push(frame);
     return frames;
   }
 
@@ -181,6 +185,13 @@ export class RawClient implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #next(): Frame | undefined {
+    for (;;) {
+      const frame = this.#reader.frame();
+      if (this.#pings || frame?.opcode !== Opcode.ping) return frame;
+    }
   }
 
   /** Reads once; false at the end. */
