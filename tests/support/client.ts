@@ -45,7 +45,9 @@ export async function connectClient(url: string, options: ClientOptions = {}): P
   const headers = options.token === undefined
     ? options.headers
     : { Authorization: `Bearer ${options.token}`, ...options.headers };
-  return new TextClient(await RawClient.open(url, headers === undefined ? {} : { headers }));
+  // Shown to it, since it answers them.
+  const shown = { pings: true };
+  return new TextClient(await RawClient.open(url, headers ? { ...shown, headers } : shown));
 }
 
 class TextClient implements Client {
