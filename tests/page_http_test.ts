@@ -34,7 +34,10 @@ Deno.test("the demo has the page at /, from memory, and all of it from one place
     assert.equal(headers.get("x-content-type-options"), "nosniff");
   }
   // Nothing from elsewhere, nothing inline.
-  assert.doesNotMatch(page.text, /(?:src|href)="(?!page\/|#|https:\/\/www\.tradingview\.com\/)/);
+  assert.doesNotMatch(
+    page.text,
+    /(?:src|href)="(?!page\/|#|docs"|asyncapi\.json"|https:\/\/www\.tradingview\.com\/)/,
+  );
   assert.doesNotMatch(page.text, /<style|style=|<script(?! type="module" src=)/);
 });
 
