@@ -1,7 +1,7 @@
 import { Histogram, SECONDS } from "./histogram.ts";
 
 /** Milliseconds between two looks. */
-const INTERVAL = 100;
+const INTERVAL = 250;
 
 /**
  * Watches how punctual the event loop is: what keeps it busy keeps every client waiting.
@@ -10,7 +10,7 @@ const INTERVAL = 100;
  * ```ts
  * const lag = new LoopLag();
  * lag.start();
- * lag.seconds.count; // ten more a second
+ * lag.seconds.count; // four more a second
  * lag.stop();
  * ```
  */

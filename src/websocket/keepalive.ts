@@ -20,10 +20,13 @@ export interface KeepaliveLimits {
 /** The place of what is not watched. */
 export const NOWHERE = -1;
 
-/** Milliseconds between ticks: 50,000 pings in 30 s are 167 a tick. */
-const TICK = 100;
+/**
+ * Milliseconds between ticks: 50,000 pings in 30 s are 417 a tick, some milliseconds of writing.
+ * Shorter ticks would wake the loop for a few pings, and for each of their pongs.
+ */
+const TICK = 250;
 /** Ticks made up for at once where the loop was late; more would be a burst of pings. */
-const MAX_BEHIND = 10;
+const MAX_BEHIND = 4;
 /** Of a place: the low part is the slot, the rest is the index in it. */
 const SLOTS = 4096;
 
