@@ -12,7 +12,7 @@ const OWN_PERIOD = "5s";
 const OWN_SECONDS = 5;
 
 /** Milliseconds between two drawings: the chart is painted as a whole. */
-const BETWEEN = 100;
+const BETWEEN = 250;
 
 const PERIODS: readonly string[] = [
   OWN_PERIOD,

@@ -11,7 +11,7 @@ import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
 /** Milliseconds between two drawings of all but the book: they cost more, and are read slower. */
-const BETWEEN = 100;
+const BETWEEN = 200;
 /** Milliseconds of silence after which it is told. */
 const QUIET = 5000;
 
