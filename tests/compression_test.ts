@@ -68,7 +68,7 @@ Deno.test("an event is compressed once for all, and not where that gains nothing
 });
 
 Deno.test("messages are compressed in both directions for those who negotiated it", async (t) => {
-  await using exchange = await startExchange(broker, { auth: false, args: ["--compression"] });
+  await using exchange = await startExchange(broker, { auth: false });
   const url = exchange.ranger.url("/public?stream=a.trades");
 
   async function opened(): Promise<RawClient> {
@@ -156,7 +156,7 @@ Deno.test("messages are compressed in both directions for those who negotiated i
 });
 
 Deno.test("without the setting nobody gets compression", async () => {
-  await using exchange = await startExchange(broker, { auth: false });
+  await using exchange = await startExchange(broker, { auth: false, args: ["--no-compression"] });
   using client = await RawClient.connect(exchange.ranger.port);
   const { status, headers } = await client.handshake(exchange.ranger.url("/public"), OFFER);
   assert.equal(status, 101);

@@ -65,7 +65,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "streams.event_bytes": [sample(1024), sample(2048)],
   "streams.states": [sample(1), sample(10)],
   "streams.book_levels": [sample(5), sample(10)],
-  "compression.enabled": [sample(true), sample(true)],
+  "compression.enabled": [sample(false), sample(false)],
   "compression.threshold": [sample(0), sample(1024)],
   "compression.level": [sample(6), sample(9)],
   "limits.message_bytes": [sample(64), sample(65536)],
@@ -185,7 +185,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       states: 5000,
       bookLevels: 10_000,
     },
-    compression: { enabled: false, threshold: 256, level: 1 },
+    compression: { enabled: true, threshold: 256, level: 1 },
     limits: {
       messageBytes: 4096,
       messageRate: 20,

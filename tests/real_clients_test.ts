@@ -52,7 +52,7 @@ Deno.test("clients that people use talk with the server in compressed messages",
   assertClientsTalk(t, true));
 
 async function assertClientsTalk(t: Deno.TestContext, compression: boolean): Promise<void> {
-  const args = ["--log-level", "debug", ...(compression ? ["--compression"] : [])];
+  const args = ["--log-level", "debug", compression ? "--compression" : "--no-compression"];
   await using exchange = await startExchange(broker, { auth: false, args });
 
   await step(

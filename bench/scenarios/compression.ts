@@ -14,13 +14,11 @@ interface Way {
   readonly settings: readonly string[];
 }
 
-const ON = "--compression";
-
 const WAYS: readonly Way[] = [
-  { name: "off", settings: [] },
+  { name: "off", settings: ["--no-compression"] },
   ...[[256, 1], [64, 1], [64, 6]].map(([threshold, level]) => ({
     name: `from ${threshold} bytes on, level ${level}`,
-    settings: [ON, `--compression-threshold=${threshold}`, `--compression-level=${level}`],
+    settings: [`--compression-threshold=${threshold}`, `--compression-level=${level}`],
   })),
 ];
 
@@ -41,7 +39,7 @@ export const compression: Scenario = {
   async run({ place, effort, say }) {
     const measured: Measured[] = [];
     for (const { name, settings } of WAYS) {
-      const peer = rangerWith(settings, settings.length > 0 ? ["--deflate"] : []);
+      const peer = rangerWith(settings, ["--deflate"]);
       const server = await startServer(peer, place);
       const steps: Step[] = [];
       try {

@@ -434,7 +434,7 @@ export const SETTINGS = {
   }),
   "compression.enabled": setting({
     kind: toggle(),
-    default: false,
+    default: true,
     flag: "compression",
     help:
       "Whether clients that offer permessage-deflate get it; a message is compressed once for all",
