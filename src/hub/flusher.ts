@@ -3,10 +3,14 @@ import type { FlushScheduler, WebSocketConnection } from "../websocket/connectio
 import { Pace } from "./pace.ts";
 
 /**
- * Connections written to before the loop is let go. Not more: where the next turn is due at once,
- * the runtime goes on for 61 turns before it looks at any socket, the broker's among them.
+ * Connections written to before the loop is let go, for the few and for the many. Where the next
+ * turn is due at once, the runtime goes on for 61 turns before it looks at any socket, the
+ * broker's among them; and each turn costs something.
  */
-const SLICE = 20;
+const SLICE = 64;
+const SHORT_SLICE = 16;
+/** Connections that are many. */
+const MANY = 2048;
 /** Connections that may be remembered after they were written to. */
 const KEPT = 1024;
 
@@ -84,7 +88,8 @@ export class Flusher implements FlushScheduler {
     const oldest = times[first]!;
     // A timer comes a millisecond early or late: what is due within one is taken along.
     const due = began - this.#pace.gathering + 1;
-    const end = Math.min(first + SLICE, connections.length);
+    const left = connections.length - first;
+    const end = first + Math.min(left > MANY ? SHORT_SLICE : SLICE, left);
     let frames = 0;
     let at = first;
     while (at < end && times[at]! <= due) frames += connections[at++]!.flush();

@@ -69,7 +69,7 @@ export class Batch {
     if (this.#joined) return this.#joined;
     // The link after the root is the root's only frame.
     if (this.#before === undefined || this.#before.bytes === 0) return this.#joined = this.#frame;
-    const joined = Buffer.allocUnsafeSlow(this.bytes);
+    const joined = room(this.bytes);
     let at = this.bytes - this.#frame.length;
     joined.set(this.#frame, at);
     for (let link: Batch | undefined = this.#before; link !== undefined; link = link.#before) {
@@ -78,4 +78,25 @@ export class Batch {
     }
     return this.#joined = joined;
   }
+}
+
+/** Bytes of a slab, and of the largest buffer that is cut from one. */
+const SLAB = 65_536;
+const LARGEST = SLAB / 4;
+
+let slab = Buffer.allocUnsafeSlow(SLAB);
+let used = 0;
+
+/**
+ * A buffer that is written soon and then forgotten. Cut from a slab, since to the runtime each
+ * ArrayBuffer is a thing of its own to account for and to sweep up. Whoever has to wait with it
+ * keeps the slab: as much as a sixteenth of what a client may have waiting at all.
+ */
+function room(bytes: number): Uint8Array {
+  if (bytes > LARGEST) return Buffer.allocUnsafeSlow(bytes);
+  if (used + bytes > SLAB) {
+    slab = Buffer.allocUnsafeSlow(SLAB);
+    used = 0;
+  }
+  return slab.subarray(used, used += bytes);
 }
