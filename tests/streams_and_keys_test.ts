@@ -129,7 +129,7 @@ Deno.test("streams and routing keys", async (t) => {
 
   await step(
     t,
-    "keys of any other form are counted, dropped, and logged once for each",
+    "keys of any other form are counted, dropped, and the first of them logged, each once",
     async () => {
       const word = freshWord();
       const malformed = [
@@ -158,7 +158,8 @@ Deno.test("streams and routing keys", async (t) => {
       });
       assert.equal(grown, 3 * malformed.length);
       await exchange.assertOwedNothing(client);
-      for (const key of malformed) {
+      // Ten such lines a minute; the rest is folded into one.
+      for (const key of malformed.slice(0, 10)) {
         const lines = exchange.ranger.logged((line) =>
           line.logger === "ranger.hub" && line.routingKey === key
         );
