@@ -1,3 +1,4 @@
+import { AMQPError } from "@cloudamqp/amqp-client";
 import { amqp } from "../../tests/support/amqp.ts";
 import { bounded, until } from "../../tests/support/bounded.ts";
 import { SoakMarket } from "./market.ts";
@@ -95,23 +96,30 @@ export class SoakExchange implements AsyncDisposable {
   #rested = false;
 
   async #run(): Promise<void> {
-    while (!this.#stopped) {
-      const connected = await amqp(this.url).catch(() => undefined);
-      if (connected === undefined) {
-        await pause(200);
-        continue;
-      }
-      const { client, channel } = connected;
-      try {
-        await channel.exchangeDeclare(this.exchange, "topic", { durable: false });
-        const publish = (key: string, body: string) =>
-          channel.basicPublish(this.exchange, key, body);
-        await this.#publishSteadily(publish);
-      } catch {
-        // The broker is gone, and with it what was not confirmed.
-      } finally {
-        await bounded(client.close(), "the broker's goodbye", 1_000).catch(() => {});
-      }
+    // The library rejects promises of its own that nobody is given, when the broker says goodbye.
+    const excuse = (event: PromiseRejectionEvent) => {
+      if (event.reason instanceof AMQPError) event.preventDefault();
+    };
+    addEventListener("unhandledrejection", excuse);
+    try {
+      while (!this.#stopped) await this.#publishWhileConnected();
+    } finally {
+      removeEventListener("unhandledrejection", excuse);
+    }
+  }
+
+  async #publishWhileConnected(): Promise<void> {
+    const connected = await amqp(this.url).catch(() => undefined);
+    if (connected === undefined) return await pause(200);
+    const { client, channel } = connected;
+    try {
+      await channel.exchangeDeclare(this.exchange, "topic", { durable: false });
+      const publish = (key: string, body: string) => channel.basicPublish(this.exchange, key, body);
+      await this.#publishSteadily(publish);
+    } catch {
+      // The broker is gone, and with it what was not confirmed.
+    } finally {
+      await bounded(client.close(), "the broker's goodbye", 1_000).catch(() => {});
     }
   }
 
