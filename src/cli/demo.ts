@@ -3,6 +3,7 @@ import { loadSigningKey, signToken } from "../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../broker/simulator.ts";
 import type { Loaded } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
+import { surviveFaults } from "../ops/faults.ts";
 import { configureLog } from "../ops/log.ts";
 import { untilSignal } from "../ops/signals.ts";
 import { ClientCount } from "./demo_clients.ts";
@@ -57,6 +58,7 @@ export const demo: Command = defineCommand({
 
     const ended = untilSignal();
     const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
+    surviveFaults();
     const daemon = await startDaemon(settings, new Simulator({ seed, rate }), { demoToken: sign });
     const token = await sign?.(TOKEN_LIFE);
     const server = `${urlHost(settings.server.host)}:${daemon.public.port}`;
