@@ -71,9 +71,9 @@ const right: Row[] = [
     headers: upgraded,
   },
   {
-    what: "extensions and subprotocols, of which the server speaks none",
+    what: "subprotocols and an extension, of which the server speaks none",
     request: request("GET / HTTP/1.1", {
-      "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+      "Sec-WebSocket-Extensions": "x-webkit-deflate-frame",
       "Sec-WebSocket-Protocol": "chat, superchat",
     }),
     status: 101,
@@ -81,6 +81,18 @@ const right: Row[] = [
       ...upgraded,
       "sec-websocket-extensions": undefined,
       "sec-websocket-protocol": undefined,
+    },
+  },
+  {
+    what: "compression, as browsers offer it",
+    request: request("GET / HTTP/1.1", {
+      "Sec-WebSocket-Extensions": "permessage-deflate; client_max_window_bits",
+    }),
+    status: 101,
+    headers: {
+      ...upgraded,
+      "sec-websocket-extensions":
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
     },
   },
   {
