@@ -17,6 +17,7 @@ export interface Options {
 }
 
 const FULL: Effort = {
+  at: [],
   warmup: 0.8,
   seconds: 2,
   within: 1.1,
@@ -28,6 +29,7 @@ const FULL: Effort = {
   settle: 8,
 };
 const QUICK: Effort = {
+  at: [],
   warmup: 0.4,
   seconds: 1,
   within: 1.6,
@@ -52,6 +54,8 @@ everything else on another. A full run writes docs/benchmarks.md.
                       processes, start); may be repeated
   --peer NAME         only this server (ranger, naive-deno, naive-ws, rango, nchan, nats, web-stomp,
                       floor-1, floor-n, floor-same); may be repeated
+  --at RATE           measures hot, market and wide at this many frames a second in place of
+                      searching for the limit; may be repeated, each is measured three times
   --report PATH       writes the document there, of a partial run too
   --binary PATH       a built Ranger (dist/ranger) in place of the source tree
   --server-core N     the server's core (0)
@@ -64,7 +68,7 @@ Example: deno task bench --scenario hot --peer ranger --peer nats
 /**
  * Reads the command line.
  *
- * @throws TypeError for a flag that is not known or a core that is no number
+ * @throws TypeError for a flag that is not known, or a core or a rate that is no number
  */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
@@ -73,6 +77,7 @@ export function readOptions(args: readonly string[]): Options {
       quick: { type: "boolean", default: false },
       scenario: { type: "string", multiple: true, default: [] },
       peer: { type: "string", multiple: true, default: [] },
+      at: { type: "string", multiple: true, default: [] },
       report: { type: "string" },
       binary: { type: "string" },
       "server-core": { type: "string", default: "0" },
@@ -80,11 +85,12 @@ export function readOptions(args: readonly string[]): Options {
       help: { type: "boolean", default: false },
     },
   });
-  const partial = values.quick || values.scenario.length > 0 || values.peer.length > 0;
+  const partial = values.quick || values.scenario.length > 0 || values.peer.length > 0 ||
+    values.at.length > 0;
   return {
     help: values.help,
     quick: values.quick,
-    effort: values.quick ? QUICK : FULL,
+    effort: { ...values.quick ? QUICK : FULL, at: values.at.map(framesPerSecond) },
     scenarios: values.scenario,
     peers: values.peer.length || !values.quick ? values.peer : QUICK_PEERS,
     report: values.report ?? (partial ? undefined : "docs/benchmarks.md"),
@@ -92,6 +98,14 @@ export function readOptions(args: readonly string[]): Options {
     serverCore: core("server-core", values["server-core"]),
     loadCore: core("load-core", values["load-core"]),
   };
+}
+
+function framesPerSecond(text: string): number {
+  const rate = Number(text.replaceAll(/[,_]/g, ""));
+  if (!Number.isSafeInteger(rate) || rate < 1) {
+    throw new TypeError(`--at ${text}: not a number of frames a second such as 1000000`);
+  }
+  return rate;
 }
 
 function core(flag: string, text: string): number {

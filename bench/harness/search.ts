@@ -14,6 +14,20 @@ export interface Found<P extends Probe> {
   readonly probes: readonly P[];
 }
 
+/** Measures these rates and no others. */
+export async function each<P extends Probe>(
+  rates: readonly number[],
+  measure: (rate: number) => Promise<P>,
+): Promise<Found<P>> {
+  const probes: P[] = [];
+  for (const rate of rates.toSorted((a, b) => a - b)) probes.push(await measure(rate));
+  return {
+    best: probes.findLast(({ holds }) => holds),
+    failed: probes.find(({ holds }) => !holds),
+    probes,
+  };
+}
+
 /** The bounds of a search. */
 export interface SearchOptions {
   /** The first rate tried; any will do, a near one saves time. */

@@ -1,5 +1,5 @@
 import { count, ms, percent, type Table } from "../harness/format.ts";
-import { type Found, search } from "../harness/search.ts";
+import { each, type Found, search } from "../harness/search.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { fedStep, isOrderly, selfFedStep, type Step, type StepOptions } from "../harness/step.ts";
 import type { Traffic } from "../harness/traffic.ts";
@@ -102,6 +102,9 @@ async function measurePeer(
   };
   const rounds: Found<Step>[] = [];
   try {
+    while (effort.at.length > 0 && rounds.length < effort.rounds) {
+      rounds.push(await each(effort.at.map((frames) => frames / traffic.fanOut), probe));
+    }
     while (rounds.length < effort.rounds) {
       const last = rounds.at(-1);
       const again = {

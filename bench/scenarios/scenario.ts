@@ -13,6 +13,8 @@ export interface Effort {
   readonly rounds: number;
   /** So many steps of a search are measured again that failed while others used the cores. */
   readonly retries: number;
+  /** Frames a second to measure at, in place of searching for the highest rate that holds. */
+  readonly at: readonly number[];
   /** Connections held idle, one after the other; those over the machine's limit are cut to it. */
   readonly idle: readonly number[];
   /** Seconds over which the CPU of idle connections is measured: longer than a keepalive's period. */
