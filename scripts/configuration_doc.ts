@@ -20,7 +20,7 @@ import { cells, code, prose } from "./markdown.ts";
 
 const INTRODUCTION = `# Configuration
 
-<!-- Written by scripts/configuration_doc.ts from src/config/settings.ts: change it there. -->
+<!-- Written by scripts/configuration_doc.ts from src/config/settings/: change it there. -->
 
 Every setting can be given by flag, by environment variable and in a TOML file. Flags win over the
 environment, the environment over the file, the file over the default. \`ranger check\` takes the

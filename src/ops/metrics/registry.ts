@@ -33,31 +33,19 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
     metric.labels ? await metric.read(sources) : [[[], metric.read(sources)]];
   const named = (values: readonly string[]) =>
     Object.fromEntries(labelNames.map((label, at) => [label, values[at]!]));
-  if (metric.type === "gauge") {
-    new Gauge({
-      name,
-      help,
-      registers,
-      labelNames,
-      async collect() {
-        const values = await labelled();
-        this.reset();
-        for (const [labels, value] of values) this.set(named(labels), value);
-      },
-    });
-  } else {
-    new Counter({
-      name,
-      help,
-      registers,
-      labelNames,
-      async collect() {
-        const values = await labelled();
-        this.reset();
-        for (const [labels, value] of values) this.inc(named(labels), value);
-      },
-    });
-  }
+  const Kind = metric.type === "gauge" ? Gauge<string> : Counter<string>;
+  new Kind({
+    name,
+    help,
+    registers,
+    labelNames,
+    async collect() {
+      const values = await labelled();
+      // A counter can only be added to; after a reset that is as good as setting it, for both.
+      this.reset();
+      for (const [labels, value] of values) this.inc(named(labels), value);
+    },
+  });
 }
 
 /** One of Prometheus's histograms whose counts are kept elsewhere. */

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { formatAmqpUrl, parseAmqpUrl } from "../src/config/amqp_url.ts";
-import { exampleFile } from "../src/config/example.ts";
 import { loadSettings } from "../src/config/load.ts";
 import { eachSetting, environmentNames, type SettingKey } from "../src/config/settings.ts";
-import { entryOf, NOWHERE, refusal } from "./support/loading.ts";
+import { entryOf, NOWHERE } from "./support/loading.ts";
 import { temporaryFolder } from "./support/run_ranger.ts";
 
 /** For every setting two values that are not its default: as text, as TOML, and as they show. */
@@ -143,70 +141,6 @@ Deno.test("no two settings share a flag or an environment variable", () => {
   assert.deepEqual(names.length, new Set(names).size);
 });
 
-Deno.test("the defaults are those that the documents promise", async () => {
-  const { settings, file } = await loadSettings([], {}, NOWHERE);
-  assert.equal(file, undefined);
-  assert.deepEqual(settings, {
-    server: {
-      host: "0.0.0.0",
-      port: 8080,
-      origins: [],
-      trustedProxies: [],
-      reusePort: false,
-      drain: 10,
-      page: false,
-    },
-    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
-    amqp: {
-      urls: ["amqp://guest:guest@localhost:5672/"],
-      exchange: "peatio.events.ranger",
-      queueLength: 100_000,
-      queueBytes: 134_217_728,
-      heartbeat: 20,
-    },
-    auth: {
-      enabled: true,
-      publicKey: "",
-      jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
-      algorithm: "",
-      issuer: "",
-      audience: [],
-      subject: "session",
-      requireJti: true,
-      enforceExpiry: true,
-      leeway: { exp: 0, nbf: 0, iat: 0 },
-    },
-    rbac: {},
-    protocol: { envelope: "object" },
-    streams: {
-      mode: "open",
-      replay: 1000,
-      eventBytes: 524_288,
-      states: 5000,
-      bookLevels: 10_000,
-    },
-    compression: { enabled: true, threshold: 256, level: 1 },
-    limits: {
-      messageBytes: 4096,
-      messageRate: 20,
-      messageBurst: 40,
-      streams: 256,
-      unsentBytes: 1_048_576,
-      connections: 50_000,
-      connectionsPerAddress: 0,
-      handshakeTimeout: 10,
-      pingInterval: 30,
-      idleTimeout: 75,
-    },
-    log: { level: "info", format: "json" },
-  });
-});
-
-Deno.test("the log is text on a terminal", async () => {
-  const { settings } = await loadSettings([], {}, { ...NOWHERE, terminal: true });
-  assert.equal(settings.log.format, "text");
-});
-
 Deno.test("the environment of the older servers sets what it always set", async () => {
   const { settings } = await loadSettings([], {
     RANGER_HOST: "127.0.0.1",
@@ -247,103 +181,6 @@ Deno.test("the environment of the older servers sets what it always set", async 
   assert.equal(settings.log.level, "warning");
 });
 
-Deno.test("log levels are taken in any case, and by the names of other loggers", async () => {
-  const levels = { TRACE: "debug", Debug: "debug", warn: "warning", PANIC: "fatal" };
-  for (const [written, level] of Object.entries(levels)) {
-    const { settings } = await loadSettings(["--log-level", written], {}, NOWHERE);
-    assert.equal(settings.log.level, level);
-  }
-});
-
-Deno.test("a piece of the broker's address goes over the URL of its own rank or below", async () => {
-  await using folder = await temporaryFolder();
-  const file = await folder.write(
-    "ranger.toml",
-    '[amqp]\nurl = "amqp://ann:pw@file:1000/live?channelMax=5"\nvhost = "other/1"\n',
-  );
-  const load = async (args: string[], environment: Record<string, string>) => {
-    const options = { ...NOWHERE, defaultFile: file };
-    return (await loadSettings(args, environment, options)).settings.amqp.urls[0];
-  };
-  const inFile = "amqp://ann:pw@file:1000/other%2F1?channelMax=5";
-  assert.equal(await load([], {}), inFile);
-  assert.equal(await load([], { RABBITMQ_HOST: "env" }), inFile.replace("@file", "@env"));
-  assert.equal(await load([], { RANGER_AMQP_URL: "amqp://u:p@env2" }), "amqp://u:p@env2");
-  assert.equal(
-    await load([], { RANGER_AMQP_URL: "amqps://u:p@env2", RABBITMQ_PASSWORD: "50%" }),
-    "amqps://u:50%25@env2:5671/",
-  );
-  assert.equal(
-    await load(["--amqp-url", "amqp://u:p@flag"], { RABBITMQ_HOST: "env" }),
-    "amqp://u:p@flag",
-  );
-  assert.equal(
-    await load(["--amqp-url", "amqp://u:p@flag", "--amqp-host", "::1"], {}),
-    "amqp://u:p@[::1]:5672/",
-  );
-});
-
-Deno.test("the entries tell where each piece of the broker's address came from", async () => {
-  const { entries } = await loadSettings([], { RABBITMQ_HOST: "mq" }, NOWHERE);
-  const sources = Object.fromEntries(entries.map(({ key, source }) => [key, source]));
-  assert.equal(sources["amqp.url"], "default, with environment RABBITMQ_HOST");
-  assert.equal(sources["amqp.host"], "environment RABBITMQ_HOST");
-  const given = await entryOf("amqp.host", ["--amqp-url", "amqp://x"], { RABBITMQ_HOST: "mq" });
-  assert.deepEqual(given, { key: "amqp.host", shown: "x", source: "amqp.url, flag --amqp-url" });
-});
-
-Deno.test("several brokers take the place of one, unless that one is named by a stronger source", async () => {
-  await using folder = await temporaryFolder();
-  const file = await folder.write(
-    "ranger.toml",
-    '[amqp]\nurl = "amqp://ann:pw@one/"\nurls = ["amqp://ann:pw@mq1/", "amqp://ann:pw@mq2/live"]\n',
-  );
-  const load = async (args: string[], environment: Record<string, string>) =>
-    await loadSettings(args, environment, { ...NOWHERE, defaultFile: file });
-  const urls = async (args: string[], environment: Record<string, string> = {}) =>
-    (await load(args, environment)).settings.amqp.urls;
-  assert.deepEqual(await urls([]), ["amqp://ann:pw@mq1/", "amqp://ann:pw@mq2/live"]);
-  assert.deepEqual(await urls(["--amqp-password", "n/w"]), [
-    "amqp://ann:n%2Fw@mq1:5672/",
-    "amqp://ann:n%2Fw@mq2:5672/live",
-  ]);
-  assert.deepEqual(await urls([], { RABBITMQ_HOST: "env" }), ["amqp://ann:pw@env:5672/"]);
-  assert.deepEqual(await urls(["--amqp-url", "amqp://u:p@flag"]), ["amqp://u:p@flag"]);
-  assert.deepEqual(await urls(["--amqp-urls", "amqp://u:p@a,amqp://u:p@b", "--amqp-host=c"]), [
-    "amqp://u:p@a",
-    "amqp://u:p@b",
-  ]);
-
-  const { entries } = await load([], { RABBITMQ_PASSWORD: "new" });
-  const entry = (key: string) => entries.find((one) => one.key === key);
-  assert.deepEqual(entry("amqp.urls"), {
-    key: "amqp.urls",
-    shown: "amqp://ann:***@mq1:5672/, amqp://ann:***@mq2:5672/live",
-    source: `file ${file}, with environment RABBITMQ_PASSWORD`,
-  });
-  assert.deepEqual(entry("amqp.host"), {
-    key: "amqp.host",
-    shown: "(in amqp.urls)",
-    source: `amqp.urls, file ${file}`,
-  });
-  assert.equal(entry("amqp.password")?.source, "environment RABBITMQ_PASSWORD");
-});
-
-Deno.test("an AMQP URL taken apart and written again is the same address", () => {
-  for (const password of ["p", "a/b?c#d@e:f%g", "ü 🙂", "%25"]) {
-    const address = {
-      scheme: "amqps",
-      user: "us:er@x",
-      password,
-      host: "mq.example",
-      port: 5671,
-      vhost: "live/one",
-      query: "",
-    } as const;
-    assert.deepEqual(parseAmqpUrl(formatAmqpUrl(address)), address);
-  }
-});
-
 Deno.test("roles are read from file, environment and flag, prefix by prefix", async () => {
   await using folder = await temporaryFolder();
   const file = await folder.write(
@@ -368,36 +205,6 @@ Deno.test("roles are read from file, environment and flag, prefix by prefix", as
   assert.equal(sources["rbac.audit"], "flag --rbac");
 });
 
-Deno.test("an empty flag turns a check off", async () => {
-  const { settings } = await loadSettings(["--jwt-subject="], {}, NOWHERE);
-  assert.equal(settings.auth.subject, "");
-});
-
-Deno.test("switches are given by flag in both forms, and by words in the environment", async () => {
-  const load = async (args: string[], environment: Record<string, string> = {}) =>
-    (await loadSettings(args, environment, NOWHERE)).settings.auth;
-  assert.equal((await load(["--no-require-jti"])).requireJti, false);
-  assert.equal((await load([], { RANGER_AUTH_REQUIRE_JTI: "No" })).requireJti, false);
-  assert.equal(
-    (await load(["--require-jti"], { RANGER_AUTH_REQUIRE_JTI: "off" })).requireJti,
-    true,
-  );
-  assert.equal((await load(["--auth"], { RANGER_AUTH_ENABLED: "0" })).enabled, true);
-  assert.match(await refusal(["--no-auth=false"]), /--no-auth takes no value/);
-  assert.match(
-    await refusal(["--auth", "--no-auth"]),
-    /\(or its opposite\) is given more than once/,
-  );
-});
-
-Deno.test("a PEM given as a flag is a value, though it begins with dashes", async () => {
-  const pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
-  const { settings, entries } = await loadSettings(["--jwt-public-key", pem], {}, NOWHERE);
-  assert.equal(settings.auth.publicKey, pem);
-  const shown = entries.find(({ key }) => key === "auth.public_key")?.shown ?? "";
-  assert.match(shown, /^PEM text, sha256 [0-9a-f]{16}…$/);
-});
-
 Deno.test("--config goes before RANGER_CONFIG, and that before the default file", async () => {
   await using folder = await temporaryFolder();
   const [one, two, three] = await Promise.all(
@@ -410,26 +217,4 @@ Deno.test("--config goes before RANGER_CONFIG, and that before the default file"
   assert.equal(await port(["--config", one], { RANGER_CONFIG: two }), 1);
   assert.equal(await port([], { RANGER_CONFIG: two }), 2);
   assert.equal(await port([], { RANGER_CONFIG: "" }), 3);
-});
-
-Deno.test("the example file loads, as it is and with every line in it switched on", async () => {
-  await using folder = await temporaryFolder();
-  const asIs = await folder.write("as-is.toml", exampleFile());
-  assert.deepEqual(
-    (await loadSettings(["--config", asIs], {}, NOWHERE)).settings,
-    (await loadSettings([], {}, NOWHERE)).settings,
-  );
-  const on = await folder.write("on.toml", exampleFile().replace(/^#(?=\w+ =)/gm, ""));
-  const { entries } = await loadSettings(["--config", on], {}, NOWHERE);
-  for (const { key, source } of entries) {
-    assert.ok(source.includes(`file ${on}`), `${key}: ${source}`);
-  }
-});
-
-Deno.test("docs/configuration.md is what the settings say", async () => {
-  const script = new URL("../scripts/configuration_doc.ts", import.meta.url);
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", script.pathname, "--check"],
-  }).output();
-  assert.equal(code, 0, new TextDecoder().decode(stderr));
 });

@@ -1,0 +1,15 @@
+import { buildTools, type Tools } from "../../bench/harness/build.ts";
+import { findExecutable } from "./executables.ts";
+
+const compiler = findExecutable("cc", (Deno.env.get("PATH") ?? "").split(":"));
+if (compiler === undefined) {
+  console.error("skipped: tests of the benchmark's programs, because there is no C compiler (cc)");
+}
+
+/** The benchmark's programs, as the sources are now; undefined where there is no C compiler. */
+export const tools: Promise<Tools> | undefined = compiler === undefined ? undefined : buildTools();
+
+/** A test that needs {@linkcode tools}: left out where there are none. */
+export function testWithTools(name: string, run: () => Promise<void>): void {
+  Deno.test({ name, ignore: tools === undefined, fn: run });
+}
