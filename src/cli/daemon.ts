@@ -65,6 +65,8 @@ export interface Daemon {
 export interface DaemonExtras {
   /** Signs tokens for those who open the demo's page, good for so many seconds. */
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
+  /** Whether pages of the browser's own machine may connect, whatever `server.origins` says. */
+  readonly loopbackOrigins?: boolean;
 }
 
 /**
@@ -83,7 +85,7 @@ export interface DaemonExtras {
 export async function startDaemon(
   settings: Settings,
   source: EventSource,
-  { demoToken }: DaemonExtras = {},
+  { demoToken, loopbackOrigins = false }: DaemonExtras = {},
 ): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
@@ -114,6 +116,7 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const upgrades = {
     origins: server.origins,
+    loopbackOrigins,
     proxies: new TrustedProxies(server.trustedProxies),
     places,
     addressMatters: () => limits.connectionsPerAddress > 0 || sessionLog.isEnabledFor("debug"),
