@@ -127,7 +127,7 @@ export async function startDaemon(
   const page = server.page
     ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
     : undefined;
-  const clients = new Listener(plainApp(page), {
+  const clients = new Listener(plainApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),

@@ -62,7 +62,11 @@ export class Listener {
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
     this.#server = createServer(
-      getRequestListener((request) => app.fetch(request), { overrideGlobalObjects: false }),
+      getRequestListener(
+        (request, { incoming }) =>
+          app.fetch(request, { peer: () => incoming.socket.remoteAddress ?? "" }),
+        { overrideGlobalObjects: false },
+      ),
     );
     if (!upgrades) return;
     this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
@@ -166,7 +170,7 @@ async function decide(
     // are (RFC 9110 §7.8).
     response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
       ? await upgrades.app.fetch(request, slot)
-      : await plain.fetch(request);
+      : await plain.fetch(request, { peer: slot.peer });
   } catch {
     response = new Response("Bad request.\n", { status: 400 });
   }
