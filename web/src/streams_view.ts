@@ -28,7 +28,11 @@ export class StreamsView {
   readonly #meter = new Meter();
   readonly #encoder = new TextEncoder();
   readonly #stops = new Map<string, Stop>();
-  readonly #held = new HeldStreams((name) => this.#release(name));
+  readonly #held = new HeldStreams((name) => {
+    this.#release(name);
+    // Its button is gone, and the focus with it.
+    this.#input.focus();
+  });
   #ranger: Ranger | undefined;
 
   constructor(url: URL, credentials: Credentials, markets: Markets) {
@@ -88,16 +92,17 @@ export class StreamsView {
     this.#stops.delete(name);
     this.#held.remove(name);
     this.#write();
-    this.#input.focus();
   }
 
   #failed(error: RangerError): void {
-    this.#tell(error);
-    if (error.stream) this.#release(error.stream);
-    // The client has let go of all of them.
-    if (error.code === "unauthenticated" || error.code === "token-refused") {
-      for (const name of this.#held.names.filter(isPrivate)) this.#release(name);
-    }
+    this.#tell(
+      error.code === "unauthenticated"
+        ? "Nobody is signed in any more, so private streams have ended."
+        : error,
+    );
+    // What the client has let go of, and nothing else: it knows when it is worth to ask again.
+    const wanted = new Set(this.#ranger?.streams);
+    for (const name of this.#held.names) if (!wanted.has(name)) this.#release(name);
   }
 
   #tell(problem: unknown): void {
