@@ -95,7 +95,7 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
 
   // The inspector's client asks again as well: its private streams are held all the while.
   await page.locator("[data-view=streams]").click();
-  await live.reads("#stream-problem", /refused the token/);
+  await live.reads("#messages", /Authentication failed/);
   assert.match(await live.text("#held"), /order/);
   await page.click("#clear");
   await exchange.publish(`private.${uid}.order`, { id: 73 });
@@ -133,5 +133,7 @@ async function ended(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#orders-legend", /^as it was$/);
   assert.match(await live.text("#orders"), /75/);
   await live.assertAccessible();
+  await live.page.setViewportSize({ width: 360, height: 740 });
+  await live.assertWhole(".fitted :is(th, td), .wide .scroll");
   assert.deepEqual(live.complaints, []);
 }

@@ -33,6 +33,8 @@ export class StreamsView {
     // Its button is gone, and the focus with it.
     this.#input.focus();
   });
+  /** Whether the problem that is shown is one with the token, which another token ends. */
+  #aboutToken = false;
   #ranger: Ranger | undefined;
 
   constructor(url: URL, credentials: Credentials, markets: Markets) {
@@ -59,6 +61,9 @@ export class StreamsView {
     ranger.onError((error) => this.#failed(error));
     const state = () => write(part("line-state"), describeState(ranger.state, Date.now()));
     ranger.onState(state);
+    ranger.onState((now) => {
+      if (this.#aboutToken && now.status === "open" && now.identity) this.#problem.hidden = true;
+    });
     state();
     setInterval(() => {
       state();
@@ -70,11 +75,13 @@ export class StreamsView {
 
   /** Somebody signed in or out. */
   identityChanged(): void {
+    if (this.#aboutToken) this.#problem.hidden = true;
     this.#ranger?.renewToken();
   }
 
   #subscribe(name: string): void {
     this.#problem.hidden = true;
+    this.#aboutToken = false;
     if (name === "" || this.#held.has(name) || !this.#ranger) return;
     try {
       this.#stops.set(name, this.#ranger.on(name, () => {}));
@@ -95,11 +102,15 @@ export class StreamsView {
   }
 
   #failed(error: RangerError): void {
-    this.#tell(
-      error.code === "unauthenticated"
-        ? "Nobody is signed in any more, so private streams have ended."
-        : error,
-    );
+    // The account's view tells of tokens; here they matter to private streams alone.
+    this.#aboutToken = error.code === "token-refused" || error.code === "token-unavailable";
+    if (!this.#aboutToken || this.#held.names.some(isPrivate)) {
+      this.#tell(
+        error.code === "unauthenticated"
+          ? "Nobody is signed in any more, so private streams have ended."
+          : error,
+      );
+    }
     // What the client has let go of, and nothing else: it knows when it is worth to ask again.
     const wanted = new Set(this.#ranger?.streams);
     for (const name of this.#held.names) if (!wanted.has(name)) this.#release(name);
