@@ -140,6 +140,10 @@ export class Session implements ConnectionOwner, Expiring {
     this.#dropForbidden();
   }
 
+  drained(): void {
+    this.#context.hub.greetOn(this.#subscriber);
+  }
+
   closed(ending: Ending): void {
     this.#waiting = undefined;
     this.#suspended = undefined;
