@@ -10,7 +10,10 @@ export interface EventSink {
    * write over it then
    */
   deliver(routingKey: string, body: Uint8Array): void;
-  /** The events that follow have been under way so long, as far as their publisher tells. */
+  /**
+   * The events that follow, until it is called again, have been under way so long, as far as their
+   * publisher tells.
+   */
   aged?(milliseconds: number): void;
   /** Events may have been lost: order books are unsure until their next snapshot. */
   interrupted(): void;

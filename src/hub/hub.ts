@@ -73,6 +73,8 @@ export class Hub implements EventSink {
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
+  /** Milliseconds that what comes in now has been under way already. */
+  #age = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -88,6 +90,16 @@ export class Hub implements EventSink {
   /** Takes one event from the source (see {@linkcode EventSink}). */
   deliver(routingKey: string, body: Uint8Array): void {
     this.counters.received++;
+    const { flusher } = this.#options;
+    flusher.eventBegins(this.#age);
+    try {
+      this.#take(routingKey, body);
+    } finally {
+      flusher.eventEnds();
+    }
+  }
+
+  #take(routingKey: string, body: Uint8Array): void {
     const route = parseRoutingKey(routingKey);
     if (!route) {
       this.counters.malformedKeys++;
@@ -106,7 +118,7 @@ export class Hub implements EventSink {
   }
 
   aged(milliseconds: number): void {
-    this.#options.flusher.age = milliseconds;
+    this.#age = milliseconds;
   }
 
   /** Every state is unsure until its next snapshot. */
