@@ -109,7 +109,7 @@ export class AmqpSource implements EventSource {
     } catch (error) {
       if (!signal.aborted) this.#report(broker, error);
     }
-    const lasted = status.connected && Date.now() - status.since.getTime() > STEADY;
+    const lasted = status.connected && status.lasted > STEADY;
     if (status.connected) {
       status.down(this.#told());
       sink.interrupted();
