@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { answerFault } from "./fault.ts";
 
 /** What the management listener reports. */
 export interface ManagementSources {
@@ -36,7 +37,7 @@ const INDEX = `Ranger, for its operator:
  * ```
  */
 export function managementApp({ unready, stats, metrics }: ManagementSources): Hono {
-  const app = new Hono();
+  const app = new Hono().onError(answerFault);
   app.get("/", (c) => c.text(INDEX));
   app.get("/metrics", async (c) => {
     return c.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });

@@ -9,6 +9,7 @@ import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import type { TrustedProxies } from "./client_address.ts";
+import { answerFault } from "./fault.ts";
 import { allowsOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
@@ -73,7 +74,7 @@ interface Env {
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   const { places, verify, envelope, compression } = options;
-  const app = new Hono<Env>();
+  const app = new Hono<Env>().onError(answerFault);
 
   app.use(async (c, next) => {
     const refusal = refuseHandshake(c.req.method, c.req.raw.headers);
