@@ -90,7 +90,6 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
     origins: [],
     proxies: new TrustedProxies([]),
     places,
-    addressMatters: () => true,
     verify: () => Promise.reject(fault),
     envelope: "object",
     compression: false,

@@ -19,8 +19,6 @@ export interface UpgradeOptions {
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: Places;
-  /** Whether anybody wants to know where a client comes from. */
-  addressMatters(): boolean;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
   /** For connections that do not choose. */
@@ -56,7 +54,7 @@ type Access = "private" | "public" | "any";
 
 interface Env {
   Bindings: UpgradeSlot;
-  Variables: { identity: Identity | undefined; address: string | undefined };
+  Variables: { identity: Identity | undefined; address: string };
 }
 
 /**
@@ -89,9 +87,8 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    const address = options.addressMatters()
-      ? options.proxies.clientOf(c.env.peer(), c.req.raw.headers)
-      : undefined;
+    // Also where no limit is set: one that is set later counts those who are there by then.
+    const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
     if (none !== undefined) {
       const { status, text } = NO_PLACE[none];
