@@ -38,6 +38,11 @@ const INDEX = `Ranger, for its operator:
  */
 export function managementApp({ unready, stats, metrics }: ManagementSources): Hono {
   const app = new Hono().onError(answerFault);
+  // Said for all paths, so that nothing that is added can be asked for something else in passing.
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    return c.text("Only GET is served here.\n", 405, { allow: "GET, HEAD" });
+  });
   app.get("/", (c) => c.text(INDEX));
   app.get("/metrics", async (c) => {
     return c.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });
