@@ -60,6 +60,8 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
     async () => (await statsOf(ranger)).limitsHit.idle_timeout === 2 || undefined,
     "the client behind the jammed gate to be cut, too",
   );
+  const metrics = await (await fetch(ranger.managementUrl("/metrics"))).text();
+  assert.match(metrics, /^ranger_closes_total\{by="server",code="1006"\} 2$/m);
   // As long again, so that those who are left had the time to be cut.
   await pause(3000);
   done = true;

@@ -25,6 +25,8 @@ export interface SourceState {
   readonly connected: boolean;
   /** Since when it is connected, or is not. */
   readonly since: Date;
+  /** Milliseconds since then, which no setting of the wall clock changes. */
+  readonly lasted: number;
   /** Whether it was ever connected: before that, there is nothing that it lost. */
   readonly everConnected: boolean;
   /** What a person wants to know: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */

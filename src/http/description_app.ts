@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { describeServer } from "../asyncapi/document.ts";
 import { DOCS_POLICY, docsPage } from "../asyncapi/page.ts";
 import { answerWith, asset } from "./asset.ts";
+import { answerFault } from "./fault.ts";
 
 /** Everybody may read what is public, scripts of other hosts' pages as well. */
 const OPEN = { "access-control-allow-origin": "*" };
@@ -20,7 +21,7 @@ const OPEN = { "access-control-allow-origin": "*" };
  * ```
  */
 export function descriptionApp({ docs }: { readonly docs: boolean }): Hono {
-  const app = new Hono();
+  const app = new Hono().onError(answerFault);
   const description = describeServer();
   const json = asset("application/json", JSON.stringify(description, null, 2));
   app.get("/asyncapi.json", (c) => answerWith(json, c.req.raw.headers, OPEN));

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { descriptionApp } from "./description_app.ts";
+import { answerFault } from "./fault.ts";
 import { PAGE } from "./page.ts";
 
 const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
@@ -17,7 +18,7 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
  * ```
  */
 export function plainApp(page?: Hono): Hono {
-  const app = new Hono();
+  const app = new Hono().onError(answerFault);
   app.use(async (c, next) => {
     await next();
     c.header("connection", "close", { append: true });
