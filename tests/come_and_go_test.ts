@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
 import { step } from "./support/exchange.ts";
+import { Inspector } from "./support/inspector.ts";
 import { asManyAs, ManyClients } from "./support/many_clients.ts";
-import { program } from "./support/program.ts";
+import { freePort } from "./support/ports.ts";
+import { program, ROOT } from "./support/program.ts";
 import { memoryOf, socketsOf } from "./support/process_figures.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
 import { RawClient } from "./support/raw_client.ts";
@@ -18,17 +20,32 @@ function backTo(ranger: RangerProcess, sockets: number): Promise<true> {
 }
 
 Deno.test("thousands that come and go at once leave nothing behind", async (t) => {
-  await using ranger = await startRanger({ args: NO_BROKER });
+  const port = freePort();
+  await using ranger = await startRanger({
+    args: NO_BROKER,
+    // From the sources, whatever is tested otherwise: only there can one look inside.
+    program: [
+      Deno.execPath(),
+      "run",
+      "-A",
+      "--quiet",
+      `--config=${ROOT}deno.json`,
+      `--inspect=127.0.0.1:${port}`,
+      `${ROOT}main.ts`,
+    ],
+  });
+  using inspector = await Inspector.connect(port);
   await using witness = await connectClient(ranger.url());
   await witness.next();
   const sockets = socketsOf(ranger.pid);
-
   const count = asManyAs(10_000);
 
   /** All there together, then all gone together. */
   async function round(): Promise<void> {
     const path = "/public?stream=a.trades,b.trades,order";
     await using clients = await ManyClients.connect(ranger.url(path), count);
+    // A sign of life as well, of who reads nothing meanwhile.
+    assert.equal(await witness.ask("ping"), "pong");
     const { connections } = await (await fetch(ranger.managementUrl("/stats"))).json();
     assert.equal(connections.open, count + 1);
     await clients.leave();
@@ -36,15 +53,22 @@ Deno.test("thousands that come and go at once leave nothing behind", async (t) =
   }
 
   await step(t, `rounds of ${count}`, async () => {
-    // The first ones fill the server's pools and caches, and its heap finds its size.
+    // The first one fills the server's pools and caches, and its heap finds its size.
     await round();
+    const before = { memory: memoryOf(ranger.pid), ...await inspector.figures() };
     await round();
-    const memory = memoryOf(ranger.pid);
-    await round();
-    await round();
-    const grown = memoryOf(ranger.pid) / memory;
-    console.log(memory, grown);
+    const grown = memoryOf(ranger.pid) / before.memory;
     assert.ok(grown < 1.2, `memory has grown to ${grown.toFixed(2)} times what it was`);
+    const { heap, objects, active } = await inspector.figures();
+    // Whatever one would keep of each client takes more.
+    const kept = (heap - before.heap) / count;
+    assert.ok(kept < 100, `${kept.toFixed()} bytes are kept of each client`);
+    // The witness, the class's prototype, and what a variable may still hold.
+    for (const kind of ["Session", "WebSocketConnection", "Subscriber", "Receiver", "Batch"]) {
+      assert.ok((objects[kind] ?? 0) < 10, `${objects[kind]} of ${kind} are kept`);
+    }
+    const timers = (active.Timeout ?? 0) - (before.active.Timeout ?? 0);
+    assert.ok(timers < 10, `${timers} timers are kept`);
     const stats = await (await fetch(ranger.managementUrl("/stats"))).json();
     assert.equal(stats.connections.open, 1);
     assert.equal(stats.hub.streams, 0);
