@@ -95,6 +95,17 @@ Deno.test("the typed client reads streams", async (t) => {
     },
   );
 
+  await step(t, "names that need many messages are asked for no faster than may be", async () => {
+    await using client = liveClient(url);
+    const market = freshWord();
+    // Two or three a message, which makes more messages than the server takes at once.
+    const names = Array.from({ length: 130 }, (_, at) => `${market}.${"x".repeat(318)}${at}`);
+    for (const name of names) client.ranger.on(name, () => {});
+    const listed = (text: string) => JSON.parse(text).success?.streams?.length === names.length;
+    await client.seen(() => client.messages.find(listed), "all to be held");
+    assert.deepEqual(client.states.map(({ status }) => status), ["open"]);
+  });
+
   await step(t, "what the server refuses is told, to the one who asked for it", async () => {
     await using client = liveClient(url, {
       token: await exchange.key.token({ uid: freshWord(), role: "member" }),
