@@ -42,7 +42,10 @@ export interface ConnectOptions {
   readonly firstWait?: number | undefined;
   /** Milliseconds that any attempt waits at most. Default 30,000. */
   readonly longestWait?: number | undefined;
-  /** Attempts in a row after which it gives up. Default: never. */
+  /**
+   * Attempts in a row after which it gives up, at the beginning or after a loss; one has succeeded
+   * when its connection has lasted ten seconds. Default: never.
+   */
   readonly attempts?: number | undefined;
 }
 
