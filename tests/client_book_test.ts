@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { LiveBook, type Streams } from "../client/src/book.ts";
-import { compareDecimals } from "../client/src/mod.ts";
+import { compareDecimals, type RangerError } from "../client/src/mod.ts";
+import { Sides } from "../client/src/sides.ts";
 import { EncodedEvent } from "../src/hub/envelope.ts";
 import { OrderBookFeed } from "../src/hub/feed.ts";
+import { OrderBook } from "../src/hub/order_book.ts";
 import { FrameReader } from "./support/frames.ts";
 import {
   arbitraryChange,
@@ -106,7 +108,7 @@ function play(first: number | undefined, steps: readonly Step[]): { book: LiveBo
     if (outcome === "moved") wire.send("usdbtc.ob-snap", payload);
   };
   snapshot();
-  const book = new LiveBook("usdbtc", { notify: "message" }, wire, assert.ifError);
+  const book = new LiveBook("usdbtc", { notify: "message" }, wire, assert.ifError, () => {});
   let changes = 0;
   book.onChange(() => changes++);
   for (const step of steps) {
@@ -200,7 +202,9 @@ Deno.test("totals, best prices and the spread are exact, and in the server's own
 
 Deno.test("what cannot be read leaves the book as it is, and has the server asked again", () => {
   const wire = new Wire();
-  const book = new LiveBook("usdbtc", { notify: "message" }, wire, assert.ifError);
+  const errors: RangerError[] = [];
+  const failed = (error: RangerError) => void errors.push(error);
+  const book = new LiveBook("usdbtc", { notify: "message" }, wire, failed, () => {});
   assert.equal(book.live, false);
   wire.send("usdbtc.ob-inc", { asks: ["1", "1"] });
   assert.deepEqual(book.depth(), { asks: [], bids: [] }, "nothing is applied to nothing");
@@ -214,16 +218,90 @@ Deno.test("what cannot be read leaves the book as it is, and has the server aske
       ["ob-inc", { asks: "15.0", sequence: 8 }],
       ["ob-inc", { asks: ["15.0", "2"], sequence: 8.5 }],
       ["ob-inc", 8],
+      ["ob-inc", []],
+      ["ob-inc", null],
       ["ob-snap", { asks: [["15.0"]], bids: [] }],
+      ["ob-snap", {}],
+      ["ob-snap", []],
+      ["ob-snap", null],
     ] as const
   ) {
-    wire.send(`usdbtc.${name}`, payload as BookPayload);
-    assert.deepEqual(book.depth(), before, JSON.stringify(payload));
-    if (name === "ob-inc" && payload !== 8) {
-      assert.deepEqual([book.live, wire.asked], [false, true], JSON.stringify(payload));
-      wire.asked = false;
-      wire.send("usdbtc.ob-snap", { asks: [["15.0", "1.50"]], bids: [], sequence: 7 });
+    const what = JSON.stringify(payload);
+    for (const _ of "ab") wire.send(`usdbtc.${name}`, payload as BookPayload);
+    assert.deepEqual(book.depth(), before, what);
+    assert.deepEqual([book.live, wire.asked], [false, name === "ob-inc"], what);
+    // The server makes good what its increments left in doubt; of a snapshot it is told once.
+    const told = errors.splice(0).map(({ code, stream }) => [code, stream]);
+    assert.deepEqual(told, name === "ob-inc" ? [] : [["protocol", "usdbtc.ob-snap"]], what);
+    wire.asked = false;
+    wire.send("usdbtc.ob-snap", { asks: [["15.0", "1.50"]], bids: [], sequence: 7 });
+    assert.equal(book.live, true);
+  }
+});
+
+Deno.test("client and server agree on what can be read", () => {
+  const number = fc.constantFrom<unknown>("1.50", 2, "0", "1e3", "x", "", null, true);
+  const pair = fc.array(number, { maxLength: 3 });
+  const side = fc.oneof(
+    fc.array(fc.constant(["1", "2"]), { maxLength: 2 }),
+    fc.array(pair, { maxLength: 2 }),
+    pair,
+    number,
+  );
+  const book = fc.record(
+    { asks: side, bids: side, sequence: fc.constantFrom<unknown>(7, 0, -1, 7.5, "7", null) },
+    { requiredKeys: [] },
+  );
+  const payload = fc.oneof({ arbitrary: book, weight: 9 }, side);
+  let read = 0;
+  fc.assert(
+    fc.property(payload, (payload) => {
+      const snapshot = new OrderBook().replace(payload) !== "unusable";
+      assert.equal(new Sides().replace(payload), snapshot, "as a snapshot");
+      const increment = new OrderBook().apply(payload) !== "unusable";
+      assert.equal(new Sides().apply(payload), increment, "as an increment");
+      if (snapshot) read++;
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(read > 100, `${read} could be read`);
+});
+
+Deno.test("a book tells of its changes when a frame is drawn, once a frame at most", () => {
+  const frames = new Map<number, () => void>();
+  const draw = () => {
+    const drawn = [...frames.values()];
+    frames.clear();
+    for (const action of drawn) action();
+    return drawn.length;
+  };
+  let last = 0;
+  Object.assign(globalThis, {
+    requestAnimationFrame: (action: () => void) => (frames.set(++last, action), last),
+    cancelAnimationFrame: (id: number) => frames.delete(id),
+  });
+  try {
+    const wire = new Wire();
+    const book = new LiveBook("usdbtc", {}, wire, assert.ifError, () => {});
+    let told = 0;
+    book.onChange(() => told++);
+    let sequence = 0;
+    wire.send("usdbtc.ob-snap", { asks: [], bids: [], sequence });
+    for (let frame = 1; frame <= 3; frame++) {
+      for (let n = 1; n <= 100; n++) {
+        wire.send("usdbtc.ob-inc", { asks: [`${n}`, `${frame}`], sequence: ++sequence });
+      }
+      assert.equal(told, frame - 1, "nothing between two frames");
+      assert.equal(draw(), 1, "one question for each frame");
+      assert.equal(told, frame);
     }
+    assert.equal(draw(), 0, "without changes nothing is drawn");
+    wire.send("usdbtc.ob-inc", { asks: ["1", "0"], sequence: ++sequence });
+    book.close();
+    assert.equal(draw(), 0, "a book that is closed tells nothing");
+  } finally {
+    Reflect.deleteProperty(globalThis, "requestAnimationFrame");
+    Reflect.deleteProperty(globalThis, "cancelAnimationFrame");
   }
 });
 

@@ -4,12 +4,15 @@ import type { connect as Connect } from "../client/src/mod.ts";
 import { launchChromium } from "./support/browser.ts";
 import { bounded } from "./support/bounded.ts";
 import { step } from "./support/exchange.ts";
-import { nodeWithWebSocket } from "./support/node.ts";
+import { findNode, nodeWithWebSocket } from "./support/node.ts";
 import { ROOT, runProgram } from "./support/program.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
 
 /** TypeScript's compiler, as it lies beside its library. */
 const TSC = new URL("tsc.js", import.meta.resolve("typescript")).href;
+
+/** What an app for Node 20 installs beside the client; the versions make runs alike. */
+const FOR_NODE_20 = ["ws@8.23.0", "@types/ws@8.18.2", "@types/node@20.19.43"];
 
 /** What was asked for: 6 KB, gzipped. */
 const BYTES = 6 * 1024;
@@ -86,6 +89,18 @@ export async function typed(WebSocket: new (url: string) => { send(data: string)
 }
 `;
 
+/** As strict as the compiler can be. */
+const STRICT = [
+  "--noEmit",
+  "--strict",
+  "--exactOptionalPropertyTypes",
+  "--noUncheckedIndexedAccess",
+  "--skipLibCheck",
+  "false",
+  "--target",
+  "ES2022",
+];
+
 async function run(program: readonly [string, ...string[]], args: string[], cwd: string) {
   const outcome = await runProgram(program, args, { cwd });
   assert.equal(outcome.code, 0, `${program[0]} ${args}\n${outcome.stdout}\n${outcome.stderr}`);
@@ -104,6 +119,7 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
   const project = `${folder}/project`;
   await Deno.mkdir(project);
   const deno: [string, ...string[]] = [Deno.execPath()];
+  const tsc: [string, ...string[]] = [...deno, "run", "-A", `--config=${ROOT}deno.json`, TSC];
 
   await step(t, "it is built, and small", async () => {
     const { code, stderr } = await runProgram(
@@ -149,19 +165,8 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
       ["--module", "esnext", "--moduleResolution", "bundler", "--lib", "ES2022"],
       ["--module", "node16", "--moduleResolution", "node16", "--lib", "ES2022,DOM"],
     ];
-    const strict = [
-      "--noEmit",
-      "--strict",
-      "--exactOptionalPropertyTypes",
-      "--noUncheckedIndexedAccess",
-      "--skipLibCheck",
-      "false",
-      "--target",
-      "ES2022",
-    ];
-    const tsc: [string, ...string[]] = [...deno, "run", "-A", `--config=${ROOT}deno.json`, TSC];
     for (const consumer of consumers) {
-      await run(tsc, [...strict, ...consumer, "typed.ts"], project);
+      await run(tsc, [...STRICT, ...consumer, "typed.ts"], project);
     }
   });
 
@@ -185,6 +190,29 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
     const node = await nodeWithWebSocket();
     if (node === undefined) return console.log("no Node with a WebSocket here: not tried");
     assert.deepEqual(JSON.parse(await run(node, ["app.js"], project)), SEEN);
+  });
+
+  await step(t, "it runs in Node 20 with npm's ws, as its README says", async () => {
+    const node = findNode();
+    if (node === undefined) return console.log("no Node here: not tried");
+    const install = ["install", "--save-dev", "--save-exact", "--no-audit", "--no-fund"];
+    await run(["npm"], [...install, ...FOR_NODE_20], project);
+    const connecting = `(url, options) => connect(url, { ...options, WebSocket })`;
+    await Deno.writeTextFile(
+      `${project}/node20.js`,
+      `import { WebSocket } from "ws";
+      import { connect } from "ranger-client";
+      console.log(JSON.stringify(await (${app})(${connecting}, ${JSON.stringify(url)})));`,
+    );
+    assert.deepEqual(JSON.parse(await run([node], ["node20.js"], project)), SEEN);
+    await Deno.writeTextFile(
+      `${project}/node20.ts`,
+      `import { WebSocket } from "ws";
+      import { connect, type Ranger } from "ranger-client";
+      export const ranger: Ranger = connect("wss://example.com/public", { WebSocket });`,
+    );
+    const lib = ["--lib", "ES2022", "--types", "node", "--module", "node16"];
+    await run(tsc, [...STRICT, ...lib, "--moduleResolution", "node16", "node20.ts"], project);
   });
 
   await step(t, "it runs in Chromium", async () => {

@@ -5,6 +5,7 @@ import {
   type PayloadOf,
   RangerError,
   STREAM_KINDS,
+  type StreamOptions,
   type Tickers,
   type Trades,
 } from "../client/src/mod.ts";
@@ -95,6 +96,17 @@ Deno.test("the typed client reads streams", async (t) => {
     },
   );
 
+  await step(t, "names that need many messages are asked for no faster than may be", async () => {
+    await using client = liveClient(url);
+    const market = freshWord();
+    // Two or three a message, which makes more messages than the server takes at once.
+    const names = Array.from({ length: 130 }, (_, at) => `${market}.${"x".repeat(318)}${at}`);
+    for (const name of names) client.ranger.on(name, () => {});
+    const listed = (text: string) => JSON.parse(text).success?.streams?.length === names.length;
+    await client.seen(() => client.messages.find(listed), "all to be held");
+    assert.deepEqual(client.states.map(({ status }) => status), ["open"]);
+  });
+
   await step(t, "what the server refuses is told, to the one who asked for it", async () => {
     await using client = liveClient(url, {
       token: await exchange.key.token({ uid: freshWord(), role: "member" }),
@@ -143,6 +155,11 @@ Deno.test("the typed client reads streams", async (t) => {
     await assert.rejects(
       first(ranger.stream("a.b", { buffer: 0 }), 1),
       code("option", /buffer must be 1 or more, not 0/),
+    );
+    const newest = { overflow: "newest" } as unknown as StreamOptions;
+    await assert.rejects(
+      first(ranger.stream("a.b", newest), 1),
+      code("option", /overflow must be latest, drop-oldest or error, not newest/),
     );
     const none = WebSocket;
     const connecting = (url: string, options = {}) => () => liveClient(url, options);
@@ -214,6 +231,7 @@ Deno.test("a slow loop keeps what its policy says", async () => {
   const latest = loop({ overflow: "latest" });
   const oldest = loop({ overflow: "drop-oldest", buffer: 3 });
   const strict = loop({ buffer: 3 });
+  const left = loop({ buffer: 3 });
   await client.seen(() => client.messages.find((text) => text.includes(name)), "the answer");
   for (let at = 1; at <= 5; at++) await exchange.publish(`public.${name}`, at);
   await client.seen(() => seen.length === 5 ? true : undefined, "all five");
@@ -225,6 +243,8 @@ Deno.test("a slow loop keeps what its policy says", async () => {
   assert.deepEqual(await values(latest, 1), [5]);
   assert.deepEqual(await values(oldest, 3), [3, 4, 5]);
   assert.deepEqual(await values(strict, 3), [1, 2, 3], "what waits is read");
+  assert.deepEqual(await values(left, 1), [1]);
+  assert.deepEqual(await left.return!(), { value: undefined, done: true }, "leaving never fails");
   await assert.rejects(strict.next(), { code: "overflow", message: /3 events of .* wait/ });
   assert.deepEqual(await strict.next(), { value: undefined, done: true });
   const waiting = latest.next();

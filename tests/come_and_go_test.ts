@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
 import { step } from "./support/exchange.ts";
-import { program } from "./support/program.ts";
+import { Inspector } from "./support/inspector.ts";
+import { asManyAs, ManyClients } from "./support/many_clients.ts";
+import { freePort } from "./support/ports.ts";
+import { program, ROOT } from "./support/program.ts";
 import { memoryOf, socketsOf } from "./support/process_figures.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
 import { RawClient } from "./support/raw_client.ts";
@@ -17,37 +20,61 @@ function backTo(ranger: RangerProcess, sockets: number): Promise<true> {
 }
 
 Deno.test("thousands that come and go at once leave nothing behind", async (t) => {
-  await using ranger = await startRanger({ args: NO_BROKER });
+  const port = freePort();
+  await using ranger = await startRanger({
+    args: NO_BROKER,
+    // From the sources, whatever is tested otherwise: only there can one look inside.
+    program: [
+      Deno.execPath(),
+      "run",
+      "-A",
+      "--quiet",
+      `--config=${ROOT}deno.json`,
+      `--inspect=127.0.0.1:${port}`,
+      `${ROOT}main.ts`,
+    ],
+  });
+  using inspector = await Inspector.connect(port);
   await using witness = await connectClient(ranger.url());
   await witness.next();
+  const stats = async () => await (await fetch(ranger.managementUrl("/stats"))).json();
+  // Asked before the sockets are counted: the connection that asks is kept for a while.
+  assert.equal((await stats()).connections.open, 1);
   const sockets = socketsOf(ranger.pid);
+  const count = asManyAs(10_000);
 
   /** All there together, then all gone together. */
-  async function round(count: number): Promise<void> {
-    const clients: RawClient[] = [];
-    while (clients.length < count) {
-      clients.push(
-        ...await Promise.all(Array.from(
-          { length: 250 },
-          () => RawClient.open(ranger.url("/public?stream=a.trades,b.trades,order")),
-        )),
-      );
-    }
-    for (const client of clients) client.close();
+  async function round(): Promise<void> {
+    const path = "/public?stream=a.trades,b.trades,order";
+    await using clients = await ManyClients.connect(ranger.url(path), count);
+    // A sign of life as well, of who reads nothing meanwhile.
+    assert.equal(await witness.ask("ping"), "pong");
+    assert.equal((await stats()).connections.open, count + 1);
+    await clients.leave();
     await backTo(ranger, sockets);
   }
 
-  await step(t, "rounds of 2,500", async () => {
-    // The first ones fill the server's pools and caches, and its heap finds its size.
-    await round(2500);
-    await round(2500);
-    const memory = memoryOf(ranger.pid);
-    for (let times = 0; times < 4; times++) await round(2500);
-    const grown = memoryOf(ranger.pid) / memory;
-    assert.ok(grown < 1.3, `memory has grown to ${grown.toFixed(2)} times what it was`);
-    const stats = await (await fetch(ranger.managementUrl("/stats"))).json();
-    assert.equal(stats.connections.open, 1);
-    assert.deepEqual(stats.limitsHit, {});
+  await step(t, `rounds of ${count}`, async () => {
+    // The first one fills the server's pools and caches, and its heap finds its size.
+    await round();
+    const before = { memory: memoryOf(ranger.pid), ...await inspector.figures() };
+    await round();
+    const grown = memoryOf(ranger.pid) / before.memory;
+    assert.ok(grown < 1.2, `memory has grown to ${grown.toFixed(2)} times what it was`);
+    const { heap, objects, active } = await inspector.figures();
+    // Whatever one would keep of each client takes more.
+    const kept = (heap - before.heap) / count;
+    assert.ok(kept < 100, `${kept.toFixed()} bytes are kept of each client`);
+    // The witness, the class's prototype, and what a variable may still hold.
+    for (const kind of ["Session", "WebSocketConnection", "Subscriber", "Receiver", "Batch"]) {
+      assert.ok((objects[kind] ?? 0) < 10, `${objects[kind]} of ${kind} are kept`);
+    }
+    const timers = (active.Timeout ?? 0) - (before.active.Timeout ?? 0);
+    assert.ok(timers < 10, `${timers} timers are kept`);
+    const { connections, hub, limitsHit } = await stats();
+    assert.equal(connections.open, 1);
+    assert.equal(hub.streams, 0);
+    assert.deepEqual(limitsHit, {});
     assert.equal(await witness.ask("ping"), "pong");
   });
 });

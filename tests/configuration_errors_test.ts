@@ -70,6 +70,15 @@ Deno.test("values that do not fit are refused with what would be right", async (
       "limits.idle_timeout is 30 and limits.ping_interval is 30, so that clients would be cut " +
       "before they are asked for a sign of life; right would be an idle timeout of 75 or so",
     ],
+    [
+      ["--streams-event-bytes=2000000"],
+      "streams.event_bytes is 2000000 and limits.unsent_bytes is 1048576, so that one event would " +
+      "make slow consumers of clients that read; right would be unsent bytes of 4000000 or so",
+    ],
+    [
+      ["--limits-unsent-bytes=524288"],
+      "streams.event_bytes is 524288 and limits.unsent_bytes is 524288, so that",
+    ],
     [["--limits-ping-interval=0"], "0 is below 1"],
     [["--jwt-algorithm", "none"], '"none" is none of RS256, '],
     [["--jwt-algorithm", "HS256"], '"HS256" is none of RS256, '],

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import type { AMQPProperties } from "@cloudamqp/amqp-client";
 import { ageOf } from "../src/broker/age.ts";
 import { amqp } from "./support/amqp.ts";
-import { startExchange } from "./support/exchange.ts";
+import { AUTHENTICATED, startExchange, step } from "./support/exchange.ts";
 import { scrape } from "./support/metrics.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 
@@ -13,6 +13,8 @@ const broker = await sharedBroker();
 const CASES: readonly {
   readonly name: string;
   readonly late: boolean;
+  /** `{}` unless given. */
+  readonly body?: string;
   properties(): Properties;
 }[] = [
   { name: "a message that tells nothing", late: false, properties: () => ({}) },
@@ -47,6 +49,12 @@ const CASES: readonly {
     }),
   },
   {
+    name: "a timestamp of five minutes ago, of an event that comes in several frames",
+    late: true,
+    body: `"${"x".repeat(300_000)}"`,
+    properties: () => ({ timestamp: new Date(Date.now() - 300_000) }),
+  },
+  {
     name: "an exact time to come",
     late: false,
     properties: () => ({ headers: { timestamp_in_ms: BigInt(Date.now() + 300_000) } }),
@@ -56,27 +64,51 @@ const CASES: readonly {
 /** The library writes whole numbers of 64 bits from bigints, and its types do not know. */
 type Properties = Omit<AMQPProperties, "headers"> & { readonly headers?: Record<string, unknown> };
 
-Deno.test("the latency counts from the publication, where the message tells it", async () => {
-  await using exchange = await startExchange(broker, { auth: false });
-  await using client = await exchange.connect("/public?stream=a.trades");
+Deno.test("the latency counts from the publication, where the message tells it", async (t) => {
+  await using exchange = await startExchange(broker);
+  await using client = await exchange.connect("/public?stream=a.trades,order", {
+    holds: ["a.trades", "order"],
+  });
+  const token = await exchange.key.token({ uid: "IDME" });
+  assert.equal(await client.ask(JSON.stringify({ jwt: `Bearer ${token}` })), AUTHENTICATED);
   const name = exchange.source[exchange.source.indexOf("--exchange") + 1]!;
   const publisher = await amqp(broker.url);
   const gone = new Promise((resolve) => publisher.client.socket?.once("close", resolve));
-  const sum = async () =>
-    (await scrape(exchange.ranger)).value("ranger_delivery_latency_seconds_sum");
+  const publish = (key: string, body: string, properties: Properties) =>
+    publisher.channel.basicPublish(name, key, body, properties as AMQPProperties);
+  const latencies = async () => {
+    const metrics = await scrape(exchange.ranger);
+    const of = (what: string) => metrics.value(`ranger_delivery_latency_seconds_${what}`);
+    return { count: of("count"), sum: of("sum") };
+  };
   try {
-    for (const { name: what, late, properties } of CASES) {
-      const before = await sum();
-      await publisher.channel.basicPublish(
-        name,
-        "public.a.trades",
-        "{}",
-        properties() as AMQPProperties,
-      );
-      assert.equal(await client.next(), '{"a.trades":{}}');
-      const grown = await sum() - before;
-      assert.ok(late ? grown >= 298 : grown < 290, `${what}: ${grown} s`);
+    for (const { name: what, late, body = "{}", properties } of CASES) {
+      await step(t, what, async () => {
+        const before = await latencies();
+        await publish("public.a.trades", body, properties());
+        assert.equal(await client.next(), `{"a.trades":${body}}`);
+        const after = await latencies();
+        assert.equal(after.count - before.count, 1);
+        const grown = after.sum - before.sum;
+        assert.ok(late ? grown >= 298 : grown < 290, `${grown} s`);
+      });
     }
+    const old = { timestamp: new Date(Date.now() - 300_000) };
+
+    await step(t, "an old event of a user's own", async () => {
+      const before = await latencies();
+      await publish("private.IDME.order", '{"id":1}', old);
+      assert.equal(await client.next(), '{"order":{"id":1}}');
+      const after = await latencies();
+      assert.equal(after.count - before.count, 1);
+      assert.ok(after.sum - before.sum >= 298);
+    });
+
+    await step(t, "answers after an old event, which are no deliveries", async () => {
+      const before = await latencies();
+      for (let n = 0; n < 5; n++) assert.equal(await client.ask("ping"), "pong");
+      assert.deepEqual(await latencies(), before);
+    });
   } finally {
     await publisher.client.close();
     await gone;

@@ -118,3 +118,20 @@ Deno.test("a crowd that ends in the same second all ends, and each once", async 
   assert.equal(queue.size, 0);
   assert.ok(crowd.every(({ expired }) => expired === 1));
 });
+
+Deno.test("an end that breaks keeps no other from coming", async () => {
+  const clock = new Clock();
+  const queue = new ExpiryQueue({ now: clock.now });
+  const [same, later] = [new Token(), new Token()];
+  const broken: Expiring = {
+    expire() {
+      throw new Error("this end breaks");
+    },
+  };
+  queue.add(broken, clock.in(-2));
+  queue.add(same, clock.in(-1));
+  queue.add(later, clock.in(0.1));
+  await ended(same, later);
+  assert.equal(queue.size, 0);
+  assert.equal(queue.expired, 3);
+});

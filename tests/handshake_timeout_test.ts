@@ -4,7 +4,7 @@ import { connectClient } from "./support/client.ts";
 import { step } from "./support/exchange.ts";
 import { socketsOf } from "./support/process_figures.ts";
 import { startRanger } from "./support/ranger.ts";
-import { RawClient } from "./support/raw_client.ts";
+import { Opcode, RawClient } from "./support/raw_client.ts";
 
 const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
 
@@ -85,4 +85,30 @@ Deno.test("a handshake that takes too long is cut, however its bytes trickle", a
     for (const client of clients) client.close();
     assert.equal(await another.ask("ping"), "pong");
   });
+});
+
+Deno.test("a handshake has the whole of its time, not less", async () => {
+  const seconds = 3;
+  await using ranger = await startRanger({
+    args: [...NO_BROKER, `--limits-handshake-timeout=${seconds}`],
+  });
+  // Measured from before to after, so that a slow machine makes it longer and never shorter.
+  const begin = performance.now();
+  using silent = await RawClient.connect(ranger.port);
+  using slow = await RawClient.connect(ranger.port);
+  const cut = silent.ended().then(() => (performance.now() - begin) / 1000 / seconds);
+  await slow.write("GET / HTTP/1.1\r\nHost: localhost\r\n");
+  // There is no event to wait for: that nothing happens meanwhile is what is looked at.
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000 / 2));
+  await slow.write(
+    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  );
+  assert.equal((await slow.response()).status, 101);
+  const part = await cut;
+  assert.ok(part > 2 / 3, `cut after ${part.toFixed(2)} of its time`);
+  // Who was in time is none of those whose time is over.
+  await slow.send({ opcode: Opcode.text, payload: "ping" });
+  await slow.frame();
+  assert.equal(new TextDecoder().decode((await slow.frame()).payload), "pong");
 });

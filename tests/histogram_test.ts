@@ -31,7 +31,10 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
     maxUnsent: 100_000_000,
     closeTimeout: 1000,
   });
-  connection.open({ receivedText() {}, receivedBinary() {}, closed() {} }, new Uint8Array());
+  connection.open(
+    { receivedText() {}, receivedBinary() {}, drained() {}, closed() {} },
+    new Uint8Array(),
+  );
 
   const small = encodeFrame(Opcode.Text, new Uint8Array(8).fill(65));
   for (let n = 0; n < 3; n++) connection.send(small);

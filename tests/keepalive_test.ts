@@ -4,6 +4,7 @@ import { bounded, until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
 import { segment } from "./support/exchange.ts";
 import { Gate } from "./support/gate.ts";
+import { asManyAs, ManyClients } from "./support/many_clients.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
 import { encodeFrame, Opcode, RawClient } from "./support/raw_client.ts";
 
@@ -60,6 +61,8 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
     async () => (await statsOf(ranger)).limitsHit.idle_timeout === 2 || undefined,
     "the client behind the jammed gate to be cut, too",
   );
+  const metrics = await (await fetch(ranger.managementUrl("/metrics"))).text();
+  assert.match(metrics, /^ranger_closes_total\{by="server",code="1006"\} 2$/m);
   // As long again, so that those who are left had the time to be cut.
   await pause(3000);
   done = true;
@@ -95,41 +98,106 @@ Deno.test("what a client does not take is not made more by pings", async () => {
   assert.equal((await statsOf(ranger)).unsentBytes, settled);
 });
 
+/** Milliseconds of one tick of the wheel. */
+const TICK = 250;
+
+/** How many came in each tick. */
+class Ticks {
+  readonly #counts = new Map<number, number>();
+
+  add(milliseconds: number): void {
+    const tick = Math.floor(milliseconds / TICK);
+    this.#counts.set(tick, (this.#counts.get(tick) ?? 0) + 1);
+  }
+
+  get most(): number {
+    return Math.max(...this.#counts.values());
+  }
+
+  toString(): string {
+    const inOrder = [...this.#counts].sort(([one], [other]) => one - other);
+    return inOrder.map(([, count]) => count).join();
+  }
+}
+
 Deno.test("thousands that come at once are not pinged at once, and are all pinged", async () => {
-  const count = 3000;
-  const interval = 6;
+  const count = asManyAs(12_000);
+  const interval = 10;
   await using ranger = await startRanger({
     args: [...NO_BROKER, `--limits-ping-interval=${interval}`],
   });
-  const clients: RawClient[] = [];
-  /** Resolves to the part of the interval that passed until its first ping. */
-  async function pinged(): Promise<number> {
-    const client = await RawClient.open(ranger.url(), { pings: true });
-    const begin = performance.now();
-    clients.push(client);
-    while ((await client.frame()).opcode !== Opcode.ping);
-    const end = performance.now();
-    await client.send({ opcode: Opcode.pong });
-    return (end - begin) / 1000 / interval;
-  }
-  try {
-    const waits: Promise<number>[] = [];
-    while (waits.length < count) {
-      waits.push(...Array.from({ length: 250 }, pinged));
-      await until(() => clients.length === waits.length || undefined, "all of these to be in");
-    }
-    const quarters = [0, 0, 0, 0];
-    for (const wait of await Promise.all(waits)) quarters[Math.min(Math.floor(wait * 4), 3)]!++;
-    // As many in each were it perfect; all in the first were it not spread.
-    for (const quarter of quarters) assert.ok(quarter < count / 2, `${quarters} of ${count}`);
-    assert.equal((await statsOf(ranger)).connections.open, count);
-  } finally {
-    for (const client of clients) client.close();
-  }
+  const joined = new Map<number, number>();
+  const pinged = new Set<number>();
+  /** First pings by the tick in which they came, and by how many ticks after their client did. */
+  const [ofAll, ofEach] = [new Ticks(), new Ticks()];
+  const { promise: all, resolve } = Promise.withResolvers<void>();
+  await using clients = await ManyClients.connect(ranger.url(), count, {
+    joined: (client) => void joined.set(client, performance.now()),
+    pinged(client) {
+      if (pinged.has(client)) return;
+      pinged.add(client);
+      ofAll.add(performance.now());
+      ofEach.add(performance.now() - joined.get(client)!);
+      if (pinged.size === count) resolve();
+    },
+  });
+  await bounded(all, () => `a ping to each of ${count}, not to ${pinged.size}`, 60_000);
+  // A loop that was late makes up for four ticks at once, and a reader that was late for more.
+  const even = count * TICK / 1000 / interval;
+  assert.ok(ofAll.most < 8 * even, `${ofAll} in a tick, not some ${even}`);
+  // They come one after the other: only by this is it seen whether all have the same wait.
+  assert.ok(ofEach.most < 3 * even, `${ofEach} after so many ticks, not some ${even}`);
+  assert.equal(clients.ended, 0);
+  assert.equal((await statsOf(ranger)).connections.open, count);
+  await clients.leave();
   await until(
     async () => (await statsOf(ranger)).connections.open === 0 || undefined,
     "all to be gone",
   );
+});
+
+Deno.test("fifty thousand who come in one turn have a tick each as good as any other", async () => {
+  const count = 50_000;
+  const interval = 5;
+  const rounds = 2;
+  const keepalive = new Keepalive({ pingInterval: interval, idleTimeout: 60 });
+  /** By tick: told by the wheel, so that a machine that stands still changes nothing. */
+  const pings: number[] = [];
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  let left = count * rounds;
+  const members = Array.from({ length: count }, (): Watched => ({
+    heardAt: 0,
+    place: NOWHERE,
+    ping() {
+      this.heardAt = keepalive.now;
+      pings[keepalive.now] = (pings[keepalive.now] ?? 0) + 1;
+      if (--left === 0) resolve();
+    },
+    cut: () => assert.fail("nobody is cut who answers"),
+  }));
+  for (const member of members) keepalive.add(member);
+  try {
+    await bounded(over, "two rounds of pings", 60_000);
+  } finally {
+    for (const member of members) keepalive.remove(member);
+  }
+  const even = count * TICK / 1000 / interval;
+  const [, ...ticks] = pings;
+  assert.equal(ticks.length, rounds * interval * 1000 / TICK);
+  for (const some of ticks) assert.ok(Math.abs(some - even) < even / 100, `${ticks}, not ${even}`);
+});
+
+Deno.test("a client that is silent is cut when its time is over, not before", async () => {
+  const seconds = 3;
+  await using ranger = await startRanger({
+    args: [...NO_BROKER, "--limits-ping-interval=1", `--limits-idle-timeout=${seconds}`],
+  });
+  // Measured from before to after, so that a slow machine makes it longer and never shorter.
+  const begin = performance.now();
+  using silent = await RawClient.open(ranger.url());
+  await silent.ended();
+  const part = (performance.now() - begin) / 1000 / seconds;
+  assert.ok(part > 2 / 3, `cut after ${part.toFixed(2)} of its time`);
 });
 
 Deno.test("the wheel forgets who leaves, whenever that is, and rests when nobody is left", async () => {

@@ -62,6 +62,29 @@ Deno.test("the same thing is let through once per interval, with how often it wa
   assert.deepEqual(rarely.since, { withheld: 5 });
 });
 
+Deno.test("of more things than are remembered none is let through twice in an interval", () => {
+  let now = 0;
+  const rarely = new Rarely(1000, () => now);
+  const saidAt = new Map<string, number>();
+  let said = 0;
+  let withheld = 0;
+  // Five thousand keys, each of them every 50 ms, for ten intervals.
+  for (; now < 10_000; now += 50) {
+    for (let key = 0; key < 5000; key++) {
+      const name = `key ${(key * 7919 + now) % 5000}`;
+      if (!rarely.allows(name)) continue;
+      assert.ok(now - (saidAt.get(name) ?? -Infinity) >= 1000, `${name} at ${now}`);
+      saidAt.set(name, now);
+      said++;
+      withheld += (rarely.since.withheld ?? 0) + (rarely.since.othersWithheld ?? 0);
+    }
+  }
+  assert.equal(said, 10 * 1000);
+  // All of what was not said is told of but that of the last interval, which is still to come.
+  assert.ok(withheld >= 9 * 20 * 5000 - said, String(withheld));
+  assert.ok(withheld <= 10 * 20 * 5000 - said);
+});
+
 Deno.test("every line has its priority before it", () => {
   assert.equal(prioritized("one\n", "info"), "<6>one\n");
   assert.equal(prioritized("a fault\n    at here\n", "error"), "<3>a fault\n<3>    at here\n");

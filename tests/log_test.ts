@@ -220,3 +220,40 @@ Deno.test("a level leaves out what is below it", async () => {
   assert.equal(ranger.logged((line) => line.level === "debug"), 0);
   assert.ok(ranger.logged((line) => line.level === "info") > 0);
 });
+
+Deno.test("at the default level no message and no event leaves a line", async () => {
+  await using exchange = await startExchange(broker, { args: ["--limits-message-rate=0"] });
+  const { ranger } = exchange;
+  const token = await exchange.key.token({ uid: "ID1" });
+  const streams = ["order", "a.trades", "a.ob-inc"];
+  await using client = await exchange.connect(
+    `/private?${streams.map((stream) => `stream=${stream}`).join("&")}`,
+    { token },
+  );
+  await exchange.publish("public.a.ob-snap", { asks: [], bids: [], sequence: 0 });
+  await client.next();
+  const before = ranger.logged(() => true);
+
+  const asked: readonly unknown[] = [
+    "ping",
+    { event: "subscribe", streams: ["a.update"] },
+    { event: "unsubscribe", streams: ["a.update"] },
+    { jwt: `Bearer ${token}` },
+  ];
+  for (let n = 0; n < 1000; n++) await client.ask(asked[n % asked.length]);
+  let sequence = 0;
+  const publish: readonly ((n: number) => Promise<void>)[] = [
+    (n) => exchange.publish("public.a.trades", { n }),
+    (n) => exchange.publish("private.ID1.order", { n }),
+    (n) => exchange.publish("private.nobody.order", { n }),
+    () => exchange.publish("public.a.ob-inc", { asks: ["1", "1"], sequence: ++sequence }),
+  ];
+  for (let n = 0; n < 1000; n++) await publish[n % publish.length]!(n);
+  await client.take(750);
+  await exchange.assertOwedNothing(client);
+
+  // Lines are written in order: this one would be behind any of what was before.
+  ranger.signal("SIGHUP");
+  await ranger.log(({ message }) => message.startsWith("read the settings"), "the next line");
+  assert.equal(ranger.logged(() => true) - before, 1, ranger.stderr.slice(-2000));
+});

@@ -6,6 +6,8 @@ import { until } from "./support/bounded.ts";
 import { Gate } from "./support/gate.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { startRanger } from "./support/ranger.ts";
+import { RawClient } from "./support/raw_client.ts";
+import { makeKey } from "./support/tokens.ts";
 
 const broker = await sharedBroker();
 
@@ -170,4 +172,47 @@ Deno.test("statistics and what else the management listener answers", async (t) 
     await using client = await connectClient(ranger.url("/public"));
     assert.equal(await client.next(), subscribed());
   });
+});
+
+Deno.test("whoever reaches it can only read, and reads of no user, no address and no secret", async () => {
+  const key = await makeKey();
+  const secrets = ["hunter2", "UIDOFSOMEBODY", "203.0.113.7"];
+  const [password, uid, address] = secrets as [string, string, string];
+  await using ranger = await startRanger({
+    args: [
+      ...[`--amqp-url=amqp://ranger:${password}@127.0.0.1:1/`, "--trusted-proxies=127.0.0.1"],
+      ...["--jwt-public-key", key.publicPem],
+    ],
+  });
+  const token = await key.token({ uid });
+  using client = await RawClient.connect(ranger.port);
+  const { status } = await client.handshake(ranger.url("/private?stream=order"), {
+    headers: { Authorization: `Bearer ${token}`, "X-Forwarded-For": address },
+  });
+  assert.equal(status, 101);
+  // What a name that was made to lead here has a browser send: a page's own origin, and its host.
+  const { port } = new URL(ranger.managementUrl("/"));
+  const ask = async (method: string, path: string) => {
+    using raw = await RawClient.connect(Number(port));
+    await raw.write(
+      `${method} ${path} HTTP/1.1\r\nHost: rebound.example:${port}\r\n` +
+        "Connection: close\r\nContent-Length: 0\r\n\r\n",
+    );
+    return await raw.response();
+  };
+  for (const path of ["/", "/metrics", "/stats", "/healthz", "/readyz", "/nothing"]) {
+    const { status, headers, body } = await ask("GET", path);
+    assert.equal(status, path === "/nothing" ? 404 : path === "/readyz" ? 503 : 200);
+    assert.ok(body.length > 0);
+    const names = [...headers.keys()];
+    assert.ok(!names.some((name) => name.startsWith("access-control-")), String(names));
+    const read = `${[...headers]}${body}`;
+    for (const secret of [...secrets, token, token.split(".")[1]!]) {
+      assert.ok(!read.includes(secret), `${path} shows ${secret}`);
+    }
+    for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+      assert.equal((await ask(method, path)).status, 405, `${method} ${path}`);
+    }
+  }
+  assert.match((await ask("GET", "/stats")).body, /"authenticated":1/);
 });

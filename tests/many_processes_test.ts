@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { connectPublisher, randomExchange } from "./support/amqp.ts";
 import { connectClient } from "./support/client.ts";
 import { subscribed } from "./support/exchange.ts";
+import { freePort, freePorts } from "./support/ports.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
+import { temporaryFolder } from "./support/run_ranger.ts";
 
 const broker = await sharedBroker();
 
@@ -48,6 +50,50 @@ Deno.test("several processes serve one port, and one may go", async () => {
     await using client = await connectClient(second.url("/public?stream=a.trades"));
     assert.equal(await client.next(), subscribed("a.trades"));
   }
+});
+
+Deno.test("several processes live on one configuration file, each with a management port of its own", async () => {
+  await using stack = new AsyncDisposableStack();
+  const publisher = stack.use(await connectPublisher(broker.url, randomExchange()));
+  const [port, management] = [freePort(), freePorts(3)];
+  const folder = stack.use(await temporaryFolder());
+  const file = await folder.write(
+    "ranger.toml",
+    `[server]
+port = ${port}
+reuse_port = true
+
+[management]
+port = ${management}
+
+[amqp]
+url = "${broker.url}"
+exchange = "${publisher.exchange}"
+
+[auth]
+enabled = false
+`,
+  );
+  // As the units ranger@1 and ranger@2 start them.
+  const processes = await Promise.all([1, 2].map(async (instance) =>
+    stack.use(
+      await startRanger({
+        args: ["--config", file, `--management-port-offset=${instance}`],
+        portsOfFile: true,
+      }),
+    )
+  ));
+  for (const [at, ranger] of processes.entries()) {
+    await ranger.consuming();
+    assert.equal(ranger.port, port);
+    assert.equal(ranger.managementPort, management + at + 1);
+    const response = await fetch(ranger.managementUrl("/readyz"));
+    assert.equal(response.status, 200, await response.text());
+  }
+  // Each answers for itself: clients are counted where they are.
+  await using _client = await connectClient(processes[0]!.url());
+  const counts = await Promise.all(processes.map(openAt));
+  assert.deepEqual(counts.toSorted(), [0, 1]);
 });
 
 Deno.test("a port that is not shared is refused", async () => {

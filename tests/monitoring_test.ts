@@ -1,18 +1,23 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../src/ops/metrics/metrics.ts";
-import { scrape } from "./support/metrics.ts";
+import { startExchange } from "./support/exchange.ts";
+import { partsOf, scrape } from "./support/metrics.ts";
 import { ROOT, runProgram } from "./support/program.ts";
 import { findPromtool } from "./support/promtool.ts";
+import { sharedBroker } from "./support/rabbitmq.ts";
 import { startRanger } from "./support/ranger.ts";
 
 const RULES = `${ROOT}ops/prometheus/ranger.rules.yml`;
 const DASHBOARD = `${ROOT}ops/grafana/ranger.json`;
 
-/** What Prometheus itself adds to each series, and `le`, which a histogram's buckets have. */
-const ADDED = ["instance", "job", "le"];
+/** What Prometheus itself adds to each series. */
+const OF_A_SCRAPE = ["instance", "job"];
+/** The same and `le`, which a histogram's buckets have. */
+const ADDED = [...OF_A_SCRAPE, "le"];
 /** What Prometheus makes of each scrape. */
 const OF_PROMETHEUS = ["up"];
 
+const broker = await sharedBroker();
 const promtool = findPromtool();
 
 for (
@@ -67,6 +72,58 @@ Deno.test("every metric and label that rules and dashboard use is one that a liv
     for (const label of labelsIn(expression)) {
       assert.ok(labels.has(label), `${label} in ${expression}`);
     }
+  }
+});
+
+Deno.test("every value of a label that rules and dashboard ask for is one that comes to be", async () => {
+  await using exchange = await startExchange(broker, {
+    args: [
+      "--streams-mode=strict",
+      "--streams-event-bytes=1024",
+      "--limits-message-rate=1",
+      "--limits-message-burst=1",
+    ],
+  });
+  // What the alerts are about, once each.
+  await exchange.publish("public.a.trades", "no JSON");
+  await exchange.publish("public.a.trades", { trades: [], x: "x".repeat(2000) });
+  await exchange.publish("public.a.trades", { trades: "none" });
+  await exchange.publish("a.routing.key.too.long", {});
+  await exchange.publish("public.a.ob-snap", { asks: [], bids: [], sequence: 1 });
+  await exchange.publish("public.a.ob-inc", { asks: ["1.0", "1.0"], sequence: 9 });
+  {
+    await using hasty = await exchange.connect("/public");
+    for (let times = 0; times < 3; times++) await hasty.send("ping").catch(() => {});
+    assert.equal((await hasty.closing()).code, 1008);
+  }
+  // The observer of the exchange is sent this, as a turn of writing.
+  await exchange.settled();
+  const { series } = await scrape(exchange.ranger);
+  const alive = [...series].filter(([, value]) => value > 0).map(([name]) => partsOf(name));
+
+  const asked = [...await expressionsOfRules(), ...await expressionsOfDashboard()]
+    .flatMap(selectorsIn);
+  assert.ok(asked.length >= 6, `${asked.length} values`);
+  for (const { metric, label, value, expression } of asked) {
+    const found = alive.some((one) => one.metric === metric && one.labels[label] === value);
+    assert.ok(found, `${metric}{${label}="${value}"} in ${expression}`);
+  }
+});
+
+Deno.test("the series that the rules are tried with are such as a live server has", async () => {
+  await using exchange = await startExchange(broker);
+  const { series } = await scrape(exchange.ranger);
+  const live = [...series.keys()].map(partsOf);
+  const text = await Deno.readTextFile(RULES.replace(".yml", ".test.yml"));
+  const tried = [...text.matchAll(/^ +- series: (.+)$/gm)].map(([, one]) => partsOf(one!));
+  assert.ok(tried.length > 10, `${tried.length} series`);
+  for (const { metric, labels } of tried) {
+    if (OF_PROMETHEUS.includes(metric)) continue;
+    const wanted = Object.entries(labels).filter(([label]) => !OF_A_SCRAPE.includes(label));
+    const found = live.some((one) =>
+      one.metric === metric && wanted.every(([label, value]) => one.labels[label] === value)
+    );
+    assert.ok(found, `${metric} with ${JSON.stringify(wanted)}`);
   }
 });
 
@@ -137,4 +194,26 @@ function labelsIn(expression: string): string[] {
     inside!.split(",").map((label) => label.trim())
   );
   return [...matched, ...grouped];
+}
+
+/** One value of a label that an expression asks a metric for. */
+interface Asked {
+  readonly metric: string;
+  readonly label: string;
+  readonly value: string;
+  readonly expression: string;
+}
+
+/** What is asked for by name: `outcome=~"a|b"` is two values; what Grafana or a scrape fills in is none. */
+function selectorsIn(expression: string): Asked[] {
+  const asked: Asked[] = [];
+  for (const [, metric, inside] of expression.matchAll(/(\w+)\{([^}]*)\}/g)) {
+    for (const [, label, values] of inside!.matchAll(/(\w+)=~?"([^"]*)"/g)) {
+      if (OF_A_SCRAPE.includes(label!)) continue;
+      for (const value of values!.split("|")) {
+        asked.push({ metric: metric!, label: label!, value, expression });
+      }
+    }
+  }
+  return asked;
 }

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { PERMISSIONS } from "../scripts/permissions.ts";
+import { NOTIFY_SOCKETS } from "../src/ops/writing.ts";
 import { build } from "./support/built.ts";
 import { Inspector } from "./support/inspector.ts";
 import { freePort } from "./support/ports.ts";
-import { ROOT, runProgram } from "./support/program.ts";
+import { runProgram } from "./support/program.ts";
 import { startRanger } from "./support/ranger.ts";
 import { temporaryFolder } from "./support/run_ranger.ts";
 
@@ -78,25 +79,48 @@ Deno.test({
   },
 });
 
-Deno.test("a server that runs has given up writing, and can do nothing else either", async () => {
-  const port = freePort();
+/** Starts what was built, as it was built, and looks at what is left to it once it serves. */
+async function assertGivenUp(env: Record<string, string>, socket: "granted" | "prompt") {
   await using folder = await temporaryFolder();
+  const { code, stderr, program } = await build("tree", folder.path);
+  assert.equal(code, 0, stderr);
+  const port = freePort();
+  // Its own flags and its own code; only that one can look inside is added.
+  const launcher = await Deno.readTextFile(program);
+  const inspected = launcher.replace(" run ", ` run --inspect=127.0.0.1:${port} `);
+  assert.notEqual(inspected, launcher);
+  await Deno.writeTextFile(program, inspected);
   await using ranger = await startRanger({
-    program: [
-      Deno.execPath(),
-      "run",
-      "--quiet",
-      "--unstable-net",
-      `--config=${ROOT}deno.json`,
-      `--inspect=127.0.0.1:${port}`,
-      ...PERMISSIONS,
-      `${ROOT}main.ts`,
-    ],
+    program: [program],
     args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1"],
+    env,
   });
   using inspector = await Inspector.connect(port);
-  const attempts = ATTEMPTS.replace("PROBE", `${folder.path}/probe`);
+  const probe = `${folder.path}/probe`;
+  const attempts = ATTEMPTS.replace("PROBE", probe);
   const found = await inspector.evaluate(`(() => { ${attempts}; return found; })()`);
   assert.deepEqual(found, { ...LEAST, writes: "NotCapable" });
+  await assert.rejects(Deno.stat(probe), Deno.errors.NotFound);
+  const mayWrite = (path: string) =>
+    inspector.evaluate(
+      `Deno.permissions.querySync({ name: "write", path: ${JSON.stringify(path)} }).state`,
+    );
+  for (const path of ["/", "/etc/ranger/ranger.toml", program, probe]) {
+    assert.equal(await mayWrite(path), "prompt", path);
+  }
+  for (const path of NOTIFY_SOCKETS) assert.equal(await mayWrite(path), socket, path);
+  // Not granted is refused: nobody is asked, and it cannot be had back.
+  const asked = await inspector.evaluate(
+    `Deno.permissions.requestSync({ name: "write", path: "/" }).state`,
+  );
+  assert.notEqual(asked, "granted");
   assert.equal(ranger.logged(({ level }) => level === "fatal"), 0);
+}
+
+Deno.test("a server that runs has given up writing, and can do nothing else either", async () => {
+  await assertGivenUp({}, "prompt");
+});
+
+Deno.test("a server that tells its manager by a file may write to that kind alone", async () => {
+  await assertGivenUp({ NOTIFY_SOCKET: NOTIFY_SOCKETS[0]! }, "granted");
 });

@@ -225,6 +225,27 @@ Deno.test("the log's level changes, and a crowd of SIGHUPs ends with the last fi
   }, "the last file to be in force");
 });
 
+Deno.test("a limit per address that comes on SIGHUP counts those who are there already", async () => {
+  const off = "[auth]\nenabled = false\n";
+  await using deployment = await Deployment.start(() => off);
+  const status = async () => {
+    using raw = await RawClient.connect(deployment.ranger.port);
+    return (await raw.handshake(deployment.ranger.url("/public"))).status;
+  };
+  const first = await deployment.connect();
+  await using _second = await deployment.connect();
+  const limited = `${off}[limits]\nconnections_per_address = 2\n`;
+  assert.match(await deployment.reload(limited), /: limits\.connections_per_address$/);
+  assert.equal(await status(), 429);
+  await first.close();
+  await until(async () => await status() === 101 || undefined, "the place of one who has gone");
+  await deployment.reload(off);
+  await using _third = await deployment.connect();
+  await using _fourth = await deployment.connect();
+  await deployment.reload(limited);
+  assert.equal(await status(), 429);
+});
+
 Deno.test("another key set is taken when it can be had", async () => {
   const [one, two] = await Promise.all([makeKey(), makeKey()]);
   await using first = new JwksServer();

@@ -115,7 +115,7 @@ Deno.test("no client slips in while the server closes", async () => {
         // A token that takes long to verify.
         await decided.promise;
         slot.admission = {
-          address: undefined,
+          address: "127.0.0.1",
           identity: undefined,
           envelope: "object",
           extensions: undefined,

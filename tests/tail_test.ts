@@ -74,6 +74,23 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     }
   });
 
+  await step(t, "a file's token that is refused is read again, for a while", async () => {
+    await using folder = await temporaryFolder();
+    const wrong = await (await makeKey()).token();
+    const args = ["tail", "order", "--url", url, "--json", "--token"];
+    const given = runRanger([...args, `@${await folder.write("never.jwt", wrong)}`]);
+    await using tail = new Running([...args, `@${await folder.write("token.jwt", wrong)}`]);
+    await tail.stderr.line(/refused the token .*token\.jwt is read again/);
+    await folder.write("token.jwt", await exchange.key.token({ uid: "ID8" }));
+    await publish("private.ID8.order", { id: 2 }, () => tail.stdout.all.length > 0);
+    assert.equal(tail.stdout.all[0], '{"order":{"id":2}}');
+    assert.equal((await tail.end("SIGINT")).code, 0);
+    assert.equal(tail.stderr.all.length, 1, "said once");
+    const { code, output } = await given;
+    assert.equal(code, 77, output);
+    assert.equal(output.match(/refused the token/g)?.length, 2, "at the first and at the last");
+  });
+
   await step(t, "a stream that is refused is told; without any other: 77", async () => {
     const token = await exchange.key.token({ role: "member" });
     const args = ["tail", "admin.btcusd.orders", "--url", url, "--token", token];

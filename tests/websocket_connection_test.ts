@@ -61,6 +61,7 @@ class Owner implements ConnectionOwner {
     this.#wake?.();
   }
   receivedBinary(): void {}
+  drained(): void {}
   closed(ending: Ending): void {
     this.endings.push(ending);
     this.#wake?.();

@@ -25,6 +25,7 @@ const FULL: Effort = {
   rounds: 3,
   retries: 2,
   idle: [10_000, 50_000],
+  rest: 25,
   idleWindow: 32,
   settle: 8,
 };
@@ -37,6 +38,7 @@ const QUICK: Effort = {
   rounds: 1,
   retries: 0,
   idle: [5_000],
+  rest: 0,
   idleWindow: 2,
   settle: 2,
 };

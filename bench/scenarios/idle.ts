@@ -1,6 +1,12 @@
 import { count, kilobytes, type Table } from "../harness/format.ts";
 import { Load } from "../harness/load.ts";
-import { family, type Memory, settledMemory, startUsage } from "../harness/proc.ts";
+import {
+  family,
+  type Memory,
+  memory as memoryOf,
+  settledMemory,
+  startUsage,
+} from "../harness/proc.ts";
 import { startServer } from "../harness/server.ts";
 import { MARKET_HOLDINGS } from "../harness/traffic.ts";
 import type { FedPeer } from "../peers/peer.ts";
@@ -14,7 +20,10 @@ const SHORT_WINDOW = 2;
 /** A number of idle connections, and the memory of the server's process with them, in bytes. */
 interface Level {
   readonly connections: number;
+  /** After they have been idle for a while. */
   readonly memory: Memory;
+  /** As soon as all of them were there: with the garbage of their handshakes. */
+  readonly rssAtOnce: number;
   /** Of one core, while nothing happens. */
   readonly cpu: number;
   /** Over the server at rest, divided by the connections. */
@@ -49,7 +58,10 @@ export const idle: Scenario = {
       tables: [rows(measured)],
       notes: [
         "Resident memory over the server at rest; the kernel's socket buffers are not in it. " +
-        `“Added” divides what the last step added. Ranger's CPU is over ${run.effort.idleWindow} s, ` +
+        "“Added” divides what the last step added. Memory is read, and CPU measured, " +
+        `${run.effort.rest} s after the connections were there: engines that collect garbage ` +
+        "return that of the handshakes in quiet hours; “at once” is before that. " +
+        `Ranger's CPU is over ${run.effort.idleWindow} s, ` +
         `the others' over ${SHORT_WINDOW} s. One process may have ` +
         `${count(run.place.openFiles)} files open here, which bounds the connections.`,
       ],
@@ -86,14 +98,17 @@ async function hold(peer: FedPeer, { place, effort, say }: Run): Promise<Measure
       });
       loads.push(load);
       await load.ready;
-      const memory = await settledMemory(pid, effort.settle);
+      const atOnce = await settledMemory(pid, effort.settle);
+      await seconds(effort.rest);
       const used = startUsage([family(pid)], []);
-      const window = ours ? effort.idleWindow : SHORT_WINDOW;
-      await new Promise((resolve) => setTimeout(resolve, window * 1000));
+      await seconds(ours ? effort.idleWindow : SHORT_WINDOW);
+      const cpu = used().processes[0] ?? 0;
+      const memory = memoryOf(pid);
       const level = {
         connections,
         memory,
-        cpu: used().processes[0] ?? 0,
+        cpu,
+        rssAtOnce: (atOnce.rss - atRest.rss) / connections,
         rssPerConnection: (memory.rss - atRest.rss) / connections,
         anonymousPerConnection: (memory.anonymous - atRest.anonymous) / connections,
         rssPerAdded: (memory.rss - before.rss) / (connections - held),
@@ -115,6 +130,10 @@ async function hold(peer: FedPeer, { place, effort, say }: Run): Promise<Measure
   }
 }
 
+function seconds(count: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
 function rows(measured: readonly Measured[]): Table {
   return {
     title: "Memory and CPU",
@@ -125,10 +144,11 @@ function rows(measured: readonly Measured[]): Table {
       "KB each, RSS",
       "anonymous",
       "KB each added",
+      "KB each at once",
       "CPU of a core",
     ],
     rows: measured.flatMap(({ name, atRest, levels }) => [
-      [name, "0", count(atRest.rss / 2 ** 20), "", "", "", ""],
+      [name, "0", count(atRest.rss / 2 ** 20), "", "", "", "", ""],
       ...levels.map((level) => [
         name,
         count(level.connections),
@@ -136,6 +156,7 @@ function rows(measured: readonly Measured[]): Table {
         kilobytes(level.rssPerConnection),
         kilobytes(level.anonymousPerConnection),
         kilobytes(level.rssPerAdded),
+        kilobytes(level.rssAtOnce),
         `${(100 * level.cpu).toFixed(1)} %`,
       ]),
     ]),

@@ -17,6 +17,8 @@ export interface Effort {
   readonly at: readonly number[];
   /** Connections held idle, one after the other; those over the machine's limit are cut to it. */
   readonly idle: readonly number[];
+  /** Seconds that idle connections rest before they are measured. */
+  readonly rest: number;
   /** Seconds over which the CPU of idle connections is measured: longer than a keepalive's period. */
   readonly idleWindow: number;
   /** Seconds that a server gets, at most, to come to rest before its memory is read. */

@@ -73,8 +73,8 @@ const OURS =
   /^(Session|Subscriber|WebSocketConnection|Receiver|Outlet|Socket|TCP|Batch|EncodedEvent|Timeout|Immediate|\w*Feed|OrderBook|BookSide|IncomingMessage|ServerResponse|\w*Client|\w*Channel|AbortController|AbortSignal|Promise)$/;
 
 /**
- * What grew from the first figures to the last ones, a sentence each. Each kind of thing is judged
- * by the least of the later figures, because what leaks is there in all of them.
+ * What grew from the first figures to the last ones, a sentence each. Those between show when it
+ * began and judge nothing: what leaks is most at the end, and what only flickers is allowed for.
  */
 export function grown(first: QuietFigures, later: readonly QuietFigures[]): string[] {
   const found: string[] = [];

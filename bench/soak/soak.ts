@@ -9,6 +9,7 @@ import { Faults, SoakClient } from "./client.ts";
 import { pause, SoakExchange } from "./exchange.ts";
 import { grown, type QuietFigures, quietFigures } from "./leaks.ts";
 import { disagreements, quietLine, totals } from "./report.ts";
+import { QUARTERS, restartTimes } from "./restarts.ts";
 import { Trouble } from "./trouble.ts";
 
 /** What is asked for. */
@@ -23,8 +24,6 @@ export interface SoakOptions {
 const EXCHANGE = "ranger.soak";
 const MARKETS = 5;
 const USERS = 10;
-/** The first quarter warms up; at the end of each one there is a quiet moment to look. */
-const QUARTERS = 4;
 const MINUTE = 60_000;
 /** Clients of each kind of trouble at once. */
 const TROUBLE = 4;
@@ -56,7 +55,8 @@ export async function soak(options: SoakOptions): Promise<string[]> {
 
   const began = performance.now();
   const quiet: QuietFigures[] = [];
-  const restarts = new Restarts(broker, ranger, exchange);
+  const restarts = new Restarts(restartTimes(options.minutes), broker, ranger, exchange);
+  // The first quarter warms up; at the end of each one there is a quiet moment.
   for (let quarter = 1; quarter <= QUARTERS; quarter++) {
     const end = began + quarter * options.minutes * MINUTE / QUARTERS;
     while (performance.now() < end) {
@@ -136,20 +136,21 @@ async function connect(
   return clients;
 }
 
-/** The broker's end every minute, by turns in order and without a word. */
+/** The broker's ends at their times, by turns in order and without a word. */
 class Restarts {
   count = 0;
 
+  /** @param times milliseconds from the beginning, rising */
   constructor(
+    private readonly times: readonly number[],
     private readonly broker: Broker,
     private readonly ranger: RangerProcess,
     private readonly exchange: SoakExchange,
   ) {}
 
-  /** Restarts the broker when another minute is over, and awaits that events come in again. */
+  /** Restarts the broker when it is time again, and awaits that events come in again. */
   async inTurn(elapsed: number): Promise<void> {
-    // Half a minute away from the quiet moments, which are at whole minutes.
-    if (elapsed < (this.count + 0.5) * MINUTE) return;
+    if (elapsed < (this.times[this.count] ?? Infinity)) return;
     this.count++;
     this.exchange.outageBegins();
     if (this.count % 2 === 1) await this.broker.kill();

@@ -29,7 +29,8 @@ export interface StreamOptions {
 export interface BookOptions {
   /**
    * `frame`: at most once for each frame that is drawn (without a screen: 60 times a second),
-   * however many changes came. `message`: at each message. Default `frame`.
+   * however many changes came; in a tab that nobody sees, none is. `message`: at each message.
+   * Default `frame`.
    */
   readonly notify?: "frame" | "message" | undefined;
 }
@@ -99,7 +100,8 @@ export interface Ranger {
   ): Stop;
 
   /**
-   * A market's order book, kept up to date until it is closed.
+   * A market's order book, kept up to date until it is closed. What ends it otherwise is thrown by
+   * the loops over it; where there is none, it is told to `onError`.
    *
    * @param market `btcusd`
    * @throws {RangerError} `name`, `closed`
@@ -116,7 +118,7 @@ export interface Ranger {
   /** Calls back at each change of {@link Ranger.state}. */
   onState(listener: (state: State) => void): Stop;
 
-  /** Calls back with what went wrong and no call or loop can throw. Without any, it is logged. */
+  /** Calls back with what went wrong and no call or loop throws. Without any, it is logged. */
   onError(listener: (error: RangerError) => void): Stop;
 
   /** Calls back with each message of the server as it came, for those who look on. */

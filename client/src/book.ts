@@ -1,7 +1,7 @@
 import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { Buffer } from "./buffer.ts";
 import { add, textOf, ZERO } from "./decimals.ts";
-import type { RangerError } from "./errors.ts";
+import { RangerError } from "./errors.ts";
 import { type Side, Sides } from "./sides.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -13,20 +13,18 @@ export type Streams = Pick<Subscriptions, "listen" | "hold" | "again">;
 /** Milliseconds of a frame, where nothing is drawn. */
 const FRAME = 16;
 
-/** Has something done when the next frame is drawn. @returns a function that takes it back */
-function atNextFrame(action: () => void): Stop {
-  const { requestAnimationFrame, cancelAnimationFrame } = globalThis as Screen;
-  if (!requestAnimationFrame) {
-    const timer = setTimeout(action, FRAME);
-    return () => clearTimeout(timer);
-  }
-  const id = requestAnimationFrame(action);
-  return () => cancelAnimationFrame?.(id);
+/** What there is where something is drawn. */
+interface Screen {
+  readonly requestAnimationFrame?: typeof setTimeout;
+  readonly cancelAnimationFrame?: typeof clearTimeout;
 }
 
-interface Screen {
-  requestAnimationFrame?: (callback: () => void) => number;
-  cancelAnimationFrame?: (id: number) => void;
+/** Has something done when the next frame is drawn. @returns a function that takes it back */
+function atNextFrame(action: () => void): Stop {
+  const { requestAnimationFrame: ask = setTimeout, cancelAnimationFrame: cancel = clearTimeout } =
+    globalThis as unknown as Screen;
+  const id = ask(action, FRAME);
+  return () => cancel(id);
 }
 
 /** What {@linkcode Book} promises. */
@@ -39,16 +37,23 @@ export class LiveBook implements Book {
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<Buffer<Book>>();
   #releases: (() => void)[] = [];
-  readonly #ended: (error: RangerError | undefined) => void;
+  readonly #failed: (error: RangerError) => void;
+  readonly #ended: () => void;
   #live = false;
+  /** The last snapshot could not be read. */
+  #unread = false;
   #cancel: (() => void) | undefined;
 
-  /** @param ended is told once, with the error where there is one */
+  /**
+   * @param failed is told what no loop over the book is
+   * @param ended is called once
+   */
   constructor(
     market: string,
     { notify }: BookOptions,
     subscriptions: Streams,
-    ended: (error: RangerError | undefined) => void,
+    failed: (error: RangerError) => void,
+    ended: () => void,
   ) {
     this.market = market;
     this.#everyMessage = notify === "message";
@@ -59,6 +64,7 @@ export class LiveBook implements Book {
       subscriptions.listen(this.#name, (payload) => this.#increment(payload)),
       subscriptions.hold(this.#name, (error) => this.end(error)),
     ];
+    this.#failed = failed;
     this.#ended = ended;
   }
 
@@ -108,7 +114,7 @@ export class LiveBook implements Book {
     this.end();
   }
 
-  /** The connection is gone: what comes next is a snapshot. */
+  /** What the server has is not known any more: until a snapshot comes. */
   lost(): void {
     if (!this.#live) return;
     this.#live = false;
@@ -122,16 +128,23 @@ export class LiveBook implements Book {
     this.#releases = [];
     this.#live = false;
     this.#cancel?.();
-    this.#cancel = undefined;
     this.#listeners.clear();
+    this.#ended();
+    if (error && this.#readers.size === 0) this.#failed(error);
     for (const reader of this.#readers) reader.end(error);
-    this.#ended(error);
   }
 
   #snapshot(payload: unknown): void {
-    if (!this.#book.replace(payload)) return;
-    this.#live = true;
-    this.#changed();
+    const unread = this.#unread;
+    this.#unread = !this.#book.replace(payload);
+    if (!this.#unread) {
+      this.#live = true;
+      return this.#changed();
+    }
+    this.lost();
+    if (unread) return;
+    const message = `The book of ${this.market} could not be read`;
+    this.#failed(new RangerError("protocol", message, `${this.market}.ob-snap`));
   }
 
   #increment(payload: unknown): void {

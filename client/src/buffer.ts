@@ -1,5 +1,5 @@
 import type { StreamOptions } from "./api.ts";
-import { RangerError } from "./errors.ts";
+import { RangerError, wrong } from "./errors.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
 
@@ -23,8 +23,9 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
     { overflow = "error", buffer = 1000 }: StreamOptions,
     release: () => void,
   ) {
-    if (!(buffer >= 1)) {
-      throw new RangerError("option", `buffer must be 1 or more, not ${buffer}`);
+    if (!(buffer >= 1)) wrong("buffer", "1 or more", buffer);
+    if (!/^(latest|drop-oldest|error)$/.test(overflow)) {
+      wrong("overflow", "latest, drop-oldest or error", overflow);
     }
     this.#limit = overflow === "latest" ? 1 : buffer;
     this.#fails = overflow === "error";
@@ -37,7 +38,11 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
     const reader = this.#readers.shift();
     if (reader) return reader({ value, done: false });
     if (this.#values.length >= this.#limit) {
-      if (this.#fails) return this.end(this.#overflow());
+      if (this.#fails) {
+        const message = `${this.#limit} events of ${this.#name} wait: read faster, or choose ` +
+          "another buffer or overflow";
+        return this.end(new RangerError("overflow", message, this.#name));
+      }
       this.#values.shift();
     }
     this.#values.push(value);
@@ -64,16 +69,12 @@ export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
   return(): Promise<Result<T>> {
     this.#values.length = 0;
     this.end();
+    // Whoever leaves does not want to know any more.
+    this.#error = undefined;
     return this.next();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
-  }
-
-  #overflow(): RangerError {
-    const message = `${this.#limit} events of ${this.#name} wait: read faster, or choose another ` +
-      "buffer or overflow";
-    return new RangerError("overflow", message, this.#name);
   }
 }

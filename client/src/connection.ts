@@ -23,8 +23,7 @@ type Socket = WebSocketLike & {
 };
 
 interface Ping {
-  readonly at: number;
-  resolve(milliseconds: number): void;
+  resolve(): void;
   reject(error: RangerError): void;
 }
 
@@ -52,10 +51,7 @@ export class Connection {
     };
     socket.onmessage = ({ data }) => {
       this.#heard = true;
-      if (data === "pong") {
-        const ping = this.#pings.shift();
-        ping?.resolve(performance.now() - ping.at);
-      }
+      if (data === "pong") this.#pings.shift()?.resolve();
       if (typeof data === "string") owner.received(data);
     };
     const close = (code?: number, reason?: string) => {
@@ -76,7 +72,8 @@ export class Connection {
   /** Resolves to the round-trip time in milliseconds. */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#pings.push({ at: performance.now(), resolve, reject });
+      const at = performance.now();
+      this.#pings.push({ resolve: () => resolve(performance.now() - at), reject });
       this.send("ping");
     });
   }
@@ -86,10 +83,7 @@ export class Connection {
     this.#finish();
     const ended = new Promise<void>((resolve) => {
       this.#in(this.#settings.timeout, resolve);
-      this.#ended = () => {
-        clearTimeout(this.#timer);
-        resolve();
-      };
+      this.#ended = () => this.#in(0, resolve);
     });
     this.#socket.close();
     return ended;

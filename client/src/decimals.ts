@@ -8,9 +8,9 @@ export const ZERO: Exact = { digits: 0n, places: 0 };
 
 /** @returns `undefined` when the value is no decimal number */
 export function exact(value: unknown): Exact | undefined {
-  const [all, whole = "", fraction = "", exponent = "0"] =
-    /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(value)) ?? [];
-  if (all === undefined) return undefined;
+  const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(value));
+  if (!found) return undefined;
+  const [, whole, fraction = "", exponent = 0] = found;
   const digits = BigInt(whole + fraction);
   const places = fraction.length - Number(exponent);
   return places < 0 ? { digits: digits * 10n ** BigInt(-places), places: 0 } : { digits, places };
@@ -25,16 +25,12 @@ export function add(a: Exact, b: Exact, sign: 1n | -1n = 1n): Exact {
 }
 
 export function compare(a: Exact, b: Exact): number {
-  const { digits } = add(a, b, -1n);
-  return digits < 0n ? -1 : digits > 0n ? 1 : 0;
+  return Math.sign(Number(add(a, b, -1n).digits));
 }
 
 export function textOf({ digits, places }: Exact): string {
-  const [, minus, all = ""] = /^(-?)(.*)$/.exec(String(digits))!;
-  const padded = all.padStart(places + 1, "0");
-  const at = padded.length - places;
-  return minus + padded.slice(0, at) +
-    (places > 0 ? `.${padded.slice(at)}` : "");
+  const text = String(digits).replace(/\d+/, (all) => all.padStart(places + 1, "0"));
+  return places > 0 ? `${text.slice(0, -places)}.${text.slice(-places)}` : text;
 }
 
 /**

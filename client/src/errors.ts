@@ -50,10 +50,15 @@ export class RangerError extends Error {
     stream?: string,
     cause?: unknown,
   ) {
-    super(message, cause === undefined ? {} : { cause });
+    super(message, cause ? { cause } : {});
     this.code = code;
     this.stream = stream;
   }
+}
+
+/** @throws {RangerError} always: an option is not what it should be */
+export function wrong(option: string, right: string, given: unknown): never {
+  throw new RangerError("option", `${option} must be ${right}, not ${given}`);
 }
 
 export function notConnected(): RangerError {

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionOwner, type Loss } from "./connection.ts";
+import { RangerError } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import type { State } from "./state.ts";
 
@@ -34,9 +35,11 @@ export class Line implements ConnectionOwner {
   readonly #settings: Settings;
   readonly #owner: LineOwner;
   #connection: Connection | undefined;
-  #isOpen = false;
-  #openedAt = 0;
+  /** NaN while nothing is open. */
+  #openedAt = NaN;
   #attempt = 0;
+  /** Attempts in a row that led to no good connection. */
+  #failed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: Settings, owner: LineOwner) {
@@ -46,14 +49,21 @@ export class Line implements ConnectionOwner {
 
   /** The open connection. */
   get open(): Connection | undefined {
-    return this.#isOpen ? this.#connection : undefined;
+    return this.#openedAt ? this.#connection : undefined;
   }
 
+  /** @throws {RangerError} `url`: the first connection cannot even be tried */
   connect(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    try {
+      this.#connection = new Connection(this.#settings, this);
+    } catch (cause) {
+      if (!this.#attempt) throw new RangerError("url", `${cause}`, undefined, cause);
+      return this.lost({ reason: `${cause}`, code: undefined });
+    }
+    // At last, so that whoever is told may close it.
     this.#owner.state({ status: "connecting", attempt: this.#attempt });
-    this.#connection = new Connection(this.#settings, this);
   }
 
   /** Does not wait any longer for the next attempt. */
@@ -73,12 +83,12 @@ export class Line implements ConnectionOwner {
     this.#timer = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
-    this.#isOpen = false;
+    this.#openedAt = NaN;
+    this.#attempt = this.#failed = 0;
     await connection?.close();
   }
 
   opened(): void {
-    this.#isOpen = true;
     this.#openedAt = performance.now();
     this.#owner.opened();
   }
@@ -88,13 +98,14 @@ export class Line implements ConnectionOwner {
   }
 
   lost(loss: Loss): void {
-    if (this.#isOpen && performance.now() - this.#openedAt > GOOD) this.#attempt = 0;
-    this.#isOpen = false;
+    if (performance.now() - this.#openedAt > GOOD) this.#attempt = this.#failed = 0;
+    else this.#failed++;
+    this.#openedAt = NaN;
     this.#connection = undefined;
-    const wait = backoff(this.#attempt++, this.#settings);
-    if (this.#attempt >= this.#settings.attempts) {
+    if (this.#failed >= this.#settings.attempts) {
       return this.#owner.state({ status: "closed", ...loss });
     }
+    const wait = backoff(this.#attempt++, this.#settings);
     this.#timer = setTimeout(() => this.connect(), wait);
     const retryAt = Date.now() + wait;
     this.#owner.state({ status: "waiting", ...loss, attempt: this.#attempt, retryAt });

@@ -38,13 +38,12 @@ export * from "./streams.ts";
  * Connects to a Ranger server, and stays connected until it is told otherwise.
  *
  * @param url of the server's public path; in pages it may be relative to the page
- * @throws {RangerError} the URL or an option is wrong, and the message says what would be right
+ * @throws {RangerError} the URL or an option is wrong, and the message says what would be right;
+ * or the WebSocket cannot even be made, such as an insecure one in a secure page
  *
  * @example
  * ```ts
- * const ranger = connect("wss://example.com/public", {
- *   token: async () => (await fetch("/api/token")).text(),
- * });
+ * const ranger = connect("wss://example.com/public", { token: () => fetchToken() });
  * ranger.onState((state) => console.log(state.status));
  * ranger.on("order", (order) => console.log(order.id, order.state));
  * ```

@@ -1,4 +1,4 @@
-import { RangerError } from "./errors.ts";
+import { RangerError, wrong } from "./errors.ts";
 
 /** What this client needs of a WebSocket; those of browsers, Node 22, Deno, Bun and `ws` have it. */
 export interface WebSocketLike {
@@ -42,7 +42,10 @@ export interface ConnectOptions {
   readonly firstWait?: number | undefined;
   /** Milliseconds that any attempt waits at most. Default 30,000. */
   readonly longestWait?: number | undefined;
-  /** Attempts in a row after which it gives up. Default: never. */
+  /**
+   * Attempts in a row after which it gives up, at the beginning or after a loss; one has succeeded
+   * when its connection has lasted ten seconds. Default: never.
+   */
   readonly attempts?: number | undefined;
 }
 
@@ -79,7 +82,7 @@ export function settingsOf(
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
-    if (!(value > 0)) throw new RangerError("option", `${name} must be above 0, not ${value}`);
+    if (!(value > 0)) wrong(name, "above 0", value);
   }
   return { ...numbers, url: address(url, !options.WebSocket), token: options.token, WebSocket };
 }

@@ -10,9 +10,9 @@ import { isPrefixed, Subscriptions } from "./subscriptions.ts";
 import { enter, tell } from "./listeners.ts";
 import { Tokens } from "./tokens.ts";
 
-const privateNames = new Set(
-  STREAM_KINDS.filter(({ scope }) => scope === "private").map(({ name }) => name),
-);
+function isPrivate(name: string): boolean {
+  return STREAM_KINDS.some((kind) => kind.name === name && kind.scope === "private");
+}
 
 /** What the server says other than events (protocol, sections 3 and 4). */
 interface Answer {
@@ -28,9 +28,8 @@ export class LiveRanger implements Ranger {
   readonly #subscriptions = new Subscriptions();
   /** Why private streams will not come. */
   #noToken: RangerError | undefined;
-  readonly #books = new Set<LiveBook>();
-  /** What ends the loops over streams. */
-  readonly #ends = new Set<() => void>();
+  /** Books, and loops over streams. */
+  readonly #users = new Set<{ end(): void; lost?(): void }>();
   readonly #states = new Set<(state: State) => void>();
   readonly #errors = new Set<(error: RangerError) => void>();
   readonly #messages = new Set<(text: string) => void>();
@@ -44,36 +43,39 @@ export class LiveRanger implements Ranger {
       this.#noToken = new RangerError("unauthenticated", message);
     }
     this.#line = new Line(settings, {
-      opened: () => this.#opened(),
-      received: (text) => this.#received(text),
-      state: (state) => this.#lost(state),
+      opened: this.#opened,
+      received: this.#received,
+      state: this.#lost,
     });
     this.#tokens = new Tokens(settings, {
       send: (message) => this.#line.open?.send(message),
       identified: (identity) => {
         // First, so that who is told of the state may follow private streams at once.
-        if (identity) this.#noToken = undefined;
+        if (identity) {
+          this.#noToken = undefined;
+          this.#subscriptions.identified();
+        }
         this.#become({ status: "open", identity });
-        if (identity) this.#subscriptions.identified();
       },
-      failed: (error) => this.#report(error),
-      hopeless: (error) => this.#hopeless(error),
+      failed: this.#report,
+      hopeless: this.#hopeless,
       signedOut: () => this.#line.restart(),
     });
+    const abort = () => void this.#end("aborted");
     if (signal?.aborted) {
-      this.#state = { status: "closed", reason: "aborted", code: undefined };
+      abort();
       return;
     }
-    const abort = () => void this.#end("aborted");
+    // First, so that nothing is left behind where it throws.
+    this.#line.connect();
     const online = () => this.#line.hurry();
     const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
-    signal?.addEventListener("abort", abort);
-    page.addEventListener?.("online", online);
-    this.#release = () => {
-      signal?.removeEventListener("abort", abort);
-      page.removeEventListener?.("online", online);
+    const listen = (verb: "add" | "remove") => {
+      signal?.[`${verb}EventListener`]("abort", abort);
+      page[`${verb}EventListener`]?.("online", online);
     };
-    this.#line.connect();
+    listen("add");
+    this.#release = () => listen("remove");
   }
 
   get state(): State {
@@ -97,16 +99,14 @@ export class LiveRanger implements Ranger {
   ): Stop {
     // Of its own, so that one function may listen twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
-    return this.#follow(name, take, (error) => this.#report(error));
+    return this.#follow(name, take, this.#report);
   }
 
   book(market: string, options: BookOptions = {}): Book {
     this.#check(`${market}.ob-inc`);
-    const book = new LiveBook(market, options, this.#subscriptions, (error) => {
-      this.#books.delete(book);
-      if (error) this.#report(error);
-    });
-    this.#books.add(book);
+    const ended = () => this.#users.delete(book);
+    const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
+    this.#users.add(book);
     return book;
   }
 
@@ -137,13 +137,12 @@ export class LiveRanger implements Ranger {
 
   #read<T>(name: string, options: StreamOptions): Buffer<T> {
     let stop: Stop = () => {};
-    const end = () => buffer.end();
     const buffer = new Buffer<T>(name, options, () => {
       stop();
-      this.#ends.delete(end);
+      this.#users.delete(buffer);
     });
     stop = this.#follow(name, (payload) => buffer.push(payload as T), (error) => buffer.end(error));
-    this.#ends.add(end);
+    this.#users.add(buffer);
     return buffer;
   }
 
@@ -172,20 +171,22 @@ export class LiveRanger implements Ranger {
     if (!/^[^,\s]{1,500}$/.test(name)) {
       throw new RangerError("name", `"${name}" is no stream's name. One looks like btcusd.trades`);
     }
-    if (this.#noToken && privateNames.has(name)) throw this.#noToken;
+    if (this.#noToken && isPrivate(name)) throw this.#noToken;
   }
 
-  #opened(): void {
+  readonly #opened = (): void => {
     this.#become({ status: "open", identity: undefined });
+    // Whoever was told may have closed it.
+    if (!this.#line.open) return;
     this.#subscriptions.opened((message) => this.#line.open?.send(message), !this.#hasToken);
     if (!this.#hasToken) return;
     this.#noToken = undefined;
     void this.#tokens.renew();
-  }
+  };
 
-  #received(text: string): void {
+  readonly #received = (text: string): void => {
     tell(this.#messages, text);
-    if (text === "pong") return;
+    if (text === "pong" || !this.#line.open) return;
     let message: Record<string, unknown>;
     try {
       message = JSON.parse(text);
@@ -197,7 +198,7 @@ export class LiveRanger implements Ranger {
       if (name === "success" || name === "error") this.#answered(message as Answer);
       else this.#subscriptions.deliver(name, message[name]);
     }
-  }
+  };
 
   #answered({ success, error }: Answer): void {
     if (success?.streams) return this.#subscriptions.answered(success.streams);
@@ -212,45 +213,47 @@ export class LiveRanger implements Ranger {
     this.#report(new RangerError("protocol", `The server says: ${message}`));
   }
 
-  #lost(state: State): void {
+  readonly #lost = (state: State): void => {
     this.#subscriptions.lost();
     this.#tokens.lost();
-    for (const book of this.#books) book.lost();
+    for (const user of this.#users) user.lost?.();
     if (state.status === "closed") void this.#end(state.reason, state.code);
     else this.#become(state);
-  }
+  };
 
-  #hopeless(error: RangerError): void {
+  readonly #hopeless = (error: RangerError): void => {
     this.#noToken = error;
     // Those for certain roles are asked for all the same, so that the server's word decides.
     this.#subscriptions.identified();
-    const names = this.#subscriptions.names.filter((name) => privateNames.has(name));
+    const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
     // That nobody is signed in matters to private streams alone.
     if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
-  }
+  };
 
-  #end(reason: string, code?: number): Promise<void> {
-    if (this.#state.status === "closed") return Promise.resolve();
+  async #end(reason: string, code?: number): Promise<void> {
+    if (this.#state.status === "closed") return;
     this.#release();
     this.#tokens.lost();
     this.#subscriptions.clear();
-    for (const book of this.#books) book.end();
-    for (const end of this.#ends) end();
+    for (const user of this.#users) user.end();
     this.#become({ status: "closed", reason, code });
     for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
-    return this.#line.close();
+    await this.#line.close();
   }
 
   #become(state: State): void {
+    // What happens in an event's wake is no news to those who closed it meanwhile.
+    if (this.#state.status === "closed") return;
     this.#state = state;
     tell(this.#states, state);
   }
 
-  #report(error: RangerError): void {
+  readonly #report = (error: RangerError): void => {
+    if (this.#state.status === "closed") return;
     if (this.#errors.size === 0) console.error(`Ranger: ${error.message}`);
     tell(this.#errors, error);
-  }
+  };
 }
 
 function refusal(name: string): RangerError {

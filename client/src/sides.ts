@@ -20,7 +20,8 @@ export class Sides {
   /** @returns whether the snapshot could be read; if not, all is as it was */
   replace(snapshot: unknown): boolean {
     const read = changesOf(snapshot);
-    if (!read) return false;
+    // A side that is left out is empty; with neither it is no snapshot.
+    if (!read || !("asks" in (snapshot as object) || "bids" in (snapshot as object))) return false;
     this.asks = [];
     this.bids = [];
     this.sequence = undefined;
@@ -35,12 +36,11 @@ export class Sides {
   apply(increment: unknown): boolean {
     const read = changesOf(increment);
     if (!read) return false;
-    const last = this.sequence;
-    if (last !== undefined && read.sequence !== undefined && read.sequence !== last + 1) {
-      // What came before the snapshot is in it.
-      return read.sequence <= last;
-    }
-    this.#put(read);
+    // Where one of them has no number, there is nothing to hold against the increment.
+    const step = (read.sequence ?? NaN) - (this.sequence ?? NaN);
+    if (step > 1) return false;
+    // What came before the snapshot is in it.
+    if (!(step <= 0)) this.#put(read);
     return true;
   }
 
@@ -54,25 +54,27 @@ export class Sides {
 interface Changes {
   readonly asks: readonly Entry[];
   readonly bids: readonly Entry[];
-  readonly sequence: number | undefined;
+  readonly sequence: number | null | undefined;
 }
 
+/** Reads what the server reads. */
 function changesOf(payload: unknown): Changes | undefined {
-  const { asks, bids, sequence } = (payload ?? {}) as Record<string, unknown>;
-  const [a, b] = [entriesOf(asks), entriesOf(bids)];
+  if (typeof payload !== "object" || !payload || Array.isArray(payload)) return undefined;
+  const { asks, bids, sequence } = payload as Record<string, unknown>;
+  const [a, b] = [entriesOf(asks ?? []), entriesOf(bids ?? [])];
   if (!a || !b || !Number.isSafeInteger(sequence ?? 0)) return undefined;
-  return { asks: a, bids: b, sequence: (sequence ?? undefined) as number | undefined };
+  return { asks: a, bids: b, sequence: sequence as Changes["sequence"] };
 }
 
-/** One pair, a list of pairs, or nothing at all. */
+/** One pair, or a list of pairs. */
 function entriesOf(value: unknown): Entry[] | undefined {
-  if (!Array.isArray(value)) return (value ?? undefined) === undefined ? [] : undefined;
-  const pairs: unknown[] = value.length > 0 && !Array.isArray(value[0]) ? [value] : value;
+  if (!Array.isArray(value)) return undefined;
+  const pairs: unknown[] = Array.isArray(value[0] ?? []) ? value : [value];
   const entries: Entry[] = [];
   for (const pair of pairs) {
-    const [price, amount] = Array.isArray(pair) ? pair : [];
+    const [price, amount, more] = Array.isArray(pair) ? pair : [];
     const [at, size] = [exact(price), exact(amount)];
-    if (!at || !size) return undefined;
+    if (!at || !size || more !== undefined) return undefined;
     entries.push({ price: String(price), amount: String(amount), at, size });
   }
   return entries;
@@ -89,6 +91,5 @@ function put(side: Side, entry: Entry, direction: 1 | -1): void {
   }
   const there = side[low];
   const found = there && compare(there.at, entry.at) === 0 ? 1 : 0;
-  if (entry.size.digits === 0n) side.splice(low, found);
-  else side.splice(low, found, entry);
+  side.splice(low, found, ...(entry.size.digits ? [entry] : []));
 }

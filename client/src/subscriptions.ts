@@ -7,8 +7,10 @@ export type Listener = (payload: unknown, stream: string) => void;
 /** Is told once when the stream will not come: nothing more is heard of it. */
 export type Holder = (error: RangerError) => void;
 
-/** Milliseconds between two rounds of messages: servers close connections that say too much. */
+/** Milliseconds for each message, over time: servers close connections that say too much. */
 const BETWEEN = 100;
+/** Milliseconds' worth of messages that may go at once. */
+const BURST = 1000;
 /** Bytes of names after which a message is full: servers take 4 KiB, and a name has up to 1.5. */
 const LONGEST = 2000;
 
@@ -30,7 +32,8 @@ export class Subscriptions {
   /** Names of messages that are not answered yet. */
   #asked: string[][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #last = -Infinity;
+  /** When so many messages will have had their time. */
+  #paid = 0;
   #send: ((message: string) => void) | undefined;
   /** Whether streams for certain roles may be asked for: not before the server knows the role. */
   #roleKnown = false;
@@ -114,7 +117,8 @@ export class Subscriptions {
   clear(): void {
     this.lost();
     this.#wanted.clear();
-    this.#listeners.clear();
+    // In place, so that whoever is being told hears no more either.
+    for (const set of this.#listeners.values()) set.clear();
   }
 
   get names(): string[] {
@@ -123,37 +127,35 @@ export class Subscriptions {
 
   /** What is wanted in one go is asked for in one message. */
   #soon(): void {
-    if (!this.#send || this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#last + BETWEEN - performance.now());
-    this.#timer = setTimeout(() => this.#round(), wait);
+    if (!this.#send) return;
+    const wait = Math.max(0, this.#paid - BURST - performance.now());
+    this.#timer ??= setTimeout(() => this.#round(), wait);
   }
 
+  /** Sends one message, and comes again as long as there is more to say. */
   #round(): void {
-    clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#last = performance.now();
     const gone = [...this.#held].filter((name) => !this.#wanted.has(name) || this.#again.has(name));
-    this.#again.clear();
-    for (const name of gone) this.#held.delete(name);
-    this.#ask("unsubscribe", gone);
     const added = this.names.filter((name) =>
       !this.#held.has(name) && (this.#roleKnown || !isPrefixed(name))
     );
-    for (const name of added) this.#held.add(name);
-    this.#ask("subscribe", added);
-  }
-
-  #ask(event: "subscribe" | "unsubscribe", names: readonly string[]): void {
-    for (let streams: string[] = [], at = 0, size = 0; at < names.length;) {
-      streams.push(names[at]!);
+    const streams: string[] = [];
+    let size = 0;
+    for (const name of gone[0] ? gone : added) {
       // In UTF-8 a character of JavaScript's takes three bytes at most.
-      size += names[at]!.length * 3 + 3;
-      if (++at < names.length && size < LONGEST) continue;
-      this.#asked.push(event === "subscribe" ? streams : []);
-      this.#send?.(JSON.stringify({ event, streams }));
-      streams = [];
-      size = 0;
+      size += name.length * 3 + 3;
+      if (size < LONGEST) streams.push(name);
     }
+    if (!streams[0]) return;
+    for (const name of streams) {
+      this.#again.delete(name);
+      if (gone[0]) this.#held.delete(name);
+      else this.#held.add(name);
+    }
+    this.#asked.push(gone[0] ? [] : streams);
+    this.#paid = Math.max(this.#paid, performance.now()) + BETWEEN;
+    this.#send!(JSON.stringify({ event: gone[0] ? "unsubscribe" : "subscribe", streams }));
+    this.#soon();
   }
 }
 

@@ -1,4 +1,4 @@
-import { RangerError } from "./errors.ts";
+import { type ErrorCode, RangerError } from "./errors.ts";
 import { backoff } from "./line.ts";
 import type { Settings } from "./options.ts";
 import type { Identity } from "./state.ts";
@@ -44,7 +44,8 @@ export class Tokens {
   /** Of the latest question; answers to earlier ones come too late. */
   #round = 0;
   #attempt = 0;
-  #sent = "";
+  /** Not answered yet; answers come in the order of what they answer. */
+  #sent: string[] = [];
   #accepted = "";
 
   constructor(settings: Settings, owner: TokensOwner) {
@@ -55,33 +56,34 @@ export class Tokens {
   /** Asks for a token and sends it. */
   async renew(): Promise<void> {
     const { token: source } = this.#settings;
-    if (source === undefined) return;
     this.#stop();
     const round = this.#round;
     let token: string | null | undefined;
     try {
       token = typeof source === "function" ? await source() : source;
+      if (token && typeof token !== "string") throw new TypeError("it is no text");
     } catch (cause) {
       if (round !== this.#round) return;
-      const message = `No token could be had (${cause}); it is tried again`;
-      this.#owner.failed(new RangerError("token-unavailable", message, undefined, cause));
-      return this.#later(backoff(this.#attempt++, this.#settings));
+      return this.#failed("token-unavailable", `The token could not be had (${cause})`, cause);
     }
     if (round !== this.#round) return;
+    const latest = this.#sent.at(-1) ?? this.#accepted;
     if (!token) {
-      if (this.#accepted) return this.#owner.signedOut();
-      const message = "`token` gave nothing, and private streams need one";
+      if (latest) return this.#owner.signedOut();
+      const message = "Private streams need a token, and `token` gave none";
       return this.#owner.hopeless(new RangerError("unauthenticated", message));
     }
-    this.#sent = token.replace(/^Bearer\s+/i, "");
+    token = token.replace(/^Bearer\s+/i, "");
     // A cached one, which the server has already: there may be another one nearer to its end.
-    if (this.#sent === this.#accepted) return this.#schedule(identityOf(token));
-    this.#owner.send(JSON.stringify({ jwt: `Bearer ${this.#sent}` }));
+    if (token === latest) return this.#schedule(identityOf(token));
+    this.#sent.push(token);
+    this.#owner.send(JSON.stringify({ jwt: `Bearer ${token}` }));
   }
 
   /** The connection is gone, or nothing is wanted any more. */
   lost(): void {
     this.#stop();
+    this.#sent = [];
     this.#accepted = "";
   }
 
@@ -90,35 +92,38 @@ export class Tokens {
     this.#round++;
   }
 
+  // Here and below the owner is told last: whoever is told may end everything.
   accepted(): void {
     this.#attempt = 0;
-    this.#accepted = this.#sent;
-    const identity = identityOf(this.#sent);
-    this.#owner.identified(identity);
+    this.#accepted = this.#sent.shift() ?? "";
+    const identity = identityOf(this.#accepted);
     this.#schedule(identity);
+    this.#owner.identified(identity);
   }
 
   refused(why: string): void {
-    this.#failed(`The server refused the token (${why})`);
+    this.#sent.shift();
+    this.#failed("token-refused", `The server refused the token (${why})`);
   }
 
   expired(): void {
     this.#accepted = "";
+    this.#later(0);
+    if (!this.#renewable) this.#failed("token-refused", "The token has expired");
     this.#owner.identified(undefined);
-    if (this.#renewable) void this.renew();
-    else this.#failed("The token has expired");
   }
 
   get #renewable(): boolean {
     return typeof this.#settings.token === "function";
   }
 
-  #failed(why: string): void {
-    const advice = this.#renewable ? "it is asked for again" : "give it as a function";
-    const error = new RangerError("token-refused", `${why}; ${advice}`);
+  #failed(code: ErrorCode, why: string, cause?: unknown): void {
+    // A function is asked again.
+    const advice = this.#renewable ? "" : "; give it as a function";
+    const error = new RangerError(code, why + advice, undefined, cause);
     if (!this.#renewable) return this.#owner.hopeless(error);
-    this.#owner.failed(error);
     this.#later(backoff(this.#attempt++, this.#settings));
+    this.#owner.failed(error);
   }
 
   #schedule(identity: Identity | undefined): void {

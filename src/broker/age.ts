@@ -1,3 +1,4 @@
+import type { AMQPProperties } from "@cloudamqp/amqp-client";
 import { Buffer } from "node:buffer";
 
 /** Property flags of a content header, in the order of the properties (AMQP 0-9-1 §4.2.6.1). */
@@ -56,7 +57,21 @@ export function ageOf(bytes: Buffer, at: number, end: number, now: number): numb
   if (flags & PRIORITY) field++;
   for (const flag of SHORT_STRINGS) if (flags & flag) field += 1 + (bytes[field] ?? 0);
   if (field + 8 > end) return 0;
-  const timestamp = Number(bytes.readBigUInt64BE(field));
-  const latest = timestamp >= MILLISECONDS ? timestamp : (timestamp + 1) * 1000;
-  return Math.max(0, now - latest);
+  return Math.max(0, now - latestOf(Number(bytes.readBigUInt64BE(field))));
+}
+
+/** The same of a message that the library has read. */
+export function ageOfMessage({ headers, timestamp }: AMQPProperties, now: number): number {
+  const exact: unknown = headers?.timestamp_in_ms;
+  if (typeof exact === "number" || typeof exact === "bigint") {
+    return Math.max(0, now - Number(exact));
+  }
+  // The library makes a date of the number, as if it were seconds; of some numbers there is none.
+  const number = (timestamp?.getTime() ?? NaN) / 1000;
+  return Number.isNaN(number) ? 0 : Math.max(0, now - latestOf(number));
+}
+
+/** The last moment, in milliseconds, that a message's timestamp may mean. */
+function latestOf(timestamp: number): number {
+  return timestamp >= MILLISECONDS ? timestamp : (timestamp + 1) * 1000;
 }

@@ -7,8 +7,8 @@ import { Rarely } from "../ops/rarely.ts";
 import { VERSION } from "../version.ts";
 import { backoff } from "./backoff.ts";
 import { brokerClient, takeDeliveries } from "./client.ts";
-import { exchangeType } from "./exchange.ts";
-import { explainFailure, isLasting } from "./failure.ts";
+import { ExchangeType, UNFIT } from "./exchange_type.ts";
+import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { keepAlive } from "./liveness.ts";
 import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "./source.ts";
@@ -28,8 +28,6 @@ const STEADY = 1_000;
 const INTERVAL = 60_000;
 /** Seconds between two looks at the binding where heartbeats are off. */
 const REBIND = 20;
-/** Kinds of exchange that hand everything to a queue bound with `#`. */
-const FITTING: ReadonlySet<string> = new Set(["topic", "fanout", "headers"]);
 
 /** What of the settings concerns the broker. */
 export interface AmqpOptions extends QueueOptions {
@@ -60,11 +58,13 @@ export class AmqpSource implements EventSource {
   readonly #status = new SourceStatus();
   /** What each broker failed by, since events last came in. */
   readonly #reasons = new Map<string, string>();
+  readonly #type: ExchangeType;
   #running: Promise<void> | undefined;
   #rarely = new Rarely(INTERVAL);
 
   constructor(options: AmqpOptions) {
     this.#options = options;
+    this.#type = new ExchangeType(options.exchange);
   }
 
   get state(): SourceState {
@@ -109,7 +109,7 @@ export class AmqpSource implements EventSource {
     } catch (error) {
       if (!signal.aborted) this.#report(broker, error);
     }
-    const lasted = status.connected && Date.now() - status.since.getTime() > STEADY;
+    const lasted = status.connected && status.lasted > STEADY;
     if (status.connected) {
       status.down(this.#told());
       sink.interrupted();
@@ -135,8 +135,7 @@ export class AmqpSource implements EventSource {
     await client.connect();
     keepAlive(client);
     const { channel, queue } = await openQueue(client, this.#options);
-    // Asked once: the answer may stand in the broker's log as an error.
-    if (!this.#status.everConnected) await this.#judgeExchange(client, broker);
+    await this.#judgeExchange(client);
     takeDeliveries(
       client,
       channel,
@@ -145,19 +144,17 @@ export class AmqpSource implements EventSource {
     );
     // Deliveries do not come to the callback; the consumer tells when there are no more.
     const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
-    keepBound(client, channel, queue, exchange, heartbeat || REBIND);
+    keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
+      // Where the broker would log an error each time, the next connection is soon enough.
+      if (this.#type.silent) await this.#judgeExchange(client);
+    });
     return { queue, consumer };
   }
 
-  async #judgeExchange(client: AMQPClient, broker: string): Promise<void> {
-    const { exchange } = this.#options;
-    const type = await exchangeType(client, exchange);
-    if (type === undefined || FITTING.has(type)) return;
-    log.error(
-      "Exchange {exchange} of {broker} is of type {type}: no event of it comes to a queue that " +
-        "asks for all. Delete it and declare it as topic, or set amqp.exchange to another.",
-      { exchange, broker, type },
-    );
+  /** @throws {Error} nothing can come from it: connected, but for nothing */
+  async #judgeExchange(client: AMQPClient): Promise<void> {
+    const type = await this.#type.find(client);
+    if (type === UNFIT) throw unfitExchange(this.#options.exchange, type);
   }
 
   /** RabbitMQ tells only connections that publish; some other brokers tell all. */
@@ -206,8 +203,10 @@ export class AmqpSource implements EventSource {
     this.#reasons.set(broker, text);
     const lost = status.connected;
     if (!lost) status.down(this.#told());
-    // Numbers differ from one attempt to the next.
-    if (!this.#rarely.allows(`${broker} ${kind} ${text.replace(/\d+/g, "#")}`)) return;
+    // Numbers and names of queues differ from one attempt to the next. What a connection was lost
+    // by may keep the next one from being made, and is then what to do something about.
+    const cause = text.replace(/\b[0-9a-f]{8}\b|\d+/g, "#");
+    if (!this.#rarely.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
     const properties = { broker, reason: text, advice };
     if (lost) {
       log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {

@@ -1,6 +1,6 @@
-import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import type { AMQPChannel, AMQPClient, AMQPProperties } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
-import { ageOf } from "./age.ts";
+import { ageOf, ageOfMessage } from "./age.ts";
 
 /** Parts of an AMQP frame (AMQP 0-9-1 §4.2.3): a header of 7 bytes, the payload, an end mark. */
 const HEADER = 7;
@@ -20,7 +20,11 @@ interface Internals {
 interface ChannelInternals {
   /** A message of which the content is still to come. */
   delivery?: unknown;
-  deliver(message: { routingKey: string; body: Uint8Array | null }): void;
+  deliver(message: {
+    routingKey: string;
+    body: Uint8Array | null;
+    properties: AMQPProperties;
+  }): void;
 }
 
 /** Takes one event; the body is only lent: it is the caller's again when this returns. */
@@ -61,7 +65,10 @@ export class DeliveryReader {
     this.#deliver = deliver;
     this.#aged = aged;
     // At once: the library would do it in a microtask, behind what is read here after it.
-    this.#channel.deliver = ({ routingKey, body }) => deliver(routingKey, body ?? new Uint8Array());
+    this.#channel.deliver = ({ routingKey, body, properties }) => {
+      if (this.#ageless) this.#age(ageOfMessage(properties, Date.now()));
+      deliver(routingKey, body ?? new Uint8Array());
+    };
   }
 
   /**
@@ -91,6 +98,11 @@ export class DeliveryReader {
     }
   }
 
+  #age(milliseconds: number): void {
+    this.#ageless = false;
+    this.#aged(milliseconds);
+  }
+
   /** @returns where the delivery at `at` ends; 0 when there is none that can be taken */
   #takeDelivery(bytes: Buffer, at: number): number {
     // The shortest delivery there can be is longer than this; so the first reads are within.
@@ -108,10 +120,7 @@ export class DeliveryReader {
       return 0;
     }
     // Of one delivery a read, the oldest: to look at all would cost more than it tells.
-    if (this.#ageless) {
-      this.#ageless = false;
-      this.#aged(ageOf(bytes, header + HEADER + 12, body - 1, Date.now()));
-    }
+    if (this.#ageless) this.#age(ageOf(bytes, header + HEADER + 12, body - 1, Date.now()));
     // Consumer tag, delivery tag (8), redelivered (1), exchange, routing key.
     let field = at + HEADER + 4;
     field += 1 + bytes[field]! + 9;

@@ -1,8 +1,9 @@
 import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 
-const ACCESS_REFUSED = 403;
+/** Reply codes (AMQP 0-9-1 §1.1). */
+export const ACCESS_REFUSED = 403;
 const NOT_FOUND = 404;
-const PRECONDITION_FAILED = 406;
+export const PRECONDITION_FAILED = 406;
 
 /**
  * Makes sure that the exchange exists, and hands back an open channel to go on with.
@@ -32,35 +33,6 @@ export async function declareExchange(client: AMQPClient, name: string): Promise
   const channel = await client.channel();
   await lookUp(channel, name);
   return channel;
-}
-
-/**
- * The type of an exchange that exists. AMQP has no question for it, so a declaration of a topic
- * exchange is tried, and the broker's refusal read.
- *
- * @param client connected
- * @returns `topic`, `direct`, …; undefined where the user may not declare
- * @throws the AMQP client's error when the connection is lost
- *
- * @example
- * ```ts
- * if (await exchangeType(client, "peatio.events.ranger") === "direct") log.error("…");
- * ```
- */
-export async function exchangeType(client: AMQPClient, name: string): Promise<string | undefined> {
-  const channel = await client.channel();
-  try {
-    await create(channel, name);
-    await channel.close();
-    return "topic";
-  } catch (error) {
-    const code = replyCode(error);
-    if (code === ACCESS_REFUSED) return undefined;
-    if (code !== PRECONDITION_FAILED) throw error;
-    // The type is compared first: where another property is found to differ, it fits.
-    const found = /'type' for exchange .* current is '([^']*)'/.exec(String(error));
-    return found?.[1] ?? "topic";
-  }
 }
 
 function lookUp(channel: AMQPChannel, name: string): Promise<void> {

@@ -6,6 +6,7 @@ export type FailureKind =
   | "access"
   | "vhost"
   | "exchange"
+  | "type"
   | "refused"
   | "name"
   | "tls"
@@ -28,6 +29,7 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
     "(rabbitmqctl set_permissions)",
   vhost: "is amqp.vhost right, and may that user have it (rabbitmqctl list_permissions)?",
   exchange: "it is made anew if nobody does; is the exchange that publishes the events running?",
+  type: "delete it and declare it as topic, or set amqp.exchange to another.",
   refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
   name: "is amqp.host right, and does the name server answer?",
   tls: "is amqps:// meant, and does this machine trust the broker's certificate?",
@@ -37,7 +39,7 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
 };
 
 /** Kinds that do not pass by themselves. */
-const LASTING: ReadonlySet<FailureKind> = new Set(["login", "access", "vhost", "tls"]);
+const LASTING: ReadonlySet<FailureKind> = new Set(["login", "access", "vhost", "type", "tls"]);
 
 /** Whether somebody must do something about it: waiting alone does not mend it. */
 export function isLasting(kind: FailureKind): boolean {
@@ -61,6 +63,23 @@ export function explainFailure(error: unknown): Failure {
   return { kind, text, advice: ADVICE[kind] };
 }
 
+/**
+ * That nothing can come from an exchange, though it is there and the queue is bound to it.
+ *
+ * @param type of the exchange, `direct`
+ *
+ * @example
+ * ```ts
+ * throw unfitExchange("peatio.events.ranger", "direct");
+ * ```
+ */
+export function unfitExchange(exchange: string, type: string): Error {
+  return new Error(`exchange ${exchange} is of type ${type}: ${NOTHING_COMES}`);
+}
+
+/** By these words the error is known, since the client hands on only the text of one. */
+const NOTHING_COMES = "no event of it comes to a queue that asks for all";
+
 function read(message: string, code: number | undefined): [FailureKind, string] {
   if (code === 403 && /ACCESS_REFUSED - Login/i.test(message)) {
     return ["login", "the broker refused user or password (amqp.user, amqp.password)"];
@@ -70,6 +89,7 @@ function read(message: string, code: number | undefined): [FailureKind, string] 
   if (code === 404 && message.includes("no exchange")) {
     return ["exchange", `the exchange is gone: ${message}`];
   }
+  if (message.endsWith(NOTHING_COMES)) return ["type", message];
   if (/ECONNREFUSED|Connection refused/i.test(message)) return ["refused", "nothing listens there"];
   if (/certificate|handshake|\b(tls|ssl)\b/i.test(message)) {
     return ["tls", `no TLS with what answers there: ${message}`];

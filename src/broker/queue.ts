@@ -51,13 +51,16 @@ export async function openQueue(
  * Binds the queue again every so often, for as long as the connection lasts. Who deletes the
  * exchange, or the binding, tells nobody: the connection stays, and no event ever comes again. A
  * binding that was taken away is back then; where the exchange is gone the broker closes the
- * channel, which ends the consumer, and the next connection makes the exchange anew.
+ * channel, which ends the consumer, and the next connection makes the exchange anew. An exchange
+ * declared again as something else takes the binding, and may hand on nothing by it: that is for
+ * `judge` to say.
  *
  * @param seconds between two times
+ * @param judge looks at the exchange; what it throws ends the connection
  *
  * @example
  * ```ts
- * keepBound(client, channel, queue, "peatio.events.ranger", 20);
+ * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => judge(client));
  * ```
  */
 export function keepBound(
@@ -66,14 +69,20 @@ export function keepBound(
   queue: string,
   exchange: string,
   seconds: number,
+  judge: () => Promise<void>,
 ): void {
   let asked = false;
   const timer = setInterval(async () => {
     // A broker that has not answered yet is not asked again; heartbeats tell whether it lives.
     if (asked) return;
     asked = true;
-    // What it refuses is told by the consumer's end.
-    await channel.queueBind(queue, exchange, ALL).catch(() => {});
+    try {
+      await channel.queueBind(queue, exchange, ALL);
+      await judge();
+    } catch (error) {
+      // Where the broker refused to bind, or is gone, the consumer has ended by that already.
+      if (!channel.closed) client.socket?.destroy(error as Error);
+    }
     asked = false;
   }, seconds * 1000);
   client.socket?.once("close", () => clearInterval(timer));

@@ -10,7 +10,10 @@ export interface EventSink {
    * write over it then
    */
   deliver(routingKey: string, body: Uint8Array): void;
-  /** The events that follow have been under way so long, as far as their publisher tells. */
+  /**
+   * The events that follow, until it is called again, have been under way so long, as far as their
+   * publisher tells.
+   */
   aged?(milliseconds: number): void;
   /** Events may have been lost: order books are unsure until their next snapshot. */
   interrupted(): void;
@@ -22,6 +25,8 @@ export interface SourceState {
   readonly connected: boolean;
   /** Since when it is connected, or is not. */
   readonly since: Date;
+  /** Milliseconds since then, which no setting of the wall clock changes. */
+  readonly lasted: number;
   /** Whether it was ever connected: before that, there is nothing that it lost. */
   readonly everConnected: boolean;
   /** What a person wants to know: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */

@@ -22,6 +22,12 @@ export class SourceStatus implements SourceState {
   readonly failures: Tally = new Tally();
   lastError: string | undefined;
   blocked: string | undefined;
+  /** When `since` was by a clock that nobody sets. */
+  #turned = performance.now();
+
+  get lasted(): number {
+    return performance.now() - this.#turned;
+  }
 
   /** Events come in. */
   up(detail: string): void {
@@ -43,7 +49,10 @@ export class SourceStatus implements SourceState {
   }
 
   #turn(connected: boolean, detail: string): void {
-    if (this.connected !== connected) this.since = new Date();
+    if (this.connected !== connected) {
+      this.since = new Date();
+      this.#turned = performance.now();
+    }
     this.connected = connected;
     this.detail = detail;
   }

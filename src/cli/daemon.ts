@@ -30,8 +30,6 @@ import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
-/** Tells at debug level where clients come from. */
-const sessionLog = getLogger(["ranger", "session"]);
 
 /** Milliseconds that a client has to answer our close frame. */
 const CLOSE_TIMEOUT = 3000;
@@ -119,7 +117,6 @@ export async function startDaemon(
     loopbackOrigins,
     proxies: new TrustedProxies(server.trustedProxies),
     places,
-    addressMatters: () => limits.connectionsPerAddress > 0 || sessionLog.isEnabledFor("debug"),
     verify,
     envelope: protocol.envelope,
     compression: compression.enabled,

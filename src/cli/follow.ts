@@ -5,6 +5,9 @@ import { ConfigurationError, RefusedError, UnavailableError } from "../errors.ts
 /** Milliseconds that the server has to answer the end of the connection. */
 const GOODBYE = 1_000;
 
+/** Refusals in a row after which a token's file is given up: nobody renews it, it seems. */
+const REFUSALS = 6;
+
 /** What to follow, and how. */
 export interface Following {
   readonly url: string;
@@ -27,7 +30,8 @@ export interface Following {
  * @throws {ConfigurationError} the URL cannot be one, a stream cannot be one or needs a token, or
  * the token's file cannot be read
  * @throws {UnavailableError} no connection came about in time
- * @throws {RefusedError} the server refused the token, or every stream
+ * @throws {RefusedError} the server refused the token, or the file's again and again, or every
+ * stream
  *
  * @example
  * ```ts
@@ -49,6 +53,8 @@ export async function follow(following: Following): Promise<void> {
   over.promise.catch(() => {});
   const ranger = await dial(following);
   const where = shown(url);
+  const file = fileOf(following.token);
+  let refusals = 0;
   let reason = "";
   let connected = false;
   let open = false;
@@ -65,6 +71,7 @@ export async function follow(following: Following): Promise<void> {
       reason = state.reason + (state.code ? ` (code ${state.code})` : "");
       if (connected) note(`${reason}; trying again`);
     }
+    if (state.status === "open" && state.identity) refusals = 0;
     const wasOpen = open;
     open = state.status === "open";
     if (!open || wasOpen) return;
@@ -75,7 +82,10 @@ export async function follow(following: Following): Promise<void> {
   });
   ranger.onError((error) => {
     const refused = /^(refused|too-many-streams|unauthenticated)$/.test(error.code);
-    if (error.code === "token-refused" || (refused && ranger.streams.length === 0)) {
+    const isToken = error.code === "token-refused";
+    if (isToken && file !== undefined && ++refusals < REFUSALS) {
+      if (refusals === 1) note(`${error.message}; ${file} is read again, as it may be renewed`);
+    } else if (isToken || (refused && ranger.streams.length === 0)) {
       over.reject(new RefusedError(error.message));
     } else note(error.message);
   });
@@ -90,7 +100,7 @@ export async function follow(following: Following): Promise<void> {
 
 async function dial({ url, token }: Following): Promise<Ranger> {
   if (token === "") throw new ConfigurationError("--token is empty; right would be a JWT or @FILE");
-  const file = token?.startsWith("@") ? token.slice(1) : undefined;
+  const file = fileOf(token);
   // Once ahead, so that a wrong path is said at once.
   if (file !== undefined) await readToken(file);
   return inOurWords(() =>
@@ -99,6 +109,10 @@ async function dial({ url, token }: Following): Promise<Ranger> {
       longestWait: 5_000,
     })
   );
+}
+
+function fileOf(token: string | undefined): string | undefined {
+  return token?.startsWith("@") ? token.slice(1) : undefined;
 }
 
 async function readToken(file: string): Promise<string> {

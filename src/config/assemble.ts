@@ -4,6 +4,7 @@ import { keepaliveProblem } from "./keepalive.ts";
 import type { Entry, LoadOptions } from "./loaded.ts";
 import { managementPort, portProblem } from "./ports.ts";
 import { rbacProblem } from "./rbac.ts";
+import { sizesProblem } from "./sizes.ts";
 import { eachSetting, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
 import type { Settings } from "./types.ts";
@@ -50,7 +51,7 @@ export function assemble(
 
   const noKey = values["auth.public_key"] === "" && values["auth.jwks_url"] === "";
   if ((options.requireKey ?? true) && values["auth.enabled"] && noKey) problems.push(NO_KEY);
-  for (const problem of [portProblem(values), keepaliveProblem(values)]) {
+  for (const problem of [portProblem(values), keepaliveProblem(values), sizesProblem(values)]) {
     if (problem !== undefined) problems.push(problem);
   }
   const address = overlay(candidates, values);

@@ -18,9 +18,11 @@ import {
  */
 export class TrustedProxies {
   readonly #networks = new BlockList();
+  readonly #none: boolean;
 
   /** @param networks addresses, and networks in CIDR notation, all of them well formed */
   constructor(networks: readonly string[]) {
+    this.#none = networks.length === 0;
     for (const network of networks) {
       const [address = "", length] = network.split("/");
       const family = isIPv6(address) ? "ipv6" : "ipv4";
@@ -96,6 +98,7 @@ export class TrustedProxies {
   }
 
   #trusts(address: string): boolean {
-    return this.#networks.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+    // Most have no proxy, and each handshake asks.
+    return !this.#none && this.#networks.check(address, isIPv6(address) ? "ipv6" : "ipv4");
   }
 }

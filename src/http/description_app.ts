@@ -4,6 +4,7 @@ import { DOCS_POLICY, docsPage } from "../asyncapi/page.ts";
 import type { Document } from "../asyncapi/types.ts";
 import { answerWith, type Asset, asset } from "./asset.ts";
 import type { TrustedProxies } from "./client_address.ts";
+import { answerFault } from "./fault.ts";
 
 const HEADERS = {
   // Everybody may read what is public, scripts of other hosts' pages as well.
@@ -41,7 +42,7 @@ interface Env {
  * ```
  */
 export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env> {
-  const app = new Hono<Env>();
+  const app = new Hono<Env>().onError(answerFault);
   const description = describeServer();
   const kept = new Map<string, Asset>();
   app.get("/asyncapi.json", (c) => {

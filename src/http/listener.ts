@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
+import { answerFault } from "./fault.ts";
 import type { Handshakes } from "./handshakes.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 
@@ -64,7 +65,7 @@ export class Listener {
     this.#server = createServer(
       getRequestListener(
         (request, { incoming }) =>
-          app.fetch(request, { peer: () => incoming.socket.remoteAddress ?? "" }),
+          answered(app, request, { peer: () => incoming.socket.remoteAddress ?? "" }),
         { overrideGlobalObjects: false },
       ),
     );
@@ -169,8 +170,8 @@ async function decide(
     // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
     // are (RFC 9110 §7.8).
     response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
-      ? await upgrades.app.fetch(request, slot)
-      : await plain.fetch(request, { peer: slot.peer });
+      ? await answered(upgrades.app, request, slot)
+      : await answered(plain, request, { peer: slot.peer });
   } catch {
     response = new Response("Bad request.\n", { status: 400 });
   }
@@ -191,6 +192,15 @@ async function decide(
   upgrades.admit(socket, head, slot.admission);
   // From here on the connection listens itself.
   socket.off("error", ignore);
+}
+
+/** The app's answer, also where something is thrown that is no error, which Hono passes on. */
+async function answered(app: App, request: Request, bindings?: object): Promise<Response> {
+  try {
+    return await app.fetch(request, bindings);
+  } catch (fault) {
+    return answerFault(fault);
+  }
 }
 
 /** @throws {TypeError} the target or the Host header is no part of a URL */

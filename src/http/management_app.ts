@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { answerFault } from "./fault.ts";
 
 /** What the management listener reports. */
 export interface ManagementSources {
@@ -36,7 +37,12 @@ const INDEX = `Ranger, for its operator:
  * ```
  */
 export function managementApp({ unready, stats, metrics }: ManagementSources): Hono {
-  const app = new Hono();
+  const app = new Hono().onError(answerFault);
+  // Said for all paths, so that nothing that is added can be asked for something else in passing.
+  app.use(async (c, next) => {
+    if (c.req.method === "GET" || c.req.method === "HEAD") return await next();
+    return c.text("Only GET is served here.\n", 405, { allow: "GET, HEAD" });
+  });
   app.get("/", (c) => c.text(INDEX));
   app.get("/metrics", async (c) => {
     return c.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });

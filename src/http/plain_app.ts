@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { descriptionApp } from "./description_app.ts";
 import type { TrustedProxies } from "./client_address.ts";
+import { answerFault } from "./fault.ts";
 import { PAGE } from "./page.ts";
 
 const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
@@ -24,7 +25,7 @@ export interface PlainOptions {
  * ```
  */
 export function plainApp({ page, proxies }: PlainOptions = {}): Hono {
-  const app = new Hono();
+  const app = new Hono().onError(answerFault);
   app.use(async (c, next) => {
     await next();
     c.header("connection", "close", { append: true });

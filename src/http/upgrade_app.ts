@@ -9,6 +9,7 @@ import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import type { TrustedProxies } from "./client_address.ts";
+import { answerFault } from "./fault.ts";
 import { allowsOrigin, isLoopbackOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
@@ -20,8 +21,6 @@ export interface UpgradeOptions {
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: Places;
-  /** Whether anybody wants to know where a client comes from. */
-  addressMatters(): boolean;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
   /** For connections that do not choose. */
@@ -61,7 +60,7 @@ type Access = "private" | "public" | "any";
 
 interface Env {
   Bindings: UpgradeSlot;
-  Variables: { identity: Identity | undefined; address: string | undefined };
+  Variables: { identity: Identity | undefined; address: string };
 }
 
 /**
@@ -79,7 +78,7 @@ interface Env {
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   const { places, verify, envelope, compression } = options;
-  const app = new Hono<Env>();
+  const app = new Hono<Env>().onError(answerFault);
 
   app.use(async (c, next) => {
     const refusal = refuseHandshake(c.req.method, c.req.raw.headers);
@@ -95,9 +94,8 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    const address = options.addressMatters()
-      ? options.proxies.clientOf(c.env.peer(), c.req.raw.headers)
-      : undefined;
+    // Also where no limit is set: one that is set later counts those who are there by then.
+    const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
     if (none !== undefined) {
       const { status, text } = NO_PLACE[none];

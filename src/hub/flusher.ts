@@ -14,10 +14,19 @@ const MANY = 2048;
 /** Connections that may be remembered after they were written to. */
 const KEPT = 1024;
 
-/** Connections in the order they were marked, and when, by `performance.now()`. */
+/** Of what is written that is no event: pings, answers. */
+const NO_EVENT = -1;
+
+/** Connections in the order they were marked, when, by `performance.now()`, and by how old an event. */
 interface Marked {
   readonly connections: WebSocketConnection[];
   readonly times: number[];
+  /** Milliseconds that the event had been under way when it came; {@linkcode NO_EVENT} for others. */
+  readonly ages: number[];
+}
+
+function noneMarked(): Marked {
+  return { connections: [], times: [], ages: [] };
 }
 
 /**
@@ -40,25 +49,47 @@ export class Flusher implements FlushScheduler {
   readonly durations: Histogram = new Histogram(SECONDS);
   /** Seconds from the first event of each slice to the last write of it. */
   readonly latencies: Histogram = new Histogram(SECONDS);
-  /** Milliseconds that what comes in now has been under way already. */
-  age = 0;
   readonly #pace = new Pace();
-  #marked: Marked = { connections: [], times: [] };
+  #age = NO_EVENT;
+  /** When the event came that is being delivered; `undefined` until it marks somebody. */
+  #came: number | undefined;
+  #marked: Marked = noneMarked();
   /** Up to here they were written to. */
   #at = 0;
   #scheduled = false;
-  #urgent: WebSocketConnection[] = [];
+  #urgent: Marked = noneMarked();
+
+  /**
+   * What is marked until {@linkcode Flusher.eventEnds} is marked by an event, so its latency counts.
+   *
+   * @param age milliseconds that it has been under way already
+   */
+  eventBegins(age: number): void {
+    this.#age = age;
+    this.#came = undefined;
+  }
+
+  eventEnds(): void {
+    this.#age = NO_EVENT;
+  }
 
   mark(connection: WebSocketConnection): void {
-    this.#marked.connections.push(connection);
-    this.#marked.times.push(performance.now());
+    this.#add(this.#marked, connection);
     this.#schedule();
   }
 
   /** Before all others: for a user's own orders and trades. */
   markUrgent(connection: WebSocketConnection): void {
-    if (this.#urgent.length === 0) setImmediate(this.#urgentTurn);
-    this.#urgent.push(connection);
+    if (this.#urgent.connections.length === 0) setImmediate(this.#urgentTurn);
+    this.#add(this.#urgent, connection);
+  }
+
+  #add({ connections, times, ages }: Marked, connection: WebSocketConnection): void {
+    connections.push(connection);
+    // To ask the clock costs more than all else here, and an event marks thousands.
+    const isEvent = this.#age !== NO_EVENT;
+    times.push(isEvent ? this.#came ??= performance.now() : performance.now());
+    ages.push(this.#age);
   }
 
   #schedule(): void {
@@ -76,39 +107,58 @@ export class Flusher implements FlushScheduler {
 
   readonly #urgentTurn = (): void => {
     const urgent = this.#urgent;
-    this.#urgent = [];
-    for (const connection of urgent) connection.flush();
+    this.#urgent = noneMarked();
+    this.#write(urgent, 0, urgent.connections.length, Infinity);
   };
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    const { connections, times } = this.#marked;
-    const began = performance.now();
-    const first = this.#at;
-    const oldest = times[first]!;
+    const left = this.#marked.connections.length - this.#at;
+    const most = this.#at + Math.min(left > MANY ? SHORT_SLICE : SLICE, left);
     // A timer comes a millisecond early or late: what is due within one is taken along.
-    const due = began - this.#pace.gathering + 1;
-    const left = connections.length - first;
-    const end = first + Math.min(left > MANY ? SHORT_SLICE : SLICE, left);
-    let frames = 0;
-    let at = first;
-    while (at < end && times[at]! <= due) frames += connections[at++]!.flush();
-    const now = performance.now();
-    this.#at = at;
-    this.#pace.wrote(at - first, frames, now - began, now);
-    this.durations.observe((now - began) / 1000);
-    this.latencies.observe((now - oldest + this.age) / 1000);
+    const due = performance.now() - this.#pace.gathering + 1;
+    this.#at = this.#write(this.#marked, this.#at, most, due);
     this.#forget();
     if (this.#at < this.#marked.connections.length) this.#schedule();
   };
 
+  /**
+   * Writes to those from `first` on that were marked before a time, and tells of it.
+   *
+   * @returns where it ended
+   */
+  #write({ connections, times, ages }: Marked, first: number, end: number, due: number): number {
+    const began = performance.now();
+    let frames = 0;
+    let writes = 0;
+    let oldest: number | undefined;
+    let at = first;
+    for (; at < end && times[at]! <= due; at++) {
+      const written = connections[at]!.flush();
+      // Somebody else had it flushed, or its client does not read.
+      if (written === 0) continue;
+      frames += written;
+      writes++;
+      if (oldest === undefined && ages[at] !== NO_EVENT) oldest = times[at]! - ages[at]!;
+    }
+    const now = performance.now();
+    this.#pace.wrote(writes, frames, now - began, now);
+    if (writes > 0) this.durations.observe((now - began) / 1000);
+    if (oldest !== undefined) this.latencies.observe((now - oldest) / 1000);
+    return at;
+  }
+
   /** What was written to is not held on to; that costs next to nothing for each. */
   #forget(): void {
-    const { connections, times } = this.#marked;
+    const { connections, times, ages } = this.#marked;
     if (this.#at === connections.length) {
-      this.#marked = { connections: [], times: [] };
+      this.#marked = noneMarked();
     } else if (this.#at > KEPT && this.#at > connections.length / 2) {
-      this.#marked = { connections: connections.slice(this.#at), times: times.slice(this.#at) };
+      this.#marked = {
+        connections: connections.slice(this.#at),
+        times: times.slice(this.#at),
+        ages: ages.slice(this.#at),
+      };
     } else {
       return;
     }

@@ -73,6 +73,8 @@ export class Hub implements EventSink {
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
+  /** Milliseconds that what comes in now has been under way already. */
+  #age = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -88,6 +90,16 @@ export class Hub implements EventSink {
   /** Takes one event from the source (see {@linkcode EventSink}). */
   deliver(routingKey: string, body: Uint8Array): void {
     this.counters.received++;
+    const { flusher } = this.#options;
+    flusher.eventBegins(this.#age);
+    try {
+      this.#take(routingKey, body);
+    } finally {
+      flusher.eventEnds();
+    }
+  }
+
+  #take(routingKey: string, body: Uint8Array): void {
     const route = parseRoutingKey(routingKey);
     if (!route) {
       this.counters.malformedKeys++;
@@ -106,7 +118,7 @@ export class Hub implements EventSink {
   }
 
   aged(milliseconds: number): void {
-    this.#options.flusher.age = milliseconds;
+    this.#age = milliseconds;
   }
 
   /** Every state is unsure until its next snapshot. */
@@ -131,22 +143,53 @@ export class Hub implements EventSink {
 
   /** Not any more. */
   unsubscribe(subscriber: Subscriber, name: string): void {
-    if (subscriber.streams.delete(name)) this.#directoryOf(name).remove(name, subscriber);
+    if (!subscriber.streams.delete(name)) return;
+    this.#directoryOf(name).remove(name, subscriber);
+    if (subscriber.ungreeted) {
+      subscriber.ungreeted = subscriber.ungreeted.filter((other) => other !== name);
+    }
   }
 
-  /** Owes a new subscriber the current state of the streams that have one. */
-  greet(subscriber: Subscriber, names: Iterable<string>): void {
+  /**
+   * Owes a new subscriber the current state of the streams that have one.
+   *
+   * So much at a time as the connection has room for: the books of a whole exchange would be more
+   * than may wait for a client, however fast it reads. The rest is not followed until it is their
+   * turn ({@linkcode Hub.greetOn}), so that each begins with its state as of then.
+   */
+  greet(subscriber: Subscriber, names: readonly string[]): void {
+    if (subscriber.ungreeted) return this.#leaveForLater(subscriber, names);
     // Once, also to those who begin to hold both an id and a stream of it.
     const owed = new Set<EncodedEvent>();
-    for (const name of names) {
-      if (!name.includes(".")) {
-        for (const event of this.#feeds.currentOf(name)) owed.add(event);
-      } else if (name.endsWith(INCREMENT)) {
-        const base = name.slice(0, -INCREMENT.length);
-        for (const event of this.#feeds.current(base)) owed.add(event);
+    for (const [at, name] of names.entries()) {
+      for (const event of this.#stateOf(name)) {
+        if (owed.has(event)) continue;
+        if (!subscriber.connection.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
+        owed.add(event);
+        subscriber.offer(event);
       }
     }
-    for (const event of owed) subscriber.send(event);
+  }
+
+  /** There is room again for those states that there was none for. */
+  greetOn(subscriber: Subscriber): void {
+    const names = subscriber.ungreeted;
+    if (names === undefined) return;
+    subscriber.ungreeted = undefined;
+    for (const name of names) this.#directoryOf(name).add(name, subscriber);
+    this.greet(subscriber, names);
+  }
+
+  #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
+    const later = names.filter(hasState);
+    for (const name of later) this.#directoryOf(name).remove(name, subscriber);
+    subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
+  }
+
+  #stateOf(name: string): readonly EncodedEvent[] {
+    if (!hasState(name)) return [];
+    if (!name.includes(".")) return this.#feeds.currentOf(name);
+    return this.#feeds.current(name.slice(0, -INCREMENT.length));
   }
 
   /** Whose private events a subscriber gets; `undefined` for nobody's. */
@@ -278,7 +321,7 @@ export class Hub implements EventSink {
     let reached = 0;
     for (const subscriber of this.#topics.under(base + INCREMENT)) {
       if (byName.has(subscriber) || byId.has(subscriber)) continue;
-      subscriber.send(encoded);
+      subscriber.offer(encoded);
       reached++;
     }
     if (reached > 0) this.counters.resyncs++;
@@ -326,4 +369,9 @@ export class Hub implements EventSink {
     else counts.delivered++;
     this.counters.fannedOut += reached;
   }
+}
+
+/** Whether who begins to hold the name may be owed a state: increments do, and a whole id. */
+function hasState(name: string): boolean {
+  return name.endsWith(INCREMENT) || !name.includes(".");
 }

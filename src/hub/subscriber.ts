@@ -7,6 +7,11 @@ export class Subscriber {
   readonly wrapping: Wrapping;
   /** Names of the streams held, in the order subscribed. */
   readonly streams: Set<string> = new Set();
+  /**
+   * Of those, the ones whose state there was no room for yet, and which are not followed until
+   * there is; `undefined` when there are none.
+   */
+  ungreeted: string[] | undefined;
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
@@ -18,5 +23,10 @@ export class Subscriber {
   /** Owes the client one event, as the client reads it. */
   send(event: EncodedEvent): void {
     this.connection.send(event.frame(this.wrapping));
+  }
+
+  /** Owes the client a state, which it needs before it can go on. */
+  offer(event: EncodedEvent): void {
+    this.connection.offer(event.frame(this.wrapping));
   }
 }

@@ -37,8 +37,12 @@ const json: TextFormatter = (record) => {
 function messageOf(record: LogRecord, show: (value: unknown) => string): string {
   // Texts of the template and values take turns, and values may be strings as well.
   const text = record.message.map((part, at) => at % 2 === 0 ? String(part) : show(part)).join("");
-  const { withheld } = record.properties;
-  return withheld === undefined ? text : `${text} (${withheld} more since this was last said)`;
+  const { withheld, othersWithheld } = record.properties;
+  const more = [
+    ...(withheld === undefined ? [] : [`${withheld} more since this was last said`]),
+    ...(othersWithheld === undefined ? [] : [`${othersWithheld} like it were not said at all`]),
+  ];
+  return more.length === 0 ? text : `${text} (${more.join("; ")})`;
 }
 
 /**

@@ -25,9 +25,9 @@ export class Readiness {
 
   /** A sentence for everything that is not as it should be; none when the daemon is ready. */
   reasons(): readonly string[] {
-    const { connected, detail, everConnected, since } = this.#source.state;
+    const { connected, detail, everConnected, lasted } = this.#source.state;
     if (connected) return [];
-    if (everConnected && Date.now() - since.getTime() < this.#grace) return [];
+    if (everConnected && lasted < this.#grace) return [];
     return [`no events come in: ${detail}`];
   }
 }

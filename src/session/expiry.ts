@@ -1,3 +1,7 @@
+import { getLogger } from "@logtape/logtape";
+
+const log = getLogger(["ranger", "session"]);
+
 /** Milliseconds after which the wall clock is looked at again at the latest: it may have been set. */
 const LOOK = 1000;
 
@@ -110,7 +114,12 @@ export class ExpiryQueue {
       if (first === undefined || this.#dueAt(first) > now) break;
       this.remove(first);
       this.#expired++;
-      first.whose.expire();
+      try {
+        first.whose.expire();
+      } catch (error) {
+        // What is wrong with one must not keep the tokens of all others good for ever.
+        log.error("The end of a token broke: {error}", { error });
+      }
     }
     this.#arm();
   }

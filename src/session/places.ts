@@ -41,30 +41,30 @@ export class Places {
   /**
    * Takes one.
    *
-   * @param address where the client comes from; left out, the place counts for no address
+   * @param address where the client comes from; it is counted whether there is a limit or not
    * @returns `undefined` when there was one
    */
-  take(address: string | undefined): NoPlace | undefined {
+  take(address: string): NoPlace | undefined {
     const none = this.#lacking(address);
     if (none !== undefined) {
       this.#hit.add(none);
       return none;
     }
     this.#taken++;
-    if (address !== undefined) this.#count(networkOf(address), 1);
+    this.#count(networkOf(address), 1);
     return undefined;
   }
 
   /** Gives one back, with what it was taken with. */
-  release(address: string | undefined): void {
+  release(address: string): void {
     this.#taken--;
-    if (address !== undefined) this.#count(networkOf(address), -1);
+    this.#count(networkOf(address), -1);
   }
 
-  #lacking(address: string | undefined): NoPlace | undefined {
+  #lacking(address: string): NoPlace | undefined {
     const { connections, connectionsPerAddress } = this.#limits;
     if (this.#taken >= connections) return "connections";
-    if (connectionsPerAddress === 0 || address === undefined) return undefined;
+    if (connectionsPerAddress === 0) return undefined;
     const sharing = this.#byNetwork.get(networkOf(address)) ?? 0;
     return sharing >= connectionsPerAddress ? "connections_per_address" : undefined;
   }

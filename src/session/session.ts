@@ -47,14 +47,14 @@ const BINARY = Symbol("binary message");
  *
  * @example
  * ```ts
- * const session = new Session(context, connection, { envelope: "object", deflate: undefined }, identity);
+ * const session = new Session(context, connection, wrapping, identity, "203.0.113.7");
  * session.start(["usdbtc.trades"], head);
  * ```
  */
 export class Session implements ConnectionOwner, Expiring {
   readonly id: number;
-  /** Where the client comes from; `undefined` where nobody asked. */
-  readonly address: string | undefined;
+  /** Where the client comes from. */
+  readonly address: string;
   readonly connection: WebSocketConnection;
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
@@ -76,7 +76,7 @@ export class Session implements ConnectionOwner, Expiring {
     connection: WebSocketConnection,
     wrapping: Wrapping,
     identity: Identity | undefined,
-    address?: string,
+    address: string,
   ) {
     this.id = ++Session.#lastId;
     this.address = address;
@@ -93,7 +93,7 @@ export class Session implements ConnectionOwner, Expiring {
 
   /** For the log. */
   get #named() {
-    return { id: this.id, address: this.address ?? "unknown" };
+    return { id: this.id, address: this.address || "unknown" };
   }
 
   /**
@@ -138,6 +138,10 @@ export class Session implements ConnectionOwner, Expiring {
   /** Gives up what the role may not have any more, because the roles' streams changed. */
   recheck(): void {
     this.#dropForbidden();
+  }
+
+  drained(): void {
+    this.#context.hub.greetOn(this.#subscriber);
   }
 
   closed(ending: Ending): void {

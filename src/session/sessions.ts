@@ -11,8 +11,8 @@ import { Session, type SessionContext } from "./session.ts";
 
 /** What the upgrade decided about a new client. */
 export interface Admission {
-  /** Where it comes from, with which its place was taken; `undefined` where nobody asked. */
-  readonly address: string | undefined;
+  /** Where it comes from, with which its place was taken. */
+  readonly address: string;
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
   readonly envelope: Envelope;

@@ -11,6 +11,8 @@ import { ProtocolViolation } from "./violation.ts";
 export interface ConnectionOwner {
   receivedText(message: string): void;
   receivedBinary(message: Uint8Array): void;
+  /** The client has taken all that had to wait: there is room for more of what it asked for. */
+  drained(): void;
   /**
    * Once, when the connection stops to carry messages: nothing is received after it and what is
    * sent after it goes nowhere. The socket itself may live on for the closing handshake.
@@ -96,7 +98,8 @@ function onError(): void {}
  *
  * What is sent is not written at once. It joins what the connection owes already, and `flush`,
  * called by the scheduler, writes all of it in one go. While the client does not take what was
- * written, nothing more is; past `maxUnsent` the client is closed as a slow consumer.
+ * written, nothing more is; past `maxUnsent` the client is closed as a slow consumer. What it asked
+ * for itself is offered, not sent: that may take as long as it takes.
  *
  * @example
  * ```ts
@@ -117,6 +120,9 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
   #marked = false;
   /** Bytes that the kernel was given and did not take yet; nothing more is written meanwhile. */
   #waiting = 0;
+  /** Of those, and of what is pending, the bytes that were offered. */
+  #offeredWaiting = 0;
+  #offeredPending = 0;
   /** Bytes that the meter knows to wait here. */
   #metered = 0;
   /** The owner wants nothing to be read. */
@@ -173,9 +179,8 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
     if (this.#waiting > 0) {
       this.#meter(this.#metered + frame.length);
-      if (pending.weight + this.#waiting > this.#options.maxUnsent) {
-        this.#cutSlowConsumer();
-      }
+      const held = pending.weight - this.#offeredPending + this.#waiting - this.#offeredWaiting;
+      if (held > this.#options.maxUnsent) this.#cutSlowConsumer();
       return;
     }
     if (!this.#marked) {
@@ -184,6 +189,26 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     }
     // So much in one turn says nothing about the client yet: it is offered before it is judged.
     if (pending.weight > this.#options.maxUnsent) this.flush();
+  }
+
+  /**
+   * Owes the client a frame that it asked for, or needs to go on: a state. How long it takes that
+   * is not held against it, as long as there was room; beyond that it is a frame like any other.
+   */
+  offer(frame: Uint8Array): void {
+    if (this.hasRoom) this.#offeredPending += frame.length;
+    this.send(frame);
+    // Either there is room again now, or the owner will be told.
+    if (!this.hasRoom) this.flush();
+  }
+
+  /**
+   * Whether more may be offered. Who has much to offer stops when there is no room, and goes on
+   * when the owner is told that the connection is drained.
+   */
+  get hasRoom(): boolean {
+    return this.#state === State.Open &&
+      this.#offeredPending + this.#offeredWaiting < this.#options.maxUnsent;
   }
 
   /**
@@ -196,7 +221,10 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     const pending = this.#pending;
     if (pending === undefined || this.#waiting > 0) return 0;
     this.#pending = undefined;
+    const offered = this.#offeredPending;
+    this.#offeredPending = 0;
     this.#write(pending.join(), pending.frames);
+    if (this.#waiting > 0) this.#offeredWaiting = offered;
     return pending.frames;
   }
 
@@ -292,7 +320,10 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     this.#waiting -= bytes;
     if (this.#waiting > 0) return;
     this.#meter(0);
-    if (this.#state === State.Open) this.flush();
+    this.#offeredWaiting = 0;
+    if (this.#state !== State.Open) return;
+    this.#owner?.drained();
+    this.flush();
   }
 
   private peerEnded(): void {

@@ -34,3 +34,42 @@ export async function scrape(ranger: Pick<RangerProcess, "managementUrl">): Prom
   }
   return { text, series, value: (name) => series.get(name) ?? 0 };
 }
+
+/**
+ * The values of one metric by one of its labels, summed over the others: what is not in a scrape is
+ * not there either.
+ *
+ * @param label empty for a metric without labels, whose value is under the empty text then
+ * @example
+ * ```ts
+ * await labelled(ranger, "ranger_limits_hit_total", "limit"); // { streams: 3 }
+ * ```
+ */
+export async function labelled(
+  ranger: Pick<RangerProcess, "managementUrl">,
+  metric: string,
+  label: string,
+): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const [name, value] of (await scrape(ranger)).series) {
+    const { metric: its, labels } = partsOf(name);
+    if (its !== metric) continue;
+    const key = label === "" ? "" : labels[label];
+    if (key !== undefined) found[key] = (found[key] ?? 0) + value;
+  }
+  return found;
+}
+
+/**
+ * A series' name and labels, taken apart.
+ *
+ * @param series `ranger_closes_total{by="server",code="1008"}`
+ */
+export function partsOf(
+  series: string,
+): { readonly metric: string; readonly labels: Readonly<Record<string, string>> } {
+  const [, metric = "", inside = ""] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? [];
+  const labels = [...inside.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)]
+    .map(([, label, value]) => [label!, value!] as const);
+  return { metric, labels: Object.fromEntries(labels) };
+}

@@ -1,5 +1,10 @@
 import { findExecutable } from "./executables.ts";
 
+/** Node as it is. @returns undefined where there is none */
+export function findNode(): string | undefined {
+  return findExecutable("node", (Deno.env.get("PATH") ?? "").split(":"));
+}
+
 /**
  * Node, with the flags that give it a WebSocket (22 and later have it without any).
  *
@@ -10,7 +15,7 @@ import { findExecutable } from "./executables.ts";
  * ```
  */
 export async function nodeWithWebSocket(): Promise<[string, ...string[]] | undefined> {
-  const file = findExecutable("node", (Deno.env.get("PATH") ?? "").split(":"));
+  const file = findNode();
   if (file === undefined) return undefined;
   for (const flags of [[], ["--experimental-websocket"]]) {
     const { stdout } = await new Deno.Command(file, {

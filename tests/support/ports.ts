@@ -12,10 +12,21 @@
  * ```
  */
 export function freePort(): number {
+  return freePorts(1);
+}
+
+/**
+ * The first of so many ports in a row that nobody listens on.
+ *
+ * @throws Error as {@linkcode freePort}
+ */
+export function freePorts(count: number): number {
   for (let tries = 0; tries < 200; tries++) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      for (let at = 0; at < count; at++) {
+        Deno.listen({ hostname: "127.0.0.1", port: port + at }).close();
+      }
       return port;
     } catch (error) {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;

@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** Added to an environment that holds nothing of Ranger's. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Listeners that are where the configuration file says: no ports are added. */
+  readonly portsOfFile?: boolean;
   /** `serve` unless told otherwise. */
   readonly command?: "serve" | "demo";
   /** Instead of the sources or RANGER_BIN. */
@@ -86,6 +88,7 @@ export async function startRanger(options: StartOptions = {}): Promise<RangerPro
   const command = options.command ?? "serve";
   const added = Object.entries({ ...DEFAULTS, ...(command === "serve" ? NO_FILE : LOUD) })
     .filter(([flag]) => !given.some((arg) => arg === flag || arg.startsWith(`${flag}=`)))
+    .filter(([flag]) => !(options.portsOfFile && flag.endsWith("port")))
     .map(([flag, value]) => `${flag}=${value}`);
   const [file, ...first] = options.program ?? program();
   const child = new Deno.Command(file, {

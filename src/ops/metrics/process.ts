@@ -21,7 +21,7 @@ export const PROCESS: readonly Metric[] = [
   {
     name: "ranger_event_loop_lag_seconds",
     type: "histogram",
-    help: "How much later than it should a timer of the event loop fired, looked at ten times " +
+    help: "How much later than it should a timer of the event loop fired, looked at four times " +
       "a second",
     read: ({ loopLag }) => loopLag.seconds,
   },
