@@ -1,21 +1,32 @@
 /**
- * Takes the pictures of the live page in docs/page/: each view, in light and dark, on a desktop and
- * a phone, of a demo that has run for a while.
+ * Takes the pictures of the live page in docs/page/: each view and each state that somebody may
+ * find it in, in light and dark, on a desktop and a phone, of a demo that has run for a while and
+ * then ends.
  *
  *     deno run -A scripts/page_screenshots.ts
  */
-import type { Browser } from "playwright-core";
+import type { Page } from "playwright-core";
 import { launchChromium } from "../tests/support/browser.ts";
 import { startRanger } from "../tests/support/ranger.ts";
 
 const OUT = new URL("../docs/page/", import.meta.url).pathname;
 /** Milliseconds in which some candles form. */
 const A_WHILE = 60_000;
+/** Milliseconds in which something comes of each stream. */
+const A_MOMENT = 10_000;
+/** Seconds that the token is good for whose end is shown. */
+const TTL = 30;
 
 const DEVICES = {
   desktop: { width: 1360, height: 900 },
   phone: { width: 390, height: 844 },
 };
+
+/** A page, and how to take its picture. */
+interface Sitter {
+  readonly page: Page;
+  shoot(name: string): Promise<void>;
+}
 
 await using browser = await launchChromium();
 if (browser === undefined) {
@@ -24,41 +35,78 @@ if (browser === undefined) {
 }
 await Deno.mkdir(OUT, { recursive: true });
 await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
-const looks = (["light", "dark"] as const).flatMap((scheme) =>
-  Object.entries(DEVICES).map(([device, viewport]) => ({ scheme, device, viewport }))
+const sitters = await Promise.all(
+  (["light", "dark"] as const).flatMap((scheme) =>
+    Object.keys(DEVICES).map((device) => sit(device as keyof typeof DEVICES, scheme))
+  ),
 );
-await Promise.all(looks.map((look) => take(browser, demo.publicUrl("/"), look)));
+await Promise.all(sitters.map(whileItRuns));
+await demo.stop();
+await Promise.all(sitters.map(onceItIsGone));
 
-async function take(
-  browser: Browser,
-  url: string,
-  { scheme, device, viewport }: (typeof looks)[number],
-): Promise<void> {
-  await using context = await browser.newContext({ colorScheme: scheme, viewport });
+async function sit(device: keyof typeof DEVICES, scheme: "light" | "dark"): Promise<Sitter> {
+  const viewport = DEVICES[device];
+  const context = await browser!.newContext({ colorScheme: scheme, viewport });
   const page = await context.newPage();
-  const browserSession = await context.newCDPSession(page);
-  const shoot = async (view: string) => {
-    // Playwright itself has no WebP, which is a third of the others' size.
-    const { data } = await browserSession.send("Page.captureScreenshot", {
-      format: "webp",
-      quality: 60,
-    });
-    const path = `${OUT}${view}-${device}-${scheme}.webp`;
-    await Deno.writeFile(path, Uint8Array.fromBase64(data));
+  const session = await context.newCDPSession(page);
+  await page.goto(demo.publicUrl("/"));
+  return {
+    page,
+    async shoot(name) {
+      await page.evaluate("scrollTo(0, 0)");
+      // A phone shows little at once: there all of it is taken.
+      const height = device === "phone"
+        ? Number(await page.evaluate("document.documentElement.scrollHeight"))
+        : viewport.height;
+      // Playwright itself has no WebP, which is a third of the others' size.
+      const { data } = await session.send("Page.captureScreenshot", {
+        format: "webp",
+        quality: 40,
+        captureBeyondViewport: true,
+        clip: { x: 0, y: 0, width: viewport.width, height, scale: 1 },
+      });
+      await Deno.writeFile(`${OUT}${name}-${device}-${scheme}.webp`, Uint8Array.fromBase64(data));
+    },
   };
-  await page.goto(url);
+}
+
+async function whileItRuns({ page, shoot }: Sitter): Promise<void> {
+  const view = (name: string) => page.locator(`[data-view=${name}]`).click();
   await page.waitForTimeout(A_WHILE);
   await shoot("market");
-  await page.locator("[data-view=streams]").click();
+  await view("streams");
   for (const stream of ["btcusd.trades", "btcusd.ob-inc", "ethusd.kline-1m"]) {
     await page.fill("#stream-name", stream);
     await page.keyboard.press("Enter");
   }
-  await page.waitForTimeout(5_000);
+  await page.waitForTimeout(A_MOMENT);
   await shoot("streams");
-  await page.locator("[data-view=account]").click();
+  await page.click("#pause");
+  await page.waitForTimeout(A_MOMENT / 2);
+  await shoot("streams-paused");
+  await page.click("#pause");
+
+  await view("account");
+  const token = String(
+    await page.evaluate(`fetch("page/token?ttl=${TTL}").then((answer) => answer.text())`),
+  );
+  await page.fill("#token", token);
+  await page.locator("#paste button").click();
+  await page.waitForTimeout(A_MOMENT);
+  await shoot("account-pasted");
+  await page.locator("#account-problem").waitFor({ timeout: TTL * 1000 });
+  await shoot("account-expired");
   await page.click("#demo button");
-  await page.waitForTimeout(15_000);
-  await page.evaluate("scrollTo(0, 0)");
+  await page.waitForTimeout(A_MOMENT);
   await shoot("account");
+  await view("market");
+  await page.waitForTimeout(A_MOMENT);
+}
+
+async function onceItIsGone({ page, shoot }: Sitter): Promise<void> {
+  await page.locator("#banner").waitFor();
+  await shoot("market-reconnecting");
+  await page.locator("[data-view=streams]").click();
+  await page.waitForTimeout(A_MOMENT);
+  await shoot("streams-gone");
 }

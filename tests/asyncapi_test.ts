@@ -4,7 +4,9 @@ import { describeServer } from "../src/asyncapi/document.ts";
 import { escapeHtml } from "../src/asyncapi/html.ts";
 import { ANSWERS, CLIENT_MESSAGES } from "../src/asyncapi/messages.ts";
 import type { Document, Schema } from "../src/asyncapi/types.ts";
+import { TrustedProxies } from "../src/http/client_address.ts";
 import { descriptionApp } from "../src/http/description_app.ts";
+import { plainApp } from "../src/http/plain_app.ts";
 import { parseMessage } from "../src/session/messages.ts";
 import { peatioRegistry } from "../src/streams/peatio.ts";
 import { objections } from "./support/asyncapi_parser.ts";
@@ -65,7 +67,8 @@ Deno.test("a running server says nothing that the description has not", async ()
   const response = await fetch(ranger.publicUrl("/asyncapi.json"));
   assert.equal(response.headers.get("content-type"), "application/json");
   const document = await response.json() as Document;
-  assert.deepEqual(document, JSON.parse(JSON.stringify(describeServer())));
+  const own = new URL(ranger.url("/"));
+  assert.deepEqual(document, JSON.parse(JSON.stringify(describeServer(own))));
   const docs = await fetch(ranger.publicUrl("/docs"));
   assert.match(await docs.text(), /<title>Ranger: what to send, and what comes<\/title>/);
 
@@ -111,6 +114,43 @@ Deno.test("ranger asyncapi prints it, with the address that it is given", async 
   assert.equal(wrong.code, 78);
   assert.match(wrong.output, /--url is not the address of a server alone/);
   assert.ok(!wrong.output.includes("secret"));
+});
+
+Deno.test("a running server is described at the address that was asked", async () => {
+  const app = plainApp({ proxies: () => new TrustedProxies(["10.0.0.0/8"]) });
+  const ask = async (host: string, headers: Record<string, string> = {}, peer = "10.0.0.1") => {
+    const request = new Request(`http://${host}/asyncapi.json`, { headers });
+    const response = await app.fetch(request, { peer: () => peer });
+    const { servers, info } = await response.json() as Document;
+    const { protocol, host: at } = servers.public!;
+    const contact = (info.contact as { url: string }).url;
+    return { response, address: `${protocol}://${at}`, contact };
+  };
+  const plain = await ask("ws.example.com:8080");
+  assert.equal(plain.address, "ws://ws.example.com:8080");
+  assert.equal(plain.contact, "http://ws.example.com:8080/");
+  const secured = await ask("ws.example.com", { "x-forwarded-proto": "https" });
+  assert.equal(secured.address, "wss://ws.example.com");
+  assert.equal(secured.contact, "https://ws.example.com/");
+  assert.equal((await ask("[::1]:8080")).address, "ws://[::1]:8080");
+  const stranger = { "x-forwarded-proto": "https", forwarded: "for=1.1.1.1;proto=https" };
+  assert.equal((await ask("a.example", stranger, "203.0.113.9")).address, "ws://a.example");
+
+  const tag = ({ response }: { response: Response }) => response.headers.get("etag")!;
+  assert.notEqual(tag(plain), tag(secured));
+  assert.equal(tag(secured), tag(await ask("ws.example.com", stranger)));
+  for (const header of ["host", "forwarded", "x-forwarded-proto", "accept-encoding"]) {
+    assert.ok(plain.response.headers.get("vary")!.split(", ").includes(header), header);
+  }
+  const known = { headers: { "if-none-match": tag(plain) } };
+  assert.equal((await app.request("http://ws.example.com:8080/asyncapi.json", known)).status, 304);
+  assert.equal((await app.request("http://ws.example.com/asyncapi.json", known)).status, 200);
+
+  // However many hosts somebody makes up, each answer is right.
+  for (let at = 0; at < 40; at++) {
+    assert.equal((await ask(`made-up-${at}.example`)).address, `ws://made-up-${at}.example`);
+  }
+  assert.equal((await ask("ws.example.com:8080")).address, "ws://ws.example.com:8080");
 });
 
 const checkers = new Map<string, z.ZodType>();

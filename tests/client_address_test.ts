@@ -57,6 +57,37 @@ const rows: Row[] = [
   ["10.0.0.1", { ...xff("203.0.113.9"), ...forwarded("for=1.1.1.1") }, "10.0.0.1"],
 ];
 
+Deno.test("a client's protocol is what a trusted proxy says, and nobody else", () => {
+  const xfp = (value: string) => ({ "x-forwarded-proto": value });
+  const rows: [peer: string, headers: Record<string, string>, protocol: string][] = [
+    ["10.0.0.1", {}, "http"],
+    ["10.0.0.1", xfp("https"), "https"],
+    ["10.0.0.1", xfp("HTTPS"), "https"],
+    ["10.0.0.1", xfp("http"), "http"],
+    ["10.0.0.1", xfp("wss"), "http"],
+    ["203.0.113.9", xfp("https"), "http"],
+    ["203.0.113.9", forwarded("for=1.1.1.1;proto=https"), "http"],
+    ["10.0.0.1", forwarded("for=203.0.113.9;proto=https"), "https"],
+    ["10.0.0.1", forwarded('for=203.0.113.9; Proto="HTTPS"'), "https"],
+    // What stands left of the last trusted hop anybody may have written.
+    ["10.0.0.1", xfp("https, http"), "http"],
+    ["10.0.0.1", forwarded("for=1.1.1.1;proto=https, for=203.0.113.9;proto=http"), "http"],
+    ["10.0.0.1", forwarded("for=203.0.113.9;proto=https, for=10.0.0.2;proto=http"), "https"],
+    ["10.0.0.1", { ...xff("203.0.113.9, 10.0.0.2"), ...xfp("https, http") }, "https"],
+    ["10.0.0.1", { ...xff("203.0.113.9, 10.0.0.2"), ...xfp("https") }, "https"],
+    ["10.0.0.1", { ...xff("203.0.113.9"), ...xfp("https, http") }, "http"],
+    ["10.0.0.1", { ...forwarded("for=203.0.113.9;proto=http"), ...xfp("https") }, "http"],
+    ["10.0.0.1", forwarded("for=1.1.1.1;proto=https, nonsense"), "http"],
+  ];
+  for (const [peer, headers, protocol] of rows) {
+    assert.equal(
+      proxies.protocolOf(peer, new Headers(headers)),
+      protocol,
+      `${peer} ${JSON.stringify(headers)}`,
+    );
+  }
+});
+
 Deno.test("a client's address is what a trusted proxy says, and nobody else", () => {
   for (const [peer, headers, client] of rows) {
     const found = proxies.clientOf(peer, new Headers(headers));

@@ -5,6 +5,8 @@ import { bounded, until } from "./support/bounded.ts";
 import { freePort } from "./support/ports.ts";
 import { endProcess } from "./support/processes.ts";
 import { cleanEnvironment, program, runRanger } from "./support/program.ts";
+import { type RangerProcess, startRanger } from "./support/ranger.ts";
+import { RawClient } from "./support/raw_client.ts";
 
 const UID = "IDDEMO000001";
 
@@ -276,6 +278,28 @@ Deno.test("--no-auth serves the markets and prints no token", async () => {
   assert.ok(!demo.lines.some((line) => /Token|Bearer/.test(line)));
   await using client = new Client((await demo.line(/Stream +(\S+)/))[1]!);
   await client.event("btcusd.trades");
+});
+
+Deno.test("an app that is served elsewhere on this machine may connect, unless origins are named", async () => {
+  const statuses = async (ranger: RangerProcess, ...origins: string[]) => {
+    const found: number[] = [];
+    for (const origin of origins) {
+      using client = await RawClient.connect(ranger.port);
+      const options = { headers: { Origin: origin } };
+      found.push((await client.handshake(ranger.url("/public"), options)).status);
+    }
+    return found;
+  };
+  const app = "http://localhost:5173";
+  {
+    await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
+    const own = `http://127.0.0.1:${demo.port}`;
+    const others = ["https://127.0.0.1", "http://[::1]:3000", "https://evil.example"];
+    assert.deepEqual(await statuses(demo, app, own, ...others), [101, 101, 101, 101, 403]);
+  }
+  const args = ["--quiet", "--origins", "trade.example.com"];
+  await using demo = await startRanger({ command: "demo", args });
+  assert.deepEqual(await statuses(demo, app, "https://trade.example.com"), [403, 101]);
 });
 
 Deno.test("a port in use is said with the flag that changes it", async () => {

@@ -210,6 +210,7 @@ Deno.test("the endpoint for clients", async (t) => {
     ["https://trade.example.com", "trade.example.com:443", 101],
     ["https://evil.example", host, 403],
     ["http://127.0.0.1", host, 403],
+    ["http://localhost:5173", host, 403],
     ["null", host, 403],
     ["", host, 403],
   ];
@@ -225,7 +226,11 @@ Deno.test("the endpoint for clients", async (t) => {
   await step(t, "a refused origin is told which setting it is", async () => {
     const response = await upgrade(exchange, "/public", { Origin: "https://evil.example" });
     assert.equal(response.statusLine, "HTTP/1.1 403 Forbidden");
-    assert.equal(response.body, "This origin may not connect (server.origins).\n");
+    assert.equal(
+      response.body,
+      "Pages of this origin may not connect. Whoever runs the server can allow it: --origins, or " +
+        "origins in the section [server] of its file.\n",
+    );
   });
 
   await step(t, "a request whose Host is none is refused", async () => {

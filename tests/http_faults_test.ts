@@ -66,7 +66,7 @@ Deno.test("whatever breaks in an answer is a line of the log, and 500 with a lin
     },
   });
   const demoToken = () => Promise.reject(new Error("signing breaks"));
-  const page = plainApp(pageApp({ authenticates: true, version: "1", demoToken }));
+  const page = plainApp({ page: pageApp({ authenticates: true, version: "1", demoToken }) });
   for (
     const [app, path, fault] of [
       [management, "/metrics", "a metric breaks"],
@@ -88,6 +88,7 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
   let fault: unknown = new Error("verification breaks");
   const upgrades = upgradeApp({
     origins: [],
+    loopbackOrigins: false,
     proxies: new TrustedProxies([]),
     places,
     verify: () => Promise.reject(fault),

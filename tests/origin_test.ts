@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { allowsOrigin } from "../src/http/origin.ts";
+import { allowsOrigin, isLoopbackOrigin } from "../src/http/origin.ts";
 
 /** A page's origin, the request's Host, and whether the page may connect. */
 type Row = readonly [origin: string, host: string, allowed: boolean];
@@ -138,4 +138,22 @@ Deno.test("any entry of the list is enough", () => {
     ["https://a.three.example", "", true],
     ["https://four.example", "", false],
   ]);
+});
+
+Deno.test("pages of the browser's own machine are those of its three names, at any port", () => {
+  for (const host of ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"]) {
+    for (const port of ["", ":80", ":5173"]) {
+      for (const scheme of ["http", "https"]) {
+        assert.ok(isLoopbackOrigin(`${scheme}://${host}${port}`), `${scheme}://${host}${port}`);
+      }
+    }
+  }
+  for (
+    const origin of [
+      ...["http://localhost.evil.example", "http://evil.example", "http://localhost@evil.example"],
+      ...["http://evil@localhost", "http://a.localhost", "http://127.0.0.2", "http://[::2]"],
+      ...["ws://localhost:5173", "file://localhost", "chrome-extension://localhost"],
+      ...["null", "", "localhost:5173", "http://"],
+    ]
+  ) assert.ok(!isLoopbackOrigin(origin), origin);
 });

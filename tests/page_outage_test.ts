@@ -136,7 +136,13 @@ async function serverRestarts(place: Place): Promise<void> {
   await live.reads("#uid", /^IDPAGE$/);
   await page.goto(first.publicUrl("/#/market/abcxyz/1m"));
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
+  // Asked for together with the trades, which nobody is sent who comes late.
   await live.reads("#spread", /^1\.50?$/);
+  await publisher.publish("public.global.tickers", { abcxyz: { last: "1.5" } });
+  const trade = { tid: 1, type: "sell", date: 1588000798, price: "1.5", amount: "2" };
+  await publisher.publish("public.abcxyz.trades", { trades: [trade] });
+  await live.reads("#last", /1\.5/);
+  await live.reads("#tickers a", /1\.5/);
 
   await first.stop();
   await live.reads("#state", /^(Reconnecting|Connecting)…$/);
@@ -145,7 +151,22 @@ async function serverRestarts(place: Place): Promise<void> {
   assert.equal(await page.locator("#book").getAttribute("data-live"), "false");
   // What there was can still be read.
   assert.match(await live.text("#spread"), /^1\.50?$/);
-  await live.assertAccessible();
+  // Not the book alone is of before.
+  for (const shown of ["#tickers a", "#last", "#trades-table", "#book-table", ".candles .chart"]) {
+    assert.match(
+      String(await page.evaluate(`getComputedStyle(document.querySelector("${shown}")).filter`)),
+      /grayscale\(1\)/,
+      shown,
+    );
+  }
+  await live.reads("#trades-legend", /^as it was$/);
+  for (const colorScheme of ["dark", "light"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) {
+      await page.setViewportSize(size);
+      await live.assertAccessible();
+    }
+  }
 
   const second = running.use(await serve(place));
   await second.consuming();
@@ -154,6 +175,8 @@ async function serverRestarts(place: Place): Promise<void> {
   await publisher.publish("public.abcxyz.ob-snap", { ...BOOK, asks: [["100.5", "1"]] });
   await live.reads("#spread", /^0\.50?$/);
   await page.locator("#book[data-live=true]").waitFor();
+  await page.locator("#view-market[data-live=true]").waitFor();
+  assert.equal(await live.text("#trades-legend"), "");
   assert.deepEqual(live.complaints.filter((complaint) => !isOutage(complaint)), []);
 }
 

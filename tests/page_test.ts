@@ -186,11 +186,18 @@ async function accessible(
   await page.fill("#stream-name", "global.tickers");
   await page.keyboard.press("Enter");
   await live.reads("#messages", /price_change_percent/);
+  const rest = await page.evaluate(`(() => {
+    const { height } = document.querySelector(".log .scroll").getBoundingClientRect();
+    const line = parseFloat(getComputedStyle(document.querySelector("#messages li")).lineHeight);
+    return Math.abs(height / line - Math.round(height / line));
+  })()`);
+  assert.ok(Number(rest) < 0.01, "the last line of the log is cut");
   await fits();
   await page.locator("[data-view=account]").click();
   await fits();
   await page.click("#demo button");
   await live.reads("#orders td", /\w/);
+  await live.assertWhole("#state");
   await fits();
   assert.deepEqual(live.complaints, []);
 }

@@ -44,7 +44,7 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
       title: "Ranger",
       version: VERSION,
       description: DESCRIPTION,
-      contact: { name: "Whoever runs this exchange", url: new URL("/", httpOf(url)).href },
+      contact: contactOf(url),
       license: { name: "Apache 2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       tags: [
         { name: "public", description: "For anyone" },
@@ -52,13 +52,7 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
       ],
     },
     defaultContentType: "application/json",
-    servers: {
-      public: server(url, "public", "Token by message, where private streams are wanted"),
-      private: {
-        ...server(url, "private", "Token in the header Authorization at the handshake"),
-        security: [BEARER],
-      },
-    },
+    servers: serversAt(url),
     channels: {
       connection: {
         address: "/",
@@ -98,6 +92,38 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
           description: "In the header Authorization, or in the message authenticate",
         },
       },
+    },
+  };
+}
+
+/**
+ * The same description of a server that is elsewhere: made in no time, since all but the address
+ * stays.
+ *
+ * @example
+ * ```ts
+ * const description = describeServer();
+ * const here = movedTo(description, new URL("wss://example.com"));
+ * ```
+ */
+export function movedTo(document: Document, url: URL): Document {
+  return {
+    ...document,
+    info: { ...document.info, contact: contactOf(url) },
+    servers: serversAt(url),
+  };
+}
+
+function contactOf(url: URL): Document["info"]["contact"] {
+  return { name: "Whoever runs this exchange", url: new URL("/", httpOf(url)).href };
+}
+
+function serversAt(url: URL): Document["servers"] {
+  return {
+    public: server(url, "public", "Token by message, where private streams are wanted"),
+    private: {
+      ...server(url, "private", "Token in the header Authorization at the handshake"),
+      security: [BEARER],
     },
   };
 }

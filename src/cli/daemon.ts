@@ -63,6 +63,8 @@ export interface Daemon {
 export interface DaemonExtras {
   /** Signs tokens for those who open the demo's page, good for so many seconds. */
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
+  /** Whether pages of the browser's own machine may connect, whatever `server.origins` says. */
+  readonly loopbackOrigins?: boolean;
 }
 
 /**
@@ -81,7 +83,7 @@ export interface DaemonExtras {
 export async function startDaemon(
   settings: Settings,
   source: EventSource,
-  { demoToken }: DaemonExtras = {},
+  { demoToken, loopbackOrigins = false }: DaemonExtras = {},
 ): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
@@ -112,6 +114,7 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const upgrades = {
     origins: server.origins,
+    loopbackOrigins,
     proxies: new TrustedProxies(server.trustedProxies),
     places,
     verify,
@@ -121,7 +124,7 @@ export async function startDaemon(
   const page = server.page
     ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
     : undefined;
-  const clients = new Listener(plainApp(page), {
+  const clients = new Listener(plainApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),

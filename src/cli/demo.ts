@@ -28,7 +28,9 @@ export const demo: Command = defineCommand({
     "books, trades, candles, tickers, and the orders and trades of one user. Prints what to\n" +
     "paste to watch them, and a live line of one market. The key that the user's token is\n" +
     "signed with is made at the start and gone at the end. Listens on 127.0.0.1 unless told\n" +
-    "otherwise, and reads a configuration file only where --config or RANGER_CONFIG names one.",
+    "otherwise, and reads a configuration file only where --config or RANGER_CONFIG names one.\n" +
+    "Pages of this machine may connect from any port (http://localhost:5173), unless --origins\n" +
+    "says which; `ranger serve` takes its own host's only.",
   usage: "ranger demo [--port PORT] [--seed NUMBER] [--rate NUMBER] [--quiet] [settings…]",
   example: "ranger demo --port 9090",
   options: {
@@ -59,7 +61,11 @@ export const demo: Command = defineCommand({
     const ended = untilSignal();
     const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
     surviveFaults();
-    const daemon = await startDaemon(settings, new Simulator({ seed, rate }), { demoToken: sign });
+    const daemon = await startDaemon(settings, new Simulator({ seed, rate }), {
+      demoToken: sign,
+      // An app in development has a server of its own; what it could get here is made up.
+      loopbackOrigins: !isChosen(loaded, "server.origins"),
+    });
     const token = await sign?.(TOKEN_LIFE);
     const server = `${urlHost(settings.server.host)}:${daemon.public.port}`;
     console.log(whatToPaste(server, token));
@@ -77,9 +83,9 @@ export const demo: Command = defineCommand({
  *
  * @param publicKey PEM text
  */
-export function demoSettings({ settings, entries }: Loaded, publicKey: string): Settings {
-  const chosen = (key: string) =>
-    entries.some((entry) => entry.key === key && entry.source !== "default");
+export function demoSettings(loaded: Loaded, publicKey: string): Settings {
+  const chosen = (key: string) => isChosen(loaded, key);
+  const { settings } = loaded;
   const { server, auth, log } = settings;
   return {
     ...settings,
@@ -108,6 +114,10 @@ export function demoSettings({ settings, entries }: Loaded, publicKey: string): 
       format: chosen("log.format") ? log.format : "text",
     },
   };
+}
+
+function isChosen({ entries }: Loaded, key: string): boolean {
+  return entries.some((entry) => entry.key === key && entry.source !== "default");
 }
 
 /** Signs tokens for the demo's user, good for so many seconds. */

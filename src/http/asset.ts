@@ -5,23 +5,25 @@ import { gzipSync } from "node:zlib";
 export interface Asset {
   readonly type: string;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** The same body, where it is never sent compressed. */
   readonly gzipped: Uint8Array<ArrayBuffer>;
   /** Strong, quoted (RFC 9110 §8.8.3). */
   readonly etag: string;
 }
 
 /**
- * Makes a text ready to be served: compressed once, and with a tag that changes when it does.
+ * Makes a text ready to be served: compressed once, unless told otherwise, and with a tag that
+ * changes when it does.
  *
  * @example
  * ```ts
  * const about = asset("application/json", '{"version":"0.1.0"}');
  * ```
  */
-export function asset(type: string, text: string): Asset {
+export function asset(type: string, text: string, { compress = true } = {}): Asset {
   const body = new TextEncoder().encode(text);
   const digest = createHash("sha256").update(body).digest("base64url").slice(0, 22);
-  const gzipped = new Uint8Array(gzipSync(body, { level: 9 }));
+  const gzipped = compress ? new Uint8Array(gzipSync(body, { level: 9 })) : body;
   return { type, body, gzipped, etag: `"${digest}"` };
 }
 
@@ -51,7 +53,7 @@ export function answerWith(
     return new Response(null, { status: 304, headers });
   }
   headers.set("content-type", type);
-  const zipped = acceptsGzip(request.get("accept-encoding") ?? "");
+  const zipped = gzipped !== body && acceptsGzip(request.get("accept-encoding") ?? "");
   if (zipped) headers.set("content-encoding", "gzip");
   const bytes = zipped ? gzipped : body;
   headers.set("content-length", String(bytes.length));

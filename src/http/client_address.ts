@@ -1,6 +1,11 @@
 import { BlockList, isIPv6 } from "node:net";
 import { readAddress } from "./address.ts";
-import { forwardedAddresses, forwardedForAddresses } from "./forwarded.ts";
+import {
+  forwardedAddresses,
+  forwardedForAddresses,
+  forwardedHops,
+  forwardedProtocols,
+} from "./forwarded.ts";
 
 /**
  * Proxies that are believed where a client comes from.
@@ -46,6 +51,40 @@ export class TrustedProxies {
     if (forwardedFor === null) return client ?? nearest;
     const other = this.#follow(nearest, forwardedForAddresses(forwardedFor));
     return client === undefined || client === other ? other : nearest;
+  }
+
+  /**
+   * By which protocol the client spoke to the first trusted proxy: what that proxy says, in
+   * `Forwarded` or in `X-Forwarded-Proto`. Where nobody trusted says so, or the two disagree, it is
+   * the one that is spoken here.
+   *
+   * @param peer as the socket has it
+   */
+  protocolOf(peer: string, headers: Headers): "http" | "https" {
+    if (!this.#trusts(readAddress(peer) ?? peer)) return "http";
+    const said = [this.#forwardedProtocol(headers), this.#otherProtocol(headers)]
+      .filter((protocol) => protocol !== undefined);
+    return said.length > 0 && said.every((protocol) => protocol === "https") ? "https" : "http";
+  }
+
+  #forwardedProtocol(headers: Headers): string | undefined {
+    let said: string | undefined;
+    for (const { address, protocol } of forwardedHops(headers.get("forwarded") ?? "")) {
+      said = protocol ?? said;
+      if (address === undefined || !this.#trusts(address)) break;
+    }
+    return said;
+  }
+
+  /** A proxy adds its word, or puts it in the place of what there was: there may be one alone. */
+  #otherProtocol(headers: Headers): string | undefined {
+    const protocols = forwardedProtocols(headers.get("x-forwarded-proto") ?? "");
+    let said = protocols.next().value ?? undefined;
+    for (const address of forwardedForAddresses(headers.get("x-forwarded-for") ?? "")) {
+      if (address === undefined || !this.#trusts(address)) break;
+      said = protocols.next().value ?? said;
+    }
+    return said;
   }
 
   #follow(nearest: string, hops: Iterable<string | undefined>): string {

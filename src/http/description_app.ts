@@ -1,18 +1,39 @@
 import { Hono } from "hono";
-import { describeServer } from "../asyncapi/document.ts";
+import { describeServer, movedTo } from "../asyncapi/document.ts";
 import { DOCS_POLICY, docsPage } from "../asyncapi/page.ts";
-import { answerWith, asset } from "./asset.ts";
+import type { Document } from "../asyncapi/types.ts";
+import { answerWith, type Asset, asset } from "./asset.ts";
+import type { TrustedProxies } from "./client_address.ts";
 import { answerFault } from "./fault.ts";
 
-/** Everybody may read what is public, scripts of other hosts' pages as well. */
-const OPEN = { "access-control-allow-origin": "*" };
+const HEADERS = {
+  // Everybody may read what is public, scripts of other hosts' pages as well.
+  "access-control-allow-origin": "*",
+  // What the address in it is made of, for caches on the way.
+  vary: "host, forwarded, x-forwarded-proto, x-forwarded-for",
+};
+
+/** Addresses whose description is kept, compressed: a server has few, and strangers make up many. */
+const KEPT = 16;
+
+/** What the answers depend on. */
+export interface DescriptionOptions {
+  /** Whether there is a page for people. */
+  readonly docs: boolean;
+  /** Who is believed by which protocol clients come; nobody, unless given. */
+  readonly proxies?: (() => TrustedProxies) | undefined;
+}
+
+interface Env {
+  Bindings: { peer?(): string };
+}
 
 /**
  * Serves the description of the protocol, from memory.
  *
  * | path | answer |
  * | --- | --- |
- * | `/asyncapi.json` | for machines: AsyncAPI 3.0 |
+ * | `/asyncapi.json` | for machines: AsyncAPI 3.0, of the server at the address that was asked |
  * | `/docs` | the same for people, where it is switched on |
  *
  * @example
@@ -20,11 +41,21 @@ const OPEN = { "access-control-allow-origin": "*" };
  * const response = await descriptionApp({ docs: true }).request("/asyncapi.json");
  * ```
  */
-export function descriptionApp({ docs }: { readonly docs: boolean }): Hono {
-  const app = new Hono().onError(answerFault);
+export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env> {
+  const app = new Hono<Env>().onError(answerFault);
   const description = describeServer();
-  const json = asset("application/json", JSON.stringify(description, null, 2));
-  app.get("/asyncapi.json", (c) => answerWith(json, c.req.raw.headers, OPEN));
+  const kept = new Map<string, Asset>();
+  app.get("/asyncapi.json", (c) => {
+    const { headers } = c.req.raw;
+    const secured = proxies?.().protocolOf(c.env?.peer?.() ?? "", headers) === "https";
+    const url = new URL(`${secured ? "wss" : "ws"}://${new URL(c.req.url).host}`);
+    const known = kept.get(url.href);
+    if (known) return answerWith(known, headers, HEADERS);
+    const keep = kept.size < KEPT;
+    const json = describedAt(description, url, keep);
+    if (keep) kept.set(url.href, json);
+    return answerWith(json, headers, HEADERS);
+  });
   if (docs) {
     const page = asset("text/html; charset=utf-8", docsPage(description));
     const headers = {
@@ -34,4 +65,10 @@ export function descriptionApp({ docs }: { readonly docs: boolean }): Hono {
     app.get("/docs", (c) => answerWith(page, c.req.raw.headers, headers));
   }
   return app;
+}
+
+/** @param compress left out for those that are made up: it is most of the work */
+function describedAt(description: Document, url: URL, compress: boolean): Asset {
+  const text = JSON.stringify(movedTo(description, url), null, 2);
+  return asset("application/json", text, { compress });
 }

@@ -15,10 +15,31 @@ export function* forwardedForAddresses(header: string): Generator<string | undef
 
 /** The same of a `Forwarded` header (RFC 7239): what its elements have as `for`. */
 export function* forwardedAddresses(header: string): Generator<string | undefined> {
+  for (const { address } of forwardedHops(header)) yield address;
+}
+
+/** One proxy's word: who asked it, and by which protocol. */
+export interface Hop {
+  readonly address: string | undefined;
+  /** In lower case: `https`. */
+  readonly protocol: string | undefined;
+}
+
+/** What the elements of a `Forwarded` header say, from the right. */
+export function* forwardedHops(header: string): Generator<Hop> {
   for (const element of fromTheRight(header)) {
-    const node = forOf(element);
-    yield node === undefined ? undefined : readAddress(node);
+    const pairs = pairsOf(element);
+    const node = pairs.get("for");
+    yield {
+      address: node === undefined ? undefined : readAddress(node),
+      protocol: pairs.get("proto")?.toLowerCase(),
+    };
   }
+}
+
+/** The protocols in an `X-Forwarded-Proto` header, from the right, in lower case. */
+export function* forwardedProtocols(header: string): Generator<string> {
+  for (const entry of fromTheRight(header)) yield entry.toLowerCase();
 }
 
 /**
@@ -44,14 +65,14 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** `undefined` where there is none, or where the element is not well formed. */
-function forOf(element: string): string | undefined {
-  let found: string | undefined;
+/** By their names in lower case; none where the element is not well formed. */
+function pairsOf(element: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
   for (PAIR.lastIndex = 0; PAIR.lastIndex < element.length;) {
     const pair = PAIR.exec(element);
-    if (pair === null) return undefined;
-    const [, name = "", quoted, plain] = pair;
-    if (name.toLowerCase() === "for") found = quoted?.replace(/\\(.)/g, "$1") ?? plain;
+    if (pair === null) return new Map();
+    const [, name = "", quoted, plain = ""] = pair;
+    found.set(name.toLowerCase(), quoted?.replace(/\\(.)/g, "$1") ?? plain);
   }
   return found;
 }

@@ -63,7 +63,11 @@ export class Listener {
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
     this.#server = createServer(
-      getRequestListener((request) => answered(app, request), { overrideGlobalObjects: false }),
+      getRequestListener(
+        (request, { incoming }) =>
+          answered(app, request, { peer: () => incoming.socket.remoteAddress ?? "" }),
+        { overrideGlobalObjects: false },
+      ),
     );
     if (!upgrades) return;
     this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
@@ -167,7 +171,7 @@ async function decide(
     // are (RFC 9110 §7.8).
     response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
       ? await answered(upgrades.app, request, slot)
-      : await answered(plain, request);
+      : await answered(plain, request, { peer: slot.peer });
   } catch {
     response = new Response("Bad request.\n", { status: 400 });
   }

@@ -22,6 +22,24 @@ export function allowsOrigin(origin: string, host: string, allowed: readonly str
   return allowed.some((entry) => matches(entry, page));
 }
 
+/**
+ * Whether a page comes from a server on the browser's own machine, on whatever port: of somebody who
+ * develops it, mostly. Names that a resolver may lead elsewhere are none.
+ *
+ * @param origin the header's value
+ *
+ * @example
+ * ```ts
+ * isLoopbackOrigin("http://localhost:5173"); // true
+ * isLoopbackOrigin("http://localhost.example.com"); // false
+ * ```
+ */
+export function isLoopbackOrigin(origin: string): boolean {
+  const page = URL.parse(origin);
+  return page !== null && /^https?:$/.test(page.protocol) && page.username === "" &&
+    /^(localhost|127\.0\.0\.1|\[::1\])$/.test(page.hostname);
+}
+
 const ENTRY = /^(?:([^/]+:)\/\/)?(\*\.)?(.+?)\/?$/;
 
 function matches(entry: string, page: URL): boolean {

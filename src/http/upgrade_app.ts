@@ -10,12 +10,14 @@ import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import type { TrustedProxies } from "./client_address.ts";
 import { answerFault } from "./fault.ts";
-import { allowsOrigin } from "./origin.ts";
+import { allowsOrigin, isLoopbackOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
 export interface UpgradeOptions {
   /** Read for each handshake, so that it may change. */
   readonly origins: readonly string[];
+  /** Whether pages of the browser's own machine may connect besides. */
+  readonly loopbackOrigins: boolean;
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: Places;
@@ -34,6 +36,10 @@ export interface UpgradeSlot {
   /** A request that left none is answered with the response. */
   admission?: Admission;
 }
+
+/** Whose page it is knows its origin; which others there are is nobody's business. */
+const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the server can allow " +
+  "it: --origins, or origins in the section [server] of its file.\n";
 
 /** What is said to those for whom there is no place; both may come again soon. */
 const NO_PLACE: Record<NoPlace, { readonly status: 503 | 429; readonly text: string }> = {
@@ -79,9 +85,10 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
     const origin = c.req.header("origin");
     if (
-      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins)
+      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins) &&
+      !(options.loopbackOrigins && isLoopbackOrigin(origin))
     ) {
-      return c.text("This origin may not connect (server.origins).\n", 403);
+      return c.text(NOT_FROM_THERE, 403);
     }
     return await next();
   });

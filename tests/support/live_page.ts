@@ -14,6 +14,8 @@ export interface LivePage extends AsyncDisposable {
   reads(selector: string, pattern: RegExp): Promise<void>;
   /** Resolves when an expression is true in the page, whose policy forbids Playwright's own way. */
   holds(expression: string): Promise<void>;
+  /** Asserts that nothing is cut off in what is shown of these elements: each is as wide as its text. */
+  assertWhole(selector: string): Promise<void>;
   /** Asserts that axe finds nothing serious in what is shown. */
   assertAccessible(): Promise<void>;
 }
@@ -52,6 +54,18 @@ export async function openPage(
     },
     async holds(expression) {
       await until(async () => (await page.evaluate(expression)) || undefined, `${expression}`);
+    },
+    async assertWhole(selector) {
+      const shown = await page.evaluate(
+        `[...document.querySelectorAll(${JSON.stringify(selector)})]
+          .filter((element) => element.checkVisibility()).map((element) => ({
+            text: element.innerText,
+            cut: element.scrollWidth > element.clientWidth,
+          }))`,
+      ) as { text: string; cut: boolean }[];
+      assert.ok(shown.length > 0, `there is no ${selector}`);
+      const size = JSON.stringify(page.viewportSize());
+      assert.deepEqual(shown.filter(({ cut }) => cut).map(({ text }) => text), [], size);
     },
     async assertAccessible() {
       // Playwright's own way in: the page's policy is about the page's scripts.

@@ -21,6 +21,8 @@ export class AccountView {
   #identity: Identity | undefined;
   /** Whose events are shown. */
   #uid: string | undefined;
+  /** Whether the connection that ends next is ended here. */
+  #leaving = false;
   #stops: Stop[] = [];
 
   /** @param changed called when somebody signed in or out */
@@ -34,7 +36,6 @@ export class AccountView {
     byId("paste", HTMLFormElement).onsubmit = (event) => this.#paste(event);
     byId("demo", HTMLFormElement).onsubmit = (event) => void this.#demo(event);
     byId("sign-out", HTMLButtonElement).onclick = () => {
-      this.#tell("Signed out.");
       this.#signOut();
       part("account-title").focus();
     };
@@ -89,7 +90,13 @@ export class AccountView {
   }
 
   #signOut(): void {
+    this.#tell("Signed out.");
+    this.#problem(undefined);
     this.#credentials.forget();
+    this.#events.clear();
+    this.#uid = undefined;
+    // As nobody, the client begins a connection anew: no loss that anybody needs to know of.
+    this.#leaving = this.#identity !== undefined;
     this.#ranger.renewToken();
     this.#changed();
   }
@@ -104,8 +111,11 @@ export class AccountView {
     } else if (text === REFUSED || text === NO_TOKEN) {
       this.#tell("The server refused the token.");
       if (this.#credentials.renewed) return;
-      this.#credentials.forget();
-      this.#problem("The server refused this token: it has ended, or is of another exchange.");
+      const stays = this.#credentials.refuse() && this.#identity;
+      this.#problem(
+        "The server refused this token: it has ended, or is of another exchange." +
+          (stays ? ` You are still signed in as ${stays.uid}.` : ""),
+      );
     } else return;
     this.#changed();
   }
@@ -122,12 +132,17 @@ export class AccountView {
       this.#events.clear();
       this.#uid = identity.uid;
     }
-    if (identity && !before) this.#tell(`Signed in as ${identity.uid}.`);
+    if (identity && identity !== before) {
+      this.#credentials.accept();
+      this.#problem(undefined);
+    }
+    if (identity && identity.uid !== before?.uid) this.#tell(`Signed in as ${identity.uid}.`);
     else if (identity && before && identity !== before) {
       const until = identity.expiresAt;
       this.#tell(until ? `Renewed, until ${clock(until)}.` : "Renewed.");
     } else if (!identity && before && state.status !== "open") {
-      this.#tell("The connection was lost.");
+      if (!this.#leaving) this.#tell("The connection was lost.");
+      this.#leaving = false;
     }
     if (!identity) {
       for (const stop of this.#stops.splice(0)) stop();
@@ -145,8 +160,13 @@ export class AccountView {
     part("who").hidden = identity === undefined;
     part("who-note").hidden = identity !== undefined;
     part("sign-out").hidden = identity === undefined && !this.#credentials.present;
+    // Of somebody who is signed in no more, or not for the moment.
+    const live = identity !== undefined || this.#uid === undefined;
+    part("view-account").dataset.live = String(live);
+    for (const id of ["orders-legend", "own-trades-legend"]) {
+      write(part(id), live ? "" : "as it was");
+    }
     if (!identity) return;
-    this.#problem(undefined);
     write(part("uid"), identity.uid);
     write(part("role"), identity.role ?? "none");
     write(part("until"), identity.expiresAt ? moment(identity.expiresAt) : "no end");

@@ -1,5 +1,6 @@
 import type { Book, Level } from "../../client/src/mod.ts";
-import { make, part, write } from "./dom.ts";
+import { Columns } from "./columns.ts";
+import { byId, make, part, write } from "./dom.ts";
 import { mostDigits, padded } from "./numbers.ts";
 
 /** Levels that are shown of each side. */
@@ -17,6 +18,7 @@ export class BookTable {
   readonly #asks: readonly Row[];
   readonly #bids: readonly Row[];
   readonly #spread = part("spread");
+  readonly #columns = new Columns(byId("book-table", HTMLTableElement));
   #priceDigits = 0;
   #amountDigits = 0;
 
@@ -33,8 +35,8 @@ export class BookTable {
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(all.map(({ price }) => price)));
     this.#amountDigits = Math.max(this.#amountDigits, mostDigits(all.map(({ total }) => total)));
     const most = Math.max(Number(asks.at(-1)?.total ?? 0), Number(bids.at(-1)?.total ?? 0));
-    this.#side(this.#asks, asks, most);
-    this.#side(this.#bids, bids, most);
+    const texts = [...this.#side(this.#asks, asks, most), ...this.#side(this.#bids, bids, most)];
+    this.#columns.hold(texts);
     const spread = book.spread;
     write(this.#spread, spread === undefined ? "–" : padded(spread, this.#priceDigits));
   }
@@ -45,17 +47,23 @@ export class BookTable {
     this.#side(this.#asks, [], 1);
     this.#side(this.#bids, [], 1);
     write(this.#spread, "–");
+    this.#columns.clear();
   }
 
-  #side(rows: readonly Row[], levels: readonly Level[], most: number): void {
-    for (const [at, row] of rows.entries()) {
+  /** @returns what each row shows */
+  #side(rows: readonly Row[], levels: readonly Level[], most: number): string[][] {
+    return rows.map((row, at) => {
       const level = levels[at];
-      write(row.price, level ? padded(level.price, this.#priceDigits) : "\u00a0");
-      write(row.amount, level ? padded(level.amount, this.#amountDigits) : "");
-      write(row.total, level ? padded(level.total, this.#amountDigits) : "");
+      const price = level ? padded(level.price, this.#priceDigits) : "\u00a0";
+      const amount = level ? padded(level.amount, this.#amountDigits) : "";
+      const total = level ? padded(level.total, this.#amountDigits) : "";
+      write(row.price, price);
+      write(row.amount, amount);
+      write(row.total, total);
       const share = level && most > 0 ? Math.min(1, Number(level.total) / most) : 0;
       row.bar.style.transform = `scaleX(${share.toFixed(3)})`;
-    }
+      return [price, amount, total];
+    });
   }
 }
 

@@ -6,17 +6,27 @@ import {
   type ISeriesApi,
   type UTCTimestamp,
 } from "lightweight-charts";
+import type { CandleSurface } from "./candle_drawing.ts";
 import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
 
-/** Candles with their volume below. */
-export class CandleChart {
+/** Candles that are left free to the right of the last one. */
+const FREE = 4;
+
+/**
+ * Candles with their volume below. Those that rose are hollow and their volume is the lighter or
+ * brighter one, so that it takes no colours to tell them from those that fell.
+ */
+export class CandleChart implements CandleSurface {
   readonly #chart: IChartApi;
   readonly #candles: ISeriesApi<"Candlestick">;
   readonly #volume: ISeriesApi<"Histogram">;
   #up = "";
   #down = "";
+  /** Of the line at the last price; the hollow candles' own colour would be the panel's. */
+  #last = { rising: true, up: "", down: "" };
   #digits = 2;
+  #seconds = true;
 
   constructor() {
     this.#chart = createChart(part("candle-chart"), {
@@ -27,7 +37,7 @@ export class CandleChart {
         fontFamily: "system-ui, sans-serif",
         background: { color: "transparent" },
       },
-      timeScale: { timeVisible: true, secondsVisible: true, rightOffset: 4, barSpacing: 9 },
+      timeScale: { timeVisible: true, secondsVisible: true, rightOffset: FREE, barSpacing: 9 },
       localization: { timeFormatter: localTime },
     });
     this.#volume = this.#chart.addSeries(HistogramSeries, {
@@ -44,9 +54,11 @@ export class CandleChart {
 
   /** After the colours have changed; the candles must be given anew. */
   recolour(): void {
-    const [text, line, up, down] = ["--muted", "--line", "--up", "--down"].map(colour);
-    this.#up = colour("--up-bar");
-    this.#down = colour("--down-bar");
+    const [text, line, up, down, hollow] = ["--muted", "--line", "--up", "--down", "--panel"]
+      .map(colour);
+    this.#up = colour("--up-volume");
+    this.#down = colour("--down-volume");
+    this.#last = { ...this.#last, up: up!, down: down! };
     this.#chart.applyOptions({
       layout: { textColor: text! },
       grid: { vertLines: { color: line! }, horzLines: { color: line! } },
@@ -54,26 +66,38 @@ export class CandleChart {
       rightPriceScale: { borderColor: line! },
     });
     this.#candles.applyOptions({
-      upColor: up!,
+      upColor: hollow!,
       downColor: down!,
       wickUpColor: up!,
       wickDownColor: down!,
-      borderVisible: false,
+      borderVisible: true,
+      borderUpColor: up!,
+      borderDownColor: down!,
+      priceLineColor: this.#last.rising ? up! : down!,
     });
   }
 
-  /** All of them, in the order of time. */
-  show(candles: readonly Candle[], seconds: boolean): void {
-    this.#chart.timeScale().applyOptions({ secondsVisible: seconds });
+  show(candles: readonly Candle[], fresh: boolean): void {
     this.#candles.setData(candles.map(bar));
+    const last = candles.at(-1);
+    if (last) this.#mark(last);
     this.#volume.setData(candles.map((candle) => this.#column(candle)));
-    this.#chart.timeScale().scrollToRealTime();
+    if (!fresh) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#chart.timeScale().scrollToPosition(FREE, !still);
   }
 
-  /** The last one, or one more. */
   update(candle: Candle): void {
     this.#candles.update(bar(candle));
+    this.#mark(candle);
     this.#volume.update(this.#column(candle));
+  }
+
+  /** Whether the scale of times has seconds. */
+  showSeconds(seconds: boolean): void {
+    if (seconds === this.#seconds) return;
+    this.#seconds = seconds;
+    this.#chart.timeScale().applyOptions({ secondsVisible: seconds });
   }
 
   /** Digits after the point of a price. */
@@ -83,6 +107,13 @@ export class CandleChart {
     this.#candles.applyOptions({
       priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits },
     });
+  }
+
+  #mark({ open, close }: Candle): void {
+    const rising = close >= open;
+    if (rising === this.#last.rising) return;
+    this.#last.rising = rising;
+    this.#candles.applyOptions({ priceLineColor: rising ? this.#last.up : this.#last.down });
   }
 
   #column({ time, open, close, volume }: Candle) {

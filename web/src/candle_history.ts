@@ -16,34 +16,39 @@ const KEPT = 2000;
 export class CandleHistory {
   readonly all: Candle[] = [];
 
-  /** @returns whether it is the last one's successor, or the last one itself: else all is others */
-  add(candle: Candle): boolean {
+  /** Takes a new one, or the newer state of one that there is. */
+  add(candle: Candle): void {
     const last = this.all.at(-1);
     if (!last || candle.time > last.time) {
       this.all.push(candle);
       if (this.all.length > KEPT) this.all.shift();
-      return true;
+      return;
     }
     const at = this.all.findLastIndex(({ time }) => time <= candle.time);
     if (this.all[at]?.time === candle.time) this.all[at] = candle;
     else this.all.splice(at + 1, 0, candle);
-    return at === this.all.length - 1;
   }
 
-  /** Adds one trade to the candle that it falls into. */
-  trade(seconds: number, price: number, amount: number, period: number): boolean {
+  /**
+   * Adds one trade to the candle that it falls into.
+   *
+   * @returns that candle's time
+   */
+  trade(seconds: number, price: number, amount: number, period: number): number {
     const time = Math.floor(seconds / period) * period;
     const there = this.all.findLast((candle) => candle.time === time);
     if (!there) {
-      return this.add({ time, open: price, high: price, low: price, close: price, volume: amount });
+      this.add({ time, open: price, high: price, low: price, close: price, volume: amount });
+    } else {
+      this.add({
+        ...there,
+        high: Math.max(there.high, price),
+        low: Math.min(there.low, price),
+        close: price,
+        volume: there.volume + amount,
+      });
     }
-    return this.add({
-      ...there,
-      high: Math.max(there.high, price),
-      low: Math.min(there.low, price),
-      close: price,
-      volume: there.volume + amount,
-    });
+    return time;
   }
 }
 

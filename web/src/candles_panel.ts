@@ -1,6 +1,7 @@
 import type { Ranger, Stop } from "../../client/src/mod.ts";
 import { type KlinePeriod, STREAM_KINDS } from "../../client/src/mod.ts";
 import { CandleChart } from "./candle_chart.ts";
+import { CandleDrawing } from "./candle_drawing.ts";
 import { CandleHistory, candleOf } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
 import { eachFrame } from "./frame.ts";
@@ -29,6 +30,8 @@ export class CandlesPanel {
   readonly #ranger: Ranger;
   readonly #note = part("candles-note");
   readonly #legend = part("candle");
+  /** Of the legend; a letter stays with its number where the line is broken. */
+  readonly #figures = Array.from({ length: 5 }, () => make("span", { class: "figure" }));
   readonly #histories = new Map<string, CandleHistory>();
   readonly #radios = new Map<string, HTMLInputElement>();
   readonly #changed = eachFrame(() => this.#draw(), BETWEEN);
@@ -37,11 +40,12 @@ export class CandlesPanel {
   #market = "";
   #period = OWN_PERIOD;
   #digits = 0;
-  #whole = true;
+  readonly #drawing = new CandleDrawing();
 
   /** @param chosen called with the period that somebody switches to */
   constructor(ranger: Ranger, chosen: (period: string) => void) {
     this.#ranger = ranger;
+    this.#legend.append(...this.#figures.flatMap((figure) => [figure, "  "]));
     for (const period of PERIODS) {
       const radio = make("input", { type: "radio", name: "period", value: period });
       radio.onchange = () => chosen(period);
@@ -50,6 +54,7 @@ export class CandlesPanel {
     }
   }
 
+  /** @param market without a name there is nothing to be shown */
   show(market: string, period: string): void {
     if (market !== this.#market) this.#digits = 0;
     this.#market = market;
@@ -57,29 +62,33 @@ export class CandlesPanel {
     this.#radios.get(period)!.checked = true;
     this.#stop();
     this.#stop = () => {};
-    if (period !== OWN_PERIOD) {
+    if (market !== "" && period !== OWN_PERIOD) {
       this.#stop = this.#ranger.on(`${market}.kline-${period as KlinePeriod}`, (payload) => {
         const candle = candleOf(payload);
         if (!candle) return;
         this.#digits = Math.max(this.#digits, mostDigits(payload.slice(1, 5).map(String)));
-        if (!this.#history(period).add(candle)) this.#whole = true;
+        this.#history(period).add(candle);
+        this.#drawing.changed(candle.time);
         this.#changed();
       });
     }
-    this.#whole = true;
+    this.#drawing.anew();
     this.#changed();
   }
 
   /** Trades of the market, for the candles that are made here. */
   trades(trades: readonly PublicTrade[]): void {
+    const shown = this.#period === OWN_PERIOD;
+    const history = this.#history(OWN_PERIOD);
     for (const { price, amount, time } of trades) {
-      if (!Number.isFinite(time)) continue;
-      if (this.#period === OWN_PERIOD) this.#digits = Math.max(this.#digits, mostDigits([price]));
-      const history = this.#history(OWN_PERIOD);
-      const inPlace = history.trade(time / 1000, Number(price), Number(amount), OWN_SECONDS);
-      if (!inPlace) this.#whole = true;
+      const [value, volume] = [Number(price), Number(amount)];
+      if (![value, volume, time].every(Number.isFinite)) continue;
+      const changed = history.trade(time / 1000, value, volume, OWN_SECONDS);
+      if (!shown) continue;
+      this.#digits = Math.max(this.#digits, mostDigits([price]));
+      this.#drawing.changed(changed);
     }
-    if (this.#period === OWN_PERIOD) this.#changed();
+    if (shown) this.#changed();
   }
 
   hide(): void {
@@ -89,7 +98,7 @@ export class CandlesPanel {
 
   recolour(): void {
     this.#chart?.recolour();
-    this.#whole = true;
+    this.#drawing.anew();
     if (this.#chart) this.#changed();
   }
 
@@ -101,28 +110,33 @@ export class CandlesPanel {
   }
 
   #draw(): void {
-    this.#chart ??= new CandleChart();
+    const chart = this.#chart ??= new CandleChart();
     const { all } = this.#history(this.#period);
-    this.#chart.digits(this.#digits);
+    chart.digits(this.#digits);
+    chart.showSeconds(this.#period === OWN_PERIOD);
+    this.#drawing.draw(all, chart);
     const last = all.at(-1);
-    if (this.#whole) this.#chart.show(all, this.#period === OWN_PERIOD);
-    else if (last) this.#chart.update(last);
-    this.#whole = false;
     this.#note.hidden = last !== undefined;
     write(
       this.#note,
-      this.#period === OWN_PERIOD
+      this.#market === ""
+        ? "No market is shown."
+        : this.#period === OWN_PERIOD
         ? "Candles of 5 seconds are made here from trades: waiting for the first one."
         : `Waiting for a candle of ${this.#period}. The server passes candles on as they form, and ` +
           "keeps none of before.",
     );
-    if (!last) return write(this.#legend, "");
+    this.#legend.hidden = last === undefined;
+    if (!last) return;
     const text = (value: number) => value.toFixed(this.#digits);
     const sign = last.close < last.open ? "▼" : "▲";
-    write(
-      this.#legend,
-      `O ${text(last.open)}  H ${text(last.high)}  L ${text(last.low)}  C ${text(last.close)} ` +
-        `${sign}  V ${Number(last.volume.toPrecision(6))}`,
-    );
+    const parts = [
+      `O ${text(last.open)}`,
+      `H ${text(last.high)}`,
+      `L ${text(last.low)}`,
+      `C ${text(last.close)} ${sign}`,
+      `V ${Number(last.volume.toPrecision(6))}`,
+    ];
+    for (const [at, text] of parts.entries()) write(this.#figures[at]!, text);
   }
 }

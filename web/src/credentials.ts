@@ -1,42 +1,58 @@
-/** How a token came to its end. */
-export type Ending = "expired" | "refused" | "signed out";
+/** Where tokens come from: one that was pasted, or somebody to ask for each. */
+type Source = { readonly token: string } | { readonly fetch: () => Promise<string> };
 
-type Fetch = () => Promise<string>;
-
-/** The token of whoever looks at the page: in memory only, and given to the client when asked. */
+/**
+ * The token of whoever looks at the page: in memory only, and given to the client when asked. What
+ * the server has accepted is kept until it accepts something else.
+ */
 export class Credentials {
-  #token: string | undefined;
-  #fetch: Fetch | undefined;
+  #given: Source | undefined;
+  #accepted: Source | undefined;
 
   /** Whether there is somebody to sign in. */
   get present(): boolean {
-    return this.#token !== undefined || this.#fetch !== undefined;
+    return this.#given !== undefined;
   }
 
   /** Whether an ended token will be followed by another one. */
   get renewed(): boolean {
-    return this.#fetch !== undefined;
+    return this.#given !== undefined && "fetch" in this.#given;
   }
 
   /** Takes a token as it was pasted, with or without `Bearer`. */
   paste(token: string): void {
-    this.#fetch = undefined;
-    this.#token = token.trim().replace(/^Bearer\s+/i, "");
+    this.#given = { token: token.trim().replace(/^Bearer\s+/i, "") };
   }
 
   /** Has each token fetched. */
-  renewBy(fetch: Fetch): void {
-    this.#token = undefined;
-    this.#fetch = fetch;
+  renewBy(fetch: () => Promise<string>): void {
+    this.#given = { fetch };
+  }
+
+  /** The server has taken the token. */
+  accept(): void {
+    this.#accepted = this.#given;
+  }
+
+  /**
+   * The server has not taken the token: whoever was signed in before stays so.
+   *
+   * @returns whether somebody was
+   */
+  refuse(): boolean {
+    const before = this.#accepted === this.#given ? undefined : this.#accepted;
+    this.#given = this.#accepted = before;
+    return before !== undefined;
   }
 
   forget(): void {
-    this.#token = undefined;
-    this.#fetch = undefined;
+    this.#given = this.#accepted = undefined;
   }
 
   /** What the client asks. */
   readonly give = async (): Promise<string | null> => {
-    return this.#fetch ? await this.#fetch() : this.#token ?? null;
+    const given = this.#given;
+    if (given === undefined) return null;
+    return "fetch" in given ? await given.fetch() : given.token;
   };
 }

@@ -9,6 +9,7 @@ export class DepthChart {
   readonly #canvas = byId("depth-chart", HTMLCanvasElement);
   readonly #legend = part("depth-legend");
   #colours = { up: "", down: "", upFill: "", downFill: "", line: "" };
+  #book: Book | undefined;
   #width = 0;
   #height = 0;
 
@@ -17,6 +18,8 @@ export class DepthChart {
       // Asked for here, and not at each drawing: it would have the page laid out.
       this.#width = this.#canvas.clientWidth;
       this.#height = this.#canvas.clientHeight;
+      // Stretched by the browser otherwise, for as long as the market is quiet.
+      if (this.#book) this.draw(this.#book);
     }).observe(this.#canvas);
     this.recolour();
   }
@@ -33,16 +36,17 @@ export class DepthChart {
   }
 
   draw(book: Book): void {
+    this.#book = book;
     if (this.#width === 0) return;
     const { asks, bids } = book.depth(DRAWN);
     const context = this.#fresh();
-    if (!context || asks.length === 0 || bids.length === 0) return;
-    const [ask, bid] = [Number(asks[0]!.price), Number(bids[0]!.price)];
-    const middle = (ask + bid) / 2;
-    const reach = Math.min(
-      Number(asks.at(-1)!.price) - middle,
-      middle - Number(bids.at(-1)!.price),
-    ) || middle;
+    if (!context) return;
+    const best = [...asks.slice(0, 1), ...bids.slice(0, 1)].map(({ price }) => Number(price));
+    if (best.length === 0) return write(this.#legend, "no orders");
+    // Where one side is empty, the other begins in the middle.
+    const middle = best.reduce((sum, price) => sum + price) / best.length;
+    const ends = [asks.at(-1), bids.at(-1)].filter((level) => level !== undefined);
+    const reach = Math.min(...ends.map(({ price }) => Math.abs(Number(price) - middle))) || middle;
     const within = (levels: readonly Level[]) =>
       levels.filter(({ price }) => Math.abs(Number(price) - middle) <= reach * 1.0001);
     const [left, right] = [within(bids), within(asks)];
@@ -56,11 +60,12 @@ export class DepthChart {
     context.moveTo(this.#width / 2, 0);
     context.lineTo(this.#width / 2, this.#height);
     context.stroke();
-    const [bought, sold] = [left.at(-1)?.total ?? "0", right.at(-1)?.total ?? "0"];
+    const [bought, sold] = [left.at(-1)?.total ?? "none", right.at(-1)?.total ?? "none"];
     write(this.#legend, `bids ${bought} · asks ${sold}, ±${(100 * reach / middle).toFixed(2)} %`);
   }
 
   clear(): void {
+    this.#book = undefined;
     this.#fresh();
     write(this.#legend, "");
   }

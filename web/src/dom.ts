@@ -55,7 +55,8 @@ export function colour(name: string): string {
 }
 
 /**
- * Puts a text into the clipboard, and says so on the button for a moment.
+ * Puts a text into the clipboard, and says so, on the button for a moment and to those
+ * who listen. The button stays one, so that the focus stays where it is.
  *
  * @example
  * ```ts
@@ -63,17 +64,29 @@ export function colour(name: string): string {
  * ```
  */
 export async function copy(button: HTMLButtonElement, text: string): Promise<void> {
-  const before = [...button.childNodes];
+  let outcome = "Copied";
   try {
     // Without https there is no clipboard, except on this machine.
     await navigator.clipboard.writeText(text);
-    button.replaceChildren("Copied");
   } catch {
-    button.replaceChildren("Not allowed");
+    outcome = "Not allowed";
   }
-  button.disabled = true;
-  setTimeout(() => {
-    button.replaceChildren(...before);
-    button.disabled = false;
+  const before = labels.get(button) ?? { label: [...button.childNodes], timer: 0 };
+  clearTimeout(before.timer);
+  button.replaceChildren(outcome);
+  say(outcome);
+  before.timer = setTimeout(() => {
+    button.replaceChildren(...before.label);
+    labels.delete(button);
+    say("");
   }, 1200);
+  labels.set(button, before);
+}
+
+/** What stands on buttons that say something else for a moment. */
+const labels = new Map<HTMLButtonElement, { label: readonly ChildNode[]; timer: number }>();
+
+/** Has a few words read aloud, where that is done. */
+export function say(text: string): void {
+  write(part("said"), text);
 }

@@ -1,7 +1,7 @@
 import { connect } from "../../client/src/mod.ts";
 import { AccountView } from "./account_view.ts";
 import { Credentials } from "./credentials.ts";
-import { part, write } from "./dom.ts";
+import { byId, part, write } from "./dom.ts";
 import { Markets } from "./market_names.ts";
 import { MarketView } from "./market_view.ts";
 import { routeOf } from "./route.ts";
@@ -40,6 +40,11 @@ function navigate(): void {
   if (route.view === "streams") streams.show();
 }
 
+byId("skip", HTMLAnchorElement).onclick = (event) => {
+  // Not by the address, which says what is looked at.
+  event.preventDefault();
+  part("main").focus();
+};
 addEventListener("hashchange", navigate);
 navigate();
 

@@ -10,7 +10,10 @@ export class Markets {
 
   constructor(ranger: Ranger) {
     ranger.on("global.tickers", (tickers) => {
-      for (const [id, ticker] of Object.entries(tickers ?? {})) this.tickers.set(id, ticker);
+      for (const [id, ticker] of Object.entries(tickers ?? {})) {
+        // An exchange may name a market that it has no figures of.
+        this.tickers.set(id, ticker ?? this.tickers.get(id) ?? {});
+      }
       for (const listener of this.#listeners) listener();
     });
   }
@@ -27,4 +30,12 @@ export class Markets {
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
+}
+
+/**
+ * Whether it can be a market's name: a stream's name is made of it, in which a dot parts words and a
+ * comma names.
+ */
+export function isMarketName(name: string): boolean {
+  return /^[^\s,.]{1,100}$/.test(name);
 }

@@ -4,7 +4,7 @@ import { CandlesPanel, periodOf } from "./candles_panel.ts";
 import { DepthChart } from "./depth_chart.ts";
 import { byId, make, part, write } from "./dom.ts";
 import { eachFrame } from "./frame.ts";
-import type { Markets } from "./market_names.ts";
+import { isMarketName, type Markets } from "./market_names.ts";
 import { duration } from "./numbers.ts";
 import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
@@ -24,18 +24,22 @@ export class MarketView {
   readonly #table = new BookTable();
   readonly #depth = new DepthChart();
   readonly #trades = new TradesPanel();
+  readonly #view = part("view-market");
   readonly #panel = part("book");
   readonly #name = byId("market-name", HTMLInputElement);
   readonly #bookChanged = eachFrame(() => this.#drawBook());
   readonly #depthChanged = eachFrame(() => this.#drawDepth(), BETWEEN);
   readonly #traded = eachFrame(() => this.#trades.draw(), BETWEEN);
+  /** Empty where none is known yet, or what the address names is none. */
   #market = "";
+  #misnamed = false;
   #period = periodOf(undefined);
   #book: Book | undefined;
   #stops: Stop[] = [];
   #shownAt = 0;
   #changedAt = 0;
   #seen = false;
+  #empty = false;
 
   constructor(ranger: Ranger, markets: Markets) {
     this.#ranger = ranger;
@@ -45,10 +49,15 @@ export class MarketView {
       location.hash = marketAddress(this.#market, period);
     });
     markets.onChange(() => this.#named());
+    ranger.onState(() => this.#stale());
     byId("pick", HTMLFormElement).onsubmit = (event) => {
       event.preventDefault();
       const name = this.#name.value.trim().toLowerCase();
-      if (name) location.hash = marketAddress(name, this.#period);
+      if (name === "") return;
+      this.#problem(isMarketName(name) ? undefined : name);
+      // To be corrected, while the market that is shown stays.
+      if (!isMarketName(name)) return this.#name.focus();
+      location.hash = marketAddress(name, this.#period);
       this.#name.value = "";
     };
     setInterval(() => this.#tick(), 1000);
@@ -58,7 +67,10 @@ export class MarketView {
   show(market: string | undefined, period: string | undefined): void {
     const wanted = market ?? (this.#market || this.#markets.ids[0]);
     if (period !== undefined) this.#period = periodOf(period);
+    this.#misnamed = wanted !== undefined && !isMarketName(wanted);
+    this.#problem(this.#misnamed ? wanted : undefined);
     if (wanted === undefined) return;
+    if (this.#misnamed) return this.#showNone();
     // So that going back leads to this market, and the address can be passed on.
     const address = marketAddress(wanted, this.#period);
     if (location.hash !== address) history.replaceState(null, "", address);
@@ -87,14 +99,25 @@ export class MarketView {
     this.#depthChanged();
   }
 
+  /** Nothing can be followed under such a name; all the others can be picked. */
+  #showNone(): void {
+    this.hide();
+    this.#begin("");
+    this.#market = "";
+    this.#candles.show("", this.#period);
+    this.#strip.mark("", this.#period);
+    this.#tick();
+  }
+
   #begin(market: string): void {
-    this.#seen = false;
+    this.#seen = this.#empty = false;
     this.#panel.classList.add("empty");
     this.#table.clear();
     this.#depth.clear();
     this.#trades.clear();
     this.#trades.draw();
-    write(part("market-title"), this.#markets.nameOf(market));
+    write(part("market-title"), this.#markets.nameOf(market) || "Market");
+    write(part("trades-note"), market ? "Waiting for a trade…" : "No market is shown.");
   }
 
   #follow(market: string): void {
@@ -119,10 +142,15 @@ export class MarketView {
     this.#panel.dataset.live = String(book.live);
     if (book.live && !this.#seen) {
       this.#seen = true;
-      this.#panel.classList.remove("empty");
       this.#tick();
     }
-    if (this.#seen) this.#table.draw(book);
+    if (!this.#seen) return;
+    this.#table.draw(book);
+    const empty = isEmpty(book);
+    if (this.#panel.classList.toggle("empty", empty) !== this.#empty) {
+      this.#empty = empty;
+      this.#tick();
+    }
   }
 
   #drawDepth(): void {
@@ -135,7 +163,8 @@ export class MarketView {
     if (list.children.length !== ids.length) {
       list.replaceChildren(...ids.map((id) => make("option", { value: id })));
     }
-    if (!part("view-market").hidden && this.#market === "") this.show(undefined, undefined);
+    const none = this.#market === "" && !this.#misnamed;
+    if (!this.#view.hidden && none) this.show(undefined, undefined);
     if (this.#market) write(part("market-title"), this.#markets.nameOf(this.#market));
   }
 
@@ -145,12 +174,14 @@ export class MarketView {
     const note = part("book-note");
     const open = this.#ranger.state.status === "open";
     const quiet = now - this.#changedAt;
-    note.hidden = this.#seen && (this.#book?.live ?? true);
+    note.hidden = this.#seen && (this.#book?.live ?? true) && !this.#empty;
     if (!this.#seen) {
       write(
         note,
         !open
           ? "Waiting for the connection…"
+          : this.#misnamed
+          ? "No market is shown. Pick one above."
           : this.#market === ""
           ? "The exchange has not told of its markets yet. Name one above, if you know one."
           : now - this.#shownAt < QUIET
@@ -162,8 +193,33 @@ export class MarketView {
         note,
         open ? "Waiting for the book anew…" : "As it was before the connection was lost.",
       );
+    } else if (this.#empty) {
+      write(note, "The order book is empty: nobody offers to buy or to sell.");
     }
     const told = this.#seen && this.#book?.live && open && quiet > QUIET;
     write(part("book-legend"), told ? `quiet for ${duration(quiet)}` : "");
   }
+
+  /** What is shown is of now, or it is grey. */
+  #stale(): void {
+    const open = this.#ranger.state.status === "open";
+    this.#view.dataset.live = String(open);
+    write(part("trades-legend"), open || !this.#seen ? "" : "as it was");
+  }
+
+  /** @param name that is none; left out where all is well */
+  #problem(name?: string): void {
+    const element = part("market-problem");
+    element.hidden = name === undefined;
+    if (name === undefined) return;
+    const short = name.length > 40 ? `${name.slice(0, 40)}…` : name;
+    write(
+      element,
+      `“${short}” is no market's name: there is no space, comma or dot in one. One looks like btcusd.`,
+    );
+  }
+}
+
+function isEmpty({ bestAsk, bestBid }: Book): boolean {
+  return bestAsk === undefined && bestBid === undefined;
 }

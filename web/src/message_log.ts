@@ -22,8 +22,8 @@ export class MessageLog {
   readonly #pause = byId("pause", HTMLButtonElement);
   readonly #changed = eachFrame(() => this.#draw());
   #kept: Message[] = [];
-  /** What is shown while it is paused. */
-  #frozen: Message[] | undefined;
+  /** What is shown while it is paused, and how many had come until then. */
+  #frozen: { readonly messages: readonly Message[]; readonly count: number } | undefined;
   #count = 0;
   /** Newest message in the list. */
   #drawn = 0;
@@ -31,13 +31,13 @@ export class MessageLog {
   constructor() {
     this.#filter.oninput = () => this.#anew();
     this.#pause.onclick = () => {
-      this.#frozen = this.#frozen ? undefined : [...this.#kept];
+      this.#frozen = this.#frozen ? undefined : { messages: [...this.#kept], count: this.#count };
       this.#pause.setAttribute("aria-pressed", String(this.#frozen !== undefined));
       this.#anew();
     };
     byId("clear", HTMLButtonElement).onclick = () => {
       this.#kept = [];
-      if (this.#frozen) this.#frozen = [];
+      if (this.#frozen) this.#frozen = { messages: [], count: this.#count };
       this.#anew();
     };
     const button = byId("copy", HTMLButtonElement);
@@ -51,9 +51,14 @@ export class MessageLog {
     this.#changed();
   }
 
+  /** Those that are there to be shown. */
+  #there(): readonly Message[] {
+    return this.#frozen?.messages ?? this.#kept;
+  }
+
   #matching(): Message[] {
     const wanted = this.#filter.value.trim().toLowerCase();
-    const all = (this.#frozen ?? this.#kept).slice(-KEPT);
+    const all = this.#there().slice(-KEPT);
     return wanted ? all.filter(({ text }) => text.toLowerCase().includes(wanted)) : all;
   }
 
@@ -64,7 +69,7 @@ export class MessageLog {
   }
 
   #draw(): void {
-    const paused = this.#frozen !== undefined;
+    const frozen = this.#frozen;
     const shown = this.#matching().slice(-SHOWN);
     const fresh = shown.filter(({ number }) => number > this.#drawn);
     this.#drawn = shown.at(-1)?.number ?? this.#drawn;
@@ -74,12 +79,16 @@ export class MessageLog {
     note.hidden = shown.length > 0;
     write(
       note,
-      this.#kept.length > 0 ? "No message has what the filter asks for." : "Nothing has come yet.",
+      this.#there().length > 0
+        ? "No message has what the filter asks for."
+        : frozen
+        ? "Nothing is held here."
+        : "Nothing has come yet.",
     );
-    const behind = paused ? this.#count - (this.#frozen!.at(-1)?.number ?? this.#count) : 0;
-    // Said when it is paused, not at each message.
-    part("messages-legend").setAttribute("aria-live", "off");
-    write(part("messages-legend"), paused ? `Paused; ${behind} more have come.` : "");
+    write(
+      part("messages-legend"),
+      frozen ? `Paused; ${this.#count - frozen.count} more have come.` : "",
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PayloadOf } from "../../client/src/mod.ts";
-import { make, part } from "./dom.ts";
+import { Columns } from "./columns.ts";
+import { byId, make, part } from "./dom.ts";
 import { eachFrame } from "./frame.ts";
 import { clock, timeOf } from "./numbers.ts";
 import { signOf } from "./trades_panel.ts";
@@ -14,6 +15,8 @@ export class OwnEvents {
   /** By number, the latest change last. */
   readonly #orders = new Map<string, Fields>();
   #trades: Fields[] = [];
+  readonly #orderColumns = new Columns(byId("orders-table", HTMLTableElement));
+  readonly #tradeColumns = new Columns(byId("own-trades-table", HTMLTableElement));
   readonly #changed = eachFrame(() => this.#draw());
 
   order(order: PayloadOf<"order">): void {
@@ -40,9 +43,11 @@ export class OwnEvents {
   #draw(): void {
     part("orders-note").hidden = this.#orders.size > 0;
     part("own-trades-note").hidden = this.#trades.length > 0;
-    part("orders").replaceChildren(
-      ...[...this.#orders.values()].toReversed().map((order) =>
-        row(order, [
+    fill(
+      "orders",
+      this.#orderColumns,
+      [...this.#orders.values()].toReversed().map((order) =>
+        rowOf(order, [
           order.price ?? "market",
           order.remaining_volume ?? order.volume ?? order.origin_volume,
           order.state,
@@ -50,9 +55,11 @@ export class OwnEvents {
         ])
       ),
     );
-    part("own-trades").replaceChildren(
-      ...this.#trades.map((trade) =>
-        row(trade, [
+    fill(
+      "own-trades",
+      this.#tradeColumns,
+      this.#trades.map((trade) =>
+        rowOf(trade, [
           trade.price,
           trade.amount ?? trade.volume,
           clock(timeOf(trade.created_at ?? trade.at)),
@@ -62,14 +69,28 @@ export class OwnEvents {
   }
 }
 
-function row(event: Fields, values: readonly unknown[]): HTMLElement {
+interface Row {
+  readonly direction: string;
+  /** The second one is coloured by the direction. */
+  readonly texts: readonly string[];
+}
+
+function rowOf(event: Fields, values: readonly unknown[]): Row {
   const side = String(event.side ?? event.kind ?? "");
   const [direction, sign] = signOf(side);
-  return make(
-    "tr",
-    {},
-    make("td", {}, String(event.market ?? event.market_id ?? "–")),
-    make("td", { class: direction }, `${sign} ${side}`),
-    ...values.map((value) => make("td", {}, String(value ?? "–"))),
+  const market = String(event.market ?? event.market_id ?? "–");
+  return { direction, texts: [market, `${sign} ${side}`, ...values.map((one) => `${one ?? "–"}`)] };
+}
+
+function fill(id: string, columns: Columns, rows: readonly Row[]): void {
+  columns.hold(rows.map(({ texts }) => texts));
+  part(id).replaceChildren(
+    ...rows.map(({ direction, texts }) =>
+      make(
+        "tr",
+        {},
+        ...texts.map((text, at) => make("td", at === 1 ? { class: direction } : {}, text)),
+      )
+    ),
   );
 }

@@ -28,7 +28,13 @@ export class StreamsView {
   readonly #meter = new Meter();
   readonly #encoder = new TextEncoder();
   readonly #stops = new Map<string, Stop>();
-  readonly #held = new HeldStreams((name) => this.#release(name));
+  readonly #held = new HeldStreams((name) => {
+    this.#release(name);
+    // Its button is gone, and the focus with it.
+    this.#input.focus();
+  });
+  /** Whether the problem that is shown is one with the token, which another token ends. */
+  #aboutToken = false;
   #ranger: Ranger | undefined;
 
   constructor(url: URL, credentials: Credentials, markets: Markets) {
@@ -55,6 +61,9 @@ export class StreamsView {
     ranger.onError((error) => this.#failed(error));
     const state = () => write(part("line-state"), describeState(ranger.state, Date.now()));
     ranger.onState(state);
+    ranger.onState((now) => {
+      if (this.#aboutToken && now.status === "open" && now.identity) this.#problem.hidden = true;
+    });
     state();
     setInterval(() => {
       state();
@@ -66,11 +75,13 @@ export class StreamsView {
 
   /** Somebody signed in or out. */
   identityChanged(): void {
+    if (this.#aboutToken) this.#problem.hidden = true;
     this.#ranger?.renewToken();
   }
 
   #subscribe(name: string): void {
     this.#problem.hidden = true;
+    this.#aboutToken = false;
     if (name === "" || this.#held.has(name) || !this.#ranger) return;
     try {
       this.#stops.set(name, this.#ranger.on(name, () => {}));
@@ -88,16 +99,21 @@ export class StreamsView {
     this.#stops.delete(name);
     this.#held.remove(name);
     this.#write();
-    this.#input.focus();
   }
 
   #failed(error: RangerError): void {
-    this.#tell(error);
-    if (error.stream) this.#release(error.stream);
-    // The client has let go of all of them.
-    if (error.code === "unauthenticated" || error.code === "token-refused") {
-      for (const name of this.#held.names.filter(isPrivate)) this.#release(name);
+    // The account's view tells of tokens; here they matter to private streams alone.
+    this.#aboutToken = error.code === "token-refused" || error.code === "token-unavailable";
+    if (!this.#aboutToken || this.#held.names.some(isPrivate)) {
+      this.#tell(
+        error.code === "unauthenticated"
+          ? "Nobody is signed in any more, so private streams have ended."
+          : error,
+      );
     }
+    // What the client has let go of, and nothing else: it knows when it is worth to ask again.
+    const wanted = new Set(this.#ranger?.streams);
+    for (const name of this.#held.names) if (!wanted.has(name)) this.#release(name);
   }
 
   #tell(problem: unknown): void {

@@ -42,7 +42,7 @@ export class TickerStrip {
       const { name, last, change } = this.#entries.get(id) ?? this.#add(id);
       write(name, this.#markets.nameOf(id));
       write(last, String(ticker.last ?? "–"));
-      const percent = ticker.price_change_percent ?? "";
+      const percent = String(ticker.price_change_percent ?? "");
       write(change, percent);
       change.className = directionOf(percent);
     }

@@ -1,4 +1,5 @@
-import { make, part, write } from "./dom.ts";
+import { Columns } from "./columns.ts";
+import { byId, make, part, write } from "./dom.ts";
 import { clock, mostDigits, padded, timeOf } from "./numbers.ts";
 
 /** A trade of anybody's, whatever generation of exchange told of it. */
@@ -30,6 +31,7 @@ export class TradesPanel {
   readonly #rows: readonly { row: HTMLElement; cells: readonly HTMLElement[] }[];
   readonly #note = part("trades-note");
   readonly #last = part("last");
+  readonly #columns = new Columns(byId("trades-table", HTMLTableElement));
   #trades: PublicTrade[] = [];
   #priceDigits = 0;
   #amountDigits = 0;
@@ -52,20 +54,27 @@ export class TradesPanel {
   clear(): void {
     this.#trades = [];
     this.#priceDigits = this.#amountDigits = 0;
+    this.#columns.clear();
   }
 
   draw(): void {
     this.#note.hidden = this.#trades.length > 0;
-    for (const [at, { row, cells: [price, amount, time] }] of this.#rows.entries()) {
+    const texts: string[][] = [];
+    for (const [at, { row, cells }] of this.#rows.entries()) {
       const trade = this.#trades[at];
       row.hidden = trade === undefined;
       if (!trade) continue;
       const [direction, sign] = signOf(trade.side);
-      price!.className = direction;
-      write(price!, `${sign} ${padded(trade.price, this.#priceDigits)}`);
-      write(amount!, padded(trade.amount, this.#amountDigits));
-      write(time!, clock(trade.time));
+      cells[0]!.className = direction;
+      const shown = [
+        `${sign} ${padded(trade.price, this.#priceDigits)}`,
+        padded(trade.amount, this.#amountDigits),
+        clock(trade.time),
+      ];
+      for (const [column, text] of shown.entries()) write(cells[column]!, text);
+      texts.push(shown);
     }
+    this.#columns.hold(texts);
     const latest = this.#trades[0];
     const [direction, sign] = signOf(latest?.side ?? "");
     this.#last.className = `last ${direction}`;

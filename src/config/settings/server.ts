@@ -37,7 +37,9 @@ export const SERVER = {
     default: [],
     defaultText: "none",
     flag: "trusted-proxies",
-    help: "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from",
+    help:
+      "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from, and " +
+      "with X-Forwarded-Proto whether by TLS",
     right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
     live: true,
   }),
