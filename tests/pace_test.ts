@@ -5,7 +5,7 @@ import { Pace } from "../src/hub/pace.ts";
 function second(pace: Pace, clock: { now: number }, load: Load): void {
   for (const end = clock.now + 1000; clock.now < end;) {
     clock.now += load.every;
-    pace.wrote(load.writes, load.writes * load.frames, load.took, clock.now);
+    pace.wrote(load.writes, load.writes * load.frames, load.took, load.late ?? 0, clock.now);
   }
 }
 
@@ -14,6 +14,8 @@ interface Load {
   readonly took: number;
   readonly writes: number;
   readonly frames: number;
+  /** Milliseconds that the first of them waited for its turn; 0 unless given. */
+  readonly late?: number;
 }
 
 const QUIET: Load = { every: 20, took: 1, writes: 100, frames: 3 };
@@ -56,4 +58,19 @@ Deno.test("writes of one frame each are not delayed: nothing would gather", () =
   second(pace, clock, BUSY);
   second(pace, clock, MANY_READERS);
   assert.equal(pace.gathering, 0);
+});
+
+Deno.test("what waits for its turn gathers the less, unless there is no time to write more often", () => {
+  const half: Load = { every: 5, took: 2.5, writes: 250, frames: 3 };
+  const pace = new Pace();
+  const clock = { now: 0 };
+  second(pace, clock, half);
+  const most = pace.gathering;
+  second(pace, clock, { ...half, late: 15 });
+  assert.ok(pace.gathering > 0);
+  assert.ok(pace.gathering < most / 2, `${pace.gathering} of ${most}`);
+  second(pace, clock, { ...half, late: 1000 });
+  assert.equal(pace.gathering, 0);
+  second(pace, clock, { ...BUSY, late: 1000 });
+  assert.equal(pace.gathering, most);
 });

@@ -142,7 +142,8 @@ export class Flusher implements FlushScheduler {
       if (oldest === undefined && ages[at] !== NO_EVENT) oldest = times[at]! - ages[at]!;
     }
     const now = performance.now();
-    this.#pace.wrote(writes, frames, now - began, now);
+    const late = began - times[first]! - this.#pace.gathering;
+    this.#pace.wrote(writes, frames, now - began, late, now);
     if (writes > 0) this.durations.observe((now - began) / 1000);
     if (oldest !== undefined) this.latencies.observe((now - oldest) / 1000);
     return at;

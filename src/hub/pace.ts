@@ -1,12 +1,16 @@
 /** Milliseconds that frames gather, at most. */
 const MOST = 20;
+/** Milliseconds that they may gather and then wait for their turn together, where that is to be had. */
+const BUDGET = 24;
 /** Milliseconds that the time changes by, at a time. */
-const STEP = 1;
-/** Milliseconds between two looks at the load. */
-const WINDOW = 10;
+const STEP = 2;
+/** Milliseconds between two looks at the load: some rounds of all connections, each with its rest. */
+const WINDOW = 50;
 /** Shares of the time spent with writing: above the one it pays to gather, below the other not. */
 const BUSY = 0.4;
 const IDLE = 0.3;
+/** Above this share there is no time to write more often, however long it takes. */
+const FULL = 0.7;
 /** Frames per write: below, gathering gathers nothing and only delays. */
 const GATHERS = 1.5;
 
@@ -16,12 +20,15 @@ const GATHERS = 1.5;
  * Nothing while there is time to write each at once. As writing takes more of the time, and frames
  * do gather, longer step by step, up to {@linkcode MOST} milliseconds: so load buys fewer, longer
  * writes with a delay that nobody sees. Where each write carries one frame anyway, as with one
- * stream of few events and very many subscribers, there is nothing to win by waiting.
+ * stream of few events and very many subscribers, there is nothing to win by waiting. Where writes
+ * take long, on a slow machine or with many connections, frames wait for their turn as well, and
+ * gather the less for it.
  *
  * @example
  * ```ts
  * const pace = new Pace();
- * pace.wrote(1000, 5000, 8, performance.now()); // writes, frames, milliseconds that they took
+ * // Writes, frames, milliseconds that they took and that they came late.
+ * pace.wrote(1000, 5000, 8, 3, performance.now());
  * setTimeout(flush, pace.gathering);
  * ```
  */
@@ -32,26 +39,34 @@ export class Pace {
   #writes = 0;
   #frames = 0;
   #took = 0;
+  #late = 0;
 
   /**
    * Tells of writes that were made.
    *
    * @param took milliseconds that they took
+   * @param late milliseconds that the first of them was behind its time
    * @param now milliseconds, by a clock that never goes back
    */
-  wrote(writes: number, frames: number, took: number, now: number): void {
+  wrote(writes: number, frames: number, took: number, late: number, now: number): void {
     this.#writes += writes;
     this.#frames += frames;
     this.#took += took;
+    if (late > this.#late) this.#late = late;
     const elapsed = now - this.#since;
     if (elapsed < WINDOW) return;
     const busy = this.#took / elapsed;
     const each = this.#frames / Math.max(this.#writes, 1);
-    if (busy > BUSY && each > GATHERS) this.gathering = Math.min(this.gathering + STEP, MOST);
-    else if (busy < IDLE || each < GATHERS) this.gathering = Math.max(this.gathering - STEP, 0);
+    const most = busy > FULL ? MOST : Math.max(0, Math.min(MOST, BUDGET - this.#late));
+    if (each < GATHERS || busy < IDLE || this.gathering > most) {
+      this.gathering = Math.max(this.gathering - STEP, 0);
+    } else if (busy > BUSY) {
+      this.gathering = Math.min(this.gathering + STEP, most);
+    }
     this.#since = now;
     this.#writes = 0;
     this.#frames = 0;
     this.#took = 0;
+    this.#late = 0;
   }
 }
