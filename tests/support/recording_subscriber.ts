@@ -11,6 +11,10 @@ export class RecordingSubscriber extends Subscriber {
   override send(event: EncodedEvent): void {
     this.frames.push(event.frame(this.wrapping));
   }
+
+  override offer(event: EncodedEvent): void {
+    this.send(event);
+  }
 }
 
 /**
