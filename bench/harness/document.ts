@@ -46,8 +46,7 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
     "",
     "[bench/README.md](../bench/README.md) tells what is measured, how, and how to get the other " +
     "servers. Absolute figures belong to the machine; ratios between servers of the same run " +
-    "travel better. What the live page weighs and how many frames a second it draws is in " +
-    "[page.md](page.md).",
+    "travel better.",
     "",
     ...markdownTable(targetTable(outcomes)),
     "",

@@ -32,7 +32,8 @@ export type ScenarioName =
   | "low"
   | "compression"
   | "processes"
-  | "start";
+  | "start"
+  | "page";
 
 /** A server that is measured beside the others. */
 export interface Peer {

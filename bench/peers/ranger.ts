@@ -20,6 +20,7 @@ export const ranger: FedPeer = {
     "compression",
     "processes",
     "start",
+    "page",
   ],
   source: "fed",
   unavailable: () => Promise.resolve(undefined),

@@ -4,6 +4,7 @@ import { idle } from "./idle.ts";
 import { low } from "./low.ts";
 import { market, wide } from "./market.ts";
 import { privateStreams } from "./private.ts";
+import { page } from "./page.ts";
 import type { Scenario } from "./scenario.ts";
 import { processes } from "./processes.ts";
 import { start } from "./start.ts";
@@ -21,4 +22,5 @@ export const scenarios: readonly Scenario[] = [
   compression,
   processes,
   start,
+  page,
 ];

@@ -1,0 +1,241 @@
+import { chromium, type Page } from "playwright-core";
+import { pageAssets } from "../../src/http/page_assets.ts";
+import { findChromium } from "../../tests/support/chromium.ts";
+import { startRanger } from "../../tests/support/ranger.ts";
+import { count, kilobytes, type Table } from "../harness/format.ts";
+import type { Place } from "../peers/peer.ts";
+import { median, type Scenario, target } from "./scenario.ts";
+
+const PAINTS = 7;
+const SECONDS = 10;
+/** Of the simulator: what happens in each market a second; more than half of it changes the book. */
+const RATE = 1000;
+
+const FLAGS = [
+  ...(Deno.uid() === 0 ? ["--no-sandbox"] : []),
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+];
+
+interface Size {
+  readonly path: string;
+  readonly bytes: number;
+  readonly gzipped: number;
+}
+
+/** Milliseconds of one visit, with nothing in the cache. */
+interface Paint {
+  readonly paint: number;
+  readonly book: number;
+}
+
+interface Drawing {
+  readonly view: "market" | "streams";
+  /** A second. */
+  readonly frames: number;
+  /** Milliseconds between two frames that only one gap in a hundred exceeds. */
+  readonly p99: number;
+  /** Of the book, a second. */
+  readonly updates: number;
+}
+
+/** The live page in a real Chromium, served by `ranger demo`. */
+export const page: Scenario = {
+  name: "page",
+  about: "the live page in Chromium: its size as sent, its first paint, the frames that it draws " +
+    "while the order book changes 1,000 times a second",
+  async run({ place, say }) {
+    const sizes = measureSizes();
+    const executablePath = findChromium();
+    if (executablePath === undefined) {
+      say("  left out: paint and frames: there is no Chromium (Debian: apt-get install chromium)");
+    }
+    const paints = executablePath ? await measurePaints(executablePath) : [];
+    const drawings = executablePath ? await measureFrames(executablePath, place) : [];
+    const all = sizes.reduce((sum, { gzipped }) => sum + gzipped, 0);
+    const middle = (name: keyof Paint) =>
+      paints.length ? median(paints.map((one) => one[name])) : undefined;
+    return {
+      name: page.name,
+      about: page.about,
+      figures: { sizes, paints, drawings },
+      tables: [sizeTable(sizes, all), paintTable(paints, middle), frameTable(drawings)],
+      notes: [
+        "Without a graphics card: the core that the page runs on paints as well. The browser and " +
+        "all its processes share the load's core, the server has its own.",
+      ],
+      summary: `${kilobytes(all)} KB; ` +
+        drawings.map(({ view, frames }) => `${view} ${frames.toFixed(1)} frames/s`).join(", "),
+      targets: [
+        target(
+          "page, all files, gzipped",
+          "under 250 KB",
+          all,
+          (bytes) => `${kilobytes(bytes)} KB`,
+          (
+            bytes,
+          ) => bytes < 250 * 1024,
+        ),
+        target(
+          "page, first contentful paint",
+          "under 1 s",
+          middle("paint"),
+          (ms) => `${ms.toFixed(0)} ms`,
+          (ms) => ms < 1000,
+        ),
+        ...drawings.map(({ view, frames, updates }) =>
+          target(
+            `page, frames a second (${view}, ${count(updates)} book updates a second)`,
+            "60",
+            frames,
+            (a) => a.toFixed(1),
+            // What a screen of 60 Hz shows, give or take the measuring.
+            (a) => a >= 59.5,
+          )
+        ),
+      ],
+      integrity: true,
+    };
+  },
+};
+
+/** Counts in the page: what it draws, and what it is sent. */
+const COUNT = (seconds: number) =>
+  `new Promise((resolve) => {
+  const gaps = [];
+  let last;
+  const socket = new WebSocket("public/?stream=btcusd.ob-inc");
+  let updates = 0;
+  socket.onmessage = () => updates++;
+  const begin = performance.now();
+  const frame = (now) => {
+    if (last !== undefined) gaps.push(now - last);
+    last = now;
+    if (now - begin < ${seconds} * 1000) return requestAnimationFrame(frame);
+    socket.close();
+    gaps.sort((a, b) => a - b);
+    resolve({
+      frames: gaps.length / (gaps.reduce((sum, gap) => sum + gap, 0) / 1000),
+      p99: gaps[Math.floor(gaps.length * 0.99)],
+      updates: updates / ((now - begin) / 1000),
+    });
+  };
+  requestAnimationFrame(frame);
+})`;
+
+/** The files as they are sent. */
+function measureSizes(): Size[] {
+  return [...pageAssets()].map(([path, { body, gzipped }]) => ({
+    path,
+    bytes: body.length,
+    gzipped: gzipped.length,
+  }));
+}
+
+async function measurePaints(executablePath: string): Promise<Paint[]> {
+  await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
+  await using browser = await chromium.launch({ executablePath, args: FLAGS });
+  const paints: Paint[] = [];
+  while (paints.length < PAINTS) {
+    // A context of its own has nothing in its cache.
+    await using context = await browser.newContext();
+    const visited = await context.newPage();
+    await visited.goto(demo.publicUrl("/#/market/btcusd"));
+    await visited.locator("#spread").filter({ hasText: /\d/ }).waitFor();
+    const book = await visited.evaluate("performance.now()") as number;
+    const paint = await visited.evaluate(
+      `performance.getEntriesByName("first-contentful-paint")[0].startTime`,
+    ) as number;
+    paints.push({ paint, book });
+  }
+  return paints;
+}
+
+async function measureFrames(executablePath: string, place: Place): Promise<Drawing[]> {
+  await using demo = await startRanger({
+    command: "demo",
+    args: ["--quiet", "--rate", String(RATE)],
+  });
+  const server = await chromium.launchServer({ executablePath, args: FLAGS });
+  try {
+    await pin(server.process().pid!, place.loadCore);
+    await pin(demo.pid, place.serverCore);
+    await using browser = await chromium.connect(server.wsEndpoint());
+    const shown = await browser.newPage({ viewport: { width: 1360, height: 850 } });
+    const drawings: Drawing[] = [];
+    for (const view of ["market", "streams"] as const) {
+      await shown.goto(demo.publicUrl(`/#/${view}/${view === "market" ? "btcusd" : ""}`));
+      if (view === "streams") await follow(shown, "btcusd.ob-inc");
+      else await shown.locator("#spread").filter({ hasText: /\d/ }).waitFor();
+      const counted = await shown.evaluate(COUNT(SECONDS)) as Omit<Drawing, "view">;
+      drawings.push({ view, ...counted });
+    }
+    return drawings;
+  } finally {
+    await server.close();
+  }
+}
+
+function sizeTable(sizes: readonly Size[], all: number): Table {
+  return {
+    title: "Files as they are sent",
+    head: ["file", "bytes", "gzipped"],
+    rows: [
+      ...sizes.map(({ path, bytes, gzipped }) => [path, count(bytes), count(gzipped)]),
+      ["all", "", count(all)],
+    ],
+  };
+}
+
+function paintTable(
+  paints: readonly Paint[],
+  middle: (name: keyof Paint) => number | undefined,
+): Table {
+  const row = (what: string, name: keyof Paint) => [
+    what,
+    (middle(name) ?? NaN).toFixed(0),
+    Math.max(...paints.map((one) => one[name])).toFixed(0),
+  ];
+  return {
+    title: `Visits with an empty cache, ${PAINTS} of them`,
+    head: ["until", "median ms", "most ms"],
+    rows: paints.length === 0
+      ? []
+      : [row("the first contentful paint", "paint"), row("the order book is there", "book")],
+  };
+}
+
+function frameTable(drawings: readonly Drawing[]): Table {
+  return {
+    title: `Frames over ${SECONDS} seconds`,
+    head: ["view", "book updates/s", "frames/s", "p99 of the gaps, ms"],
+    rows: drawings.map(({ view, updates, frames, p99 }) => [
+      view,
+      count(updates),
+      frames.toFixed(1),
+      p99.toFixed(1),
+    ]),
+  };
+}
+
+async function follow(page: Page, stream: string): Promise<void> {
+  await page.fill("#stream-name", stream);
+  await page.keyboard.press("Enter");
+  await page.locator("#messages li").first().waitFor();
+}
+
+/** Puts a process, its threads and its children on one core; what they start goes there as well. */
+async function pin(pid: number, core: number): Promise<void> {
+  for (const process of descendants(pid)) {
+    const args = ["-a", "-p", "-c", String(core), String(process)];
+    await new Deno.Command("taskset", { args, stdout: "null", stderr: "null" }).output();
+  }
+}
+
+function descendants(pid: number): number[] {
+  const children = [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) =>
+    Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" ").filter(Boolean)
+  );
+  return [pid, ...children.flatMap((child) => descendants(Number(child)))];
+}
