@@ -7,6 +7,9 @@ import { type Feed, OrderBookFeed, ReplayFeed } from "./feed.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
+/** What the names of increments end in. */
+export const INCREMENT = "-inc";
+
 /** States that are looked at for one to let go of, when there are too many. */
 const LOOKS = 64;
 

@@ -8,15 +8,15 @@ import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { Directory, NOBODY } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./feed.ts";
-import { type FeedName, Feeds, type StateLimits } from "./feeds.ts";
+import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./feeds.ts";
 import type { Flusher } from "./flusher.ts";
+import { Greetings } from "./greetings.ts";
 import { Inspector } from "./inspector.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
 const SNAPSHOT = "-snap";
-const INCREMENT = "-inc";
 
 /** What the hub needs to know of the settings. */
 export interface HubOptions extends StateLimits {
@@ -66,6 +66,7 @@ export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
   readonly #options: HubOptions;
   readonly #feeds: Feeds;
+  readonly #greetings: Greetings;
   /** By the full name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`. */
   readonly #topics = new Directory();
   /** By the bare word subscribed: every public stream of that id. */
@@ -85,6 +86,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isFollowed(name),
     );
+    this.#greetings = new Greetings(this.#feeds, (name) => this.#directoryOf(name));
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -145,51 +147,17 @@ export class Hub implements EventSink {
   unsubscribe(subscriber: Subscriber, name: string): void {
     if (!subscriber.streams.delete(name)) return;
     this.#directoryOf(name).remove(name, subscriber);
-    if (subscriber.ungreeted) {
-      subscriber.ungreeted = subscriber.ungreeted.filter((other) => other !== name);
-    }
+    this.#greetings.forget(subscriber, name);
   }
 
-  /**
-   * Owes a new subscriber the current state of the streams that have one.
-   *
-   * So much at a time as the connection has room for: the books of a whole exchange would be more
-   * than may wait for a client, however fast it reads. The rest is not followed until it is their
-   * turn ({@linkcode Hub.greetOn}), so that each begins with its state as of then.
-   */
+  /** Owes a new subscriber the current state of the streams that have one. */
   greet(subscriber: Subscriber, names: readonly string[]): void {
-    if (subscriber.ungreeted) return this.#leaveForLater(subscriber, names);
-    // Once, also to those who begin to hold both an id and a stream of it.
-    const owed = new Set<EncodedEvent>();
-    for (const [at, name] of names.entries()) {
-      for (const event of this.#stateOf(name)) {
-        if (owed.has(event)) continue;
-        if (!subscriber.connection.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
-        owed.add(event);
-        subscriber.offer(event);
-      }
-    }
+    this.#greetings.greet(subscriber, names);
   }
 
   /** There is room again for those states that there was none for. */
   greetOn(subscriber: Subscriber): void {
-    const names = subscriber.ungreeted;
-    if (names === undefined) return;
-    subscriber.ungreeted = undefined;
-    for (const name of names) this.#directoryOf(name).add(name, subscriber);
-    this.greet(subscriber, names);
-  }
-
-  #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
-    const later = names.filter(hasState);
-    for (const name of later) this.#directoryOf(name).remove(name, subscriber);
-    subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
-  }
-
-  #stateOf(name: string): readonly EncodedEvent[] {
-    if (!hasState(name)) return [];
-    if (!name.includes(".")) return this.#feeds.currentOf(name);
-    return this.#feeds.current(name.slice(0, -INCREMENT.length));
+    this.#greetings.greetOn(subscriber);
   }
 
   /** Whose private events a subscriber gets; `undefined` for nobody's. */
@@ -369,9 +337,4 @@ export class Hub implements EventSink {
     else counts.delivered++;
     this.counters.fannedOut += reached;
   }
-}
-
-/** Whether who begins to hold the name may be owed a state: increments do, and a whole id. */
-function hasState(name: string): boolean {
-  return name.endsWith(INCREMENT) || !name.includes(".");
 }
