@@ -39,6 +39,18 @@ Deno.test("the entries tell where each piece of the broker's address came from",
   assert.equal(sources["amqp.host"], "environment RABBITMQ_HOST");
   const given = await entryOf("amqp.host", ["--amqp-url", "amqp://x"], { RABBITMQ_HOST: "mq" });
   assert.deepEqual(given, { key: "amqp.host", shown: "x", source: "amqp.url, flag --amqp-url" });
+
+  await using folder = await temporaryFolder();
+  const file = await folder.write(
+    "ranger.toml",
+    '[amqp]\nhost = "mq"\nport = 5673\nuser = "ann"\n',
+  );
+  const loaded = await loadSettings([], {}, { ...NOWHERE, defaultFile: file });
+  assert.equal(
+    loaded.entries.find(({ key }) => key === "amqp.url")?.source,
+    `default, with file ${file}`,
+    "once, however many pieces are its",
+  );
 });
 
 Deno.test("several brokers take the place of one, unless that one is named by a stronger source", async () => {

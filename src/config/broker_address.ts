@@ -126,5 +126,7 @@ function parsed(url: string): AmqpAddress {
 
 function withOthers(candidates: Candidates, source: string, pieces: readonly Piece[]): string {
   if (pieces.length === 0) return source;
-  return `${source}, with ${pieces.map((key) => candidates.get(key)!.source).join(", ")}`;
+  // One file may have several of them.
+  const others = new Set(pieces.map((key) => candidates.get(key)!.source));
+  return `${source}, with ${[...others].join(", ")}`;
 }
