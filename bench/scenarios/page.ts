@@ -7,7 +7,6 @@ import type { Place } from "../peers/peer.ts";
 import { median, type Scenario, target } from "./scenario.ts";
 
 const PAINTS = 7;
-const SECONDS = 10;
 /** Of the simulator: what happens in each market a second; more than half of it changes the book. */
 const RATE = 1000;
 
@@ -45,14 +44,16 @@ export const page: Scenario = {
   name: "page",
   about: "the live page in Chromium: its size as sent, its first paint, the frames that it draws " +
     "while the order book changes 1,000 times a second",
-  async run({ place, say }) {
+  async run({ place, effort, say }) {
+    // Frames come and go with the collector: it takes some seconds to see its share.
+    const seconds = 5 * effort.seconds;
     const sizes = measureSizes();
     const executablePath = findChromium();
     if (executablePath === undefined) {
       say("  left out: paint and frames: there is no Chromium (Debian: apt-get install chromium)");
     }
     const paints = executablePath ? await measurePaints(executablePath) : [];
-    const drawings = executablePath ? await measureFrames(executablePath, place) : [];
+    const drawings = executablePath ? await measureFrames(executablePath, place, seconds) : [];
     const all = sizes.reduce((sum, { gzipped }) => sum + gzipped, 0);
     const middle = (name: keyof Paint) =>
       paints.length ? median(paints.map((one) => one[name])) : undefined;
@@ -60,7 +61,7 @@ export const page: Scenario = {
       name: page.name,
       about: page.about,
       figures: { sizes, paints, drawings },
-      tables: [sizeTable(sizes, all), paintTable(paints, middle), frameTable(drawings)],
+      tables: [sizeTable(sizes, all), paintTable(paints, middle), frameTable(drawings, seconds)],
       notes: [
         "Without a graphics card: the core that the page runs on paints as well. The browser and " +
         "all its processes share the load's core, the server has its own.",
@@ -152,7 +153,11 @@ async function measurePaints(executablePath: string): Promise<Paint[]> {
   return paints;
 }
 
-async function measureFrames(executablePath: string, place: Place): Promise<Drawing[]> {
+async function measureFrames(
+  executablePath: string,
+  place: Place,
+  seconds: number,
+): Promise<Drawing[]> {
   await using demo = await startRanger({
     command: "demo",
     args: ["--quiet", "--rate", String(RATE)],
@@ -168,7 +173,7 @@ async function measureFrames(executablePath: string, place: Place): Promise<Draw
       await shown.goto(demo.publicUrl(`/#/${view}/${view === "market" ? "btcusd" : ""}`));
       if (view === "streams") await follow(shown, "btcusd.ob-inc");
       else await shown.locator("#spread").filter({ hasText: /\d/ }).waitFor();
-      const counted = await shown.evaluate(COUNT(SECONDS)) as Omit<Drawing, "view">;
+      const counted = await shown.evaluate(COUNT(seconds)) as Omit<Drawing, "view">;
       drawings.push({ view, ...counted });
     }
     return drawings;
@@ -206,9 +211,9 @@ function paintTable(
   };
 }
 
-function frameTable(drawings: readonly Drawing[]): Table {
+function frameTable(drawings: readonly Drawing[], seconds: number): Table {
   return {
-    title: `Frames over ${SECONDS} seconds`,
+    title: `Frames over ${seconds} seconds`,
     head: ["view", "book updates/s", "frames/s", "p99 of the gaps, ms"],
     rows: drawings.map(({ view, updates, frames, p99 }) => [
       view,
