@@ -102,10 +102,11 @@ async function measurePeer(
   };
   const rounds: Found<Step>[] = [];
   try {
-    while (effort.at.length > 0 && rounds.length < effort.rounds) {
-      rounds.push(await each(effort.at.map((frames) => frames / traffic.fanOut), probe));
-    }
     while (rounds.length < effort.rounds) {
+      if (effort.at.length > 0) {
+        rounds.push(await each(effort.at.map((frames) => frames / traffic.fanOut), probe));
+        continue;
+      }
       const last = rounds.at(-1);
       const again = {
         start: last?.best?.rate ?? last?.failed?.rate ?? guess,
