@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
 import { step } from "./support/exchange.ts";
-import { Inspector } from "./support/inspector.ts";
+import { inspectedProgram, Inspector } from "./support/inspector.ts";
 import { asManyAs, ManyClients } from "./support/many_clients.ts";
 import { freePort } from "./support/ports.ts";
-import { program, ROOT } from "./support/program.ts";
+import { program } from "./support/program.ts";
 import { memoryOf, socketsOf } from "./support/process_figures.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
 import { RawClient } from "./support/raw_client.ts";
@@ -24,15 +24,7 @@ Deno.test("thousands that come and go at once leave nothing behind", async (t) =
   await using ranger = await startRanger({
     args: NO_BROKER,
     // From the sources, whatever is tested otherwise: only there can one look inside.
-    program: [
-      Deno.execPath(),
-      "run",
-      "-A",
-      "--quiet",
-      `--config=${ROOT}deno.json`,
-      `--inspect=127.0.0.1:${port}`,
-      `${ROOT}main.ts`,
-    ],
+    program: inspectedProgram(port),
   });
   using inspector = await Inspector.connect(port);
   await using witness = await connectClient(ranger.url());

@@ -1,5 +1,5 @@
+import { inspectedProgram } from "../../tests/support/inspector.ts";
 import { freePort } from "../../tests/support/ports.ts";
-import { ROOT } from "../../tests/support/program.ts";
 import { type Broker, startBroker } from "../../tests/support/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../tests/support/ranger.ts";
 import { makeKey, type TestKey } from "../../tests/support/tokens.ts";
@@ -92,16 +92,7 @@ async function start(
   inspectorPort: number,
 ): Promise<RangerProcess> {
   return await startRanger({
-    program: [
-      Deno.execPath(),
-      "run",
-      "-A",
-      "--quiet",
-      `--config=${ROOT}deno.json`,
-      `--v8-flags=${V8_FLAGS.join(",")}`,
-      `--inspect=127.0.0.1:${inspectorPort}`,
-      `${ROOT}main.ts`,
-    ],
+    program: inspectedProgram(inspectorPort, `--v8-flags=${V8_FLAGS.join(",")}`),
     args: ["--amqp-url", broker.url, "--exchange", EXCHANGE, "--jwt-public-key", key.publicPem],
   });
 }

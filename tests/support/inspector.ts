@@ -1,4 +1,5 @@
 import { bounded, until } from "./bounded.ts";
+import { ROOT } from "./program.ts";
 
 /** What a running program holds, after its garbage was collected. */
 export interface HeapFigures {
@@ -22,6 +23,27 @@ const COUNTED = `function () {
   }
   return JSON.stringify(counts);
 }`;
+
+/**
+ * The program from its sources, open to an inspector: what is built takes none.
+ *
+ * @param flags more of Deno's, such as `--v8-flags=…`
+ */
+export function inspectedProgram(
+  port: number,
+  ...flags: readonly string[]
+): [string, ...string[]] {
+  return [
+    Deno.execPath(),
+    "run",
+    "-A",
+    "--quiet",
+    `--config=${ROOT}deno.json`,
+    ...flags,
+    `--inspect=127.0.0.1:${port}`,
+    `${ROOT}main.ts`,
+  ];
+}
 
 /**
  * Looks into a program that was started with Deno's `--inspect=127.0.0.1:PORT` (Chrome DevTools
