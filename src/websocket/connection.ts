@@ -299,7 +299,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     } else {
       this.#state = State.Ending;
     }
-    this.#socket.end();
+    this.#endSocket();
   }
 
   private receive(chunk: Uint8Array): void {
@@ -329,7 +329,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
   private peerEnded(): void {
     // Upgraded sockets are half-open: the descriptor stays until this side ends as well.
     this.#leave(State.Ending, { code: CloseCode.Abnormal, reason: "", by: "network" });
-    this.#socket.end();
+    this.#endSocket();
   }
 
   private socketClosed(): void {
@@ -365,7 +365,12 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
       this.#writeLast(closeFrame(code, reason));
     }
     this.#leave(State.Ending, { code, reason, by: "server" });
-    this.#socket.end();
+    this.#endSocket();
+  }
+
+  /** Once: the stream makes an error of a second time, and its stack costs more than a handshake. */
+  #endSocket(): void {
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #cutSlowConsumer(): void {
