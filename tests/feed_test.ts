@@ -20,9 +20,10 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
     hub.deliver(`public.usdbtc.${event}`, new TextEncoder().encode(JSON.stringify(payload)));
   const join = (envelope: "object" | "tuple" = "object") => {
     const subscriber = recordingSubscriber(envelope);
-    hub.subscribe(subscriber, "usdbtc.ob-inc");
+    hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
     hub.greet(subscriber, ["usdbtc.ob-inc"]);
-    return subscriber.frames;
+    // Each encoded frame has a buffer of its own.
+    return subscriber.frames.map((frame) => frame.buffer);
   };
   publish("ob-snap", { asks: [["15.0", "1"]], bids: [], sequence: 1 });
   const [[first], [second], [tuple]] = [join(), join(), join("tuple")];

@@ -1,5 +1,6 @@
 import { Histogram, SECONDS } from "../ops/histogram.ts";
-import type { FlushScheduler, WebSocketConnection } from "../websocket/connection.ts";
+import type { FlushScheduler, Owing } from "../websocket/owing.ts";
+import { MarkQueue } from "./mark_queue.ts";
 import { Pace } from "./pace.ts";
 
 /**
@@ -11,24 +12,6 @@ const SLICE = 64;
 const SHORT_SLICE = 16;
 /** Connections that are many. */
 const MANY = 2048;
-/** Connections that may be remembered after they were written to. */
-const KEPT = 1024;
-
-/** Of what is written that is no event: pings, answers. */
-const NO_EVENT = -1;
-
-/** Connections in the order they were marked, when, by `performance.now()`, and by how old an event. */
-interface Marked {
-  readonly connections: WebSocketConnection[];
-  readonly times: number[];
-  /** Milliseconds that the event had been under way when it came; {@linkcode NO_EVENT} for others. */
-  readonly ages: number[];
-}
-
-function noneMarked(): Marked {
-  return { connections: [], times: [], ages: [] };
-}
-
 /**
  * Writes what connections owe: each some time after it was marked, in the order they were marked,
  * and all that it owes by then in one write.
@@ -50,14 +33,13 @@ export class Flusher implements FlushScheduler {
   /** Seconds from the first event of each slice to the last write of it. */
   readonly latencies: Histogram = new Histogram(SECONDS);
   readonly #pace = new Pace();
-  #age = NO_EVENT;
-  /** When the event came that is being delivered; `undefined` until it marks somebody. */
+  /** How old the event is that is being delivered; `undefined` while none is. */
+  #age: number | undefined;
+  /** When it came; `undefined` until it marks something. */
   #came: number | undefined;
-  #marked: Marked = noneMarked();
-  /** Up to here they were written to. */
-  #at = 0;
+  readonly #marked = new MarkQueue();
+  readonly #urgent = new MarkQueue();
   #scheduled = false;
-  #urgent: Marked = noneMarked();
 
   /**
    * What is marked until {@linkcode Flusher.eventEnds} is marked by an event, so its latency counts.
@@ -70,99 +52,71 @@ export class Flusher implements FlushScheduler {
   }
 
   eventEnds(): void {
-    this.#age = NO_EVENT;
+    this.#age = undefined;
   }
 
-  mark(connection: WebSocketConnection): void {
-    this.#add(this.#marked, connection);
+  mark(owing: Owing): void {
+    this.#add(this.#marked, owing);
     this.#schedule();
   }
 
   /** Before all others: for a user's own orders and trades. */
-  markUrgent(connection: WebSocketConnection): void {
-    if (this.#urgent.connections.length === 0) setImmediate(this.#urgentTurn);
-    this.#add(this.#urgent, connection);
+  markUrgent(owing: Owing): void {
+    if (this.#urgent.firstTime === undefined) setImmediate(this.#urgentTurn);
+    this.#add(this.#urgent, owing);
   }
 
-  #add({ connections, times, ages }: Marked, connection: WebSocketConnection): void {
-    connections.push(connection);
-    // To ask the clock costs more than all else here, and an event marks thousands.
-    const isEvent = this.#age !== NO_EVENT;
-    times.push(isEvent ? this.#came ??= performance.now() : performance.now());
-    ages.push(this.#age);
+  #add(queue: MarkQueue, owing: Owing): void {
+    // To ask the clock costs more than all else here, and an event may mark thousands.
+    const isEvent = this.#age !== undefined;
+    queue.add(owing, isEvent ? this.#came ??= performance.now() : performance.now(), this.#age);
   }
 
   #schedule(): void {
-    if (this.#scheduled) return;
+    const first = this.#marked.firstTime;
+    if (this.#scheduled || first === undefined) return;
     this.#scheduled = true;
-    const wait = this.#pace.gathering === 0 ? 0 : this.#dueIn();
+    const { gathering } = this.#pace;
+    const wait = gathering === 0 ? 0 : first + gathering - performance.now();
     if (wait < 1) setImmediate(this.#turn);
     else setTimeout(this.#turn, wait);
   }
 
-  /** Milliseconds until the next one's time has come. */
-  #dueIn(): number {
-    return this.#marked.times[this.#at]! + this.#pace.gathering - performance.now();
-  }
-
   readonly #urgentTurn = (): void => {
-    const urgent = this.#urgent;
-    this.#urgent = noneMarked();
-    this.#write(urgent, 0, urgent.connections.length, Infinity);
+    this.#write(this.#urgent, Infinity, Infinity);
   };
 
   readonly #turn = (): void => {
     this.#scheduled = false;
-    const left = this.#marked.connections.length - this.#at;
-    const most = this.#at + Math.min(left > MANY ? SHORT_SLICE : SLICE, left);
     // A timer comes a millisecond early or late: what is due within one is taken along.
     const due = performance.now() - this.#pace.gathering + 1;
-    this.#at = this.#write(this.#marked, this.#at, most, due);
-    this.#forget();
-    if (this.#at < this.#marked.connections.length) this.#schedule();
+    this.#write(this.#marked, this.#marked.connections > MANY ? SHORT_SLICE : SLICE, due);
+    this.#schedule();
   };
 
   /**
-   * Writes to those from `first` on that were marked before a time, and tells of it.
-   *
-   * @returns where it ended
+   * Writes what was marked by a time, to so many connections or, with the last that owe together, a
+   * few more; and tells of it.
    */
-  #write({ connections, times, ages }: Marked, first: number, end: number, due: number): number {
+  #write(queue: MarkQueue, most: number, due: number): void {
     const began = performance.now();
+    const late = began - (queue.firstTime ?? began) - this.#pace.gathering;
     let frames = 0;
     let writes = 0;
     let oldest: number | undefined;
-    let at = first;
-    for (; at < end && times[at]! <= due; at++) {
-      const written = connections[at]!.flush();
+    while (writes < most) {
+      const mark = queue.takeUntil(due);
+      if (mark === undefined) break;
+      const written = mark.owing.flush();
       // Somebody else had it flushed, or its client does not read.
       if (written === 0) continue;
       frames += written;
-      writes++;
-      if (oldest === undefined && ages[at] !== NO_EVENT) oldest = times[at]! - ages[at]!;
+      writes += mark.size;
+      if (oldest === undefined && mark.age !== undefined) oldest = mark.time - mark.age;
     }
     const now = performance.now();
-    const late = began - times[first]! - this.#pace.gathering;
     this.#pace.wrote(writes, frames, now - began, late, now);
     if (writes > 0) this.durations.observe((now - began) / 1000);
     if (oldest !== undefined) this.latencies.observe((now - oldest) / 1000);
-    return at;
-  }
-
-  /** What was written to is not held on to; that costs next to nothing for each. */
-  #forget(): void {
-    const { connections, times, ages } = this.#marked;
-    if (this.#at === connections.length) {
-      this.#marked = noneMarked();
-    } else if (this.#at > KEPT && this.#at > connections.length / 2) {
-      this.#marked = {
-        connections: connections.slice(this.#at),
-        times: times.slice(this.#at),
-        ages: ages.slice(this.#at),
-      };
-    } else {
-      return;
-    }
-    this.#at = 0;
   }
 }

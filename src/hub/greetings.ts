@@ -1,4 +1,4 @@
-import type { Directory } from "./directory.ts";
+import type { Audiences } from "./audiences.ts";
 import type { EncodedEvent } from "./envelope.ts";
 import { type Feeds, INCREMENT } from "./feeds.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -11,19 +11,18 @@ import type { Subscriber } from "./subscriber.ts";
  *
  * @example
  * ```ts
- * const greetings = new Greetings(feeds, (name) => topics);
- * greetings.greet(subscriber, ["usdbtc.ob-inc"]); // once it is under that name in the directory
+ * const greetings = new Greetings(feeds, audiences);
+ * greetings.greet(subscriber, ["usdbtc.ob-inc"]); // once it follows that name
  * greetings.greetOn(subscriber); // when its connection is drained
  * ```
  */
 export class Greetings {
   readonly #feeds: Feeds;
-  readonly #directoryOf: (name: string) => Directory;
+  readonly #audiences: Audiences;
 
-  /** @param directoryOf where those stand who follow a name */
-  constructor(feeds: Feeds, directoryOf: (name: string) => Directory) {
+  constructor(feeds: Feeds, audiences: Audiences) {
     this.#feeds = feeds;
-    this.#directoryOf = directoryOf;
+    this.#audiences = audiences;
   }
 
   /** Owes a subscriber the states of streams that it began to follow this moment. */
@@ -46,19 +45,19 @@ export class Greetings {
     const names = subscriber.ungreeted;
     if (names === undefined) return;
     subscriber.ungreeted = undefined;
-    for (const name of names) this.#directoryOf(name).add(name, subscriber);
+    this.#audiences.follow(subscriber, names);
     this.greet(subscriber, names);
   }
 
-  /** The subscriber does not want this one any more. */
-  forget(subscriber: Subscriber, name: string): void {
+  /** The subscriber does not want these any more. */
+  forget(subscriber: Subscriber, names: readonly string[]): void {
     if (!subscriber.ungreeted) return;
-    subscriber.ungreeted = subscriber.ungreeted.filter((other) => other !== name);
+    subscriber.ungreeted = subscriber.ungreeted.filter((name) => !names.includes(name));
   }
 
   #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
     const later = names.filter(hasState);
-    for (const name of later) this.#directoryOf(name).remove(name, subscriber);
+    this.#audiences.leave(subscriber, later);
     subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
   }
 

@@ -4,8 +4,10 @@ import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
+import type { Audience } from "./audience.ts";
+import { Audiences, NOBODY } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
-import { Directory, NOBODY } from "./directory.ts";
+import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./feed.ts";
 import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./feeds.ts";
@@ -45,9 +47,9 @@ interface PublicEvent {
   /** What is subscribed to get it. */
   readonly stream: string;
   /** Those who hold the stream by its name. */
-  readonly byName: ReadonlySet<Subscriber>;
+  readonly byName: ReadonlySet<Audience>;
   /** Those who hold the whole id. */
-  readonly byId: ReadonlySet<Subscriber>;
+  readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
 }
 
@@ -57,7 +59,7 @@ interface PublicEvent {
  * @example
  * ```ts
  * const hub = new Hub({ registry: peatioRegistry, flusher, ...settings.streams });
- * hub.subscribe(subscriber, "usdbtc.ob-inc");
+ * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
  * hub.deliver("public.usdbtc.ob-inc", body); // and what changes
  * ```
@@ -67,10 +69,11 @@ export class Hub implements EventSink {
   readonly #options: HubOptions;
   readonly #feeds: Feeds;
   readonly #greetings: Greetings;
-  /** By the full name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`. */
-  readonly #topics = new Directory();
-  /** By the bare word subscribed: every public stream of that id. */
-  readonly #ids = new Directory();
+  /**
+   * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
+   * public stream of that id.
+   */
+  readonly #audiences = new Audiences();
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
@@ -86,7 +89,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isFollowed(name),
     );
-    this.#greetings = new Greetings(this.#feeds, (name) => this.#directoryOf(name));
+    this.#greetings = new Greetings(this.#feeds, this.#audiences);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -137,17 +140,17 @@ export class Hub implements EventSink {
     return this.#options.registry.find("public", `${stream.id}.${stream.event}`) !== undefined;
   }
 
-  /** From here on the subscriber gets the stream's events. */
-  subscribe(subscriber: Subscriber, name: string): void {
-    subscriber.streams.add(name);
-    this.#directoryOf(name).add(name, subscriber);
+  /** From here on the subscriber gets the streams' events. */
+  subscribe(subscriber: Subscriber, names: readonly string[]): void {
+    for (const name of names) subscriber.streams.add(name);
+    this.#audiences.follow(subscriber, names);
   }
 
   /** Not any more. */
-  unsubscribe(subscriber: Subscriber, name: string): void {
-    if (!subscriber.streams.delete(name)) return;
-    this.#directoryOf(name).remove(name, subscriber);
-    this.#greetings.forget(subscriber, name);
+  unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
+    for (const name of names) subscriber.streams.delete(name);
+    this.#audiences.leave(subscriber, names);
+    this.#greetings.forget(subscriber, names);
   }
 
   /** Owes a new subscriber the current state of the streams that have one. */
@@ -171,14 +174,16 @@ export class Hub implements EventSink {
   /** Forgets a subscriber. */
   remove(subscriber: Subscriber): void {
     this.identify(subscriber, undefined);
-    for (const name of [...subscriber.streams]) this.unsubscribe(subscriber, name);
+    this.#audiences.remove(subscriber);
+    subscriber.streams.clear();
+    subscriber.ungreeted = undefined;
   }
 
   /** Sizes of what the hub holds now. */
   get sizes(): HubSizes {
     return {
-      streams: this.#topics.size + this.#ids.size,
-      subscriptions: this.#topics.entries + this.#ids.entries,
+      streams: this.#audiences.size,
+      subscriptions: this.#audiences.entries,
       users: this.#users.size,
       ...this.#feeds.sizes,
     };
@@ -190,18 +195,13 @@ export class Hub implements EventSink {
   }
 
   /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
-  *streams(): Generator<readonly [name: string, subscribers: number]> {
-    yield* this.#topics.sizes();
-    yield* this.#ids.sizes();
-  }
-
-  #directoryOf(name: string): Directory {
-    return name.includes(".") ? this.#topics : this.#ids;
+  streams(): Generator<readonly [name: string, subscribers: number]> {
+    return this.#audiences.sizes();
   }
 
   #isFollowed({ base, id }: FeedName): boolean {
-    return this.#topics.under(base + INCREMENT).size > 0 ||
-      (id !== undefined && this.#ids.under(id).size > 0);
+    return this.#audiences.of(base + INCREMENT).size > 0 ||
+      (id !== undefined && this.#audiences.of(id).size > 0);
   }
 
   #dropLarge(routingKey: string, route: Route): void {
@@ -237,8 +237,8 @@ export class Hub implements EventSink {
     const event: PublicEvent = {
       route,
       stream,
-      byName: this.#topics.under(stream),
-      byId: isPublic ? this.#ids.under(route.id) : NOBODY,
+      byName: this.#audiences.of(stream),
+      byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
       counts,
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
@@ -287,10 +287,10 @@ export class Hub implements EventSink {
   /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
   #resync({ byName, byId }: PublicEvent, base: string, encoded: EncodedEvent): number {
     let reached = 0;
-    for (const subscriber of this.#topics.under(base + INCREMENT)) {
-      if (byName.has(subscriber) || byId.has(subscriber)) continue;
-      subscriber.offer(encoded);
-      reached++;
+    for (const audience of this.#audiences.of(base + INCREMENT)) {
+      if (byName.has(audience) || byId.has(audience)) continue;
+      reached += audience.size;
+      audience.offer(encoded);
     }
     if (reached > 0) this.counters.resyncs++;
     return reached;
@@ -322,12 +322,15 @@ export class Hub implements EventSink {
 
   /** @returns how many it is now owed to */
   #fanOut({ byName, byId }: PublicEvent, encoded: EncodedEvent): number {
-    let reached = byName.size;
-    for (const subscriber of byName) subscriber.send(encoded);
-    for (const subscriber of byId) {
-      if (byName.has(subscriber)) continue;
-      subscriber.send(encoded);
-      reached++;
+    let reached = 0;
+    for (const audience of byName) {
+      reached += audience.size;
+      audience.send(encoded);
+    }
+    for (const audience of byId) {
+      if (byName.has(audience)) continue;
+      reached += audience.size;
+      audience.send(encoded);
     }
     return reached;
   }

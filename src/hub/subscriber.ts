@@ -1,4 +1,5 @@
 import type { WebSocketConnection } from "../websocket/connection.ts";
+import type { Audience } from "./audience.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
 
 /** One client, as far as the hub is concerned. */
@@ -12,6 +13,8 @@ export class Subscriber {
    * there is; `undefined` when there are none.
    */
   ungreeted: string[] | undefined;
+  /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
+  audience: Audience | undefined;
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
@@ -20,7 +23,7 @@ export class Subscriber {
     this.wrapping = wrapping;
   }
 
-  /** Owes the client one event, as the client reads it. */
+  /** Owes one event to this client alone, as the client reads it. */
   send(event: EncodedEvent): void {
     this.connection.send(event.frame(this.wrapping));
   }

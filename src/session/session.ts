@@ -244,13 +244,11 @@ export class Session implements ConnectionOwner, Expiring {
     this.#endTerm();
     if (expiresAt !== undefined) this.#term = expiries.add(this, expiresAt);
     this.#dropForbidden();
-    const restored: string[] = [];
-    for (const stream of this.#suspended ?? []) {
-      const { streams } = this.#subscriber;
-      if (streams.size >= limits.streams || streams.has(stream) || !this.#mayHold(stream)) continue;
-      hub.subscribe(this.#subscriber, stream);
-      restored.push(stream);
-    }
+    const { streams } = this.#subscriber;
+    const restored = (this.#suspended ?? [])
+      .filter((stream) => !streams.has(stream) && this.#mayHold(stream))
+      .slice(0, Math.max(limits.streams - streams.size, 0));
+    hub.subscribe(this.#subscriber, restored);
     this.#suspended = undefined;
     return restored;
   }
@@ -263,7 +261,7 @@ export class Session implements ConnectionOwner, Expiring {
   /** @returns the streams that are not held any more, because the role may not have them */
   #dropForbidden(): string[] {
     const forbidden = [...this.#subscriber.streams].filter((stream) => !this.#mayHold(stream));
-    for (const stream of forbidden) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    this.#context.hub.unsubscribe(this.#subscriber, forbidden);
     return forbidden;
   }
 
@@ -277,13 +275,13 @@ export class Session implements ConnectionOwner, Expiring {
       if (held.has(stream)) continue;
       if (!hub.knows(stream) || !this.#mayHold(stream)) {
         refused.push(answers.cannotSubscribe(stream));
-      } else if (held.size >= limits.streams) {
+      } else if (held.size + added.length >= limits.streams) {
         tooMany = true;
       } else {
-        hub.subscribe(this.#subscriber, stream);
         added.push(stream);
       }
     }
+    hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.connection.send(answer);
     if (tooMany) {
@@ -295,7 +293,7 @@ export class Session implements ConnectionOwner, Expiring {
   }
 
   #unsubscribe(streams: readonly string[]): void {
-    for (const stream of streams) this.#context.hub.unsubscribe(this.#subscriber, stream);
+    this.#context.hub.unsubscribe(this.#subscriber, streams);
     this.#suspended = this.#suspended?.filter((stream) => !streams.includes(stream));
     this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams));
   }

@@ -1,9 +1,12 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
+import type { Cohort, Follower } from "./cohort.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
 import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
 import { write, type Writer } from "./outlet.ts";
+import type { FlushScheduler, Owing } from "./owing.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
+import { SharedLog } from "./shared_log.ts";
 import { mayReadOn } from "./turns.ts";
 import { ProtocolViolation } from "./violation.ts";
 
@@ -27,11 +30,6 @@ export interface Ending {
   readonly reason: string;
   /** Who began. */
   readonly by: "client" | "server" | "network";
-}
-
-/** Is told when a connection has something to write, and calls `flush` on it when it is time. */
-export interface FlushScheduler {
-  mark(connection: WebSocketConnection): void;
 }
 
 /** Is told what goes out, and what has to wait. */
@@ -108,14 +106,18 @@ function onError(): void {}
  * connection.send(textFrame("hello"));
  * ```
  */
-export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
+export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Follower, Owing {
   heardAt = 0;
   place: number = NOWHERE;
+  cohort: Cohort | undefined;
+  seat = 0;
   readonly #socket: LinkedSocket;
   readonly #options: ConnectionOptions;
   readonly #root: Batch;
   readonly #receiver: Receiver;
   #owner: ConnectionOwner | undefined;
+  /** The frames that others are sent as well. */
+  #log: SharedLog | undefined;
   #pending: Batch | undefined;
   #marked = false;
   /** Bytes that the kernel was given and did not take yet; nothing more is written meanwhile. */
@@ -164,6 +166,11 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     if (head.length > 0) this.receive(head);
   }
 
+  /** One, to whoever flushes. */
+  get size(): number {
+    return 1;
+  }
+
   /** Whether messages go in and out. */
   get isOpen(): boolean {
     return this.#state === State.Open;
@@ -176,6 +183,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
    */
   send(frame: Uint8Array): void {
     if (this.#state !== State.Open) return;
+    if (this.cohort) this.#stepAside();
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
     if (this.#waiting > 0) {
       this.#meter(this.#metered + frame.length);
@@ -211,8 +219,28 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
       this.#offeredPending + this.#offeredWaiting < this.#options.maxUnsent;
   }
 
+  /** A log for connections like this one, that are to be sent the same. */
+  newLog(): SharedLog {
+    return new SharedLog(this.#options);
+  }
+
   /**
-   * Writes everything owed in one write. For the scheduler.
+   * From here on the client is owed what is appended to a log, and no longer what is appended to
+   * the last one.
+   *
+   * @param log `undefined` for none
+   */
+  follow(log: SharedLog | undefined): void {
+    if (this.#state !== State.Open || log === this.#log) return;
+    if (this.cohort) this.#stepAside();
+    this.#log?.remove(this);
+    this.#log = log;
+    log?.add(this, this.#owesNothing);
+  }
+
+  /**
+   * Writes everything owed in one write; what it owes together with others is written with them.
+   * For the scheduler.
    *
    * @returns how many frames that was
    */
@@ -225,7 +253,14 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     this.#offeredPending = 0;
     this.#write(pending.join(), pending.frames);
     if (this.#waiting > 0) this.#offeredWaiting = offered;
+    else this.#fallIn();
     return pending.frames;
+  }
+
+  /** For its cohort: what it owes with others. */
+  writeShared(bytes: Uint8Array, frames: number): void {
+    this.#write(bytes, frames);
+    if (this.#waiting > 0) this.#stepAside();
   }
 
   /** Stops to read from the client, so that TCP holds it back. */
@@ -324,6 +359,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     if (this.#state !== State.Open) return;
     this.#owner?.drained();
     this.flush();
+    this.#fallIn();
   }
 
   private peerEnded(): void {
@@ -351,8 +387,25 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     this.#metered = bytes;
   }
 
+  get #owesNothing(): boolean {
+    return this.#pending === undefined && this.#waiting === 0;
+  }
+
+  /** Takes what it owes with others upon itself, to owe something else behind that. */
+  #stepAside(): void {
+    this.#pending = this.#log!.stepAside(this, this.#root);
+    // Those it leaves were marked, and have it flushed with them.
+    if (this.#pending) this.#marked = true;
+  }
+
+  /** Goes with others again, once it owes nothing else. */
+  #fallIn(): void {
+    if (this.#log && !this.cohort && this.#owesNothing) this.#log.fallIn(this);
+  }
+
   /** A close frame, behind the answers to all that came before what it answers (RFC 6455 §5.5.2). */
   #writeLast(frame: Uint8Array): void {
+    if (this.cohort) this.#stepAside();
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending) this.#write(pending.join(), pending.frames);
@@ -390,6 +443,8 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched {
     if (state > this.#state) this.#state = state;
     if (!wasOpen) return;
     this.#options.keepalive?.remove(this);
+    this.#log?.remove(this);
+    this.#log = undefined;
     this.#pending = undefined;
     this.#meter(0);
     const owner = this.#owner;
