@@ -58,7 +58,12 @@ Deno.test("thousands that come and go at once leave nothing behind", async (t) =
     const kept = (heap - before.heap) / count;
     assert.ok(kept < 100, `${kept.toFixed()} bytes are kept of each client`);
     // The witness, the class's prototype, and what a variable may still hold.
-    for (const kind of ["Session", "WebSocketConnection", "Subscriber", "Receiver", "Batch"]) {
+    for (
+      const kind of [
+        ...["Session", "WebSocketConnection", "Subscriber", "Receiver", "Batch"],
+        ...["Audience", "SharedLog", "Cohort", "LogEntry"],
+      ]
+    ) {
       assert.ok((objects[kind] ?? 0) < 10, `${objects[kind]} of ${kind} are kept`);
     }
     const timers = (active.Timeout ?? 0) - (before.active.Timeout ?? 0);
