@@ -69,10 +69,12 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
 });
 
 Deno.test("names are told apart whatever is in them", () => {
-  const audiences = new Audiences();
-  const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];
-  Object.assign(other, { wrapping: one.wrapping });
-  audiences.follow(one, ['a","b']);
-  audiences.follow(other, ["a", "b"]);
-  assert.notEqual(one.audience, other.audience);
+  for (const between of [",", '","', " ", "\n", "\0"]) {
+    const audiences = new Audiences();
+    const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];
+    Object.assign(other, { wrapping: one.wrapping });
+    audiences.follow(one, [`a${between}b`]);
+    audiences.follow(other, ["a", "b"]);
+    assert.notEqual(one.audience, other.audience);
+  }
 });

@@ -76,7 +76,7 @@ export class Cohort implements Owing {
     this.remove(follower);
     if (written === undefined) return undefined;
     this.#astray.push(follower);
-    return this.#log.after(written, root);
+    return written.addedTo(root);
   }
 
   /** Forgets a connection. */

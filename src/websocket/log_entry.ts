@@ -57,13 +57,10 @@ export class LogEntry {
     return this.#joined = joined;
   }
 
-  /** The frames after this entry up to another, each by itself behind those of a batch. */
-  addedTo(batch: Batch, last: LogEntry): Batch {
+  /** The frames that were appended after this one, each by itself behind those of a batch. */
+  addedTo(batch: Batch): Batch {
     let added = batch;
-    for (let entry: LogEntry = this; entry !== last;) {
-      entry = entry.#next!;
-      added = added.with(entry.#frame);
-    }
+    for (let entry = this.#next; entry; entry = entry.#next) added = added.with(entry.#frame);
     return added;
   }
 }

@@ -92,12 +92,7 @@ export class SharedLog {
     this.#seat(follower);
   }
 
-  /** All that comes after an entry, behind what is in a batch. For the cohorts, as what follows. */
-  after(written: LogEntry, batch: Batch): Batch {
-    return written.addedTo(batch, this.#last);
-  }
-
-  /** All that comes after an entry. */
+  /** All that comes after an entry. For the cohorts, as what follows. */
   owed(written: LogEntry): { readonly bytes: Uint8Array; readonly frames: number } {
     return { bytes: this.#last.joined(written), frames: this.#last.frames - written.frames };
   }
