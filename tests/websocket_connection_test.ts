@@ -4,11 +4,9 @@ import { connect, createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Traffic } from "../src/ops/traffic.ts";
 import { Batch } from "../src/websocket/batch.ts";
-import {
-  type ConnectionOwner,
-  type Ending,
-  WebSocketConnection,
-} from "../src/websocket/connection.ts";
+import { WebSocketConnection } from "../src/websocket/connection.ts";
+import type { Ending } from "../src/websocket/ending.ts";
+import type { ConnectionOwner } from "../src/websocket/owner.ts";
 import { encodeFrame, Opcode } from "../src/websocket/frame.ts";
 import { bounded } from "./support/bounded.ts";
 import { closePayload, encodeFrame as clientFrame } from "./support/frames.ts";

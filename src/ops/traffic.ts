@@ -1,4 +1,4 @@
-import type { TrafficMeter } from "../websocket/connection.ts";
+import type { TrafficMeter } from "../websocket/options.ts";
 import { doubling, Histogram } from "./histogram.ts";
 
 /**

@@ -1,8 +1,9 @@
 import type { Identity } from "../auth/identity.ts";
 import { Tally } from "../ops/tally.ts";
 import { Batch } from "../websocket/batch.ts";
-import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
+import { WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
+import type { ConnectionOptions } from "../websocket/options.ts";
 import type { Envelope, Wrapping } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { limitOf } from "./limits.ts";

@@ -1,61 +1,17 @@
 import type { Socket } from "node:net";
 import type { Batch } from "./batch.ts";
 import type { Cohort, Follower } from "./cohort.ts";
+import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "./ending.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
-import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
+import { NOWHERE, type Watched } from "./keepalive.ts";
+import type { ConnectionOptions } from "./options.ts";
 import { write, type Writer } from "./outlet.ts";
-import type { FlushScheduler, Owing } from "./owing.ts";
+import type { ConnectionOwner } from "./owner.ts";
+import type { Owing } from "./owing.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
 import { SharedLog } from "./shared_log.ts";
 import { mayReadOn } from "./turns.ts";
 import { ProtocolViolation } from "./violation.ts";
-
-/** What a connection tells its owner. */
-export interface ConnectionOwner {
-  receivedText(message: string): void;
-  receivedBinary(message: Uint8Array): void;
-  /** The client has taken all that had to wait: there is room for more of what it asked for. */
-  drained(): void;
-  /**
-   * Once, when the connection stops to carry messages: nothing is received after it and what is
-   * sent after it goes nowhere. The socket itself may live on for the closing handshake.
-   */
-  closed(ending: Ending): void;
-}
-
-/** How a connection ended. */
-export interface Ending {
-  /** The code on the wire, or one of 1005 and 1006 where there was none. */
-  readonly code: number;
-  readonly reason: string;
-  /** Who began. */
-  readonly by: "client" | "server" | "network";
-}
-
-/** Is told what goes out, and what has to wait. */
-export interface TrafficMeter {
-  /** Frames were written together. */
-  wrote(frames: number, bytes: number): void;
-  /** So many bytes more wait for clients to read; fewer where it is negative. */
-  waits(change: number): void;
-}
-
-/** What all connections of a listener have in common. */
-export interface ConnectionOptions {
-  readonly scheduler: FlushScheduler;
-  readonly meter: TrafficMeter;
-  /** Pings them and cuts those that are silent; left out where nobody is to be. */
-  readonly keepalive?: Keepalive;
-  /** Bytes of one message from the client, all fragments together. */
-  readonly maxMessage: number;
-  /**
-   * Bytes that may wait for a client that does not read. Frames shorter than the memory that one
-   * takes count as that much, so that a flood of pings is bounded as well as a flood of events.
-   */
-  readonly maxUnsent: number;
-  /** Milliseconds that a closing handshake may take before the socket is cut. */
-  readonly closeTimeout: number;
-}
 
 const enum State {
   Open,
@@ -72,11 +28,6 @@ type LinkedSocket = Socket & { [CONNECTION]?: WebSocketConnection };
 
 const EMPTY_PONG = encodeFrame(Opcode.Pong);
 const PING = encodeFrame(Opcode.Ping);
-
-/** Why a client was closed, for the client and whoever counts. */
-export const SLOW_CONSUMER = "slow consumer";
-/** Why a client was cut, for whoever counts. */
-export const NO_SIGN_OF_LIFE = "no sign of life";
 
 function onData(this: LinkedSocket, chunk: Uint8Array): void {
   this[CONNECTION]?.["receive"](chunk);
