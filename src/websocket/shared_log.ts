@@ -60,7 +60,7 @@ export class SharedLog {
       this.#options.scheduler.mark(cohort);
     }
     this.#idle.length = 0;
-    for (const follower of this.#alone) follower.send(frame);
+    if (this.#alone.size > 0) { for (const follower of this.#alone) follower.send(frame); }
     if (this.#last.bytes - this.#checked > this.#options.maxUnsent) this.#relieve();
   }
 
