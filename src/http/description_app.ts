@@ -43,7 +43,9 @@ interface Env {
  */
 export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env> {
   const app = new Hono<Env>().onError(answerFault);
-  const description = describeServer();
+  // Made when it is first asked for: a start has more urgent things to do.
+  let made: Document | undefined;
+  const description = () => made ??= describeServer();
   const kept = new Map<string, Asset>();
   app.get("/asyncapi.json", (c) => {
     const { headers } = c.req.raw;
@@ -52,17 +54,20 @@ export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env>
     const known = kept.get(url.href);
     if (known) return answerWith(known, headers, HEADERS);
     const keep = kept.size < KEPT;
-    const json = describedAt(description, url, keep);
+    const json = describedAt(description(), url, keep);
     if (keep) kept.set(url.href, json);
     return answerWith(json, headers, HEADERS);
   });
   if (docs) {
-    const page = asset("text/html; charset=utf-8", docsPage(description));
+    let page: Asset | undefined;
     const headers = {
       "content-security-policy": DOCS_POLICY,
       "referrer-policy": "no-referrer",
     };
-    app.get("/docs", (c) => answerWith(page, c.req.raw.headers, headers));
+    app.get("/docs", (c) => {
+      page ??= asset("text/html; charset=utf-8", docsPage(description()));
+      return answerWith(page, c.req.raw.headers, headers);
+    });
   }
   return app;
 }

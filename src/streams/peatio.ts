@@ -2,7 +2,7 @@
  * The streams that exchanges of the Peatio family publish, both generations of each. To add a
  * kind: one more `defineStream` here, and its name in `PEATIO_STREAMS`.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { defineStream, type PayloadOf } from "./define_stream.ts";
 import { Registry } from "./registry.ts";
 
