@@ -1,15 +1,18 @@
 /**
  * Runs the tests with one real RabbitMQ around them, and ends with `N passed, N failed`.
  *
- *     deno task test                          all of them
- *     deno task test tests/resync_test.ts     some
+ *     deno task test                          all of them, some beside each other
+ *     deno task test tests/resync_test.ts     some, one after the other
  *     deno task test --filter "order book"    flags of `deno test`
+ *
+ * DENO_JOBS says how many files run beside each other; as many as there are cores unless set.
  *
  * Exit codes: 0, 1 when a test failed, 69 when RabbitMQ is missing and cannot be installed.
  */
 import { type Broker, findRabbitmq, startBroker } from "../tests/support/rabbitmq.ts";
 import { findChromium } from "../tests/support/chromium.ts";
 import { findPromtool } from "../tests/support/promtool.ts";
+import { partsOf } from "./test_parts.ts";
 
 const UNAVAILABLE = 69;
 /** Every wait of a test is bounded by itself; this ends what hangs in spite of that. */
@@ -61,30 +64,49 @@ function run(file: string, args: readonly string[], output: "inherit" | "null" =
   }
 }
 
+/** Runs the parts one after the other, all of them, and says what came of them together. */
 async function runTests(args: readonly string[], broker: Broker): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--trace-leaks", ...args],
-    env: { RANGER_TEST_AMQP_URL: broker.url },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-    // A process group of its own: what the tests started ends with them when they are cut short.
-    detached: true,
-  }).spawn();
-  const stop = () => Deno.kill(-child.pid, "SIGKILL");
+  const ports = await Deno.makeTempFile({ prefix: "ranger-ports-" });
+  let cut = false;
+  let stop = () => {};
+  const end = () => {
+    cut = true;
+    stop();
+  };
   const timer = setTimeout(() => {
     console.error(`the tests took more than ${WHOLE_RUN / 60_000} minutes: ended`);
-    stop();
+    end();
   }, WHOLE_RUN);
   // The broker is stopped by what follows, in every case.
-  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, stop);
-  const tail = await copy(child.stdout);
-  const { code } = await child.status;
+  for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, end);
+  const sum = { passed: 0, failed: 0 };
+  for (const { name, args: own } of partsOf(args)) {
+    if (cut) break;
+    console.error(`tests: ${name}`);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["test", "--allow-all", "--trace-leaks", ...own],
+      env: { RANGER_TEST_AMQP_URL: broker.url, RANGER_TEST_PORTS: ports },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "inherit",
+      // A process group of its own: what the tests started ends with them when they are cut short.
+      detached: true,
+    }).spawn();
+    stop = () => Deno.kill(-child.pid, "SIGKILL");
+    const tail = await copy(child.stdout);
+    const { code } = await child.status;
+    stop = () => {};
+    const { passed, failed } = counts(tail);
+    sum.passed += passed;
+    // A file that does not load fails the run without being a test.
+    sum.failed += code === 0 ? failed : Math.max(failed, 1);
+  }
   clearTimeout(timer);
-  const { passed, failed } = counts(tail);
-  // A file that does not load fails the run without being a test.
-  console.log(`${passed} passed, ${code === 0 ? failed : Math.max(failed, 1)} failed`);
-  return code === 0 ? 0 : 1;
+  await Deno.remove(ports);
+  // A part that was not begun has not failed, and has not passed either.
+  if (cut) sum.failed = Math.max(sum.failed, 1);
+  console.log(`${sum.passed} passed, ${sum.failed} failed`);
+  return sum.failed === 0 ? 0 : 1;
 }
 
 /** Copies to standard output, and gives the last few kilobytes without colours. */

@@ -4,12 +4,13 @@ import { connectPublisher, randomExchange } from "./support/amqp.ts";
 import { bounded } from "./support/bounded.ts";
 import { type Client, connectClient } from "./support/client.ts";
 import { subscribed } from "./support/exchange.ts";
+import { Gate } from "./support/gate.ts";
 import { preloaded } from "./support/program.ts";
-import { fileBroker } from "./support/rabbitmq.ts";
+import { sharedBroker } from "./support/rabbitmq.ts";
 import { startRanger } from "./support/ranger.ts";
 import { closeOf, Opcode, RawClient } from "./support/raw_client.ts";
 
-const broker = await fileBroker();
+const broker = await sharedBroker();
 const DRAIN = 2;
 const CLIENTS = 20;
 const GOING_AWAY = { code: 1001, reason: "" };
@@ -76,18 +77,19 @@ Deno.test("clients are closed one after the other over the drain, and get every 
 
 Deno.test("a broker that stands still and clients that read nothing hold nothing up", async () => {
   await using stack = new AsyncDisposableStack();
+  const gate = stack.use(new Gate(broker.url));
+  await gate.open();
   const ranger = stack.use(
-    await startRanger({ args: ["--no-auth", "--amqp-url", broker.url, "--drain", "1"] }),
+    await startRanger({ args: ["--no-auth", "--amqp-url", gate.url, "--drain", "1"] }),
   );
   await ranger.consuming();
   const silent = [1, 2].map(() => RawClient.open(ranger.url("/public")));
   for (const client of silent) stack.use(await client);
-  broker.pause();
+  gate.jam();
   ranger.signal("SIGTERM");
   const { code } = await bounded(ranger.ended, "the server to end", 6_000);
   assert.equal(code, 0);
   assert.equal(ranger.logged((line) => line.message.startsWith("Something does not end")), 0);
-  broker.resume();
 });
 
 Deno.test("what never ends is left behind", async () => {

@@ -25,7 +25,7 @@ export async function buildTools(): Promise<Tools> {
 async function compile(name: string): Promise<string> {
   const output = `${bin}/${name}`;
   // by way of a name of its own: two builds at once never run each other's half-written file
-  const partial = `${output}.${Deno.pid}`;
+  const partial = `${output}.${crypto.randomUUID()}`;
   const args = ["-O2", "-Wall", "-Wextra", "-o", partial, `${root}bench/${name}.c`];
   const { success, stderr } = await new Deno.Command("cc", { args }).output().catch((error) => {
     if (error instanceof Deno.errors.NotFound) {

@@ -36,7 +36,7 @@ export async function bounded<T>(
  * another process's port.
  *
  * @param ask resolves to the answer, or to undefined when there is none yet
- * @param what completes the sentence "waited 30 s in vain for …"
+ * @param what completes the sentence "waited 60 s in vain for …"
  * @throws Error when the bound is reached
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export async function bounded<T>(
 export async function until<T>(
   ask: () => Promise<T | undefined> | T | undefined,
   what: string | (() => string),
-  milliseconds = 30_000,
+  milliseconds = 60_000,
 ): Promise<T> {
   const end = performance.now() + milliseconds;
   while (true) {

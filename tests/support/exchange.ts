@@ -4,6 +4,9 @@ import { type Client, type ClientOptions, connectClient } from "./client.ts";
 import { type RangerProcess, startRanger } from "./ranger.ts";
 import { makeKey, type TestKey } from "./tokens.ts";
 
+/** The observer answers pings only while it is asked, and a test may be long about something else. */
+const PATIENT = ["--limits-idle-timeout=3600"];
+
 /** An exchange in small: somebody who publishes, a Ranger that consumes it, and who signs tokens. */
 export interface Exchange extends AsyncDisposable {
   readonly ranger: RangerProcess;
@@ -96,7 +99,7 @@ export async function startExchange(
     : ["--jwt-public-key", options.publicKey ?? key.publicPem];
   const ranger = started.use(
     await startRanger({
-      args: [...source, ...access, ...(options.args ?? [])],
+      args: [...source, ...access, ...PATIENT, ...(options.args ?? [])],
       env: options.env ?? {},
     }),
   );

@@ -77,16 +77,27 @@ export function damaged(
   bytes: Uint8Array,
   changes: readonly Damage[],
 ): { bytes: Uint8Array; intact: number } {
-  const result = [...bytes];
+  let result = new Uint8Array(bytes);
   let intact = bytes.length;
   for (const { at, how, byte } of changes) {
     const place = at % (result.length + 1);
     intact = Math.min(intact, place);
-    if (how === "change") result[place] = byte;
-    else if (how === "add") result.splice(place, 0, byte);
-    else if (how === "lose") result.splice(place, 1);
-    else if (how === "cut") result.length = place;
-    else result.splice(place, 0, ...result.slice(Math.max(0, place - 40), place));
+    const [before, after] = [result.subarray(0, place), result.subarray(place)];
+    if (how === "change") result = joined(before, [byte], after.subarray(1));
+    else if (how === "add") result = joined(before, [byte], after);
+    else if (how === "lose") result = joined(before, after.subarray(1));
+    else if (how === "cut") result = before.slice();
+    else result = joined(before, before.slice(-40), after);
   }
-  return { bytes: new Uint8Array(result), intact };
+  return { bytes: result, intact };
+}
+
+function joined(...parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -40,7 +40,7 @@ export class LogLines {
     if (this.#ended) look(undefined);
     this.#waiting.add(look);
     try {
-      return await bounded(promise, () => `${what} in the log:\n${this.text}`, 30_000);
+      return await bounded(promise, () => `${what} in the log:\n${this.text}`, 60_000);
     } finally {
       this.#waiting.delete(look);
     }

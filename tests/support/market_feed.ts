@@ -48,6 +48,8 @@ export class MarketFeed implements AsyncDisposable {
       const publisher = await until(
         () => connectPublisher(this.url, this.exchange).catch(() => undefined),
         "the broker to take a publisher",
+        // As long as a broker may take to start.
+        120_000,
       );
       try {
         while (!this.#stopped) await this.#publish(publisher);

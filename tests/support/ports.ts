@@ -18,11 +18,14 @@ export function freePort(): number {
 /**
  * The first of so many ports in a row that nobody listens on.
  *
+ * Test files that run at the same time take theirs in turn, by the file that RANGER_TEST_PORTS
+ * names: of a port that was taken by one and is not listened on yet, another would see nothing.
+ *
  * @throws Error as {@linkcode freePort}
  */
 export function freePorts(count: number): number {
   for (let tries = 0; tries < 200; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = LOWEST + next(count);
     try {
       for (let at = 0; at < count; at++) {
         Deno.listen({ hostname: "127.0.0.1", port: port + at }).close();
@@ -33,4 +36,24 @@ export function freePorts(count: number): number {
     }
   }
   throw new Error("no free port found between 20000 and 32000");
+}
+
+const LOWEST = 20_000;
+const PORTS = 12_000;
+
+/** Where to look next, for so many in a row: a number from 0 to {@linkcode PORTS}. */
+function next(count: number): number {
+  const turns = Deno.env.get("RANGER_TEST_PORTS");
+  const random = Math.floor(Math.random() * PORTS);
+  if (!turns) return random;
+  using file = Deno.openSync(turns, { read: true, write: true });
+  file.lockSync(true);
+  const bytes = new Uint8Array(16);
+  const length = file.readSync(bytes) ?? 0;
+  // Other runs on the same machine begin elsewhere.
+  const port = length === 0 ? random : Number(new TextDecoder().decode(bytes.subarray(0, length)));
+  file.seekSync(0, Deno.SeekMode.Start);
+  // Always as many digits.
+  file.writeSync(new TextEncoder().encode(String((port + count) % PORTS).padStart(5, "0")));
+  return port;
 }

@@ -81,7 +81,7 @@ export interface RunOptions {
  *
  * @param args command and flags
  * @returns how it ended; an exit code other than 0 is no error here
- * @throws Error when it runs for more than a minute
+ * @throws Error when it runs for more than three minutes
  * @example
  * ```ts
  * const { code, stderr } = await runRanger(["serve", "--prot", "80"]);
@@ -118,12 +118,12 @@ export async function runProgram(
   const timer = setTimeout(() => {
     late = true;
     child.kill("SIGKILL");
-  }, 60_000);
+  }, 3 * 60_000);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(timer);
   await written;
   const decoder = new TextDecoder();
   const outcome = { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  if (late) throw new Error(`${file} ${args.join(" ")} ran for a minute\n${outcome.stderr}`);
+  if (late) throw new Error(`${file} ${args.join(" ")} ran for three minutes\n${outcome.stderr}`);
   return outcome;
 }
