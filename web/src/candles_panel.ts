@@ -5,7 +5,7 @@ import { CandleDrawing } from "./candle_drawing.ts";
 import { CandleHistory, candleOf } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
 import { mostDigits } from "./numbers.ts";
-import { seldom } from "./pace.ts";
+import { seldom } from "./screen.ts";
 import type { PublicTrade } from "./trades_panel.ts";
 
 /** Of the candles that the page makes of trades itself: they move at once. */

@@ -5,7 +5,7 @@ import { DepthChart } from "./depth_chart.ts";
 import { byId, make, part, write } from "./dom.ts";
 import { isMarketName, type Markets } from "./market_names.ts";
 import { duration } from "./numbers.ts";
-import { often, seldom } from "./pace.ts";
+import { often, seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";

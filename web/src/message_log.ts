@@ -1,6 +1,6 @@
 import { byId, copy, make, part, write } from "./dom.ts";
 import { bytes, clock } from "./numbers.ts";
-import { seldom } from "./pace.ts";
+import { seldom } from "./screen.ts";
 
 /** A message as it came. */
 interface Message {

@@ -2,7 +2,7 @@ import type { PayloadOf } from "../../client/src/mod.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part } from "./dom.ts";
 import { clock, timeOf } from "./numbers.ts";
-import { often } from "./pace.ts";
+import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
 /** Rows that are shown. */

@@ -31,7 +31,7 @@ const LONGEST = 1000;
  *
  * @example
  * ```ts
- * const seldom = new Pace({ between: 250, share: 0.1 });
+ * const seldom = new Pace({ between: 250, share: 0.1 }, screen);
  * const changed = seldom.drawing(() => chart.draw());
  * ranger.on("btcusd.trades", changed);
  * ```
@@ -46,7 +46,7 @@ export class Pace {
   /** Of the last two frames, in milliseconds. */
   #costs: readonly [number, number] = [0, 0];
 
-  constructor({ between = 0, share }: PaceOptions, screen: Screen = new Browser()) {
+  constructor({ between = 0, share }: PaceOptions, screen: Screen) {
     this.#between = between;
     this.#share = share;
     this.#screen = screen;
@@ -54,15 +54,17 @@ export class Pace {
 
   /** @returns a function that asks for the drawing */
   drawing(draw: () => void): () => void {
-    return () => {
-      this.#asked.add(draw);
-      if (this.#due) return;
-      this.#due = true;
-      const wait = this.#last + this.#wait() - this.#screen.now();
-      const frame = () => this.#screen.nextFrame(() => this.#draw());
-      if (wait <= 0) frame();
-      else this.#screen.later(frame, wait);
-    };
+    return () => this.#ask(draw);
+  }
+
+  #ask(draw: () => void): void {
+    this.#asked.add(draw);
+    if (this.#due) return;
+    this.#due = true;
+    const wait = this.#last + this.#wait() - this.#screen.now();
+    const frame = () => this.#screen.nextFrame(() => this.#draw());
+    if (wait <= 0) frame();
+    else this.#screen.later(frame, wait);
   }
 
   #wait(): number {
@@ -76,44 +78,15 @@ export class Pace {
     this.#screen.painted(() => {
       this.#costs = [this.#costs[1], this.#screen.now() - begin];
     });
-    // Before the first of them, so that one that fails, or asks again, keeps nothing from the others.
+    // Before the first of them, which may ask for itself again.
     const all = [...this.#asked];
     this.#asked.clear();
     this.#due = false;
-    for (const draw of all) draw();
+    try {
+      for (let draw = all.shift(); draw; draw = all.shift()) draw();
+    } finally {
+      // One that fails keeps nothing from the others.
+      for (const draw of all) this.#ask(draw);
+    }
   }
 }
-
-/** The page's own. */
-class Browser implements Screen {
-  readonly #channel = new MessageChannel();
-  readonly #calls: (() => void)[] = [];
-
-  constructor() {
-    this.#channel.port1.onmessage = () => this.#calls.shift()?.();
-  }
-
-  now(): number {
-    return performance.now();
-  }
-
-  nextFrame(call: () => void): void {
-    requestAnimationFrame(call);
-  }
-
-  later(call: () => void, milliseconds: number): void {
-    setTimeout(call, milliseconds);
-  }
-
-  painted(call: () => void): void {
-    this.#calls.push(call);
-    // A task of its own, which comes after the frame's.
-    this.#channel.port2.postMessage(undefined);
-  }
-}
-
-/** For what is looked at most: each frame, as long as that leaves half of the time. */
-export const often = new Pace({ share: 0.5 });
-
-/** For what is read slower, and costs more. */
-export const seldom = new Pace({ between: 250, share: 0.1 });

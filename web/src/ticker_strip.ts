@@ -1,6 +1,6 @@
 import { make, part, write } from "./dom.ts";
 import type { Markets } from "./market_names.ts";
-import { seldom } from "./pace.ts";
+import { seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 
 interface Entry {
