@@ -29,6 +29,7 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   await step(t, "numbers are whole, however many digits they have", () => digits(...place));
   await step(t, "a book without orders is said to be empty", () => empty(...place));
   await step(t, "a book of one side is drawn, and told as it is", () => oneSide(...place));
+  await step(t, "bars are as long as what they stand for", () => bars(...place));
   await step(t, "depth is drawn anew where its place changes, also of a quiet book", async () => {
     await resized(...place);
   });
@@ -106,6 +107,39 @@ async function oneSide(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#depth-legend", /^bids 3\.5 · asks none/);
   await live.holds(`${DRAWN}.left && !${DRAWN}.right`);
   assert.deepEqual(live.complaints, []);
+}
+
+async function bars(browser: Browser, exchange: Exchange): Promise<void> {
+  const market = freshWord();
+  await using live = await openMarket(browser, exchange, market);
+  await exchange.publish(`public.${market}.ob-snap`, BOOK);
+  await live.reads("#spread", /^1\.5/);
+  // Of all that is shown, 3.5 is the most: 3 at the best bid, 1.25 at the best ask, 2 with the next.
+  const begins = { bids: [0.143, 0], asks: [0.643, 0.429] };
+  for (const [side, shares] of Object.entries(begins)) {
+    for (const [at, share] of shares.entries()) {
+      for (const x of [share - 0.02, share + 0.02].filter((x) => x > 0)) {
+        assert.equal(await live.page.evaluate(barAt(side, at, x)), x > share, `${side} ${at} ${x}`);
+      }
+    }
+    assert.equal(await live.page.evaluate(barAt(side, 2, 0.99)), false);
+  }
+  await exchange.publish(`public.${market}.ob-inc`, { bids: ["100", "0"], sequence: 2 });
+  await live.reads("#bids .price", /^99\.25/);
+  assert.equal(await live.page.evaluate(barAt("bids", 0, 0.7)), false);
+  assert.equal(await live.page.evaluate(barAt("asks", 1, 0.01)), true);
+  assert.deepEqual(live.complaints, []);
+}
+
+/** Whether a side has a bar there. @param at the row, from the best price on @param x of its width */
+function barAt(side: string, at: number, x: number): string {
+  return `(() => {
+    const row = document.getElementById("${side}").rows[${side === "asks" ? 11 - at : at}];
+    const path = document.querySelector("#${side} .bars path");
+    const { left, top, width, height } = row.getBoundingClientRect();
+    const middle = new DOMPoint(left + ${x} * width, top + height / 2);
+    return path.isPointInFill(middle.matrixTransform(path.getScreenCTM().inverse()));
+  })()`;
 }
 
 /** Whether something is drawn near the left and the right end of the depth chart's ground. */

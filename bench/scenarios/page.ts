@@ -1,14 +1,12 @@
-import { chromium, type Page } from "playwright-core";
+import { chromium } from "playwright-core";
 import { pageAssets } from "../../src/http/page_assets.ts";
 import { findChromium } from "../../tests/support/chromium.ts";
 import { startRanger } from "../../tests/support/ranger.ts";
 import { count, kilobytes, type Table } from "../harness/format.ts";
-import type { Place } from "../peers/peer.ts";
+import { type Drawing, measureFrames } from "./page_frames.ts";
 import { median, type Scenario, target } from "./scenario.ts";
 
 const PAINTS = 7;
-/** Of the simulator: what happens in each market a second; more than half of it changes the book. */
-const RATE = 1000;
 
 const FLAGS = [
   ...(Deno.uid() === 0 ? ["--no-sandbox"] : []),
@@ -29,16 +27,6 @@ interface Paint {
   readonly book: number;
 }
 
-interface Drawing {
-  readonly view: "market" | "streams";
-  /** A second. */
-  readonly frames: number;
-  /** Milliseconds between two frames that only one gap in a hundred exceeds. */
-  readonly p99: number;
-  /** Of the book, a second. */
-  readonly updates: number;
-}
-
 /** The live page in a real Chromium, served by `ranger demo`. */
 export const page: Scenario = {
   name: "page",
@@ -53,7 +41,11 @@ export const page: Scenario = {
       say("  left out: paint and frames: there is no Chromium (Debian: apt-get install chromium)");
     }
     const paints = executablePath ? await measurePaints(executablePath) : [];
-    const drawings = executablePath ? await measureFrames(executablePath, place, seconds) : [];
+    const drawings: Drawing[] = executablePath
+      ? await measureFrames({ executablePath, flags: FLAGS, place, seconds })
+      : [];
+    const views = drawings.filter(({ view }) => view !== "empty");
+    const empty = drawings.find(({ view }) => view === "empty");
     const all = sizes.reduce((sum, { gzipped }) => sum + gzipped, 0);
     const middle = (name: keyof Paint) =>
       paints.length ? median(paints.map((one) => one[name])) : undefined;
@@ -64,7 +56,9 @@ export const page: Scenario = {
       tables: [sizeTable(sizes, all), paintTable(paints, middle), frameTable(drawings, seconds)],
       notes: [
         "Without a graphics card: the core that the page runs on paints as well. The browser and " +
-        "all its processes share the load's core, the server has its own.",
+        "all its processes share the load's core, the server has its own. The empty page follows " +
+        "the same book by a bare socket, and writes one number a frame: what this browser draws at " +
+        "most on that core, at that time. All three take turns.",
       ],
       summary: `${kilobytes(all)} KB; ` +
         drawings.map(({ view, frames }) => `${view} ${frames.toFixed(1)} frames/s`).join(", "),
@@ -85,12 +79,12 @@ export const page: Scenario = {
           (ms) => `${ms.toFixed(0)} ms`,
           (ms) => ms < 1000,
         ),
-        ...drawings.map(({ view, frames, updates }) =>
+        ...views.map(({ view, frames, updates }) =>
           target(
             `page, frames a second (${view}, ${count(updates)} book updates a second)`,
             "60",
             frames,
-            (a) => a.toFixed(1),
+            (a) => `${a.toFixed(1)}; an empty page ${empty?.frames.toFixed(1)}`,
             // What a screen of 60 Hz shows, give or take the measuring.
             (a) => a >= 59.5,
           )
@@ -100,30 +94,6 @@ export const page: Scenario = {
     };
   },
 };
-
-/** Counts in the page: what it draws, and what it is sent. */
-const COUNT = (seconds: number) =>
-  `new Promise((resolve) => {
-  const gaps = [];
-  let last;
-  const socket = new WebSocket("public/?stream=btcusd.ob-inc");
-  let updates = 0;
-  socket.onmessage = () => updates++;
-  const begin = performance.now();
-  const frame = (now) => {
-    if (last !== undefined) gaps.push(now - last);
-    last = now;
-    if (now - begin < ${seconds} * 1000) return requestAnimationFrame(frame);
-    socket.close();
-    gaps.sort((a, b) => a - b);
-    resolve({
-      frames: gaps.length / (gaps.reduce((sum, gap) => sum + gap, 0) / 1000),
-      p99: gaps[Math.floor(gaps.length * 0.99)],
-      updates: updates / ((now - begin) / 1000),
-    });
-  };
-  requestAnimationFrame(frame);
-})`;
 
 /** The files as they are sent. */
 function measureSizes(): Size[] {
@@ -151,35 +121,6 @@ async function measurePaints(executablePath: string): Promise<Paint[]> {
     paints.push({ paint, book });
   }
   return paints;
-}
-
-async function measureFrames(
-  executablePath: string,
-  place: Place,
-  seconds: number,
-): Promise<Drawing[]> {
-  await using demo = await startRanger({
-    command: "demo",
-    args: ["--quiet", "--rate", String(RATE)],
-  });
-  const server = await chromium.launchServer({ executablePath, args: FLAGS });
-  try {
-    await pin(server.process().pid!, place.loadCore);
-    await pin(demo.pid, place.serverCore);
-    await using browser = await chromium.connect(server.wsEndpoint());
-    const shown = await browser.newPage({ viewport: { width: 1360, height: 850 } });
-    const drawings: Drawing[] = [];
-    for (const view of ["market", "streams"] as const) {
-      await shown.goto(demo.publicUrl(`/#/${view}/${view === "market" ? "btcusd" : ""}`));
-      if (view === "streams") await follow(shown, "btcusd.ob-inc");
-      else await shown.locator("#spread").filter({ hasText: /\d/ }).waitFor();
-      const counted = await shown.evaluate(COUNT(seconds)) as Omit<Drawing, "view">;
-      drawings.push({ view, ...counted });
-    }
-    return drawings;
-  } finally {
-    await server.close();
-  }
 }
 
 function sizeTable(sizes: readonly Size[], all: number): Table {
@@ -213,7 +154,7 @@ function paintTable(
 
 function frameTable(drawings: readonly Drawing[], seconds: number): Table {
   return {
-    title: `Frames over ${seconds} seconds`,
+    title: `Frames over ${seconds} seconds of each`,
     head: ["view", "book updates/s", "frames/s", "p99 of the gaps, ms"],
     rows: drawings.map(({ view, updates, frames, p99 }) => [
       view,
@@ -222,25 +163,4 @@ function frameTable(drawings: readonly Drawing[], seconds: number): Table {
       p99.toFixed(1),
     ]),
   };
-}
-
-async function follow(page: Page, stream: string): Promise<void> {
-  await page.fill("#stream-name", stream);
-  await page.keyboard.press("Enter");
-  await page.locator("#messages li").first().waitFor();
-}
-
-/** Puts a process, its threads and its children on one core; what they start goes there as well. */
-async function pin(pid: number, core: number): Promise<void> {
-  for (const process of descendants(pid)) {
-    const args = ["-a", "-p", "-c", String(core), String(process)];
-    await new Deno.Command("taskset", { args, stdout: "null", stderr: "null" }).output();
-  }
-}
-
-function descendants(pid: number): number[] {
-  const children = [...Deno.readDirSync(`/proc/${pid}/task`)].flatMap(({ name }) =>
-    Deno.readTextFileSync(`/proc/${pid}/task/${name}/children`).split(" ").filter(Boolean)
-  );
-  return [pid, ...children.flatMap((child) => descendants(Number(child)))];
 }

@@ -1,4 +1,5 @@
 import type { Book, Level } from "../../client/src/mod.ts";
+import { BookBars } from "./book_bars.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
 import { mostDigits, padded } from "./numbers.ts";
@@ -10,13 +11,18 @@ interface Row {
   readonly price: HTMLElement;
   readonly amount: HTMLElement;
   readonly total: HTMLElement;
-  readonly bar: HTMLElement;
+}
+
+/** The rows of one side, best price first, and what is behind them. */
+interface Side {
+  readonly rows: readonly Row[];
+  readonly bars: BookBars;
 }
 
 /** The best levels of an order book: rows that stay, and texts that change. */
 export class BookTable {
-  readonly #asks: readonly Row[];
-  readonly #bids: readonly Row[];
+  readonly #asks: Side;
+  readonly #bids: Side;
   readonly #spread = part("spread");
   readonly #columns = new Columns(byId("book-table", HTMLTableElement));
   #priceDigits = 0;
@@ -24,8 +30,8 @@ export class BookTable {
 
   constructor() {
     // The best ask stands at the bottom, next to the best bid.
-    this.#asks = rows(part("asks")).reverse();
-    this.#bids = rows(part("bids"));
+    this.#asks = side("asks", true);
+    this.#bids = side("bids", false);
   }
 
   draw(book: Book): void {
@@ -51,7 +57,8 @@ export class BookTable {
   }
 
   /** @returns what each row shows */
-  #side(rows: readonly Row[], levels: readonly Level[], most: number): string[][] {
+  #side({ rows, bars }: Side, levels: readonly Level[], most: number): string[][] {
+    bars.draw(levels.map(({ total }) => most > 0 ? Math.min(1, Number(total) / most) : 0));
     return rows.map((row, at) => {
       const level = levels[at];
       const price = level ? padded(level.price, this.#priceDigits) : "\u00a0";
@@ -60,11 +67,17 @@ export class BookTable {
       write(row.price, price);
       write(row.amount, amount);
       write(row.total, total);
-      const share = level && most > 0 ? Math.min(1, Number(level.total) / most) : 0;
-      row.bar.style.transform = `scaleX(${share.toFixed(3)})`;
       return [price, amount, total];
     });
   }
+}
+
+/** @param upwards whether the best price stands at the bottom */
+function side(id: string, upwards: boolean): Side {
+  const all = rows(part(id));
+  if (upwards) all.reverse();
+  const best = all[0]!.price.parentElement!;
+  return { rows: all, bars: new BookBars(best, SHOWN, upwards) };
 }
 
 function rows(body: HTMLElement): Row[] {
@@ -73,12 +86,8 @@ function rows(body: HTMLElement): Row[] {
       price: make("span", { class: "text price" }),
       amount: make("span", { class: "text" }),
       total: make("span", { class: "text" }),
-      bar: make("span", { class: "bar", "aria-hidden": "true" }),
     };
-    const total = make("td", {}, row.total);
-    body.append(
-      make("tr", {}, make("td", {}, row.bar, row.price), make("td", {}, row.amount), total),
-    );
+    body.append(make("tr", {}, ...Object.values(row).map((text) => make("td", {}, text))));
     return row;
   });
 }

@@ -4,16 +4,13 @@ import { CandleChart } from "./candle_chart.ts";
 import { CandleDrawing } from "./candle_drawing.ts";
 import { CandleHistory, candleOf } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
-import { eachFrame } from "./frame.ts";
 import { mostDigits } from "./numbers.ts";
+import { seldom } from "./screen.ts";
 import type { PublicTrade } from "./trades_panel.ts";
 
 /** Of the candles that the page makes of trades itself: they move at once. */
 const OWN_PERIOD = "5s";
 const OWN_SECONDS = 5;
-
-/** Milliseconds between two drawings: the chart is painted as a whole. */
-const BETWEEN = 250;
 
 const PERIODS: readonly string[] = [
   OWN_PERIOD,
@@ -34,7 +31,7 @@ export class CandlesPanel {
   readonly #figures = Array.from({ length: 5 }, () => make("span", { class: "figure" }));
   readonly #histories = new Map<string, CandleHistory>();
   readonly #radios = new Map<string, HTMLInputElement>();
-  readonly #changed = eachFrame(() => this.#draw(), BETWEEN);
+  readonly #changed = seldom.drawing(() => this.#draw());
   #chart: CandleChart | undefined;
   #stop: Stop = () => {};
   #market = "";

@@ -41,7 +41,11 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
 
 /** Writes a text, where it is another one: what has not changed is not laid out again. */
 export function write(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const only = element.firstChild;
+  // The same node with other characters: a new one would have to be attached, and laid out with more.
+  if (only instanceof Text && only.nextSibling === null) {
+    if (only.data !== text) only.data = text;
+  } else if (element.textContent !== text) element.textContent = text;
 }
 
 /** The colour that a custom property of the style sheet stands for, as `rgb(…)`. */

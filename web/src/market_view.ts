@@ -3,15 +3,13 @@ import { BookTable } from "./book_table.ts";
 import { CandlesPanel, periodOf } from "./candles_panel.ts";
 import { DepthChart } from "./depth_chart.ts";
 import { byId, make, part, write } from "./dom.ts";
-import { eachFrame } from "./frame.ts";
 import { isMarketName, type Markets } from "./market_names.ts";
 import { duration } from "./numbers.ts";
+import { often, seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
-/** Milliseconds between two drawings of all but the book: they cost more, and are read slower. */
-const BETWEEN = 200;
 /** Milliseconds of silence after which it is told. */
 const QUIET = 5000;
 
@@ -27,9 +25,9 @@ export class MarketView {
   readonly #view = part("view-market");
   readonly #panel = part("book");
   readonly #name = byId("market-name", HTMLInputElement);
-  readonly #bookChanged = eachFrame(() => this.#drawBook());
-  readonly #depthChanged = eachFrame(() => this.#drawDepth(), BETWEEN);
-  readonly #traded = eachFrame(() => this.#trades.draw(), BETWEEN);
+  readonly #bookChanged = often.drawing(() => this.#drawBook());
+  readonly #depthChanged = seldom.drawing(() => this.#drawDepth());
+  readonly #traded = seldom.drawing(() => this.#trades.draw());
   /** Empty where none is known yet, or what the address names is none. */
   #market = "";
   #misnamed = false;
@@ -122,7 +120,7 @@ export class MarketView {
 
   #follow(market: string): void {
     this.#shownAt = this.#changedAt = performance.now();
-    const book = this.#book = this.#ranger.book(market);
+    const book = this.#book = this.#ranger.book(market, { notify: "message" });
     book.onChange(() => {
       this.#changedAt = performance.now();
       this.#bookChanged();

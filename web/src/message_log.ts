@@ -1,6 +1,6 @@
 import { byId, copy, make, part, write } from "./dom.ts";
-import { eachFrame } from "./frame.ts";
 import { bytes, clock } from "./numbers.ts";
+import { seldom } from "./screen.ts";
 
 /** A message as it came. */
 interface Message {
@@ -20,7 +20,7 @@ export class MessageLog {
   readonly #list = byId("messages", HTMLOListElement);
   readonly #filter = byId("filter", HTMLInputElement);
   readonly #pause = byId("pause", HTMLButtonElement);
-  readonly #changed = eachFrame(() => this.#draw());
+  readonly #changed = seldom.drawing(() => this.#draw());
   #kept: Message[] = [];
   /** What is shown while it is paused, and how many had come until then. */
   #frozen: { readonly messages: readonly Message[]; readonly count: number } | undefined;
@@ -65,7 +65,8 @@ export class MessageLog {
   #anew(): void {
     this.#drawn = 0;
     this.#list.replaceChildren();
-    this.#changed();
+    // At once: somebody has asked for it, and waits.
+    this.#draw();
   }
 
   #draw(): void {

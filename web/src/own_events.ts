@@ -1,8 +1,8 @@
 import type { PayloadOf } from "../../client/src/mod.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part } from "./dom.ts";
-import { eachFrame } from "./frame.ts";
 import { clock, timeOf } from "./numbers.ts";
+import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
 /** Rows that are shown. */
@@ -17,7 +17,7 @@ export class OwnEvents {
   #trades: Fields[] = [];
   readonly #orderColumns = new Columns(byId("orders-table", HTMLTableElement));
   readonly #tradeColumns = new Columns(byId("own-trades-table", HTMLTableElement));
-  readonly #changed = eachFrame(() => this.#draw());
+  readonly #changed = often.drawing(() => this.#draw());
 
   order(order: PayloadOf<"order">): void {
     const fields = order as Fields;

@@ -1,6 +1,6 @@
 import { make, part, write } from "./dom.ts";
-import { eachFrame } from "./frame.ts";
 import type { Markets } from "./market_names.ts";
+import { seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 
 interface Entry {
@@ -20,7 +20,7 @@ export class TickerStrip {
 
   constructor(markets: Markets) {
     this.#markets = markets;
-    markets.onChange(eachFrame(() => this.#draw()));
+    markets.onChange(seldom.drawing(() => this.#draw()));
   }
 
   /** Marks the market that is looked at. */
