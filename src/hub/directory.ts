@@ -1,7 +1,7 @@
 import type { Subscriber } from "./subscriber.ts";
 
 /** Nobody. */
-export const NOBODY: ReadonlySet<Subscriber> = new Set();
+const NOBODY: ReadonlySet<Subscriber> = new Set();
 
 /**
  * Subscribers by a key, without an entry for keys that nobody is under: names that come and go
@@ -9,9 +9,9 @@ export const NOBODY: ReadonlySet<Subscriber> = new Set();
  *
  * @example
  * ```ts
- * const topics = new Directory();
- * topics.add("usdbtc.trades", subscriber);
- * for (const each of topics.under("usdbtc.trades")) each.send(event);
+ * const users = new Directory();
+ * users.add("ID10AA8FC4E7", subscriber);
+ * for (const each of users.under("ID10AA8FC4E7")) each.send(event);
  * ```
  */
 export class Directory {
@@ -26,11 +26,6 @@ export class Directory {
   /** How many subscribers are under all keys together; each counts once a key. */
   get entries(): number {
     return this.#entries;
-  }
-
-  /** The keys, and how many are under each, in the order in which the keys came. */
-  *sizes(): Generator<readonly [key: string, subscribers: number]> {
-    for (const [key, set] of this.#sets) yield [key, set.size];
   }
 
   under(key: string): ReadonlySet<Subscriber> {

@@ -12,6 +12,7 @@ const SLICE = 64;
 const SHORT_SLICE = 16;
 /** Connections that are many. */
 const MANY = 2048;
+
 /**
  * Writes what connections owe: each some time after it was marked, in the order they were marked,
  * and all that it owes by then in one write.
