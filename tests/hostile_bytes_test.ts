@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { constants, deflateRawSync } from "node:zlib";
 import { Receiver } from "../src/websocket/receiver.ts";
 import { ProtocolViolation } from "../src/websocket/violation.ts";
+import { joined } from "./support/bytes.ts";
 import { closePayload, encodeFrame } from "./support/frames.ts";
 import { arbitraryDamage, damaged, fuzz } from "./support/fuzz.ts";
 import { decodeAll, line, type Outcome, utf8 } from "./support/reference_decoder.ts";
@@ -106,7 +107,7 @@ const closing = fc.option(
 const conversation = fc.record({
   messages: fc.array(fc.oneof(message, control.map((frame) => [frame])), { maxLength: 6 }),
   closing,
-}).map(({ messages, closing }) => join([...messages.flat(), ...closing]));
+}).map(({ messages, closing }) => joined(...messages.flat(), ...closing));
 
 /** Frames of any form, right and wrong, in any order. */
 const anyFrame = fc.record({
@@ -122,16 +123,6 @@ const anyFrame = fc.record({
   ),
 }).map(({ lengthBits, ...frame }) => encodeFrame(lengthBits ? { ...frame, lengthBits } : frame));
 
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
 Deno.test("random bytes are read as RFC 6455 has them, whole and in pieces", () => {
   fuzz(60_000, fc.property(fc.uint8Array({ maxLength: 40 }), places, agrees));
 });
@@ -145,7 +136,7 @@ Deno.test("random bytes behind a good first byte are, too", () => {
 });
 
 Deno.test("frames of any form in any order are, too", () => {
-  const frames = fc.array(anyFrame, { minLength: 1, maxLength: 8 }).map(join);
+  const frames = fc.array(anyFrame, { minLength: 1, maxLength: 8 }).map((all) => joined(...all));
   fuzz(10_000, fc.property(frames, places, agrees));
 });
 
@@ -202,11 +193,11 @@ Deno.test("compressed messages, right and damaged, inflate to no more than a mes
 });
 
 Deno.test("bytes handed to the receiver may be overwritten afterwards", () => {
-  const frames = join([
+  const frames = joined(
     encodeFrame({ opcode: 2, payload: "abc", fin: false }),
     encodeFrame({ opcode: 9, payload: "ping" }),
     encodeFrame({ opcode: 0, payload: "def" }),
-  ]);
+  );
   const chunk = new Uint8Array(3);
   const events: string[] = [];
   const receiver = new Receiver({

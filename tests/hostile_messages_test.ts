@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
+import { joined } from "./support/bytes.ts";
 import { until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
-import { segment, startExchange, step, subscribed } from "./support/exchange.ts";
+import { startExchange, step, subscribed } from "./support/exchange.ts";
 import { arbitraryDamage, damaged, fuzzAsync } from "./support/fuzz.ts";
 import { encodeFrame, Opcode } from "./support/raw_client.ts";
 import { sharedBroker } from "./support/rabbitmq.ts";
@@ -104,7 +105,7 @@ Deno.test("whatever clients send is answered as the protocol says, message by me
         const expected = messages.flatMap((message) => model.answers(message));
         await using client = await connectClient(exchange.ranger.url("/"));
         assert.equal(await client.next(), subscribed());
-        await client.raw.write(segment(
+        await client.raw.write(joined(
           ...messages.map((payload) => encodeFrame({ opcode: Opcode.text, payload })),
           encodeFrame({ opcode: Opcode.text, payload: JSON.stringify(LAST) }),
         ));

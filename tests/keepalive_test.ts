@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { bounded, until } from "./support/bounded.ts";
 import { connectClient } from "./support/client.ts";
-import { segment } from "./support/exchange.ts";
+import { joined } from "./support/bytes.ts";
 import { Gate } from "./support/gate.ts";
 import { asManyAs, ManyClients } from "./support/many_clients.ts";
 import { type RangerProcess, startRanger } from "./support/ranger.ts";
@@ -80,7 +80,7 @@ Deno.test("what a client does not take is not made more by pings", async () => {
   });
   using client = await RawClient.open(ranger.url(), { pings: true });
   const ping = encodeFrame({ opcode: Opcode.ping, payload: "x".repeat(125) });
-  const flood = segment(...Array<Uint8Array>(500).fill(ping));
+  const flood = joined(...Array<Uint8Array>(500).fill(ping));
   await until(async () => {
     for (let more = 0; more < 20; more++) await client.write(flood);
     return (await statsOf(ranger)).unsentBytes > 1_000_000 || undefined;

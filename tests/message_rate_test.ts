@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { countMessage } from "../src/session/message_rate.ts";
+import { joined } from "./support/bytes.ts";
 import { connectClient } from "./support/client.ts";
-import { segment, step } from "./support/exchange.ts";
+import { step } from "./support/exchange.ts";
 import { startRanger } from "./support/ranger.ts";
 import { closeOf, encodeFrame, type Frame, Opcode, RawClient } from "./support/raw_client.ts";
 
@@ -11,7 +12,7 @@ const PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
 
 /** So many messages in one write. */
 function messages(count: number, one: Uint8Array = PING): Uint8Array {
-  return segment(...Array<Uint8Array>(count).fill(one));
+  return joined(...Array<Uint8Array>(count).fill(one));
 }
 
 /** Everything up to the server's close frame, which is answered. */
@@ -67,7 +68,7 @@ Deno.test("a client that sends too fast is closed, and told so", async (t) => {
   await step(t, "fragments are one message, and pings and pongs are none", async () => {
     await using client = await connectClient(ranger.url());
     await client.next();
-    await client.raw.write(segment(
+    await client.raw.write(joined(
       messages(100, encodeFrame({ opcode: Opcode.ping })),
       messages(100, encodeFrame({ opcode: Opcode.pong })),
       encodeFrame({ opcode: Opcode.text, payload: "pi", fin: false }),

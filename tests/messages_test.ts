@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { parseMessage } from "../src/session/messages.ts";
+import { joined } from "./support/bytes.ts";
 import {
   AUTHENTICATED,
   AUTHENTICATION_FAILED,
   freshName,
   freshWord,
   MESSAGE_ERROR,
-  segment,
   startExchange,
   step,
   subscribed,
@@ -205,7 +205,7 @@ Deno.test("messages and their answers", async (t) => {
     );
     const expected = rows.flatMap(([, answers]) => answers);
     for (let round = 0; round < 5; round++) {
-      await client.raw.write(segment(...frames));
+      await client.raw.write(joined(...frames));
       assert.deepEqual(await client.take(expected.length), expected);
       assert.equal(await client.ask({ event: "unsubscribe", streams: ["order"] }), unsubscribed());
     }
@@ -218,7 +218,7 @@ Deno.test("messages and their answers", async (t) => {
       "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     const ping = encodeFrame({ opcode: Opcode.text, payload: "ping" });
-    await client.write(segment(new TextEncoder().encode(request), ping, ping));
+    await client.write(joined(new TextEncoder().encode(request), ping, ping));
     assert.equal((await client.response()).status, 101);
     for (const answer of [subscribed("a.b"), "pong", "pong"]) {
       assert.equal(new TextDecoder().decode((await client.frame()).payload), answer);
@@ -242,7 +242,7 @@ Deno.test("messages and their answers", async (t) => {
     const client = await exchange.connect("/public");
     const request = { jwt, event: "subscribe", streams: [freshName("trades"), freshWord()] };
     await client.raw.write(
-      segment(
+      joined(
         encodeFrame({ opcode: Opcode.text, payload: JSON.stringify(request) }),
         encodeFrame({ opcode: Opcode.close }),
       ),

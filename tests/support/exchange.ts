@@ -179,17 +179,6 @@ export async function step(
   await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
 }
 
-/** Bytes to be written at once, so that they reach the server together. */
-export function segment(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** A stream's name that no other step uses. */
 export function freshName(event: string): string {
   return `${freshWord()}.${event}`;

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { joined } from "./bytes.ts";
 
 /**
  * What a fuzzing run begins with: RANGER_FUZZ_SEED where it is set, else another seed each time.
@@ -90,14 +91,4 @@ export function damaged(
     else result = joined(before, before.slice(-40), after);
   }
   return { bytes: result, intact };
-}
-
-function joined(...parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,5 @@
 import { bounded, until } from "./bounded.ts";
-import { ROOT } from "./program.ts";
+import { fromSources } from "./program.ts";
 
 /** What a running program holds, after its garbage was collected. */
 export interface HeapFigures {
@@ -33,16 +33,7 @@ export function inspectedProgram(
   port: number,
   ...flags: readonly string[]
 ): [string, ...string[]] {
-  return [
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--quiet",
-    `--config=${ROOT}deno.json`,
-    ...flags,
-    `--inspect=127.0.0.1:${port}`,
-    `${ROOT}main.ts`,
-  ];
+  return fromSources(...flags, `--inspect=127.0.0.1:${port}`);
 }
 
 /**

@@ -15,13 +15,22 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export function program(): [string, ...string[]] {
   const built = Deno.env.get("RANGER_BIN");
   if (built) return [built];
+  return fromSources();
+}
+
+/**
+ * The command that starts Ranger from its sources.
+ *
+ * @param flags more of Deno's, such as `--v8-flags=…`
+ */
+export function fromSources(...flags: readonly string[]): [string, ...string[]] {
   return [
     Deno.execPath(),
     "run",
     "-A",
     "--quiet",
-    "--config",
-    `${ROOT}deno.json`,
+    `--config=${ROOT}deno.json`,
+    ...flags,
     `${ROOT}main.ts`,
   ];
 }
@@ -33,15 +42,7 @@ export function program(): [string, ...string[]] {
  * @param module `fault_on_signal.ts`
  */
 export function preloaded(module: string): [string, ...string[]] {
-  return [
-    Deno.execPath(),
-    "run",
-    "-A",
-    "--quiet",
-    `--config=${ROOT}deno.json`,
-    `--preload=${ROOT}tests/support/${module}`,
-    `${ROOT}main.ts`,
-  ];
+  return fromSources(`--preload=${ROOT}tests/support/${module}`);
 }
 
 /**
