@@ -8,7 +8,7 @@ const GAP = 1;
 
 /**
  * The bars behind one side of the book, in one path: elements that are scaled, one for each row, cost
- * a frame twice as much in painting and arranging layers.
+ * a frame more in painting and arranging layers.
  */
 export class BookBars {
   readonly #path = document.createElementNS(SVG, "path");
