@@ -25,7 +25,7 @@ help: ## This list
 		while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
 	@echo
 	@echo 'ARGS="…" is handed to the program by run, to the tests by test, to the benchmark by bench:'
-	@echo '  make test ARGS=tests/install_test.ts'
+	@echo '  make test ARGS=tests/end_to_end/install_test.ts'
 	@echo 'install and uninstall take PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)), UNITDIR and DESTDIR.'
 
 run: ## The demo: a simulated exchange, no broker, no key

@@ -108,9 +108,9 @@ install)
   install -d "$doc"
   install -m 644 LICENSE "$doc"
   install -d "$share/prometheus" "$share/grafana"
-  install -m 644 ops/README.md "$share"
-  install -m 644 ops/prometheus/* "$share/prometheus"
-  install -m 644 ops/grafana/* "$share/grafana"
+  install -m 644 monitoring/README.md "$share"
+  install -m 644 monitoring/prometheus/* "$share/prometheus"
+  install -m 644 monitoring/grafana/* "$share/grafana"
   if [ -z "$DESTDIR" ]; then
     cat <<EOF
 installed $bin/ranger

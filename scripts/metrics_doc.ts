@@ -4,19 +4,19 @@
  *     deno run -A scripts/metrics_doc.ts           writes it
  *     deno run -A scripts/metrics_doc.ts --check   exits with 1 when it is not current
  */
-import { GROUPS } from "../src/ops/metrics/metrics.ts";
-import type { Metric } from "../src/ops/metrics/metric.ts";
+import { GROUPS } from "../src/daemon/metrics/metrics.ts";
+import type { Metric } from "../src/daemon/metrics/metric.ts";
 import { formatted, writeOrCheck } from "./generated.ts";
 import { cells, code, prose } from "./markdown.ts";
 
 const INTRODUCTION = `# Metrics
 
-<!-- Written by scripts/metrics_doc.ts from src/ops/metrics/: change it there. -->
+<!-- Written by scripts/metrics_doc.ts from src/daemon/metrics/: change it there. -->
 
 The management listener (\`management.host\`, \`management.port\`) serves them at \`/metrics\` as
 Prometheus reads them. They are read when somebody asks, from counts that are kept anyway: a scrape
 looks at no connection, however many there are. A dashboard and alert rules that use them are in
-[ops/](../ops/README.md). \`ranger_connections_total\`, \`ranger_connections_current\` and
+[monitoring/](../monitoring/README.md). \`ranger_connections_total\`, \`ranger_connections_current\` and
 \`ranger_subscriptions_current\` have the names and labels that the Ruby Ranger gave them.
 
 Counters begin at 0 with the process; a series of a labelled counter may be missing until it has

@@ -6,8 +6,8 @@
  *     deno run -A scripts/page_screenshots.ts
  */
 import type { Page } from "playwright-core";
-import { launchChromium } from "../tests/support/browser.ts";
-import { startRanger } from "../tests/support/ranger.ts";
+import { launchChromium } from "../testing/browser.ts";
+import { startRanger } from "../testing/ranger.ts";
 
 const OUT = new URL("../docs/page/", import.meta.url).pathname;
 /** Milliseconds in which some candles form. */

@@ -1,4 +1,4 @@
-import { NOTIFY_SOCKETS } from "../src/ops/writing.ts";
+import { NOTIFY_SOCKETS } from "../src/daemon/write_permission.ts";
 
 /**
  * What the built program may do: listen and connect, read keys and configuration, write the keys

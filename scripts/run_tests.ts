@@ -9,9 +9,9 @@
  *
  * Exit codes: 0, 1 when a test failed, 69 when RabbitMQ is missing and cannot be installed.
  */
-import { type Broker, findRabbitmq, startBroker } from "../tests/support/rabbitmq.ts";
-import { findChromium } from "../tests/support/chromium.ts";
-import { findPromtool } from "../tests/support/promtool.ts";
+import { type Broker, findRabbitmq, startBroker } from "../testing/rabbitmq.ts";
+import { findChromium } from "../testing/chromium.ts";
+import { findPromtool } from "../testing/promtool.ts";
 import { partsOf } from "./test_parts.ts";
 
 const UNAVAILABLE = 69;

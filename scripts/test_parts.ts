@@ -12,12 +12,15 @@ export interface Part {
  * would make of another test beside them a coin to toss. Everything else runs beside others.
  */
 export const ALONE: Readonly<Record<string, string>> = {
-  "tests/come_and_go_test.ts": "ten thousand clients, and the server's memory before and after",
-  "tests/drain_test.ts": "how evenly closes are spread over two seconds",
-  "tests/hostile_clients_test.ts": "floods at full speed, and what the server holds of them",
-  "tests/integrity_test.ts": "as much load as the server takes",
-  "tests/keepalive_test.ts": "twelve thousand clients, and how evenly they are pinged",
-  "tests/upgrade_test.ts": "clients that come as fast as they can for as long as it takes",
+  "tests/end_to_end/come_and_go_test.ts":
+    "ten thousand clients, and the server's memory before and after",
+  "tests/end_to_end/drain_test.ts": "how evenly closes are spread over two seconds",
+  "tests/end_to_end/hostile_clients_test.ts":
+    "floods at full speed, and what the server holds of them",
+  "tests/end_to_end/integrity_test.ts": "as much load as the server takes",
+  "tests/end_to_end/keepalive_test.ts": "twelve thousand clients, and how evenly they are pinged",
+  "tests/end_to_end/upgrade_test.ts":
+    "clients that come as fast as they can for as long as it takes",
 };
 
 /**
@@ -28,7 +31,7 @@ export const ALONE: Readonly<Record<string, string>> = {
  * @example
  * ```ts
  * partsOf([]); // [{ name: "beside each other", … }, { name: "alone", … }]
- * partsOf(["tests/tail_test.ts"]); // [{ name: "as named", args: ["tests/tail_test.ts"] }]
+ * partsOf(["tests/end_to_end/tail_test.ts"]); // [{ name: "as named", args: ["tests/end_to_end/tail_test.ts"] }]
  * ```
  */
 export function partsOf(args: readonly string[]): Part[] {

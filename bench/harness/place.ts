@@ -1,4 +1,4 @@
-import { startBroker } from "../../tests/support/rabbitmq.ts";
+import { startBroker } from "../../testing/rabbitmq.ts";
 import type { FedPeer, Place, SelfFedPeer } from "../peers/peer.ts";
 import { buildTools } from "./build.ts";
 import { makeKeys } from "./keys.ts";

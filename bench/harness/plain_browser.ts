@@ -1,4 +1,4 @@
-import { endProcess } from "../../tests/support/processes.ts";
+import { endProcess } from "../../testing/processes.ts";
 
 interface Waiting {
   resolve(result: never): void;

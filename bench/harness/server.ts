@@ -1,4 +1,4 @@
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import type { FedPeer, Place } from "../peers/peer.ts";
 import type { LoadReport } from "./load.ts";
 import { Program, type Running } from "./process.ts";

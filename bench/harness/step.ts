@@ -1,4 +1,4 @@
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import type { FedPeer, Peer, Place, SelfFedPeer } from "../peers/peer.ts";
 import { Load, type LoadReport } from "./load.ts";
 import { cpuSeconds, family, startUsage, type Usage } from "./proc.ts";

@@ -5,7 +5,7 @@
  * deno run -A bench/peers/consume_only.ts amqp://guest:guest@127.0.0.1:5672 peatio.events.ranger
  * ```
  */
-import { AmqpSource } from "../../src/broker/amqp.ts";
+import { AmqpSource } from "../../src/source/amqp/amqp_source.ts";
 
 const [url, exchange] = Deno.args;
 if (url === undefined || exchange === undefined) {

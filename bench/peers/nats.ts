@@ -1,4 +1,4 @@
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import { Program } from "../harness/process.ts";
 import { type FedPeer, firstLine, installed } from "./peer.ts";
 

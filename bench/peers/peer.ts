@@ -1,4 +1,4 @@
-import { findExecutable } from "../../tests/support/executables.ts";
+import { findExecutable } from "../../testing/executables.ts";
 import type { Tools } from "../harness/build.ts";
 import type { Keys } from "../harness/keys.ts";
 import type { Program, Running } from "../harness/process.ts";

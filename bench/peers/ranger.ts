@@ -1,6 +1,6 @@
 import { COMMIT, VERSION } from "../../src/version.ts";
 import { V8_FLAGS } from "../../scripts/runtime.ts";
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import { root } from "../harness/build.ts";
 import { Program } from "../harness/process.ts";
 import type { FedPeer, Place } from "./peer.ts";

@@ -1,4 +1,4 @@
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import { root } from "../harness/build.ts";
 import { Program } from "../harness/process.ts";
 import type { FedPeer, Place } from "./peer.ts";

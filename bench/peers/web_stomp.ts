@@ -1,5 +1,5 @@
-import { freePort } from "../../tests/support/ports.ts";
-import { type Broker, findRabbitmq, startBroker } from "../../tests/support/rabbitmq.ts";
+import { freePort } from "../../testing/ports.ts";
+import { type Broker, findRabbitmq, startBroker } from "../../testing/rabbitmq.ts";
 import type { Running } from "../harness/process.ts";
 import { willStop } from "../harness/process.ts";
 import type { FedPeer } from "./peer.ts";

@@ -1,7 +1,7 @@
 import { chromium } from "playwright-core";
 import { pageAssets } from "../../src/http/page_assets.ts";
-import { findChromium } from "../../tests/support/chromium.ts";
-import { startRanger } from "../../tests/support/ranger.ts";
+import { findChromium } from "../../testing/chromium.ts";
+import { startRanger } from "../../testing/ranger.ts";
 import { count, kilobytes, type Table } from "../harness/format.ts";
 import { type Drawing, measureFrames } from "./page_frames.ts";
 import { median, type Scenario, target } from "./scenario.ts";

@@ -1,5 +1,5 @@
-import { until } from "../../tests/support/bounded.ts";
-import { startRanger } from "../../tests/support/ranger.ts";
+import { until } from "../../testing/bounded.ts";
+import { startRanger } from "../../testing/ranger.ts";
 import { PlainBrowser } from "../harness/plain_browser.ts";
 import type { Place } from "../peers/peer.ts";
 

@@ -1,4 +1,4 @@
-import { freePort } from "../../tests/support/ports.ts";
+import { freePort } from "../../testing/ports.ts";
 import { count, type Table } from "../harness/format.ts";
 import { root } from "../harness/build.ts";
 import { type Memory, settledMemory } from "../harness/proc.ts";

@@ -1,6 +1,6 @@
 import { AMQPError } from "@cloudamqp/amqp-client";
-import { amqp } from "../../tests/support/amqp.ts";
-import { bounded, until } from "../../tests/support/bounded.ts";
+import { amqp } from "../../testing/amqp.ts";
+import { bounded, until } from "../../testing/bounded.ts";
 import { SoakMarket } from "./market.ts";
 
 /** Milliseconds between two handfuls of events. */

@@ -1,7 +1,7 @@
-import { until } from "../../tests/support/bounded.ts";
-import { type HeapFigures, Inspector } from "../../tests/support/inspector.ts";
-import { memoryOf } from "../../tests/support/process_figures.ts";
-import type { RangerProcess } from "../../tests/support/ranger.ts";
+import { until } from "../../testing/bounded.ts";
+import { type HeapFigures, Inspector } from "../../testing/inspector.ts";
+import { memoryOf } from "../../testing/process_figures.ts";
+import type { RangerProcess } from "../../testing/ranger.ts";
 
 /** What the server held at a moment when only the healthy clients were there. */
 export interface QuietFigures extends HeapFigures {

@@ -1,9 +1,9 @@
-import { inspectedProgram } from "../../tests/support/inspector.ts";
-import { freePort } from "../../tests/support/ports.ts";
-import { type Broker, startBroker } from "../../tests/support/rabbitmq.ts";
-import { type RangerProcess, startRanger } from "../../tests/support/ranger.ts";
-import { makeKey, type TestKey } from "../../tests/support/tokens.ts";
-import { until } from "../../tests/support/bounded.ts";
+import { inspectedProgram } from "../../testing/inspector.ts";
+import { freePort } from "../../testing/ports.ts";
+import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
+import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
+import { makeKey, type TestKey } from "../../testing/tokens.ts";
+import { until } from "../../testing/bounded.ts";
 import { V8_FLAGS } from "../../scripts/runtime.ts";
 import { Faults, SoakClient } from "./client.ts";
 import { pause, SoakExchange } from "./exchange.ts";

@@ -1,5 +1,5 @@
-import { encodeFrame, Opcode, RawClient } from "../../tests/support/raw_client.ts";
-import type { TestKey } from "../../tests/support/tokens.ts";
+import { encodeFrame, Opcode, RawClient } from "../../testing/raw_client.ts";
+import type { TestKey } from "../../testing/tokens.ts";
 import { type Faults, SoakClient } from "./client.ts";
 import { pause, type SoakExchange } from "./exchange.ts";
 

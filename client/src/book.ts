@@ -1,8 +1,8 @@
 import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
-import { Buffer } from "./buffer.ts";
+import { Buffer } from "./async_queue.ts";
 import { add, textOf, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
-import { type Side, Sides } from "./sides.ts";
+import { type Side, Sides } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { enter, tell } from "./listeners.ts";

@@ -1,8 +1,8 @@
 import type { Book, BookOptions, Ranger, Stop, StreamName, StreamOptions } from "./api.ts";
 import { LiveBook } from "./book.ts";
-import { Buffer } from "./buffer.ts";
+import { Buffer } from "./async_queue.ts";
 import { notConnected, RangerError } from "./errors.ts";
-import { Line } from "./line.ts";
+import { Line } from "./reconnector.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
 import type { State } from "./state.ts";
 import { type PayloadOf, STREAM_KINDS } from "./streams.ts";

@@ -1,5 +1,5 @@
 import { type ErrorCode, RangerError } from "./errors.ts";
-import { backoff } from "./line.ts";
+import { backoff } from "./reconnector.ts";
 import type { Settings } from "./options.ts";
 import type { Identity } from "./state.ts";
 

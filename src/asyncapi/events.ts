@@ -1,5 +1,5 @@
 import { toJSONSchema } from "zod";
-import { type SampleEvent, sampleEvents } from "../broker/samples.ts";
+import { type SampleEvent, sampleEvents } from "../source/simulator/samples.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import type { StreamKind } from "../streams/registry.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";

@@ -1,4 +1,4 @@
-import { TEXTS } from "../session/answers.ts";
+import { TEXTS } from "../session/responses.ts";
 import type { Message, Schema } from "./types.ts";
 
 const STREAMS: Schema = {

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { createRemoteJWKSet, customFetch, errors, type RemoteJWKSet } from "jose";
 import { shownUrl } from "../config/describe.ts";
-import { Rarely } from "../ops/rarely.ts";
+import { Rarely } from "../telemetry/log_throttle.ts";
 import { readJwks } from "./jwk.ts";
 import type { VerificationKey } from "./verification_key.ts";
 

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Settings } from "../config/types.ts";
 import { UnavailableError } from "../errors.ts";
-import { Tally } from "../ops/tally.ts";
+import { Tally } from "../telemetry/labelled_counter.ts";
 import { isAllowed } from "./algorithms.ts";
 import { checkTimes, claimOptions, identityOf, type Times, toTokenError } from "./claims.ts";
 import { resultOf, TokenError } from "./errors.ts";

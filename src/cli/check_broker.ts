@@ -1,8 +1,8 @@
 import type { AMQPClient } from "@cloudamqp/amqp-client";
-import { brokerClient } from "../broker/client.ts";
-import { replyCode } from "../broker/exchange.ts";
-import { explainFailure } from "../broker/failure.ts";
-import { within } from "../broker/within.ts";
+import { brokerClient } from "../source/amqp/client.ts";
+import { replyCode } from "../source/amqp/exchange.ts";
+import { explainFailure } from "../source/amqp/failure.ts";
+import { within } from "../source/amqp/with_timeout.ts";
 
 /** Milliseconds that the broker may take to answer. */
 const PATIENCE = 10_000;

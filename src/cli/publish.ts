@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { Publisher } from "../broker/publisher.ts";
-import { sampleEvents } from "../broker/samples.ts";
+import { Publisher } from "../source/amqp/publisher.ts";
+import { sampleEvents } from "../source/simulator/samples.ts";
 import { ConfigurationError } from "../errors.ts";
 import { NOT_JSON, parseJson } from "../streams/payload.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";

@@ -1,16 +1,16 @@
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
-import { AmqpSource } from "../broker/amqp.ts";
-import { surviveFaults } from "../ops/faults.ts";
-import { configureLog } from "../ops/log.ts";
-import { openNotifySocket } from "../ops/notify_socket.ts";
-import { Hangups, untilSignal } from "../ops/signals.ts";
-import { Supervision } from "../ops/supervision.ts";
-import { forgoWriting } from "../ops/writing.ts";
+import { AmqpSource } from "../source/amqp/amqp_source.ts";
+import { surviveFaults } from "../daemon/faults.ts";
+import { configureLog } from "../telemetry/log.ts";
+import { openNotifySocket } from "../daemon/notify_socket.ts";
+import { Hangups, untilSignal } from "../daemon/signals.ts";
+import { Supervision } from "../daemon/systemd_notifier.ts";
+import { forgoWriting } from "../daemon/write_permission.ts";
 import { VERSION } from "../version.ts";
 import { type Command, defineCommand } from "./command.ts";
-import { startDaemon } from "./daemon.ts";
-import { Reloader } from "./reload.ts";
+import { startDaemon } from "../daemon/daemon.ts";
+import { Reloader } from "../daemon/reload.ts";
 
 const log = getLogger(["ranger", "server"]);
 

@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { assemble } from "./assemble.ts";
+import { assemble } from "./resolve.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
 import type { Loaded, LoadOptions } from "./loaded.ts";

@@ -4,7 +4,7 @@ import { DOCS_POLICY, docsPage } from "../asyncapi/page.ts";
 import type { Document } from "../asyncapi/types.ts";
 import { answerWith, type Asset, asset } from "./asset.ts";
 import type { TrustedProxies } from "./client_address.ts";
-import { answerFault } from "./fault.ts";
+import { answerFault } from "./internal_error.ts";
 
 const HEADERS = {
   // Everybody may read what is public, scripts of other hosts' pages as well.

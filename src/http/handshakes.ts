@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Tally } from "../ops/tally.ts";
+import type { Tally } from "../telemetry/labelled_counter.ts";
 
 /** How long and how many. The object is read whenever it matters. */
 export interface HandshakeLimits {

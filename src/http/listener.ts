@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
-import { answerFault } from "./fault.ts";
+import { answerFault } from "./internal_error.ts";
 import type { Handshakes } from "./handshakes.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 

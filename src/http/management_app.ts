@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { answerFault } from "./fault.ts";
+import { answerFault } from "./internal_error.ts";
 
 /** What the management listener reports. */
 export interface ManagementSources {

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { answerWith } from "./asset.ts";
-import { answerFault } from "./fault.ts";
+import { answerFault } from "./internal_error.ts";
 import { pageAssets } from "./page_assets.ts";
 
 /** What the live page can be told of the server it came from. */

@@ -2,14 +2,14 @@ import { Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
-import type { NoPlace, Places } from "../session/places.ts";
+import type { NoPlace, Places } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import type { TrustedProxies } from "./client_address.ts";
-import { answerFault } from "./fault.ts";
+import { answerFault } from "./internal_error.ts";
 import { allowsOrigin, isLoopbackOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */

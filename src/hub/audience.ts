@@ -1,4 +1,4 @@
-import type { SharedLog } from "../websocket/shared_log.ts";
+import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
 import type { Subscriber } from "./subscriber.ts";
 

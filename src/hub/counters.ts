@@ -1,4 +1,4 @@
-import { Tally } from "../ops/tally.ts";
+import { Tally } from "../telemetry/labelled_counter.ts";
 
 /** What became of the events of one scope since the start; each only ever grows. */
 export class ScopeCounters {

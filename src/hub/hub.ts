@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import type { EventSink } from "../broker/source.ts";
+import type { EventSink } from "../source/source.ts";
 import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
@@ -9,11 +9,11 @@ import { Audiences, NOBODY } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
-import type { FeedIncrement } from "./feed.ts";
-import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./feeds.ts";
-import type { Flusher } from "./flusher.ts";
-import { Greetings } from "./greetings.ts";
-import { Inspector } from "./inspector.ts";
+import type { FeedIncrement } from "./stream_state.ts";
+import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
+import type { Flusher } from "../delivery/flusher.ts";
+import { Greetings } from "./initial_states.ts";
+import { Inspector } from "./payload_validator.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);

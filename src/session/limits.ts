@@ -1,4 +1,4 @@
-import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/ending.ts";
+import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
 import { CloseCode } from "../websocket/frame.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */

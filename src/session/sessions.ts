@@ -1,6 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
-import { Tally } from "../ops/tally.ts";
-import { Batch } from "../websocket/batch.ts";
+import { Tally } from "../telemetry/labelled_counter.ts";
+import { Batch } from "../delivery/frame_chain.ts";
 import { WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
 import type { ConnectionOptions } from "../websocket/options.ts";

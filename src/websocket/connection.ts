@@ -1,16 +1,16 @@
 import type { Socket } from "node:net";
-import type { Batch } from "./batch.ts";
-import type { Cohort, Follower } from "./cohort.ts";
-import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "./ending.ts";
+import type { Batch } from "../delivery/frame_chain.ts";
+import type { Cohort, Follower } from "../delivery/write_group.ts";
+import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "./close_info.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
 import { NOWHERE, type Watched } from "./keepalive.ts";
 import type { ConnectionOptions } from "./options.ts";
-import { write, type Writer } from "./outlet.ts";
+import { write, type Writer } from "../delivery/socket_writer.ts";
 import type { ConnectionOwner } from "./owner.ts";
-import type { Owing } from "./owing.ts";
+import type { Owing } from "../delivery/flushable.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
-import { SharedLog } from "./shared_log.ts";
-import { mayReadOn } from "./turns.ts";
+import { SharedLog } from "../delivery/shared_log.ts";
+import { mayReadOn } from "./read_budget.ts";
 import { ProtocolViolation } from "./violation.ts";
 
 const enum State {

@@ -1,5 +1,5 @@
 import type { Keepalive } from "./keepalive.ts";
-import type { FlushScheduler } from "./owing.ts";
+import type { FlushScheduler } from "../delivery/flushable.ts";
 
 /** Is told what goes out, and what has to wait. */
 export interface TrafficMeter {

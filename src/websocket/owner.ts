@@ -1,4 +1,4 @@
-import type { Ending } from "./ending.ts";
+import type { Ending } from "./close_info.ts";
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {

@@ -1,4 +1,4 @@
-import { ROOT, runProgram } from "./program.ts";
+import { ROOT, runProgram } from "../../testing/program.ts";
 
 /**
  * Run by a Deno of its own, with a lock file of its own: the parser stands on some hundred packages,

@@ -1,5 +1,5 @@
 import { buildTools, type Tools } from "../../bench/harness/build.ts";
-import { findExecutable } from "./executables.ts";
+import { findExecutable } from "../../testing/executables.ts";
 
 const compiler = findExecutable("cc", (Deno.env.get("PATH") ?? "").split(":"));
 if (compiler === undefined) {

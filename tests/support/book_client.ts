@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { BookMarket } from "./book_market.ts";
 import { type Client, connectClient } from "./client.ts";
-import { Opcode } from "./frames.ts";
+import { Opcode } from "../../testing/frames.ts";
 import { ModelBook } from "./model_book.ts";
-import type { RangerProcess } from "./ranger.ts";
+import type { RangerProcess } from "../../testing/ranger.ts";
 
 /** What a client holds of a market. */
 export type Holding = "increments" | "snapshots" | "both" | "whole";

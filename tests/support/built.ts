@@ -1,4 +1,4 @@
-import { type Outcome, ROOT, runProgram } from "./program.ts";
+import { type Outcome, ROOT, runProgram } from "../../testing/program.ts";
 
 /**
  * Builds the program into a folder, as `make build` or `make build-tree` does.

@@ -3,11 +3,11 @@
  * change places on one port, again and again, while clients come all the time. Writes what became
  * of the clients as JSON: how often what happened.
  */
-import { connectPublisher, randomExchange } from "./amqp.ts";
+import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { connectClient } from "./client.ts";
-import { freePort } from "./ports.ts";
-import { startBroker } from "./rabbitmq.ts";
-import { type RangerProcess, startRanger } from "./ranger.ts";
+import { freePort } from "../../testing/ports.ts";
+import { startBroker } from "../../testing/rabbitmq.ts";
+import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 
 /** What became of clients: `subscribed`, `closed 1001`, or what went wrong. */
 export type Outcomes = Readonly<Record<string, number>>;

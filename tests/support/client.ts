@@ -1,5 +1,11 @@
-import { closeOf, closePayload, type Frame, type HandshakeOptions, Opcode } from "./raw_client.ts";
-import { RawClient } from "./raw_client.ts";
+import {
+  closeOf,
+  closePayload,
+  type Frame,
+  type HandshakeOptions,
+  Opcode,
+} from "../../testing/raw_client.ts";
+import { RawClient } from "../../testing/raw_client.ts";
 
 /** How to connect. */
 export interface ClientOptions extends HandshakeOptions {

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { closeOf, closePayload, encodeFrame, type Frame, Opcode } from "./raw_client.ts";
-import { RawClient } from "./raw_client.ts";
-import type { FrameToSend } from "./frames.ts";
+import {
+  closeOf,
+  closePayload,
+  encodeFrame,
+  type Frame,
+  Opcode,
+} from "../../testing/raw_client.ts";
+import { RawClient } from "../../testing/raw_client.ts";
+import type { FrameToSend } from "../../testing/frames.ts";
 
 /** One case: what a client sends right after the handshake, and all that must come back. */
 export interface Row {

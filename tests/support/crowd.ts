@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { bounded } from "./bounded.ts";
+import { bounded } from "../../testing/bounded.ts";
 import type { Manner, Member, MemberOptions } from "./crowd_members.ts";
-import { endProcess } from "./processes.ts";
+import { endProcess } from "../../testing/processes.ts";
 import { linesOf } from "./text_lines.ts";
-import { ROOT } from "./program.ts";
+import { ROOT } from "../../testing/program.ts";
 
 /** What became of a member so far. */
 export type MemberReport =

@@ -1,4 +1,4 @@
-import { closeOf, Opcode, RawClient } from "./raw_client.ts";
+import { closeOf, Opcode, RawClient } from "../../testing/raw_client.ts";
 import { wrongWith } from "./numbered_events.ts";
 
 /** How a member of the crowd reads. */

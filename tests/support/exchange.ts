@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { connectPublisher, type Publisher, randomExchange } from "./amqp.ts";
+import { connectPublisher, type Publisher, randomExchange } from "../../testing/amqp.ts";
 import { type Client, type ClientOptions, connectClient } from "./client.ts";
-import { type RangerProcess, startRanger } from "./ranger.ts";
-import { makeKey, type TestKey } from "./tokens.ts";
+import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
+import { makeKey, type TestKey } from "../../testing/tokens.ts";
 
 /** The observer answers pings only while it is asked, and a test may be long about something else. */
 const PATIENT = ["--limits-idle-timeout=3600"];

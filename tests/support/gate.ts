@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
-import { freePort } from "./ports.ts";
+import { freePort } from "../../testing/ports.ts";
 
 /**
  * A port in front of a broker that a test opens, cuts, shuts and jams, so that many tests can have

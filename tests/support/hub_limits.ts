@@ -1,4 +1,4 @@
-import type { StateLimits } from "../../src/hub/feeds.ts";
+import type { StateLimits } from "../../src/hub/stream_states.ts";
 
 /** What the hub may keep, for tests of something else: the defaults. */
 export const HUB_LIMITS: StateLimits = {

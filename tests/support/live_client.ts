@@ -5,7 +5,7 @@ import {
   type RangerError,
   type State,
 } from "../../client/src/mod.ts";
-import { bounded } from "./bounded.ts";
+import { bounded } from "../../testing/bounded.ts";
 
 /** The typed client, with all that it told, to be awaited. Awaits the end of its socket. */
 export interface LiveClient extends AsyncDisposable {

@@ -1,6 +1,6 @@
 import axe from "axe-core";
 import assert from "node:assert/strict";
-import { until } from "./bounded.ts";
+import { until } from "../../testing/bounded.ts";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
 /** The live page in a tab of its own, and everything that the browser held against it. */

@@ -1,6 +1,6 @@
-import { until } from "./bounded.ts";
-import { FrameReader, Opcode } from "./frames.ts";
-import { encodeFrame } from "./raw_client.ts";
+import { until } from "../../testing/bounded.ts";
+import { FrameReader, Opcode } from "../../testing/frames.ts";
+import { encodeFrame } from "../../testing/raw_client.ts";
 
 /** As many as this connect at the same time. */
 const ABREAST = 250;

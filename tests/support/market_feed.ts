@@ -1,5 +1,5 @@
-import { connectPublisher, type Publisher } from "./amqp.ts";
-import { bounded, until } from "./bounded.ts";
+import { connectPublisher, type Publisher } from "../../testing/amqp.ts";
+import { bounded, until } from "../../testing/bounded.ts";
 
 /** Events between two snapshots. */
 const BETWEEN_SNAPSHOTS = 100;

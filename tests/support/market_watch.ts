@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { until } from "./bounded.ts";
+import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "./client.ts";
 import { subscribed } from "./exchange.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RangerProcess } from "./ranger.ts";
+import type { RangerProcess } from "../../testing/ranger.ts";
 
 /** What a scrape of `/metrics` gave. */
 export interface Scrape {

@@ -1,4 +1,4 @@
-import { findExecutable } from "./executables.ts";
+import { findExecutable } from "../../testing/executables.ts";
 
 /** Node as it is. @returns undefined where there is none */
 export function findNode(): string | undefined {

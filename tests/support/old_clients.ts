@@ -1,7 +1,7 @@
 /** Clients as they were written against the servers before this one, unchanged. */
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { bounded, until } from "./bounded.ts";
+import { bounded, until } from "../../testing/bounded.ts";
 
 /** The message as these clients read it: the library's answer to whatever came. */
 export function onText(socket: WebSocket, read: (text: string) => void): void {

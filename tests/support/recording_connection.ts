@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { Batch } from "../../src/websocket/batch.ts";
+import { Batch } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
-import type { FlushScheduler } from "../../src/websocket/owing.ts";
+import type { FlushScheduler } from "../../src/delivery/flushable.ts";
 
 /** What may differ. */
 interface RecordingOptions {

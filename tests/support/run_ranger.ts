@@ -1,4 +1,4 @@
-import { type Outcome as Ended, runRanger as runProgram } from "./program.ts";
+import { type Outcome as Ended, runRanger as runProgram } from "../../testing/program.ts";
 
 /** What a finished run of the program left. */
 export interface Outcome extends Ended {

@@ -1,6 +1,6 @@
-import { bounded } from "./bounded.ts";
-import { endProcess } from "./processes.ts";
-import { cleanEnvironment, program } from "./program.ts";
+import { bounded } from "../../testing/bounded.ts";
+import { endProcess } from "../../testing/processes.ts";
+import { cleanEnvironment, program } from "../../testing/program.ts";
 import { linesOf } from "./text_lines.ts";
 
 /** One of the two streams that a program writes. */

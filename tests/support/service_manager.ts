@@ -1,4 +1,4 @@
-import { bounded } from "./bounded.ts";
+import { bounded } from "../../testing/bounded.ts";
 
 /**
  * The service manager's end of sd_notify(3): a real datagram socket that keeps what it is told.

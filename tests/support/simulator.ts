@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Simulator } from "../../src/broker/simulator.ts";
-import type { SimulatorOptions } from "../../src/broker/simulator.ts";
+import { Simulator } from "../../src/source/simulator/simulator.ts";
+import type { SimulatorOptions } from "../../src/source/simulator/simulator.ts";
 
 /** The demo's user. */
 export const UID = "IDDEMO000001";

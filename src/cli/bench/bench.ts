@@ -1,0 +1,178 @@
+import { cpuUsage } from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import { ConfigurationError, UnavailableError } from "../../errors.ts";
+import { untilSignal } from "../../daemon/signals.ts";
+import { type Figures, progressLine, summary } from "./figures.ts";
+import { Load } from "./load.ts";
+import { defineCommand } from "../command.ts";
+import { parseDuration } from "../duration.ts";
+import { wholeNumber } from "../whole_number.ts";
+
+/** More than one process of JavaScript can read; where a server ends is found by other means. */
+const MOST_CONNECTIONS = 10_000;
+const MOST_STREAMS = 256;
+const LONGEST = 600;
+/** Milliseconds that all connections have to come about. */
+const CONNECTING = 30_000;
+/** Files that a process has open besides its connections, generously. */
+const OTHER_FILES = 64;
+/** Milliseconds between lines of progress: on a terminal they replace each other. */
+const ON_TERMINAL = 1_000;
+const ELSEWHERE = 5_000;
+
+/** `ranger bench` */
+export const bench = defineCommand({
+  name: "bench",
+  summary: "Puts a light load on a server, to size a machine",
+  description:
+    "Connects, holds the streams named on each connection, and tells at the end how much\n" +
+    "came and how long a ping took there and back. Whoever measures a server's limit\n" +
+    "measures from another machine, and with the native generator in bench/ of the sources:\n" +
+    "this one is a process of the same kind as the server, and is full before it.",
+  usage: "ranger bench [--url URL] [--connections NUMBER] [--streams NAME,…] [--for TIME] [--json]",
+  example: "ranger bench --url ws://localhost:8080/public --connections 500 \\\n" +
+    "  --streams btcusd.trades,btcusd.ob-inc --for 30s",
+  options: {
+    url: {
+      type: "string",
+      value: "URL",
+      help: "The server",
+      default: "ws://localhost:8080/public",
+    },
+    connections: { type: "string", value: "NUMBER", help: "How many clients", default: "100" },
+    streams: {
+      type: "string",
+      value: "NAME,…",
+      help: "What each of them holds",
+      default: "global.tickers",
+    },
+    for: { type: "string", value: "TIME", help: "How long it measures: 10s, 5m", default: "10s" },
+    json: { type: "boolean", help: "The summary as JSON" },
+  },
+  settings: false,
+  async run({ values }) {
+    const connections = wholeNumber(values.connections, "--connections", 1, MOST_CONNECTIONS);
+    const seconds = parseDuration(values.for, "--for");
+    if (seconds > LONGEST) {
+      throw new ConfigurationError(`--for is ${values.for}; right would be 10m at most`);
+    }
+    const streams = streamsOf(values.streams);
+    const url = addressOf(values.url, streams);
+    refuseTooManyFiles(connections);
+
+    const signalled = untilSignal();
+    const load = new Load(url, connections);
+    const report = progress(load);
+    try {
+      await Promise.race([load.connected, signalled, delay(CONNECTING)]);
+      if (load.opened === 0) throw unavailable(url, load);
+      const begun = begin(load);
+      await Promise.race([delay(seconds * 1000), signalled, load.gone]);
+      const figures = { ...begun(), url: shown(url), streams, wanted: connections };
+      report.stop();
+      console.log(values.json ? JSON.stringify(figures) : summary(figures));
+      return 0;
+    } finally {
+      report.stop();
+      await load.close();
+    }
+  },
+});
+
+/** Begins to measure; what is returned ends it. */
+function begin(load: Load): () => Omit<Figures, "url" | "streams" | "wanted"> {
+  const at = performance.now();
+  const cpu = cpuUsage();
+  const { frames, bytes } = load;
+  return () => {
+    const seconds = (performance.now() - at) / 1000;
+    const { user, system } = cpuUsage(cpu);
+    return {
+      seconds,
+      frames: load.frames - frames,
+      bytes: load.bytes - bytes,
+      trips: load.tripsSince(at),
+      opened: load.opened,
+      lost: load.lost,
+      errors: load.errors,
+      refusals: Object.fromEntries(load.refusals),
+      core: (user + system) / 1e6 / seconds,
+    };
+  };
+}
+
+function progress(load: Load): { stop(): void } {
+  const terminal = Deno.stderr.isTerminal();
+  const encoder = new TextEncoder();
+  let frames = 0;
+  let at = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const line = progressLine(load, (load.frames - frames) * 1000 / (now - at));
+    frames = load.frames;
+    at = now;
+    if (terminal) Deno.stderr.writeSync(encoder.encode(`\r\x1b[2K${line}`));
+    else console.error(line);
+  }, terminal ? ON_TERMINAL : ELSEWHERE);
+  let stopped = false;
+  return {
+    stop() {
+      clearInterval(timer);
+      if (terminal && !stopped) Deno.stderr.writeSync(encoder.encode("\r\x1b[2K"));
+      stopped = true;
+    },
+  };
+}
+
+function streamsOf(text: string): string[] {
+  const streams = [...new Set(text.split(",").map((name) => name.trim()))];
+  const fine = streams.every((name) => /^[^\s,]{1,100}$/.test(name));
+  if (fine && streams.length <= MOST_STREAMS) return streams;
+  throw new ConfigurationError(
+    `--streams is no list of 1 to ${MOST_STREAMS} streams; right would be such as ` +
+      "btcusd.trades,btcusd.ob-inc",
+  );
+}
+
+function addressOf(text: string, streams: readonly string[]): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url || !/^wss?:$/.test(url.protocol) || url.hash !== "") {
+    throw new ConfigurationError(
+      "--url is no URL of a WebSocket server; right would be ws://localhost:8080/public",
+    );
+  }
+  url.searchParams.set("stream", streams.join(","));
+  url.searchParams.set("envelope", "object");
+  return url;
+}
+
+function shown({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname}`;
+}
+
+/**
+ * Each connection is an open file, and how many there may be is not to be read without a right that
+ * nothing else here needs: so it is tried.
+ */
+function refuseTooManyFiles(connections: number): void {
+  const files: Deno.FsFile[] = [];
+  const wanted = connections + OTHER_FILES;
+  try {
+    while (files.length < wanted) files.push(Deno.openSync(Deno.execPath()));
+  } catch {
+    throw new ConfigurationError(
+      `--connections is ${connections}, and this process may open about ${files.length} files more: ` +
+        `each connection is one. Right would be fewer, or \`ulimit -n ${wanted * 2}\` in this ` +
+        "shell first (LimitNOFILE= in a unit); the server needs as many of its own",
+    );
+  } finally {
+    for (const file of files) file.close();
+  }
+}
+
+function unavailable(url: URL, { refusals }: Load): UnavailableError {
+  const [why = "it does not answer"] = refusals.keys();
+  return new UnavailableError(
+    `no connection to ${shown(url)} came about: ${why}; --url says where`,
+  );
+}

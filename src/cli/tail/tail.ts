@@ -1,0 +1,188 @@
+import { type Ranger, STREAM_KINDS } from "../../../client/src/mod.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { untilSignal } from "../../daemon/signals.ts";
+import { type Command, type CommandInput, defineCommand } from "../command.ts";
+import { parseDuration } from "../duration.ts";
+import { follow } from "./follow.ts";
+import { Output } from "../output.ts";
+import { bookJson, bookLine } from "./book.ts";
+import { eventJson, eventLine, printable } from "./event.ts";
+import { Ladder } from "./ladder.ts";
+import { wholeNumber } from "../whole_number.ts";
+
+/** Milliseconds that a slow reader has to take the rest after a signal. */
+const LAST_WORDS = 500;
+
+const OPTIONS = {
+  url: {
+    type: "string",
+    value: "URL",
+    help: "The server",
+    default: "ws://localhost:8080/public",
+  },
+  token: {
+    type: "string",
+    value: "JWT|@FILE",
+    help: "For private streams; a file is read again when another token is needed",
+  },
+  json: { type: "boolean", help: "One line of JSON a message, for pipes" },
+  book: { type: "boolean", help: "Takes one market, and shows its order book as it moves" },
+  depth: { type: "string", value: "LEVELS", help: "Of the book, a side", default: "10" },
+  count: { type: "string", value: "NUMBER", help: "Ends after so many messages or books" },
+  for: { type: "string", value: "TIME", help: "Ends so long after connecting: 10s, 5m, 1h" },
+  timeout: {
+    type: "string",
+    value: "TIME",
+    help: "How long the first connection may take",
+    default: "10s",
+  },
+} as const;
+
+type Values = CommandInput<typeof OPTIONS>["values"];
+
+/** `ranger tail` */
+export const tail: Command = defineCommand({
+  name: "tail",
+  summary: "Follows streams in a terminal, or through a pipe",
+  description:
+    "Prints what a server sends: time, stream and payload, as published, or with --json\n" +
+    "the message itself. Comes back by itself when the connection is lost, and says so on\n" +
+    "standard error. Exits with 0 when interrupted, at the end of --count or --for, or when\n" +
+    "nobody reads any more; with 69 when no first connection comes about, 77 when the token\n" +
+    "or every stream is refused, 78 when it is called wrongly.",
+  usage: "ranger tail STREAM… [--url URL] [--token JWT|@FILE] [--json]\n" +
+    "ranger tail --book MARKET [--depth LEVELS] [--json]",
+  example: "ranger tail btcusd.trades global.tickers --url wss://ranger.example.com/public\n" +
+    "ranger tail --book btcusd\n" +
+    "ranger tail order trade --token @token.jwt --json | jq .",
+  options: OPTIONS,
+  positionals: { min: 1, max: 256 },
+  words: STREAM_KINDS.map(({ name }) => name).filter((name) => !name.includes("<")),
+  settings: false,
+  async run({ positionals, values }) {
+    const output = new Output();
+    const over = Promise.withResolvers<void>();
+    const signalled = untilSignal();
+    const ends = endsOf(values, over.resolve);
+    const view = values.book
+      ? watchBook(marketOf(positionals), values, output, ends)
+      : watchEvents(positionals, values, output, ends);
+    try {
+      await follow({
+        url: values.url,
+        token: values.token,
+        timeout: parseDuration(values.timeout, "--timeout"),
+        until: Promise.race([over.promise, signalled, output.gone]),
+        note: view.note,
+        ask: view.ask,
+        connected: ends.connected,
+      });
+    } finally {
+      ends.stop();
+      view.stop();
+    }
+    const patience = signalled.then(() => new Promise((end) => setTimeout(end, LAST_WORDS)));
+    await Promise.race([output.flush(), output.gone, patience]);
+    if (output.leftOut > 0) {
+      note(`${output.leftOut} lines left out: whoever reads them is slower than they come`);
+    }
+    return 0;
+  },
+});
+
+/** What shows what comes. */
+interface View {
+  readonly note: (text: string) => void;
+  ask(ranger: Ranger): void;
+  stop(): void;
+}
+
+/** What ends it by itself. */
+interface Ends {
+  connected(): void;
+  /** One more was shown. @returns whether it was one too many */
+  one(): void;
+  /** Whether more may be shown. */
+  readonly more: boolean;
+  stop(): void;
+}
+
+function endsOf({ count, for: time }: Values, end: () => void): Ends {
+  const most = count === undefined ? Infinity : wholeNumber(count, "--count", 1, 1e12);
+  const seconds = time === undefined ? undefined : parseDuration(time, "--for");
+  let shown = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return {
+    connected() {
+      if (seconds !== undefined) timer = setTimeout(end, Math.min(seconds * 1000, 2 ** 31 - 1));
+    },
+    one() {
+      if (++shown >= most) end();
+    },
+    get more() {
+      return shown < most;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function watchEvents(
+  streams: readonly string[],
+  { json }: Values,
+  output: Output,
+  ends: Ends,
+): View {
+  return {
+    note,
+    ask(ranger) {
+      // What is shown is the text as it came, in which no number has lost a digit.
+      for (const stream of streams) ranger.on(stream, () => {});
+      ranger.onMessage((text) => {
+        const line = ends.more && (json ? eventJson(text) : eventLine(text, new Date()));
+        if (line && output.line(line)) ends.one();
+      });
+    },
+    stop() {},
+  };
+}
+
+function watchBook(market: string, values: Values, output: Output, ends: Ends): View {
+  const depth = wholeNumber(values.depth, "--depth", 1, 1_000);
+  if (!values.json && Deno.stdout.isTerminal()) return showLadder(market, depth, ends);
+  const lineOf = values.json ? bookJson : bookLine;
+  return {
+    note,
+    ask(ranger) {
+      ranger.book(market).onChange((book) => {
+        if (ends.more && output.line(lineOf(book, depth))) ends.one();
+      });
+    },
+    stop() {},
+  };
+}
+
+function showLadder(market: string, depth: number, ends: Ends): View {
+  const ladder = new Ladder(market, depth, () => ends.one());
+  return {
+    note: (text) => ladder.say(text),
+    ask(ranger) {
+      ladder.show(ranger.book(market));
+      ranger.onState(({ status }) => {
+        if (status === "open") ladder.say("");
+      });
+    },
+    stop: () => ladder.stop(),
+  };
+}
+
+function marketOf(positionals: readonly string[]): string {
+  const [market = ""] = positionals;
+  if (positionals.length === 1 && /^[^.,\s]+$/.test(market)) return market;
+  throw new ConfigurationError(
+    "--book shows one market; right would be its id alone, such as ranger tail --book btcusd",
+  );
+}
+
+function note(text: string): void {
+  console.error(`ranger: ${printable(text)}`);
+}

@@ -1,0 +1,84 @@
+import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
+import type { Histogram } from "../../telemetry/histogram.ts";
+import { METRICS } from "./metrics.ts";
+import type { Labelled, Metric, MetricSources } from "./metric.ts";
+
+/** The content type of the text that {@linkcode metricsRegistry} writes. */
+export const CONTENT_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/**
+ * All metrics, to be read from the sources at each scrape.
+ *
+ * @example
+ * ```ts
+ * const registry = metricsRegistry(sources);
+ * await registry.metrics(); // "# HELP ranger_ready …"
+ * ```
+ */
+export function metricsRegistry(sources: MetricSources): Registry {
+  const registry = new Registry();
+  for (const metric of METRICS) register(registry, metric, sources);
+  return registry;
+}
+
+function register(registry: Registry, metric: Metric, sources: MetricSources): void {
+  const { name, help } = metric;
+  const registers = [registry];
+  if (metric.type === "histogram") {
+    new Counted({ name, help, registers }, () => metric.read(sources));
+    return;
+  }
+  const labelNames = [...metric.labels ?? []];
+  const labelled = async (): Promise<Labelled> =>
+    metric.labels ? await metric.read(sources) : [[[], metric.read(sources)]];
+  const named = (values: readonly string[]) =>
+    Object.fromEntries(labelNames.map((label, at) => [label, values[at]!]));
+  const Kind = metric.type === "gauge" ? Gauge<string> : Counter<string>;
+  new Kind({
+    name,
+    help,
+    registers,
+    labelNames,
+    async collect() {
+      const values = await labelled();
+      // A counter can only be added to; after a reset that is as good as setting it, for both.
+      this.reset();
+      for (const [labels, value] of values) this.inc(named(labels), value);
+    },
+  });
+}
+
+/** One of Prometheus's histograms whose counts are kept elsewhere. */
+class Counted extends PrometheusHistogram {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #read: () => Histogram;
+
+  constructor(
+    options: { readonly name: string; readonly help: string; readonly registers: Registry[] },
+    read: () => Histogram,
+  ) {
+    super(options);
+    this.#name = options.name;
+    this.#help = options.help;
+    this.#read = read;
+  }
+
+  /** What the registry asks for when it writes text; the library's types do not list it. */
+  getForPromString(): Promise<object> {
+    const [name, histogram] = [this.#name, this.#read()];
+    const buckets = [...histogram.cumulative(), ["+Inf", histogram.count] as const];
+    const values = [
+      ...buckets.map(([le, value]) => ({ metricName: `${name}_bucket`, labels: { le }, value })),
+      { metricName: `${name}_sum`, labels: {}, value: histogram.sum },
+      { metricName: `${name}_count`, labels: {}, value: histogram.count },
+    ];
+    return Promise.resolve({
+      name,
+      help: this.#help,
+      type: "histogram",
+      values,
+      aggregator: "sum",
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import type { SourceState } from "../source/source.ts";
+
+/** What a line of status is about. */
+export interface Status {
+  readonly clients: number;
+  /** Streams whose state is kept: order books, and snapshots with their increments. */
+  readonly books: number;
+  readonly source: SourceState;
+  readonly stopping: boolean;
+}
+
+/**
+ * How it goes, in a line for a person: what `systemctl status` shows.
+ *
+ * @example
+ * ```ts
+ * statusLine(status); // "12,034 clients, 45 books, consuming from peatio.events.ranger by …"
+ * ```
+ */
+export function statusLine({ clients, books, source, stopping }: Status): string {
+  if (stopping) return `Closing, ${count(clients, "client")} left`;
+  const events = source.connected ? source.detail : `no events: ${source.detail}`;
+  return `${count(clients, "client")}, ${count(books, "book")}, ${events}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number.toLocaleString("en-US")} ${what}${number === 1 ? "" : "s"}`;
+}

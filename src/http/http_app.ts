@@ -1,0 +1,44 @@
+import { Hono } from "hono";
+import { descriptionApp } from "./description_app.ts";
+import type { TrustedProxies } from "./client_address.ts";
+import { answerFault } from "./internal_error.ts";
+import { PAGE } from "./landing_page.ts";
+
+const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
+  "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n";
+
+/** What the answers depend on. */
+export interface PlainOptions {
+  /** The live page, where it is on; the description for people is where it is. */
+  readonly page?: Hono | undefined;
+  /** Who is believed by which protocol clients come; nobody, unless given. */
+  proxies?(): TrustedProxies;
+}
+
+/**
+ * Answers requests on the clients' port that do not ask for a WebSocket. Each answer is the last of
+ * its connection: what is no WebSocket soon is cut, and should not be in the middle of a request.
+ *
+ * @example
+ * ```ts
+ * const response = await plainApp().request("/");
+ * ```
+ */
+export function plainApp({ page, proxies }: PlainOptions = {}): Hono {
+  const app = new Hono().onError(answerFault);
+  app.use(async (c, next) => {
+    await next();
+    c.header("connection", "close", { append: true });
+  });
+  if (page) app.route("/", page);
+  app.route("/", descriptionApp({ docs: page !== undefined, proxies }));
+  app.get("/", (c) => {
+    if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
+    c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");
+    return c.html(PAGE);
+  });
+  // RFC 9110 §15.5.22: the client can come back with an upgrade.
+  app.get("*", (c) => c.text(DESCRIPTION, 426, { upgrade: "websocket", connection: "upgrade" }));
+  app.all("*", (c) => c.text("Only GET is served here.\n", 405, { allow: "GET, HEAD" }));
+  return app;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { connectClient } from "../support/client.ts";
+import { build } from "../support/built.ts";
+import { startRanger } from "../../testing/ranger.ts";
+import { ROOT, runProgram } from "../../testing/program.ts";
+import { temporaryFolder } from "../support/run_ranger.ts";
+
+// The runtime under an executable cannot be had everywhere; CI names one in DENORT_BIN.
+const kinds = Deno.env.get("DENORT_BIN") ? ["tree", "executable"] as const : ["tree"] as const;
+
+for (const kind of kinds) {
+  Deno.test(`the built ${kind} starts, refuses, plays the demo and serves a client`, async (t) => {
+    await using folder = await temporaryFolder();
+    const { code, stderr, program } = await build(kind, folder.path);
+    assert.equal(code, 0, stderr);
+    const run = (...args: string[]) => runProgram([program], args, { cwd: folder.path });
+
+    await t.step("prints version, commit and runtime", async () => {
+      const { code, stdout } = await run("version");
+      assert.equal(code, 0);
+      assert.match(stdout, /^ranger \d+\.\d+\.\d+\ncommit .+\nruntime deno 2\./);
+      const head = await gitHead();
+      if (head !== undefined) assert.ok(stdout.includes(`commit ${head}`), stdout);
+    });
+
+    await t.step(
+      "refuses an unknown flag with the exit code of a wrong configuration",
+      async () => {
+        const { code, stderr } = await run("serve", "--prot", "80");
+        assert.equal(code, 78);
+        assert.match(stderr, /--prot.*--port/);
+      },
+    );
+
+    await t.step("writes a key pair, and reads it again", async () => {
+      assert.equal((await run("keygen", "--type", "ed25519", "--out", "jwt")).code, 0);
+      const { code, stdout, stderr } = await run("token", "--uid", "ID1", "--key", "jwt.key");
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    });
+
+    await t.step("plays the demo, serves a client, and ends when told to", async () => {
+      await using ranger = await startRanger({ program: [program], command: "demo" });
+      const client = await connectClient(ranger.url("/public?stream=btcusd.ob-inc"));
+      try {
+        assert.equal(
+          await client.next(),
+          '{"success":{"message":"subscribed","streams":["btcusd.ob-inc"]}}',
+        );
+        assert.match(await client.next(), /^\{"btcusd\.ob-snap":\{"asks":\[\[/);
+        assert.match(await client.next(), /^\{"btcusd\.ob-inc":/);
+      } finally {
+        await client.close();
+      }
+      assert.equal((await ranger.stop()).code, 0, ranger.stderr);
+    });
+  });
+}
+
+Deno.test("a build without the executable's runtime says what is missing and what to do", async () => {
+  await using folder = await temporaryFolder();
+  // A compiler that has downloaded nothing yet and reaches nothing.
+  const compiler = await folder.write(
+    "deno",
+    `#!/bin/sh\nDENO_DIR=${folder.path}/cache HTTPS_PROXY=http://127.0.0.1:1 exec "${Deno.execPath()}" "$@"\n`,
+  );
+  await Deno.chmod(compiler, 0o755);
+  const { code, stderr } = await build("executable", folder.path, {
+    DENORT_BIN: "",
+    DENO_COMPILE: compiler,
+  });
+  assert.equal(code, 69);
+  assert.match(stderr, /could not be downloaded, and DENORT_BIN is not set/);
+  assert.match(stderr, /make build-tree/);
+});
+
+async function gitHead(): Promise<string | undefined> {
+  const { code, stdout } = await runProgram(
+    ["git"],
+    ["-C", ROOT, "rev-parse", "--short=12", "HEAD"],
+  );
+  return code === 0 ? stdout.trim() : undefined;
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { exampleFile } from "../../src/config/example.ts";
+import { loadSettings } from "../../src/config/load.ts";
+import { NOWHERE, refusal } from "../support/loading.ts";
+import { temporaryFolder } from "../support/run_ranger.ts";
+
+Deno.test("the defaults are those that the documents promise", async () => {
+  const { settings, file } = await loadSettings([], {}, NOWHERE);
+  assert.equal(file, undefined);
+  assert.deepEqual(settings, {
+    server: {
+      host: "0.0.0.0",
+      port: 8080,
+      origins: [],
+      trustedProxies: [],
+      reusePort: false,
+      drain: 10,
+      page: false,
+    },
+    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
+    amqp: {
+      urls: ["amqp://guest:guest@localhost:5672/"],
+      exchange: "peatio.events.ranger",
+      queueLength: 100_000,
+      queueBytes: 134_217_728,
+      heartbeat: 20,
+    },
+    auth: {
+      enabled: true,
+      publicKey: "",
+      jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
+      algorithm: "",
+      issuer: "",
+      audience: [],
+      subject: "session",
+      requireJti: true,
+      enforceExpiry: true,
+      leeway: { exp: 0, nbf: 0, iat: 0 },
+    },
+    rbac: {},
+    protocol: { envelope: "object" },
+    streams: {
+      mode: "open",
+      replay: 1000,
+      eventBytes: 524_288,
+      states: 5000,
+      bookLevels: 10_000,
+    },
+    compression: { enabled: true, threshold: 256, level: 1 },
+    limits: {
+      messageBytes: 4096,
+      messageRate: 20,
+      messageBurst: 40,
+      streams: 256,
+      unsentBytes: 1_048_576,
+      connections: 50_000,
+      connectionsPerAddress: 0,
+      handshakeTimeout: 10,
+      pingInterval: 30,
+      idleTimeout: 75,
+    },
+    log: { level: "info", format: "json" },
+  });
+});
+
+Deno.test("the log is text on a terminal", async () => {
+  const { settings } = await loadSettings([], {}, { ...NOWHERE, terminal: true });
+  assert.equal(settings.log.format, "text");
+});
+
+Deno.test("log levels are taken in any case, and by the names of other loggers", async () => {
+  const levels = { TRACE: "debug", Debug: "debug", warn: "warning", PANIC: "fatal" };
+  for (const [written, level] of Object.entries(levels)) {
+    const { settings } = await loadSettings(["--log-level", written], {}, NOWHERE);
+    assert.equal(settings.log.level, level);
+  }
+});
+
+Deno.test("an empty flag turns a check off", async () => {
+  const { settings } = await loadSettings(["--jwt-subject="], {}, NOWHERE);
+  assert.equal(settings.auth.subject, "");
+});
+
+Deno.test("switches are given by flag in both forms, and by words in the environment", async () => {
+  const load = async (args: string[], environment: Record<string, string> = {}) =>
+    (await loadSettings(args, environment, NOWHERE)).settings.auth;
+  assert.equal((await load(["--no-require-jti"])).requireJti, false);
+  assert.equal((await load([], { RANGER_AUTH_REQUIRE_JTI: "No" })).requireJti, false);
+  assert.equal(
+    (await load(["--require-jti"], { RANGER_AUTH_REQUIRE_JTI: "off" })).requireJti,
+    true,
+  );
+  assert.equal((await load(["--auth"], { RANGER_AUTH_ENABLED: "0" })).enabled, true);
+  assert.match(await refusal(["--no-auth=false"]), /--no-auth takes no value/);
+  assert.match(
+    await refusal(["--auth", "--no-auth"]),
+    /\(or its opposite\) is given more than once/,
+  );
+});
+
+Deno.test("a PEM given as a flag is a value, though it begins with dashes", async () => {
+  const pem = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+  const { settings, entries } = await loadSettings(["--jwt-public-key", pem], {}, NOWHERE);
+  assert.equal(settings.auth.publicKey, pem);
+  const shown = entries.find(({ key }) => key === "auth.public_key")?.shown ?? "";
+  assert.match(shown, /^PEM text, sha256 [0-9a-f]{16}…$/);
+});
+
+Deno.test("the example file loads, as it is and with every line in it switched on", async () => {
+  await using folder = await temporaryFolder();
+  const asIs = await folder.write("as-is.toml", exampleFile());
+  assert.deepEqual(
+    (await loadSettings(["--config", asIs], {}, NOWHERE)).settings,
+    (await loadSettings([], {}, NOWHERE)).settings,
+  );
+  const on = await folder.write("on.toml", exampleFile().replace(/^#(?=\w+ =)/gm, ""));
+  const { entries } = await loadSettings(["--config", on], {}, NOWHERE);
+  for (const { key, source } of entries) {
+    assert.ok(source.includes(`file ${on}`), `${key}: ${source}`);
+  }
+});
+
+Deno.test("docs/configuration.md is what the settings say", async () => {
+  const script = new URL("../../scripts/configuration_doc.ts", import.meta.url);
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script.pathname, "--check"],
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+});

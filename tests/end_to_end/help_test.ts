@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import type { Command } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { eachSetting } from "../../src/config/settings.ts";
+import { COMMIT, VERSION } from "../../src/version.ts";
+import { runRanger } from "../support/run_ranger.ts";
+
+async function commands(): Promise<readonly (readonly [string, Command])[]> {
+  return await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const),
+  );
+}
+
+Deno.test("every command is listed with a summary, and is called what its file says", async () => {
+  const { code, stdout } = await runRanger(["help"]);
+  assert.equal(code, 0);
+  for (const [name, command] of await commands()) {
+    assert.equal(command.name, name);
+    assert.ok(stdout.includes(`\n  ${name.padEnd(12)}${command.summary}`), stdout);
+  }
+});
+
+Deno.test("help in its three forms is the same", async () => {
+  const [help, flag, letter] = await Promise.all(
+    [["help"], ["--help"], ["-h"]].map((args) => runRanger(args)),
+  );
+  assert.equal(flag?.stdout, help?.stdout);
+  assert.equal(letter?.stdout, help?.stdout);
+});
+
+for (const name of Object.keys(COMMANDS)) {
+  Deno.test(`${name} --help shows usage, an example and every flag`, async () => {
+    const command = await COMMANDS[name]?.() ?? assert.fail();
+    const { code, stdout, stderr } = await runRanger([name, "--help"]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, "");
+    for (const text of [command.summary, command.usage, command.example]) {
+      for (const line of text.split("\n")) assert.ok(stdout.includes(line), line);
+    }
+    assert.match(stdout, /\nUsage:\n {2}ranger/);
+    assert.match(stdout, /\nExample:\n {2}/);
+    for (const option of Object.keys(command.options ?? {})) {
+      assert.ok(stdout.includes(`\n  --${option}`), option);
+    }
+    const settings = eachSetting().filter(([, { flag }]) =>
+      new RegExp(`^ {2}--${flag}[ ,]`, "m").test(stdout)
+    );
+    assert.equal(settings.length, command.settings ? eachSetting().length : 0);
+    assert.equal((await runRanger(["help", name])).stdout, stdout);
+  });
+}
+
+Deno.test("help is shown wherever --help stands, whatever else is wrong", async () => {
+  const { code, stdout } = await runRanger(["check", "--prot", "1", "loose", "--help"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /ranger check \[FLAGS\]/);
+});
+
+Deno.test("no flag of a command hides a flag of the settings", async () => {
+  const taken = new Set(["help", "version", "config", "rbac"]);
+  for (const [, { flag, kind }] of eachSetting()) {
+    taken.add(flag);
+    if (kind.placeholder === "") taken.add(`no-${flag}`);
+  }
+  for (const [name, { options, settings }] of await commands()) {
+    for (const option of Object.keys(options ?? {})) {
+      assert.ok(!(settings && taken.has(option)), `${name} --${option}`);
+    }
+  }
+});
+
+Deno.test("an unknown command is refused with the nearest one", async () => {
+  const { code, stdout, stderr } = await runRanger(["chekc"]);
+  assert.equal(stderr, "ranger: there is no command chekc; the nearest is check\n");
+  assert.equal(code, 78);
+  assert.equal(stdout, "");
+  const far = await runRanger(["wombat"]);
+  assert.equal(
+    far.stderr,
+    "ranger: there is no command wombat; there are " +
+      "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, completion, help, version\n",
+  );
+  const asked = await runRanger(["help", "kegen"]);
+  assert.match(asked.stderr, /the nearest is keygen/);
+  assert.equal(asked.code, 78);
+});
+
+Deno.test("what a command does not take is refused with its usage", async () => {
+  const flag = await runRanger(["keygen", "--port", "1"]);
+  assert.match(
+    flag.stderr,
+    /^ranger: keygen: there is no flag --port; .*\n\nUsage: ranger keygen /,
+  );
+  assert.equal(flag.code, 78);
+  const argument = await runRanger(["version", "please"]);
+  assert.match(argument.stderr, /^ranger: version: it takes no arguments, only flags\n/);
+  assert.equal(argument.code, 78);
+  const many = await runRanger(["help", "one", "two"]);
+  assert.match(many.stderr, /^ranger: help: it takes one argument and no more\n/);
+});
+
+Deno.test("a command after its flags is told to come first", async () => {
+  const { code, stderr } = await runRanger(["--no-auth", "check"]);
+  assert.equal(stderr, "ranger: the command comes first; right would be ranger check [FLAGS]\n");
+  assert.equal(code, 78);
+});
+
+Deno.test("version tells version, commit and runtime, as command and as flag", async () => {
+  const { code, stdout } = await runRanger(["version"]);
+  assert.equal(code, 0);
+  const [version, commit, runtime] = stdout.split("\n");
+  assert.equal(version, `ranger ${VERSION}`);
+  assert.match(commit ?? "", /^commit ([0-9a-f]{7,40}(-dirty)?|unknown)$/);
+  if (Deno.env.get("RANGER_BIN") === undefined) assert.equal(commit, `commit ${COMMIT}`);
+  assert.match(runtime ?? "", /^runtime deno \d+\.\d+\.\d+, v8 [^,]+, typescript [^,]+, \w+ \w+$/);
+  assert.equal((await runRanger(["--version"])).stdout, stdout);
+  assert.equal((await runRanger(["check", "--version"])).stdout, stdout);
+});
+
+Deno.test("the version is the one in deno.json", async () => {
+  const text = await Deno.readTextFile(new URL("../../deno.json", import.meta.url));
+  assert.ok(text.includes(`"version": "${VERSION}"`));
+});

@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { parseMessage } from "../../src/session/messages.ts";
+import { joined } from "../support/bytes.ts";
+import {
+  AUTHENTICATED,
+  AUTHENTICATION_FAILED,
+  freshName,
+  freshWord,
+  MESSAGE_ERROR,
+  startExchange,
+  step,
+  subscribed,
+  TOKEN_TYPE_INVALID,
+  unsubscribed,
+} from "../support/exchange.ts";
+import { encodeFrame, Opcode, RawClient } from "../../testing/raw_client.ts";
+import { sharedBroker } from "../../testing/rabbitmq.ts";
+
+const broker = await sharedBroker();
+
+/** Messages that are answered with an error and nothing else. */
+const BAD = [
+  "hello",
+  "Ping",
+  " ping",
+  "{",
+  '{"event":"subscribe","streams":["a.b"]',
+  "null",
+  "true",
+  "1",
+  '"ping"',
+  '["subscribe"]',
+  "{}",
+  '{"streams":["a.b"]}',
+  '{"event":"publish","streams":["a.b"]}',
+  '{"event":"Subscribe","streams":["a.b"]}',
+  '{"event":"auth"}',
+  '{"event":null,"streams":["a.b"]}',
+  '{"event":["subscribe"],"streams":["a.b"]}',
+  '{"event":"subscribe"}',
+  '{"event":"subscribe","streams":null}',
+  '{"event":"subscribe","streams":"a.b"}',
+  '{"event":"subscribe","streams":{"0":"a.b"}}',
+  '{"event":"subscribe","streams":["a.b",1]}',
+  '{"event":"subscribe","streams":["a.b",["c.d"]]}',
+  '{"event":"unsubscribe","streams":[null]}',
+  "\u0000",
+];
+
+Deno.test("a message is read for what it asks", async (t) => {
+  const streams = ["a.b", "c"];
+  const token = { token: "x.y.z" };
+  const request = { kind: "request", jwt: undefined, event: undefined };
+  const rows: [text: string, expected: unknown][] = [
+    ["ping", { kind: "ping" }],
+    ["ping 1", { kind: "ping" }],
+    ["pingpong", { kind: "ping" }],
+    ["", { kind: "nothing" }],
+    [" \t\r\n", { kind: "nothing" }],
+    ['{"jwt":"Bearer x.y.z"}', { ...request, jwt: token }],
+    [' {"jwt":"Bearer   x.y.z  "}\n', { ...request, jwt: token }],
+    ['{"event":"auth","jwt":"Bearer x.y.z"}', { ...request, jwt: token }],
+    ['{"jwt":"x.y.z"}', { ...request, jwt: "invalid" }],
+    ['{"jwt":"Bearer "}', { ...request, jwt: "invalid" }],
+    ['{"event":"auth","jwt":null}', { ...request, jwt: "invalid" }],
+    [
+      '{"event":"subscribe","streams":["a.b","c"]}',
+      { ...request, event: { name: "subscribe", streams } },
+    ],
+    [
+      '{"event":"unsubscribe","streams":["a.b","","c"],"id":7}',
+      { ...request, event: { name: "unsubscribe", streams } },
+    ],
+    [
+      '{"event":"subscribe","streams":["a.b","c"],"jwt":"Bearer x.y.z"}',
+      { ...request, jwt: token, event: { name: "subscribe", streams } },
+    ],
+    ['{"event":"x","jwt":"Bearer x.y.z"}', { ...request, jwt: token, event: "invalid" }],
+    ['{"event":"subscribe","streams":[1]}', { ...request, event: "invalid" }],
+    ['{"__proto__":{"jwt":"Bearer x.y.z"}}', { kind: "invalid" }],
+  ];
+  for (const [text, expected] of rows) {
+    await t.step(JSON.stringify(text), () => assert.deepEqual(parseMessage(text), expected));
+  }
+});
+
+Deno.test("messages and their answers", async (t) => {
+  await using exchange = await startExchange(broker, { args: ["--limits-message-rate=0"] });
+
+  await step(t, "ping is answered pong, whatever follows the word", async () => {
+    await using client = await exchange.connect("/public");
+    for (const ping of ["ping", "ping\n", "ping 42", "pingpong", 'ping{"event":"x"}']) {
+      assert.equal(await client.ask(ping), "pong");
+    }
+  });
+
+  await step(t, "an empty message and one of white space are not answered", async () => {
+    await using client = await exchange.connect("/public");
+    for (const blank of ["", " ", "\n", " \t\r\n "]) await client.send(blank);
+    assert.equal(await client.ask("ping"), "pong");
+  });
+
+  await step(t, "every stream held is listed, in the order subscribed, each once", async () => {
+    await using client = await exchange.connect("/public?stream=b.b&stream=a.a", {
+      holds: ["b.b", "a.a"],
+    });
+    const rows: [message: unknown, answer: string][] = [
+      [{ event: "subscribe", streams: ["c.c", "a"] }, subscribed("b.b", "a.a", "c.c", "a")],
+      [{ event: "subscribe", streams: ["a.a"] }, subscribed("b.b", "a.a", "c.c", "a")],
+      [{ event: "subscribe", streams: [] }, subscribed("b.b", "a.a", "c.c", "a")],
+      [{ event: "subscribe", streams: ["", "d", "d"] }, subscribed("b.b", "a.a", "c.c", "a", "d")],
+      [{ event: "unsubscribe", streams: ["a.a", "no.such"] }, unsubscribed("b.b", "c.c", "a", "d")],
+      [{ event: "unsubscribe", streams: [] }, unsubscribed("b.b", "c.c", "a", "d")],
+      [{ event: "subscribe", streams: ["a.a"] }, subscribed("b.b", "c.c", "a", "d", "a.a")],
+      [{ event: "unsubscribe", streams: ["a", "d", "c.c", "b.b", "a.a"] }, unsubscribed()],
+      [{ event: "subscribe", streams: ['ü "quoted"'] }, subscribed('ü "quoted"')],
+    ];
+    for (const [message, answer] of rows) assert.equal(await client.ask(message), answer);
+  });
+
+  await step(t, "what is subscribed comes, and what is unsubscribed does not", async () => {
+    const [kept, dropped] = [freshName("trades"), freshName("trades")];
+    await using client = await exchange.connect("/public");
+    await client.ask({ event: "subscribe", streams: [kept, dropped] });
+    await exchange.publish(`public.${dropped}`, 1);
+    assert.equal(await client.next(), `{"${dropped}":1}`);
+    assert.equal(
+      await client.ask({ event: "unsubscribe", streams: [dropped] }),
+      unsubscribed(kept),
+    );
+    await exchange.publish(`public.${dropped}`, 2);
+    await exchange.publish(`public.${kept}`, 3);
+    assert.equal(await client.next(), `{"${kept}":3}`);
+    await exchange.assertOwedNothing(client);
+  });
+
+  await step(t, "the word before the dot unsubscribes a market that was held whole", async () => {
+    const market = freshWord();
+    await using client = await exchange.connect(`/public?stream=${market}`);
+    await exchange.publish(`public.${market}.trades`, 1);
+    assert.equal(await client.next(), `{"${market}.trades":1}`);
+    assert.equal(await client.ask({ event: "unsubscribe", streams: [market] }), unsubscribed());
+    await exchange.publish(`public.${market}.trades`, 2);
+    await exchange.assertOwedNothing(client);
+  });
+
+  await step(t, "what cannot be done is answered with an error, and changes nothing", async () => {
+    await using client = await exchange.connect("/public?stream=kept.trades");
+    for (const message of BAD) {
+      assert.equal(await client.ask(message), MESSAGE_ERROR, message);
+    }
+    await client.raw.send({ opcode: Opcode.binary, payload: "ping" });
+    assert.equal(await client.next(), MESSAGE_ERROR, "a binary message");
+    await client.raw.send({ opcode: Opcode.binary });
+    assert.equal(await client.next(), MESSAGE_ERROR, "an empty binary message");
+    assert.equal(
+      await client.ask({ event: "subscribe", streams: [] }),
+      subscribed("kept.trades"),
+    );
+  });
+
+  await step(t, "a token and an event in one message: the token first", async () => {
+    const uid = freshWord();
+    const jwt = `Bearer ${await exchange.key.token({ uid })}`;
+    await using client = await exchange.connect("/public");
+    await client.send({ event: "subscribe", streams: ["order"], jwt });
+    assert.deepEqual(await client.take(2), [AUTHENTICATED, subscribed("order")]);
+    await client.send({ event: "unsubscribe", streams: ["order"], jwt: "Bearer wrong" });
+    assert.deepEqual(await client.take(2), [AUTHENTICATION_FAILED, unsubscribed()]);
+    await client.send({ event: "subscribe", streams: ["trade"], jwt: 7 });
+    assert.deepEqual(await client.take(2), [TOKEN_TYPE_INVALID, subscribed("trade")]);
+    await client.send({ event: "nonsense", jwt });
+    assert.deepEqual(await client.take(2), [AUTHENTICATED, MESSAGE_ERROR]);
+    await client.send({ event: "auth", jwt });
+    assert.equal(await client.next(), AUTHENTICATED);
+    await client.send({ event: "auth", jwt: "wrong" });
+    assert.equal(await client.next(), TOKEN_TYPE_INVALID);
+    await exchange.assertOwedNothing(client);
+  });
+
+  await step(t, "messages in one segment are answered in order while tokens verify", async () => {
+    const jwt = `Bearer ${await exchange.key.token({ uid: freshWord() })}`;
+    await using client = await exchange.connect("/public");
+    const rows: [message: string | undefined, answers: string[]][] = [
+      ["ping", ["pong"]],
+      [JSON.stringify({ jwt }), [AUTHENTICATED]],
+      ["ping", ["pong"]],
+      ['{"event":"subscribe","streams":["one.trades"]}', [subscribed("one.trades")]],
+      [JSON.stringify({ jwt: "Bearer wrong" }), [AUTHENTICATION_FAILED]],
+      ["", []],
+      ["nonsense", [MESSAGE_ERROR]],
+      [
+        JSON.stringify({ jwt, event: "subscribe", streams: ["order"] }),
+        [AUTHENTICATED, subscribed("one.trades", "order")],
+      ],
+      [undefined, [MESSAGE_ERROR]],
+      ['{"jwt":""}', [TOKEN_TYPE_INVALID]],
+      ['{"event":"unsubscribe","streams":["one.trades"]}', [unsubscribed("order")]],
+      ["ping", ["pong"]],
+    ];
+    const frames = rows.map(([message]) =>
+      message === undefined
+        ? encodeFrame({ opcode: Opcode.binary, payload: "ping" })
+        : encodeFrame({ opcode: Opcode.text, payload: message })
+    );
+    const expected = rows.flatMap(([, answers]) => answers);
+    for (let round = 0; round < 5; round++) {
+      await client.raw.write(joined(...frames));
+      assert.deepEqual(await client.take(expected.length), expected);
+      assert.equal(await client.ask({ event: "unsubscribe", streams: ["order"] }), unsubscribed());
+    }
+  });
+
+  await step(t, "messages that come with the handshake are answered after its answer", async () => {
+    using client = await RawClient.connect(exchange.ranger.port);
+    const request =
+      "GET /public?stream=a.b HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" +
+      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +
+      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    const ping = encodeFrame({ opcode: Opcode.text, payload: "ping" });
+    await client.write(joined(new TextEncoder().encode(request), ping, ping));
+    assert.equal((await client.response()).status, 101);
+    for (const answer of [subscribed("a.b"), "pong", "pong"]) {
+      assert.equal(new TextDecoder().decode((await client.frame()).payload), answer);
+    }
+  });
+
+  await step(t, "a stream that is named twice is answered once", async () => {
+    await using client = await exchange.connect("/public");
+    await client.send({ event: "subscribe", streams: ["a.b.c", "d", "a.b.c", "d"] });
+    assert.deepEqual(await client.take(2), [
+      '{"success":{"message":"cannot subscribe to a.b.c"}}',
+      subscribed("d"),
+    ]);
+    assert.equal(await client.ask({ event: "unsubscribe", streams: ["d", "d"] }), unsubscribed());
+    assert.equal(await client.ask("ping"), "pong");
+  });
+
+  await step(t, "a client that leaves while its token verifies leaves nothing behind", async () => {
+    const before = (await exchange.stats()).hub;
+    const jwt = `Bearer ${await exchange.key.token({ uid: freshWord() })}`;
+    const client = await exchange.connect("/public");
+    const request = { jwt, event: "subscribe", streams: [freshName("trades"), freshWord()] };
+    await client.raw.write(
+      joined(
+        encodeFrame({ opcode: Opcode.text, payload: JSON.stringify(request) }),
+        encodeFrame({ opcode: Opcode.close }),
+      ),
+    );
+    assert.equal(await client.raw.ended(), "end");
+    client.raw.close();
+    await exchange.settled();
+    const { streams, users } = (await exchange.stats()).hub;
+    assert.deepEqual({ streams, users }, { streams: before.streams, users: before.users });
+  });
+});

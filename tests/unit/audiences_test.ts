@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import { Audiences } from "../../src/hub/audiences.ts";
+import type { Subscriber } from "../../src/hub/subscriber.ts";
+import { recordingSubscriber } from "../support/recording_subscriber.ts";
+
+const NAMES = ["usdbtc", "usdbtc.trades", "usdbtc.ob-inc", "ethbtc.trades", "order"];
+
+const names = fc.subarray(NAMES, { minLength: 0 });
+const step = fc.record({
+  does: fc.constantFrom("follow" as const, "leave" as const, "remove" as const),
+  who: fc.nat({ max: 5 }),
+  names,
+});
+
+Deno.test("who follows a name is in exactly one of its audiences, whoever comes and goes", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const audiences = new Audiences();
+      // Some are written to in another way: they are never in one audience with the others.
+      const wrappings = [recordingSubscriber("object"), recordingSubscriber("tuple")]
+        .map(({ wrapping }) => wrapping);
+      const subscribers = Array.from({ length: 6 }, (_, at) => {
+        const subscriber = recordingSubscriber("object");
+        return Object.assign(subscriber, { wrapping: wrappings[at % 2] });
+      });
+      const model = new Map<Subscriber, Set<string>>(subscribers.map((each) => [each, new Set()]));
+      for (const { does, who, names } of steps) {
+        const subscriber = subscribers[who]!;
+        const held = model.get(subscriber)!;
+        if (does === "remove") {
+          audiences.remove(subscriber);
+          held.clear();
+        } else if (does === "follow") {
+          audiences.follow(subscriber, names);
+          for (const name of names) held.add(name);
+        } else {
+          audiences.leave(subscriber, names);
+          for (const name of names) held.delete(name);
+        }
+        const all = [...model.values()].flatMap((each) => [...each]);
+        const counts = NAMES.map((name) => [name, all.filter((each) => each === name).length]);
+        assert.deepEqual(
+          [...audiences.sizes()].sort(),
+          counts.filter(([, count]) => count !== 0).sort(),
+        );
+        assert.equal(audiences.size, new Set(all).size);
+        assert.equal(audiences.entries, all.length);
+        for (const name of NAMES) {
+          const found = [...audiences.of(name)];
+          const sizes = found.map(({ size }) => size).reduce((sum, size) => sum + size, 0);
+          assert.equal(sizes, all.filter((each) => each === name).length);
+          for (const [subscriber, held] of model) {
+            const its = found.filter((audience) => audience === subscriber.audience);
+            assert.equal(its.length, held.has(name) ? 1 : 0);
+          }
+        }
+        for (const one of subscribers) {
+          for (const other of subscribers) {
+            const alike = one.wrapping === other.wrapping && model.get(one)!.size > 0 &&
+              model.get(one)!.symmetricDifference(model.get(other)!).size === 0;
+            assert.equal(one.audience !== undefined && one.audience === other.audience, alike);
+          }
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+Deno.test("names are told apart whatever is in them", () => {
+  for (const between of [",", '","', " ", "\n", "\0"]) {
+    const audiences = new Audiences();
+    const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];
+    Object.assign(other, { wrapping: one.wrapping });
+    audiences.follow(one, [`a${between}b`]);
+    audiences.follow(other, ["a", "b"]);
+    assert.notEqual(one.audience, other.audience);
+  }
+});

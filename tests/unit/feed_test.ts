@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { HubCounters } from "../../src/hub/counters.ts";
+import { EncodedEvent } from "../../src/hub/envelope.ts";
+import { type Feed, OrderBookFeed, ReplayFeed } from "../../src/hub/stream_state.ts";
+import { Feeds } from "../../src/hub/stream_states.ts";
+import { Flusher } from "../../src/delivery/flusher.ts";
+import { Hub } from "../../src/hub/hub.ts";
+import { peatioRegistry } from "../../src/streams/peatio.ts";
+import { HUB_LIMITS } from "../support/hub_limits.ts";
+import { recordingSubscriber } from "../support/recording_subscriber.ts";
+
+Deno.test("the current book is encoded once for all who ask, until an increment changes it", () => {
+  const hub = new Hub({
+    registry: peatioRegistry,
+    flusher: new Flusher(),
+    mode: "open",
+    ...HUB_LIMITS,
+  });
+  const publish = (event: string, payload: unknown) =>
+    hub.deliver(`public.usdbtc.${event}`, new TextEncoder().encode(JSON.stringify(payload)));
+  const join = (envelope: "object" | "tuple" = "object") => {
+    const subscriber = recordingSubscriber(envelope);
+    hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
+    hub.greet(subscriber, ["usdbtc.ob-inc"]);
+    // Each encoded frame has a buffer of its own.
+    return subscriber.frames.map((frame) => frame.buffer);
+  };
+  publish("ob-snap", { asks: [["15.0", "1"]], bids: [], sequence: 1 });
+  const [[first], [second], [tuple]] = [join(), join(), join("tuple")];
+  assert.ok(first);
+  assert.equal(first, second, "the same buffer, not an equal one");
+  assert.notEqual(first, tuple);
+  assert.equal(join("tuple")[0], tuple);
+
+  publish("ob-inc", { asks: ["15.0", "1"], sequence: 1 });
+  assert.equal(join()[0], first, "what was known changes nothing");
+  publish("ob-inc", { asks: ["15.0", "2"], sequence: 2 });
+  const [third] = join();
+  assert.notEqual(third, first);
+  assert.equal(join()[0], third);
+  publish("ob-snap", { asks: [["15.00", "2"]], bids: [], sequence: 2 });
+  assert.notEqual(join()[0], third, "the texts are others now");
+});
+
+/** An event of a kind that nobody knows. */
+function event(payload: unknown): [EncodedEvent, unknown] {
+  return [
+    new EncodedEvent("x.seats-inc", new TextEncoder().encode(JSON.stringify(payload))),
+    payload,
+  ];
+}
+
+Deno.test("an unknown kind keeps the snapshot and so many increments, not one more", () => {
+  const feed: Feed = new ReplayFeed(2, 1024);
+  assert.deepEqual(feed.current(), []);
+  assert.equal(feed.increment(...event(1)), "unsure");
+  const [snapshot, a, b] = [event("all"), event("a"), event("b")];
+  assert.equal(feed.snapshot(...snapshot), "moved");
+  assert.equal(feed.increment(...a), "applied");
+  assert.equal(feed.increment(...b), "applied");
+  assert.deepEqual(feed.current(), [snapshot[0], a[0], b[0]]);
+  assert.equal(feed.increment(...event("c")), "overflow");
+  assert.equal(feed.increment(...event("d")), "unsure");
+  assert.deepEqual([feed.live, feed.current()], [false, []]);
+  assert.equal(feed.snapshot(...snapshot), "moved");
+  assert.deepEqual(feed.current(), [snapshot[0]]);
+  assert.equal(feed.increment(...a), "applied");
+  assert.equal(feed.snapshot(...event("all")), "in step");
+  assert.equal(new ReplayFeed(0, 1024).snapshot(...snapshot), "moved");
+});
+
+Deno.test("an unknown kind holds to the sequence where its payloads carry one", () => {
+  const feed = new ReplayFeed(10, 1024);
+  assert.equal(feed.snapshot(...event({ sequence: 3 })), "moved");
+  assert.equal(feed.increment(...event({ sequence: 3 })), "stale");
+  assert.equal(feed.increment(...event({ sequence: 4 })), "applied");
+  assert.equal(feed.increment(...event({ sequence: "own" })), "applied", "a word of its own");
+  assert.equal(feed.snapshot(...event({ sequence: 4 })), "in step");
+  assert.equal(feed.snapshot(...event({ sequence: 6 })), "moved", "one was lost");
+  assert.equal(feed.increment(...event({ sequence: 8 })), "gap");
+  assert.equal(feed.increment(...event({ sequence: 9 })), "unsure");
+  assert.equal(feed.snapshot(...event({})), "moved");
+  assert.equal(feed.increment(...event({ sequence: 1 })), "applied");
+});
+
+Deno.test("a doubted book says nothing until its next snapshot, whatever that is", () => {
+  const feed = new OrderBookFeed("x.ob-snap", 10);
+  const snapshot = { asks: [], bids: [], sequence: 7 };
+  assert.equal(feed.snapshot(...event(snapshot)), "moved");
+  assert.equal(feed.snapshot(...event(snapshot)), "in step");
+  feed.doubt();
+  assert.deepEqual([feed.live, feed.current()], [false, []]);
+  assert.equal(feed.increment(...event({ asks: ["1", "1"], sequence: 8 })), "unsure");
+  assert.equal(feed.snapshot(...event(snapshot)), "moved", "the same one again");
+});
+
+Deno.test("an unknown kind keeps no more bytes than a late comer may be owed", () => {
+  const feed = new ReplayFeed(1000, 100);
+  const large = "x".repeat(38);
+  assert.equal(feed.snapshot(...event(large)), "moved");
+  assert.equal(feed.increment(...event(large)), "applied");
+  assert.equal(feed.increment(...event(large)), "overflow");
+  assert.deepEqual([feed.live, feed.current()], [false, []]);
+});
+
+Deno.test("a book has so many levels a side and no more", () => {
+  const feed = new OrderBookFeed("x.ob-snap", 2);
+  const asks = [["1", "1"], ["2", "1"], ["3", "1"]];
+  assert.equal(feed.snapshot(...event({ asks, bids: [] })), "unusable");
+  assert.equal(feed.snapshot(...event({ asks: asks.slice(1), bids: [] })), "moved");
+  assert.equal(feed.increment(...event({ asks: [["2", "0"], ["4", "1"]] })), "applied");
+  assert.equal(feed.increment(...event({ bids: ["1", "1"] })), "applied");
+  assert.equal(feed.increment(...event({ asks: ["5", "1"] })), "overflow");
+  assert.deepEqual([feed.live, feed.current()], [false, []]);
+});
+
+Deno.test("states that somebody follows stay, of the others the oldest goes", () => {
+  const counters = new HubCounters();
+  const limits = { ...HUB_LIMITS, states: 3 };
+  const followed = new Set(["a"]);
+  const feeds = new Feeds(peatioRegistry, limits, counters, ({ base }) => followed.has(base));
+  const publish = (id: string) => {
+    const feed = feeds.open({ base: id, snapshots: `${id}-snap`, id });
+    feed.snapshot(...event({ of: id }));
+  };
+  for (const id of ["a", "b", "c", "b", "d"]) publish(id);
+  assert.deepEqual(["a", "b", "c", "d"].map((id) => feeds.find(id)?.live), [
+    true,
+    true,
+    undefined,
+    true,
+  ]);
+  assert.deepEqual(feeds.currentOf("c"), []);
+  assert.equal(feeds.currentOf("d").length, 1);
+  assert.deepEqual([counters.statesEvicted, counters.statesTurnedAway], [1, 0]);
+
+  for (const id of ["b", "d"]) followed.add(id);
+  publish("e");
+  assert.equal(feeds.find("e"), undefined);
+  assert.deepEqual([counters.statesEvicted, counters.statesTurnedAway], [1, 1]);
+  followed.clear();
+  for (let n = 0; n < 1000; n++) publish(`n${n}`);
+  assert.deepEqual(feeds.sizes, { states: 3, statesUnsure: 0 });
+  assert.equal(counters.statesEvicted, 1001);
+});

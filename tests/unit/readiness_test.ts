@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { SourceStatus } from "../../src/source/status.ts";
+import { Readiness } from "../../src/daemon/readiness.ts";
+import { until } from "../../testing/bounded.ts";
+
+/** Sets the wall clock; `using` sets it right again. */
+function wallClock(offset: number): Disposable {
+  const { now } = Date;
+  Date.now = () => now() + offset;
+  return {
+    [Symbol.dispose]() {
+      Date.now = now;
+    },
+  };
+}
+
+/** A source that has just lost its broker. */
+function lost(): SourceStatus {
+  const status = new SourceStatus();
+  status.up("consuming");
+  status.down("the broker is gone");
+  return status;
+}
+
+const HOUR = 3_600_000;
+
+Deno.test("a lost broker has the time that it is given, however the wall clock is set meanwhile", async () => {
+  const state = lost();
+  const patient = new Readiness({ state, start() {}, stop: () => Promise.resolve() }, 600);
+  const hasty = new Readiness({ state, start() {}, stop: () => Promise.resolve() }, 0.05);
+  {
+    using _forward = wallClock(HOUR);
+    assert.deepEqual(patient.reasons(), []);
+  }
+  using _back = wallClock(-HOUR);
+  assert.deepEqual(patient.reasons(), []);
+  assert.deepEqual(
+    await until(
+      () => {
+        const reasons = hasty.reasons();
+        return reasons.length > 0 ? reasons : undefined;
+      },
+      "the loss to be told",
+      5_000,
+    ),
+    ["no events come in: the broker is gone"],
+  );
+});
+
+Deno.test("how long a state lasts begins with the state, and what is said of it changes nothing", async () => {
+  const status = new SourceStatus();
+  status.up("consuming");
+  await until(() => status.lasted >= 20 || undefined, "some milliseconds");
+  status.up("consuming by another queue");
+  assert.ok(status.lasted >= 20);
+  const before = status.lasted;
+  status.down("gone");
+  assert.ok(status.lasted < before);
+});

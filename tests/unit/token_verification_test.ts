@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { TokenError, type TokenErrorCode } from "../../src/auth/errors.ts";
+import { TokenVerifier } from "../../src/auth/verifier.ts";
+import type { Settings } from "../../src/config/types.ts";
+import { ConfigurationError } from "../../src/errors.ts";
+
+type Auth = Settings["auth"];
+type Claims = Record<string, unknown>;
+
+const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const otherRsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const ed25519 = generateKeyPairSync("ed25519");
+const p256 = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+
+const NOW = 1_700_000_000;
+const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
+const part = (value: unknown) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+
+const GOOD: Claims = {
+  iat: NOW - 10,
+  exp: NOW + 3600,
+  jti: "a1b2",
+  sub: "session",
+  iss: "barong",
+  aud: ["peatio", "barong"],
+  uid: "ID123",
+  role: "admin",
+};
+
+const AUTH: Auth = {
+  enabled: true,
+  publicKey: pem(rsa.publicKey),
+  jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
+  algorithm: "",
+  issuer: "",
+  audience: [],
+  subject: "session",
+  requireJti: true,
+  enforceExpiry: true,
+  leeway: { exp: 0, nbf: 0, iat: 0 },
+};
+
+/** Signs by hand, so that what is tested is not also what makes the test's input. */
+function jwt(
+  claims: Claims | string,
+  key: KeyObject = rsa.privateKey,
+  header: Claims = { alg: "RS256" },
+): string {
+  const input = `${part(header)}.${part(claims)}`;
+  const algorithm = key.asymmetricKeyType === "ed25519" ? null : "sha256";
+  const signature = sign(algorithm, Buffer.from(input), { key, dsaEncoding: "ieee-p1363" });
+  return `${input}.${signature.toString("base64url")}`;
+}
+
+const without = (...names: string[]): Claims =>
+  Object.fromEntries(Object.entries(GOOD).filter(([name]) => !names.includes(name)));
+
+const verifier = (auth: Partial<Auth> = {}, now = NOW) =>
+  TokenVerifier.create({ ...AUTH, ...auth }, { now: () => now });
+
+async function codeOf(token: string, auth: Partial<Auth> = {}): Promise<TokenErrorCode> {
+  const error = await (await verifier(auth)).verify(token).then(
+    () => assert.fail("the token verified"),
+    (error: unknown) => error,
+  );
+  assert.ok(error instanceof TokenError, String(error));
+  const shown = `${error.stack} ${String(error.cause)}`;
+  for (const piece of token.split(".").filter((piece) => piece.length > 8)) {
+    assert.ok(!shown.includes(piece), "the error repeats the token");
+  }
+  assert.ok(!shown.includes("ID123"), "the error repeats a claim");
+  return error.code;
+}
+
+Deno.test("a good token says who the connection is", async () => {
+  assert.deepEqual(await (await verifier()).verify(jwt(GOOD)), {
+    uid: "ID123",
+    role: "admin",
+    expiresAt: NOW + 3600,
+  });
+});
+
+Deno.test("a token verifies by the key's own algorithm, or by the one that is set", async () => {
+  const cases: [KeyObject, KeyObject, string, string][] = [
+    [ed25519.publicKey, ed25519.privateKey, "", "EdDSA"],
+    [ed25519.publicKey, ed25519.privateKey, "Ed25519", "Ed25519"],
+    [p256.publicKey, p256.privateKey, "", "ES256"],
+    [rsa.publicKey, rsa.privateKey, "RS256", "RS256"],
+  ];
+  for (const [publicKey, privateKey, algorithm, alg] of cases) {
+    const { uid } = await (await verifier({ publicKey: pem(publicKey), algorithm }))
+      .verify(jwt(GOOD, privateKey, { alg, typ: "JWT" }));
+    assert.equal(uid, "ID123");
+  }
+});
+
+Deno.test("an algorithm that does not fit the key is refused at the start", async () => {
+  for (const algorithm of ["HS256", "none", "ES256", "RS257"]) {
+    await assert.rejects(verifier({ algorithm }), ConfigurationError);
+  }
+});
+
+Deno.test("a token without exp never expires, one without role has none", async () => {
+  const verify = await verifier();
+  assert.deepEqual(await verify.verify(jwt(without("exp", "iat", "role"))), {
+    uid: "ID123",
+    role: "",
+    expiresAt: undefined,
+  });
+  for (const role of [null, 7, ["admin"], { admin: true }]) {
+    assert.equal((await verify.verify(jwt({ ...GOOD, role }))).role, "");
+  }
+});
+
+Deno.test("what is checked follows the settings", async (t) => {
+  const cases: [string, Partial<Auth>, Claims][] = [
+    ["no subject set, another in the token", { subject: "" }, { ...GOOD, sub: "api_key" }],
+    ["no subject set, none in the token", { subject: "" }, without("sub")],
+    ["jti not required", { requireJti: false }, without("jti")],
+    ["a jti that is a number", {}, { ...GOOD, jti: 1_700_000_000 }],
+    ["the issuer set", { issuer: "barong" }, GOOD],
+    ["no issuer set", {}, without("iss")],
+    ["one audience of the token's list", { audience: ["peatio"] }, GOOD],
+    ["any one of the audiences set", { audience: ["rango", "barong"] }, GOOD],
+    ["the token's audience a string", { audience: ["a", "b"] }, { ...GOOD, aud: "b" }],
+    ["no audience set", {}, without("aud")],
+  ];
+  for (const [name, auth, claims] of cases) {
+    await t.step(name, async () => {
+      assert.equal((await (await verifier(auth)).verify(jwt(claims))).uid, "ID123");
+    });
+  }
+});
+
+Deno.test("exp, nbf and iat hold to the second, each with its own leeway", async (t) => {
+  const leeways = [{ exp: 30, nbf: 20, iat: 10 }, { exp: 10, nbf: 20, iat: 30 }];
+  for (const leeway of leeways) {
+    const { exp, nbf, iat } = leeway;
+    const cases: [string, Claims, TokenErrorCode | "good"][] = [
+      ["exp at the edge", { exp: NOW - exp + 1 }, "good"],
+      ["exp over the edge", { exp: NOW - exp }, "ERR_TOKEN_EXPIRED"],
+      ["nbf at the edge", { nbf: NOW + nbf }, "good"],
+      ["nbf over the edge", { nbf: NOW + nbf + 1 }, "ERR_TOKEN_NOT_YET_VALID"],
+      ["iat at the edge", { iat: NOW + iat }, "good"],
+      ["iat over the edge", { iat: NOW + iat + 1 }, "ERR_TOKEN_ISSUED_IN_FUTURE"],
+      ["a fraction of a second over", { nbf: NOW + nbf + 0.5 }, "ERR_TOKEN_NOT_YET_VALID"],
+    ];
+    for (const [name, claims, expected] of cases) {
+      const token = jwt({ ...GOOD, ...claims });
+      await t.step(`leeway ${exp}/${nbf}/${iat}, ${name}`, async () => {
+        if (expected !== "good") assert.equal(await codeOf(token, { leeway }), expected);
+        else await (await verifier({ leeway })).verify(token);
+      });
+    }
+  }
+  const none: [string, Claims, TokenErrorCode | "good"][] = [
+    ["expires now", { exp: NOW }, "ERR_TOKEN_EXPIRED"],
+    ["expires next", { exp: NOW + 1 }, "good"],
+    ["valid from now", { nbf: NOW }, "good"],
+    ["valid from next", { nbf: NOW + 1 }, "ERR_TOKEN_NOT_YET_VALID"],
+    ["issued now", { iat: NOW }, "good"],
+    ["issued next", { iat: NOW + 1 }, "ERR_TOKEN_ISSUED_IN_FUTURE"],
+  ];
+  for (const [name, claims, expected] of none) {
+    const token = jwt({ ...GOOD, ...claims });
+    await t.step(`no leeway, ${name}`, async () => {
+      if (expected !== "good") assert.equal(await codeOf(token), expected);
+      else await (await verifier()).verify(token);
+    });
+  }
+});
+
+Deno.test("a token that was good before is good until its time is over, and no longer", async () => {
+  let now = NOW;
+  const verifier = await TokenVerifier.create(AUTH, { now: () => now });
+  const token = jwt({ ...GOOD, exp: NOW + 60 });
+  const first = await verifier.verify(token);
+  assert.equal(await verifier.verify(token), first, "the signature is not looked at twice");
+  now = NOW + 60;
+  await assert.rejects(verifier.verify(token), { code: "ERR_TOKEN_EXPIRED" });
+  now = NOW - 11;
+  await assert.rejects(verifier.verify(token), { code: "ERR_TOKEN_ISSUED_IN_FUTURE" });
+  now = NOW;
+  const forged = `${token.slice(0, token.lastIndexOf("."))}.${part("not the signature")}`;
+  await assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
+});
+
+/** Four bits of an RSA signature's last digit are no part of the bytes. */
+function respelled(token: string): string {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return token.slice(0, -1) + digits[digits.indexOf(token.at(-1)!) + 1];
+}
+
+Deno.test("a bad token is refused, with a code that says why", async (t) => {
+  const issuer = { issuer: "barong" };
+  const audience = { audience: ["peatio", "rango"] };
+  const good = jwt(GOOD);
+  const [head = "", body = "", signature = ""] = good.split(".");
+  const secret = AUTH.publicKey;
+  const hmacInput = `${part({ alg: "HS256" })}.${part(GOOD)}`;
+  const hmac = createHmac("sha256", secret).update(hmacInput).digest("base64url");
+  const forEd25519 = { publicKey: pem(ed25519.publicKey) };
+
+  const cases: [string, string, TokenErrorCode, Partial<Auth>?][] = [
+    ["alg none", `${part({ alg: "none" })}.${part(GOOD)}.`, "ERR_TOKEN_ALGORITHM"],
+    ["alg None", `${part({ alg: "None" })}.${part(GOOD)}.`, "ERR_TOKEN_ALGORITHM"],
+    [
+      "alg none, signature kept",
+      `${part({ alg: "none" })}.${body}.${signature}`,
+      "ERR_TOKEN_ALGORITHM",
+    ],
+    ["HS256 by the public key", `${hmacInput}.${hmac}`, "ERR_TOKEN_ALGORITHM"],
+    ["RS256 for an Ed25519 key", good, "ERR_TOKEN_ALGORITHM", forEd25519],
+    ["another RSA algorithm", good, "ERR_TOKEN_ALGORITHM", { algorithm: "RS512" }],
+    ["no alg", jwt(GOOD, rsa.privateKey, {}), "ERR_TOKEN_MALFORMED"],
+    ["signed by another key", jwt(GOOD, otherRsa.privateKey), "ERR_TOKEN_SIGNATURE"],
+    [
+      "another payload",
+      `${head}.${part({ ...GOOD, uid: "ID9" })}.${signature}`,
+      "ERR_TOKEN_SIGNATURE",
+    ],
+    ["no signature", `${head}.${body}.`, "ERR_TOKEN_SIGNATURE"],
+    ["half a signature", good.slice(0, -100), "ERR_TOKEN_SIGNATURE"],
+    [
+      "a short Ed25519 signature",
+      jwt(GOOD, ed25519.privateKey, { alg: "EdDSA" }).slice(0, -20),
+      "ERR_TOKEN_SIGNATURE",
+      forEd25519,
+    ],
+    [
+      "a critical header nobody knows",
+      jwt(GOOD, rsa.privateKey, { alg: "RS256", crit: ["x"], x: 1 }),
+      "ERR_TOKEN_MALFORMED",
+    ],
+    [
+      "an unencoded payload",
+      jwt(GOOD, rsa.privateKey, { alg: "RS256", b64: false, crit: ["b64"] }),
+      "ERR_TOKEN_MALFORMED",
+    ],
+    [
+      "white space in the signature",
+      `${good.slice(0, -9)} ${good.slice(-9)}`,
+      "ERR_TOKEN_MALFORMED",
+    ],
+    ["a padded signature", `${good}==`, "ERR_TOKEN_MALFORMED"],
+    ["another last digit of the same bytes", respelled(good), "ERR_TOKEN_MALFORMED"],
+    ["empty", "", "ERR_TOKEN_MALFORMED"],
+    ["one part", "abc", "ERR_TOKEN_MALFORMED"],
+    ["two parts", `${head}.${body}`, "ERR_TOKEN_MALFORMED"],
+    ["four parts", `${good}.x`, "ERR_TOKEN_MALFORMED"],
+    ["five parts, as an encrypted token", "a.b.c.d.e", "ERR_TOKEN_MALFORMED"],
+    ["a header that is no JSON", `${part("{")}.${body}.${signature}`, "ERR_TOKEN_MALFORMED"],
+    ["no base64", "!.!.!", "ERR_TOKEN_MALFORMED"],
+    ["claims that are no JSON", jwt("uid=ID123"), "ERR_TOKEN_MALFORMED"],
+    ["claims that are a list", jwt("[1]"), "ERR_TOKEN_MALFORMED"],
+    ["exp a string", jwt({ ...GOOD, exp: String(NOW + 60) }), "ERR_TOKEN_MALFORMED"],
+    ["exp null", jwt({ ...GOOD, exp: null }), "ERR_TOKEN_MALFORMED"],
+    [
+      "exp no date",
+      jwt(JSON.stringify(GOOD).replace(String(NOW + 3600), "1e999")),
+      "ERR_TOKEN_MALFORMED",
+    ],
+    ["nbf a string", jwt({ ...GOOD, nbf: "1" }), "ERR_TOKEN_MALFORMED"],
+    ["iat a string", jwt({ ...GOOD, iat: "1" }), "ERR_TOKEN_MALFORMED"],
+    ["another iss", jwt({ ...GOOD, iss: "evil" }), "ERR_TOKEN_ISSUER", issuer],
+    ["no iss", jwt(without("iss")), "ERR_TOKEN_ISSUER", issuer],
+    ["another aud", jwt({ ...GOOD, aud: ["x", "y"] }), "ERR_TOKEN_AUDIENCE", audience],
+    ["aud a string, another", jwt({ ...GOOD, aud: "peati" }), "ERR_TOKEN_AUDIENCE", audience],
+    ["aud an empty list", jwt({ ...GOOD, aud: [] }), "ERR_TOKEN_AUDIENCE", audience],
+    ["no aud", jwt(without("aud")), "ERR_TOKEN_AUDIENCE", audience],
+    ["another sub", jwt({ ...GOOD, sub: "reset" }), "ERR_TOKEN_SUBJECT"],
+    ["no sub", jwt(without("sub")), "ERR_TOKEN_SUBJECT"],
+    ["no jti", jwt(without("jti")), "ERR_TOKEN_JTI"],
+    ["jti empty", jwt({ ...GOOD, jti: " " }), "ERR_TOKEN_JTI"],
+    ["jti null", jwt({ ...GOOD, jti: null }), "ERR_TOKEN_JTI"],
+    ["no uid", jwt(without("uid")), "ERR_TOKEN_UID"],
+    ["uid empty", jwt({ ...GOOD, uid: "" }), "ERR_TOKEN_UID"],
+    ["uid a number", jwt({ ...GOOD, uid: 123 }), "ERR_TOKEN_UID"],
+    ["uid a list", jwt({ ...GOOD, uid: ["ID123"] }), "ERR_TOKEN_UID"],
+  ];
+  for (const [name, token, code, auth] of cases) {
+    await t.step(name, async () => assert.equal(await codeOf(token, auth), code));
+  }
+});

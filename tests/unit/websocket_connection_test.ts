@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+import { Traffic } from "../../src/delivery/traffic.ts";
+import { Batch } from "../../src/delivery/frame_chain.ts";
+import { WebSocketConnection } from "../../src/websocket/connection.ts";
+import type { Ending } from "../../src/websocket/close_info.ts";
+import type { ConnectionOwner } from "../../src/websocket/owner.ts";
+import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
+import { bounded } from "../../testing/bounded.ts";
+import { closePayload, encodeFrame as clientFrame } from "../../testing/frames.ts";
+
+const MAX_UNSENT = 1_000_000;
+
+/** Both ends of a TCP connection: the client's, and what the server has after the handshake. */
+async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposable> {
+  const listener = createServer({ allowHalfOpen: true });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const accepted = once(listener, "connection");
+  const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
+  const [server] = await accepted as [Socket];
+  return {
+    client,
+    server,
+    async [Symbol.asyncDispose]() {
+      const closed = [client, server].filter((socket) => !socket.closed)
+        .map((socket) => once(socket, "close"));
+      client.destroy();
+      server.destroy();
+      await Promise.all(closed);
+      listener.close();
+      await once(listener, "close");
+    },
+  };
+}
+
+function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
+  return new WebSocketConnection(socket, Batch.root(), {
+    scheduler: { mark: (connection) => setImmediate(() => connection.flush()) },
+    meter: new Traffic(),
+    maxMessage: 4096,
+    maxUnsent: MAX_UNSENT,
+    closeTimeout,
+  });
+}
+
+/** Keeps what a connection tells. */
+class Owner implements ConnectionOwner {
+  readonly messages: string[] = [];
+  readonly endings: Ending[] = [];
+  onText: (() => void) | undefined;
+  #wake: (() => void) | undefined;
+
+  receivedText(message: string): void {
+    this.messages.push(message);
+    this.onText?.();
+    this.#wake?.();
+  }
+  receivedBinary(): void {}
+  drained(): void {}
+  closed(ending: Ending): void {
+    this.endings.push(ending);
+    this.#wake?.();
+  }
+  async until(done: () => boolean): Promise<void> {
+    while (!done()) {
+      await bounded(new Promise<void>((resolve) => this.#wake = resolve), "the owner to be told");
+    }
+  }
+}
+
+Deno.test("an owner that comes after the connection was cut is told so, once", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  // The first is offered to the client, the second finds it not taken, the third is too much.
+  for (let count = 0; count < 3; count++) {
+    connection.send(encodeFrame(Opcode.Text, new Uint8Array(MAX_UNSENT)));
+  }
+  assert.equal(connection.isOpen, false);
+  const owner = new Owner();
+  connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
+  assert.deepEqual(owner.endings, [{ code: 1008, reason: "slow consumer", by: "server" }]);
+  await bounded(once(sockets.server, "close"), "the socket to be cut");
+  assert.equal(owner.endings.length, 1);
+  assert.deepEqual(owner.messages, []);
+});
+
+Deno.test("a connection that its owner holds reads nothing until it is let go", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  const owner = new Owner();
+  owner.onText = () => connection.pause();
+  // More than is read in one turn, so that going on in the next one is due while it is held.
+  const filler = clientFrame({ opcode: 10, payload: "x".repeat(125) });
+  const first = clientFrame({ opcode: 1, payload: "first" });
+  connection.open(owner, Buffer.concat([...Array(1000).fill(filler), first]));
+  assert.deepEqual(owner.messages, ["first"]);
+  const second = clientFrame({ opcode: 1, payload: "second" });
+  await new Promise((resolve) => sockets.client.write(second, resolve));
+  for (let turn = 0; turn < 3000; turn++) await new Promise(setImmediate);
+  assert.deepEqual(owner.messages, ["first"]);
+  connection.resume();
+  await owner.until(() => owner.messages.length === 2);
+  assert.deepEqual(owner.messages, ["first", "second"]);
+});
+
+Deno.test("closing is over when the socket is, and asking twice is no harm", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  const owner = new Owner();
+  connection.open(owner, new Uint8Array());
+  const twice = [connection.close(1001), connection.close(1000)];
+  assert.deepEqual(owner.endings, [{ code: 1001, reason: "", by: "server" }]);
+  // The client neither reads nor answers.
+  await bounded(Promise.all(twice), "the closing timeout");
+  assert.ok(sockets.server.destroyed);
+  await connection.close(1000);
+  assert.equal(owner.endings.length, 1);
+});
+
+Deno.test("what is sent before a close frame goes out before it", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  connection.open(new Owner(), new Uint8Array());
+  for (const word of ["one", "two"]) {
+    connection.send(encodeFrame(Opcode.Text, new TextEncoder().encode(word)));
+  }
+  const closed = connection.close(1001, "enough");
+  connection.send(encodeFrame(Opcode.Text, new TextEncoder().encode("three")));
+  const chunks: Uint8Array[] = [];
+  sockets.client.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  await bounded(closed, "the closing timeout");
+  assert.equal(
+    Buffer.concat(chunks).toString("latin1"),
+    "\x81\x03one\x81\x03two\x88\x08\x03\xe9enough",
+  );
+});
+
+Deno.test("a client that does its part is not kept until the closing timeout", async (t) => {
+  const ways: [string, Uint8Array, Ending][] = [
+    ["without a close frame", new Uint8Array(), { code: 1006, reason: "", by: "network" }],
+    [
+      "with a close frame",
+      clientFrame({ opcode: 8, payload: closePayload(3000, "done") }),
+      { code: 3000, reason: "done", by: "client" },
+    ],
+    [
+      "after a violation",
+      clientFrame({ opcode: 1, rsv: 1 }),
+      { code: 1002, reason: "reserved bits set", by: "server" },
+    ],
+  ];
+  for (const [way, bytes, ending] of ways) {
+    await t.step(way, async () => {
+      await using sockets = await pair();
+      const owner = new Owner();
+      connectionOn(sockets.server, 600_000).open(owner, new Uint8Array());
+      const closed = once(sockets.server, "close");
+      sockets.client.resume();
+      // The server ends first (RFC 6455 §7.1.1), unless there is nothing but the end to read.
+      if (bytes.length > 0) sockets.client.write(bytes);
+      else sockets.client.end();
+      await bounded(closed, "the server to end its side");
+      assert.deepEqual(owner.endings, [ending]);
+    });
+  }
+  await t.step("answering ours", async () => {
+    await using sockets = await pair();
+    const connection = connectionOn(sockets.server, 600_000);
+    connection.open(new Owner(), new Uint8Array());
+    sockets.client.resume();
+    const closed = connection.close(1001);
+    sockets.client.write(clientFrame({ opcode: 8, payload: closePayload(1001) }));
+    await bounded(once(sockets.client, "end"), "the server to end its side");
+    await bounded(closed, "the socket to be gone");
+  });
+});
