@@ -7,7 +7,7 @@ type Result<T> = IteratorResult<T, undefined>;
 type Reader<T> = (result: Result<T> | Promise<Result<T>>) => void;
 
 /** An async iterator with room for so many events, and a rule for more. */
-export class Buffer<T> implements AsyncIterableIterator<T, undefined> {
+export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #limit: number;
   readonly #fails: boolean;
   readonly #name: string;

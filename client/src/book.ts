@@ -1,11 +1,11 @@
 import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
-import { Buffer } from "./async_queue.ts";
+import { AsyncQueue } from "./async_queue.ts";
 import { add, textOf, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
 import { type Side, Sides } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-import { enter, tell } from "./listeners.ts";
+import { emit, subscribe } from "./listeners.ts";
 
 /** What a book needs of the subscriptions. */
 export type Streams = Pick<Subscriptions, "listen" | "hold" | "again">;
@@ -35,7 +35,7 @@ export class LiveBook implements Book {
   readonly #subscriptions: Streams;
   readonly #book = new Sides();
   readonly #listeners = new Set<(book: Book) => void>();
-  readonly #readers = new Set<Buffer<Book>>();
+  readonly #readers = new Set<AsyncQueue<Book>>();
   #releases: (() => void)[] = [];
   readonly #failed: (error: RangerError) => void;
   readonly #ended: () => void;
@@ -95,11 +95,11 @@ export class LiveBook implements Book {
   }
 
   onChange(listener: (book: Book) => void): Stop {
-    return enter(this.#listeners, listener);
+    return subscribe(this.#listeners, listener);
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Book, undefined> {
-    const reader: Buffer<Book> = new Buffer<Book>(
+    const reader: AsyncQueue<Book> = new AsyncQueue<Book>(
       this.#name,
       { overflow: "latest" },
       () => this.#readers.delete(reader),
@@ -165,7 +165,7 @@ export class LiveBook implements Book {
   #notify(): void {
     this.#cancel = undefined;
     for (const reader of this.#readers) reader.push(this);
-    tell(this.#listeners, this);
+    emit(this.#listeners, this);
   }
 }
 

@@ -91,7 +91,7 @@ export class Connection {
 
   #watch(): void {
     this.#heard = false;
-    this.#in(this.#settings.pingAfter, () => {
+    this.#in(this.#settings.pingInterval, () => {
       if (this.#heard) return this.#watch();
       this.ping().catch(() => {});
       this.#in(this.#settings.timeout, () => this.#heard ? this.#watch() : this.#drop());

@@ -1,5 +1,5 @@
 /** @returns a function that takes the member out again */
-export function enter<T>(set: Set<T>, member: T): () => void {
+export function subscribe<T>(set: Set<T>, member: T): () => void {
   set.add(member);
   return () => void set.delete(member);
 }
@@ -8,7 +8,7 @@ export function enter<T>(set: Set<T>, member: T): () => void {
  * Calls listeners. One that throws keeps nothing from the others: its error is reported as
  * uncaught, since it is a mistake of whoever listens.
  */
-export function tell<Args extends readonly unknown[]>(
+export function emit<Args extends readonly unknown[]>(
   listeners: Iterable<(...args: Args) => void> | undefined,
   ...args: Args
 ): void {

@@ -32,21 +32,21 @@ export interface ConnectOptions {
   /** The constructor to use; needed in Node 20, which has none: that of npm's `ws`. */
   readonly WebSocket?: (new (url: string) => WebSocketLike) | undefined;
   /** Milliseconds of silence after which the server is pinged. Default 15,000. */
-  readonly pingAfter?: number | undefined;
+  readonly pingInterval?: number | undefined;
   /** Milliseconds that opening a connection, or the answer to a ping, may take. Default 10,000. */
   readonly timeout?: number | undefined;
   /**
    * Milliseconds that the first attempt after a loss waits at most: a random part of it, so that
    * not all clients come at once. Doubled for each further attempt. Default 500.
    */
-  readonly firstWait?: number | undefined;
+  readonly minReconnectDelay?: number | undefined;
   /** Milliseconds that any attempt waits at most. Default 30,000. */
-  readonly longestWait?: number | undefined;
+  readonly maxReconnectDelay?: number | undefined;
   /**
    * Attempts in a row after which it gives up, at the beginning or after a loss; one has succeeded
    * when its connection has lasted ten seconds. Default: never.
    */
-  readonly attempts?: number | undefined;
+  readonly maxReconnectAttempts?: number | undefined;
 }
 
 /** The options with nothing left open. */
@@ -54,11 +54,11 @@ export interface Settings {
   readonly url: string;
   readonly token: TokenSource | undefined;
   readonly WebSocket: new (url: string) => WebSocketLike;
-  readonly pingAfter: number;
+  readonly pingInterval: number;
   readonly timeout: number;
-  readonly firstWait: number;
-  readonly longestWait: number;
-  readonly attempts: number;
+  readonly minReconnectDelay: number;
+  readonly maxReconnectDelay: number;
+  readonly maxReconnectAttempts: number;
 }
 
 /** @throws {RangerError} an option is wrong, and the message says what would be right */
@@ -74,11 +74,11 @@ export function settingsOf(
     );
   }
   const numbers = {
-    pingAfter: 15_000,
+    pingInterval: 15_000,
     timeout: 10_000,
-    firstWait: 500,
-    longestWait: 30_000,
-    attempts: Infinity,
+    minReconnectDelay: 500,
+    maxReconnectDelay: 30_000,
+    maxReconnectAttempts: Infinity,
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];

@@ -1,13 +1,13 @@
 import type { Book, BookOptions, Ranger, Stop, StreamName, StreamOptions } from "./api.ts";
 import { LiveBook } from "./book.ts";
-import { Buffer } from "./async_queue.ts";
+import { AsyncQueue } from "./async_queue.ts";
 import { notConnected, RangerError } from "./errors.ts";
-import { Line } from "./reconnector.ts";
+import { Reconnector } from "./reconnector.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
 import type { State } from "./state.ts";
 import { type PayloadOf, STREAM_KINDS } from "./streams.ts";
 import { isPrefixed, Subscriptions } from "./subscriptions.ts";
-import { enter, tell } from "./listeners.ts";
+import { emit, subscribe } from "./listeners.ts";
 import { Tokens } from "./tokens.ts";
 
 function isPrivate(name: string): boolean {
@@ -22,7 +22,7 @@ interface Answer {
 
 /** What {@linkcode Ranger} promises. */
 export class LiveRanger implements Ranger {
-  readonly #line: Line;
+  readonly #line: Reconnector;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions = new Subscriptions();
@@ -42,7 +42,7 @@ export class LiveRanger implements Ranger {
       const message = "Private streams need a token: connect(url, { token: () => fetchToken() })";
       this.#noToken = new RangerError("unauthenticated", message);
     }
-    this.#line = new Line(settings, {
+    this.#line = new Reconnector(settings, {
       opened: this.#opened,
       received: this.#received,
       state: this.#lost,
@@ -58,7 +58,7 @@ export class LiveRanger implements Ranger {
         this.#become({ status: "open", identity });
       },
       failed: this.#report,
-      hopeless: this.#hopeless,
+      authFailed: this.#hopeless,
       signedOut: () => this.#line.restart(),
     });
     const abort = () => void this.#end("aborted");
@@ -68,7 +68,7 @@ export class LiveRanger implements Ranger {
     }
     // First, so that nothing is left behind where it throws.
     this.#line.connect();
-    const online = () => this.#line.hurry();
+    const online = () => this.#line.reconnect();
     const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
     const listen = (verb: "add" | "remove") => {
       signal?.[`${verb}EventListener`]("abort", abort);
@@ -111,15 +111,15 @@ export class LiveRanger implements Ranger {
   }
 
   onState(listener: (state: State) => void): Stop {
-    return enter(this.#states, listener);
+    return subscribe(this.#states, listener);
   }
 
   onError(listener: (error: RangerError) => void): Stop {
-    return enter(this.#errors, listener);
+    return subscribe(this.#errors, listener);
   }
 
   onMessage(listener: (text: string) => void): Stop {
-    return enter(this.#messages, listener);
+    return subscribe(this.#messages, listener);
   }
 
   async ping(): Promise<number> {
@@ -135,9 +135,9 @@ export class LiveRanger implements Ranger {
     return this.#end("closed by the client");
   }
 
-  #read<T>(name: string, options: StreamOptions): Buffer<T> {
+  #read<T>(name: string, options: StreamOptions): AsyncQueue<T> {
     let stop: Stop = () => {};
-    const buffer = new Buffer<T>(name, options, () => {
+    const buffer = new AsyncQueue<T>(name, options, () => {
       stop();
       this.#users.delete(buffer);
     });
@@ -185,7 +185,7 @@ export class LiveRanger implements Ranger {
   };
 
   readonly #received = (text: string): void => {
-    tell(this.#messages, text);
+    emit(this.#messages, text);
     if (text === "pong" || !this.#line.open) return;
     let message: Record<string, unknown>;
     try {
@@ -246,13 +246,13 @@ export class LiveRanger implements Ranger {
     // What happens in an event's wake is no news to those who closed it meanwhile.
     if (this.#state.status === "closed") return;
     this.#state = state;
-    tell(this.#states, state);
+    emit(this.#states, state);
   }
 
   readonly #report = (error: RangerError): void => {
     if (this.#state.status === "closed") return;
     if (this.#errors.size === 0) console.error(`Ranger: ${error.message}`);
-    tell(this.#errors, error);
+    emit(this.#errors, error);
   };
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from "./options.ts";
 import type { State } from "./state.ts";
 
 /** Who uses a line. */
-export interface LineOwner {
+export interface ReconnectorOwner {
   opened(): void;
   received(text: string): void;
   /** In none of these is there a connection; "closed" is said when no more attempts will be made. */
@@ -24,16 +24,19 @@ const GOOD = 10_000;
  */
 export function backoff(
   attempt: number,
-  { firstWait, longestWait }: Pick<Settings, "firstWait" | "longestWait">,
+  { minReconnectDelay, maxReconnectDelay }: Pick<
+    Settings,
+    "minReconnectDelay" | "maxReconnectDelay"
+  >,
   random: number = Math.random(),
 ): number {
-  return random * Math.min(longestWait, firstWait * 2 ** attempt);
+  return random * Math.min(maxReconnectDelay, minReconnectDelay * 2 ** attempt);
 }
 
 /** One connection after the other. */
-export class Line implements ConnectionOwner {
+export class Reconnector implements ConnectionOwner {
   readonly #settings: Settings;
-  readonly #owner: LineOwner;
+  readonly #owner: ReconnectorOwner;
   #connection: Connection | undefined;
   /** NaN while nothing is open. */
   #openedAt = NaN;
@@ -42,7 +45,7 @@ export class Line implements ConnectionOwner {
   #failed = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(settings: Settings, owner: LineOwner) {
+  constructor(settings: Settings, owner: ReconnectorOwner) {
     this.#settings = settings;
     this.#owner = owner;
   }
@@ -67,7 +70,7 @@ export class Line implements ConnectionOwner {
   }
 
   /** Does not wait any longer for the next attempt. */
-  hurry(): void {
+  reconnect(): void {
     if (this.#timer !== undefined) this.connect();
   }
 
@@ -102,7 +105,7 @@ export class Line implements ConnectionOwner {
     else this.#failed++;
     this.#openedAt = NaN;
     this.#connection = undefined;
-    if (this.#failed >= this.#settings.attempts) {
+    if (this.#failed >= this.#settings.maxReconnectAttempts) {
       return this.#owner.state({ status: "closed", ...loss });
     }
     const wait = backoff(this.#attempt++, this.#settings);

@@ -1,5 +1,5 @@
 import { RangerError } from "./errors.ts";
-import { enter, tell } from "./listeners.ts";
+import { emit, subscribe } from "./listeners.ts";
 
 /** Takes what a stream carries, and the name that it came under. */
 export type Listener = (payload: unknown, stream: string) => void;
@@ -68,9 +68,9 @@ export class Subscriptions {
   }
 
   deliver(name: string, payload: unknown): void {
-    tell(this.#listeners.get(name), payload, name);
+    emit(this.#listeners.get(name), payload, name);
     const dot = name.indexOf(".");
-    if (dot > 0) tell(this.#listeners.get(name.slice(0, dot)), payload, name);
+    if (dot > 0) emit(this.#listeners.get(name.slice(0, dot)), payload, name);
   }
 
   /** A connection is open; its greeting is an answer, too. */
@@ -110,7 +110,7 @@ export class Subscriptions {
     const holders = this.#wanted.get(name);
     this.#wanted.delete(name);
     this.#held.delete(name);
-    tell(holders, error);
+    emit(holders, error);
   }
 
   /** Lets go of everything: `failed` is not called. */
@@ -163,7 +163,7 @@ export class Subscriptions {
 function join<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
   const set = sets.get(name) ?? new Set();
   sets.set(name, set);
-  const leave = enter(set, member);
+  const leave = subscribe(set, member);
   return () => {
     leave();
     // There may be another set by now: this one has been dropped, then.

@@ -10,7 +10,7 @@ export interface TokensOwner {
   identified(identity: Identity | undefined): void;
   failed(error: RangerError): void;
   /** There will be no token: what needs one is in vain. */
-  hopeless(error: RangerError): void;
+  authFailed(error: RangerError): void;
   /** The server still takes the connection for somebody, and should not. */
   signedOut(): void;
 }
@@ -71,7 +71,7 @@ export class Tokens {
     if (!token) {
       if (latest) return this.#owner.signedOut();
       const message = "Private streams need a token, and `token` gave none";
-      return this.#owner.hopeless(new RangerError("unauthenticated", message));
+      return this.#owner.authFailed(new RangerError("unauthenticated", message));
     }
     token = token.replace(/^Bearer\s+/i, "");
     // A cached one, which the server has already: there may be another one nearer to its end.
@@ -121,7 +121,7 @@ export class Tokens {
     // A function is asked again.
     const advice = this.#renewable ? "" : "; give it as a function";
     const error = new RangerError(code, why + advice, undefined, cause);
-    if (!this.#renewable) return this.#owner.hopeless(error);
+    if (!this.#renewable) return this.#owner.authFailed(error);
     this.#later(backoff(this.#attempt++, this.#settings));
     this.#owner.failed(error);
   }

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { createRemoteJWKSet, customFetch, errors, type RemoteJWKSet } from "jose";
 import { shownUrl } from "../config/describe.ts";
-import { Rarely } from "../telemetry/log_throttle.ts";
+import { LogThrottle } from "../telemetry/log_throttle.ts";
 import { readJwks } from "./jwk.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
@@ -70,7 +70,7 @@ export class RemoteKeys {
   #failed = 0;
   #failure: string | undefined;
   readonly #changed: () => void;
-  readonly #complaints = new Rarely(SILENCE);
+  readonly #complaints = new LogThrottle(SILENCE);
 
   /** @param changed is called whenever `keys` are others */
   constructor(options: RemoteOptions, changed: () => void) {

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Settings } from "../config/types.ts";
 import { UnavailableError } from "../errors.ts";
-import { Tally } from "../telemetry/labelled_counter.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { isAllowed } from "./algorithms.ts";
 import { checkTimes, claimOptions, identityOf, type Times, toTokenError } from "./claims.ts";
 import { resultOf, TokenError } from "./errors.ts";
@@ -42,7 +42,7 @@ export interface VerifierOptions {
 /** How it goes with tokens and keys, for the operator. */
 export interface AuthState {
   /** Tokens by what came of them (see {@linkcode resultOf}). */
-  readonly results: Tally;
+  readonly results: LabelledCounter;
   /** Keys in force. */
   readonly keys: number;
   /** Left out without `auth.jwks_url`. */
@@ -61,7 +61,7 @@ export interface AuthState {
  */
 export class TokenVerifier {
   readonly #now: () => number;
-  readonly #results = new Tally();
+  readonly #results = new LabelledCounter();
   #auth: Settings["auth"];
   /** Those of `auth.public_key`. */
   #fixed: readonly VerificationKey[];

@@ -2,7 +2,7 @@ import type { AMQPClient } from "@cloudamqp/amqp-client";
 import { brokerClient } from "../source/amqp/client.ts";
 import { replyCode } from "../source/amqp/exchange.ts";
 import { explainFailure } from "../source/amqp/failure.ts";
-import { within } from "../source/amqp/with_timeout.ts";
+import { withTimeout } from "../source/amqp/with_timeout.ts";
 
 /** Milliseconds that the broker may take to answer. */
 const PATIENCE = 10_000;
@@ -25,7 +25,7 @@ export async function checkBroker(url: string, exchange: string): Promise<Broker
   const client = brokerClient(url);
   client.name = "ranger check";
   try {
-    return await within(PATIENCE, look(client, exchange));
+    return await withTimeout(PATIENCE, look(client, exchange));
   } catch (error) {
     const { text, advice } = explainFailure(error);
     return { ok: false, text: `${text}; ${advice}` };

@@ -5,7 +5,7 @@ import { surviveFaults } from "../daemon/faults.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
-import { Supervision } from "../daemon/systemd_notifier.ts";
+import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
 import { forgoWriting } from "../daemon/write_permission.ts";
 import { VERSION } from "../version.ts";
 import { type Command, defineCommand } from "./command.ts";
@@ -37,7 +37,7 @@ export const serve: Command = defineCommand({
     const { settings } = loaded;
     await configureLog(settings.log);
     const notifySocket = Deno.env.get("NOTIFY_SOCKET");
-    using supervision = new Supervision(openNotifySocket(notifySocket), Deno.env.toObject());
+    using supervision = new SystemdNotifier(openNotifySocket(notifySocket), Deno.env.toObject());
     // Keys are files of other commands; the server itself writes none.
     await forgoWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });

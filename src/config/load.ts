@@ -1,5 +1,5 @@
 import { ConfigurationError } from "../errors.ts";
-import { assemble } from "./resolve.ts";
+import { resolve } from "./resolve.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
 import type { Loaded, LoadOptions } from "./loaded.ts";
@@ -69,7 +69,7 @@ export async function loadWithFlags(
     ...rbacFromEnvironment(environment),
     ...flags.rbac,
   ]);
-  const { settings, entries, values } = assemble(candidates, rbac, options, problems);
+  const { settings, entries, values } = resolve(candidates, rbac, options, problems);
   refuse(problems);
   if (settings === undefined) throw new ConfigurationError("the settings cannot be put together");
   return { settings, entries, values, file: file === undefined ? undefined : path ?? defaultFile };

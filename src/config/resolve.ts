@@ -22,7 +22,7 @@ const NO_KEY = "auth.public_key (flag --jwt-public-key, environment JWT_PUBLIC_K
  * @param problems gets a sentence for everything that is wrong
  * @returns settings (`undefined` when there are problems) and every setting with its source
  */
-export function assemble(
+export function resolve(
   candidates: ReadonlyMap<SettingKey, Candidate>,
   rbac: ReadonlyMap<string, Candidate>,
   options: LoadOptions,

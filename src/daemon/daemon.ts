@@ -8,7 +8,7 @@ import { TrustedProxies } from "../http/client_address.ts";
 import { Handshakes } from "../http/handshakes.ts";
 import { managementApp } from "../http/management_app.ts";
 import { pageApp } from "../http/page_app.ts";
-import { plainApp } from "../http/http_app.ts";
+import { httpApp } from "../http/http_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../delivery/flusher.ts";
 import { Hub } from "../hub/hub.ts";
@@ -17,11 +17,11 @@ import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
 import { Readiness } from "./readiness.ts";
 import { statistics } from "./statistics.ts";
-import { Tally } from "../telemetry/labelled_counter.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { Traffic } from "../delivery/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
-import { Places } from "../session/connection_quota.ts";
+import { ConnectionQuota } from "../session/connection_quota.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { VERSION } from "../version.ts";
@@ -92,14 +92,14 @@ export async function startDaemon(
   const drainTime = server.drain * 1000;
   // Read by all whenever they matter: whoever changes them here changes them for everybody.
   const limits = { ...settings.limits };
-  const limitsHit = new Tally();
+  const limitsHit = new LabelledCounter();
 
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
-  const places = new Places(limits, limitsHit);
+  const places = new ConnectionQuota(limits, limitsHit);
   const connections = {
     scheduler: flusher,
     meter: traffic,
@@ -124,11 +124,11 @@ export async function startDaemon(
   const page = server.page
     ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
     : undefined;
-  const clients = new Listener(plainApp({ page, proxies: () => upgrades.proxies }), {
+  const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
-    forgo: ({ address }) => places.release(address),
+    release: ({ address }) => places.release(address),
   });
 
   const readiness = new Readiness(source, settings.management.grace);
@@ -184,7 +184,10 @@ export async function startDaemon(
 
   async function stop(): Promise<void> {
     // Who is half way in has come before the end, and is drained like everybody else.
-    const handshakes = Promise.race([clients.retire(), delay(Math.min(HANDSHAKES, drainTime))]);
+    const handshakes = Promise.race([
+      clients.stopAccepting(),
+      delay(Math.min(HANDSHAKES, drainTime)),
+    ]);
     const { told, gone } = drain({
       get size() {
         return sessions.size;

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { Rarely } from "../telemetry/log_throttle.ts";
+import { LogThrottle } from "../telemetry/log_throttle.ts";
 
 const log = getLogger(["ranger", "server"]);
 
@@ -23,7 +23,7 @@ const INTERVAL = 60_000;
  * ```
  */
 export function surviveFaults(): void {
-  const rarely = new Rarely(INTERVAL);
+  const rarely = new LogThrottle(INTERVAL);
   const report = (fault: unknown) => {
     const error = fault instanceof Error ? fault : new Error(String(fault));
     // By the place as well as by the text: one fault must not hide another.

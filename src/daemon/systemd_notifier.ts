@@ -38,7 +38,7 @@ export interface WatchdogEnvironment {
  * supervision.stopping(10_000);
  * ```
  */
-export class Supervision implements Disposable {
+export class SystemdNotifier implements Disposable {
   readonly #manager: NotifySocket | undefined;
   readonly #signsOfLife: number | undefined;
   #timers: ReturnType<typeof setInterval>[] = [];

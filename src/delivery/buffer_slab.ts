@@ -1,8 +1,8 @@
 /** Bytes of a slab, and of the largest buffer that is cut from one. */
-const SLAB = 65_536;
-const LARGEST = SLAB / 4;
+const SLAB_BYTES = 65_536;
+const MAX_CUT_BYTES = SLAB_BYTES / 4;
 
-let slab = Buffer.allocUnsafeSlow(SLAB);
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
 /**
@@ -17,10 +17,10 @@ let used = 0;
  * joined.set(second, first.length);
  * ```
  */
-export function room(bytes: number): Uint8Array {
-  if (bytes > LARGEST) return Buffer.allocUnsafeSlow(bytes);
-  if (used + bytes > SLAB) {
-    slab = Buffer.allocUnsafeSlow(SLAB);
+export function allocate(bytes: number): Uint8Array {
+  if (bytes > MAX_CUT_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  if (used + bytes > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     used = 0;
   }
   return slab.subarray(used, used += bytes);

@@ -1,11 +1,11 @@
-import type { Owing } from "./flushable.ts";
+import type { Flushable } from "./flushable.ts";
 
 /** What may be remembered after it was taken. */
 const KEPT = 1024;
 
 /** That something owes frames. */
-export interface Mark {
-  readonly owing: Owing;
+export interface FlushEntry {
+  readonly flushable: Flushable;
   /** Connections in it. */
   readonly size: number;
   /** When it began to, by `performance.now()`. */
@@ -24,8 +24,8 @@ export interface Mark {
  * queue.takeUntil(performance.now())?.owing.flush();
  * ```
  */
-export class MarkQueue {
-  #marks: Mark[] = [];
+export class FlushQueue {
+  #marks: FlushEntry[] = [];
   /** Up to here they were taken. */
   #at = 0;
   #connections = 0;
@@ -40,14 +40,14 @@ export class MarkQueue {
     return this.#marks[this.#at]?.time;
   }
 
-  add(owing: Owing, time: number, age: number | undefined): void {
+  enqueue(owing: Flushable, time: number, age: number | undefined): void {
     const { size } = owing;
-    this.#marks.push({ owing, size, time, age });
+    this.#marks.push({ flushable: owing, size, time, age });
     this.#connections += size;
   }
 
   /** Takes the first one, if it was marked by a time. */
-  takeUntil(time: number): Mark | undefined {
+  takeUntil(time: number): FlushEntry | undefined {
     const first = this.#marks[this.#at];
     if (first === undefined || first.time > time) return undefined;
     this.#at++;

@@ -1,5 +1,5 @@
 /** What has something to write: a connection, or several that owe their clients the same. */
-export interface Owing {
+export interface Flushable {
   /** Connections in it. */
   readonly size: number;
   /**
@@ -12,5 +12,5 @@ export interface Owing {
 
 /** Is told when there is something to write, and calls `flush` when it is time. */
 export interface FlushScheduler {
-  mark(owing: Owing): void;
+  schedule(owing: Flushable): void;
 }

@@ -1,7 +1,7 @@
 import { Histogram, SECONDS } from "../telemetry/histogram.ts";
-import type { FlushScheduler, Owing } from "./flushable.ts";
-import { MarkQueue } from "./flush_queue.ts";
-import { Pace } from "./write_delay.ts";
+import type { Flushable, FlushScheduler } from "./flushable.ts";
+import { FlushQueue } from "./flush_queue.ts";
+import { WriteDelay } from "./write_delay.ts";
 
 /**
  * Connections written to before the loop is let go, for the few and for the many. Where the next
@@ -18,7 +18,7 @@ const MANY = 2048;
  * and all that it owes by then in one write.
  *
  * The system call is what costs, not the frame, so under load it pays to let frames gather; that
- * time is the {@linkcode Pace}'s to say, and is nothing on a quiet server, where a flush happens at
+ * time is the {@linkcode WriteDelay}'s to say, and is nothing on a quiet server, where a flush happens at
  * the end of the loop's turn. Because each connection's time begins with its own first frame, no
  * frame waits for more than that and for those before it, however many connections there are.
  *
@@ -33,13 +33,13 @@ export class Flusher implements FlushScheduler {
   readonly durations: Histogram = new Histogram(SECONDS);
   /** Seconds from the first event of each slice to the last write of it. */
   readonly latencies: Histogram = new Histogram(SECONDS);
-  readonly #pace = new Pace();
+  readonly #pace = new WriteDelay();
   /** How old the event is that is being delivered; `undefined` while none is. */
   #age: number | undefined;
   /** When it came; `undefined` until it marks something. */
   #came: number | undefined;
-  readonly #marked = new MarkQueue();
-  readonly #urgent = new MarkQueue();
+  readonly #marked = new FlushQueue();
+  readonly #urgent = new FlushQueue();
   #scheduled = false;
 
   /**
@@ -56,29 +56,29 @@ export class Flusher implements FlushScheduler {
     this.#age = undefined;
   }
 
-  mark(owing: Owing): void {
+  schedule(owing: Flushable): void {
     this.#add(this.#marked, owing);
     this.#schedule();
   }
 
   /** Before all others: for a user's own orders and trades. */
-  markUrgent(owing: Owing): void {
+  scheduleUrgent(owing: Flushable): void {
     if (this.#urgent.firstTime === undefined) setImmediate(this.#urgentTurn);
     this.#add(this.#urgent, owing);
   }
 
-  #add(queue: MarkQueue, owing: Owing): void {
+  #add(queue: FlushQueue, owing: Flushable): void {
     // To ask the clock costs more than all else here, and an event may mark thousands.
     const isEvent = this.#age !== undefined;
-    queue.add(owing, isEvent ? this.#came ??= performance.now() : performance.now(), this.#age);
+    queue.enqueue(owing, isEvent ? this.#came ??= performance.now() : performance.now(), this.#age);
   }
 
   #schedule(): void {
     const first = this.#marked.firstTime;
     if (this.#scheduled || first === undefined) return;
     this.#scheduled = true;
-    const { gathering } = this.#pace;
-    const wait = gathering === 0 ? 0 : first + gathering - performance.now();
+    const { delayMs } = this.#pace;
+    const wait = delayMs === 0 ? 0 : first + delayMs - performance.now();
     if (wait < 1) setImmediate(this.#turn);
     else setTimeout(this.#turn, wait);
   }
@@ -90,7 +90,7 @@ export class Flusher implements FlushScheduler {
   readonly #turn = (): void => {
     this.#scheduled = false;
     // A timer comes a millisecond early or late: what is due within one is taken along.
-    const due = performance.now() - this.#pace.gathering + 1;
+    const due = performance.now() - this.#pace.delayMs + 1;
     this.#write(this.#marked, this.#marked.connections > MANY ? SHORT_SLICE : SLICE, due);
     this.#schedule();
   };
@@ -99,16 +99,16 @@ export class Flusher implements FlushScheduler {
    * Writes what was marked by a time, to so many connections or, with the last that owe together, a
    * few more; and tells of it.
    */
-  #write(queue: MarkQueue, most: number, due: number): void {
+  #write(queue: FlushQueue, most: number, due: number): void {
     const began = performance.now();
-    const late = began - (queue.firstTime ?? began) - this.#pace.gathering;
+    const late = began - (queue.firstTime ?? began) - this.#pace.delayMs;
     let frames = 0;
     let writes = 0;
     let oldest: number | undefined;
     while (writes < most) {
       const mark = queue.takeUntil(due);
       if (mark === undefined) break;
-      const written = mark.owing.flush();
+      const written = mark.flushable.flush();
       // Somebody else had it flushed, or its client does not read.
       if (written === 0) continue;
       frames += written;

@@ -1,4 +1,4 @@
-import { room } from "./buffer_slab.ts";
+import { allocate } from "./buffer_slab.ts";
 
 /**
  * What a short frame weighs, in bytes: its link in the chain takes 80 whatever the frame's length,
@@ -22,20 +22,20 @@ const LEAST_WEIGHT = 128;
  * a === b; // true: joined once, written twice
  * ```
  */
-export class Batch {
+export class FrameChain {
   /** Frames in the chain. */
   readonly frames: number;
   /** Bytes of all of them. */
   readonly bytes: number;
   /** Memory of the chain: its bytes, and more where frames are shorter than what holds them. */
   readonly weight: number;
-  readonly #before: Batch | undefined;
+  readonly #before: FrameChain | undefined;
   readonly #frame: Uint8Array;
-  #next: Batch | undefined;
+  #next: FrameChain | undefined;
   #joined: Uint8Array | undefined;
 
   private constructor(
-    before: Batch | undefined,
+    before: FrameChain | undefined,
     frame: Uint8Array,
     frames: number,
     bytes: number,
@@ -49,15 +49,15 @@ export class Batch {
   }
 
   /** An empty batch to begin at. Connections that shall share buffers begin at the same one. */
-  static root(): Batch {
-    return new Batch(undefined, new Uint8Array(0), 0, 0, 0);
+  static root(): FrameChain {
+    return new FrameChain(undefined, new Uint8Array(0), 0, 0, 0);
   }
 
   /** This batch and one more frame after it; the same batch for everyone who adds the same frame. */
-  with(frame: Uint8Array): Batch {
+  with(frame: Uint8Array): FrameChain {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
-    return this.#next = new Batch(
+    return this.#next = new FrameChain(
       this,
       frame,
       this.frames + 1,
@@ -71,10 +71,10 @@ export class Batch {
     if (this.#joined) return this.#joined;
     // The link after the root is the root's only frame.
     if (this.#before === undefined || this.#before.bytes === 0) return this.#joined = this.#frame;
-    const joined = room(this.bytes);
+    const joined = allocate(this.bytes);
     let at = this.bytes - this.#frame.length;
     joined.set(this.#frame, at);
-    for (let link: Batch | undefined = this.#before; link !== undefined; link = link.#before) {
+    for (let link: FrameChain | undefined = this.#before; link !== undefined; link = link.#before) {
       at -= link.#frame.length;
       joined.set(link.#frame, at);
     }

@@ -1,5 +1,5 @@
-import type { Batch } from "./frame_chain.ts";
-import { room } from "./buffer_slab.ts";
+import type { FrameChain } from "./frame_chain.ts";
+import { allocate } from "./buffer_slab.ts";
 
 /**
  * One frame in the order in which many connections are owed it, and the way to the next one. Who
@@ -43,10 +43,10 @@ export class LogEntry {
    * The frames after an entry up to this one in one buffer, made once for all who ask for the same.
    * Never write into it: others hold it too.
    */
-  joined(after: LogEntry): Uint8Array {
+  joinedAfter(after: LogEntry): Uint8Array {
     if (after.#next === this) return this.#frame;
     if (this.#joined !== undefined && this.#joinedAfter === after.frames) return this.#joined;
-    const joined = room(this.bytes - after.bytes);
+    const joined = allocate(this.bytes - after.bytes);
     let at = 0;
     for (let entry = after; entry !== this;) {
       entry = entry.#next!;
@@ -58,7 +58,7 @@ export class LogEntry {
   }
 
   /** The frames that were appended after this one, each by itself behind those of a batch. */
-  addedTo(batch: Batch): Batch {
+  addedTo(batch: FrameChain): FrameChain {
     let added = batch;
     for (let entry = this.#next; entry; entry = entry.#next) added = added.with(entry.#frame);
     return added;

@@ -1,12 +1,12 @@
-import type { Batch } from "./frame_chain.ts";
-import { Cohort, type Follower } from "./write_group.ts";
+import type { FrameChain } from "./frame_chain.ts";
+import { type LogReader, WriteGroup } from "./write_group.ts";
 import { LogEntry } from "./log_entry.ts";
 import type { FlushScheduler } from "./flushable.ts";
 
 /**
  * Connections in a cohort, at most: so many are written to in a row before others have their turn.
  */
-const COHORT = 16;
+const MAX_GROUP_SIZE = 16;
 
 /** What a log needs to know of its connections' settings. */
 export interface LogOptions {
@@ -19,7 +19,7 @@ export interface LogOptions {
  * Frames that many connections are all to be sent, each at its own time: the followers.
  *
  * A frame is appended once, whatever the number of followers. Those that have been written to up to
- * the same frame are a {@linkcode Cohort}, which is what is marked for a flush; what it owes is
+ * the same frame are a {@linkcode WriteGroup}, which is what is marked for a flush; what it owes is
  * joined into one buffer, and that is written to each. A connection that owes something of its own
  * too, or whose client does not take what is written, steps aside: it is sent each frame by itself
  * until it has written everything, and falls in again then.
@@ -35,10 +35,10 @@ export class SharedLog {
   readonly #options: LogOptions;
   #last = LogEntry.start();
   /** Those that owe nothing: written to up to the last entry. */
-  readonly #idle: Cohort[] = [];
+  readonly #idle: WriteGroup[] = [];
   /** Those that owe something, the one that has owed it for longest first. */
-  readonly #owing = new Set<Cohort>();
-  readonly #alone = new Set<Follower>();
+  readonly #owing = new Set<WriteGroup>();
+  readonly #alone = new Set<LogReader>();
   /** Bytes up to which nothing is too much. */
   #checked = 0;
 
@@ -55,9 +55,9 @@ export class SharedLog {
     const before = this.#last;
     this.#last = before.append(frame);
     for (const cohort of this.#idle) {
-      cohort.owe(before);
+      cohort.enqueue(before);
       this.#owing.add(cohort);
-      this.#options.scheduler.mark(cohort);
+      this.#options.scheduler.schedule(cohort);
     }
     this.#idle.length = 0;
     if (this.#alone.size > 0) { for (const follower of this.#alone) follower.send(frame); }
@@ -65,13 +65,13 @@ export class SharedLog {
   }
 
   /** @param inStep whether the connection owes nothing of its own */
-  add(follower: Follower, inStep: boolean): void {
+  add(follower: LogReader, inStep: boolean): void {
     if (inStep) this.#seat(follower);
     else this.#alone.add(follower);
   }
 
-  remove(follower: Follower): void {
-    if (follower.cohort) follower.cohort.remove(follower);
+  remove(follower: LogReader): void {
+    if (follower.group) follower.group.remove(follower);
     else this.#alone.delete(follower);
   }
 
@@ -81,32 +81,32 @@ export class SharedLog {
    * @param root where its batch begins
    * @returns what it owes, if anything, which is flushed when its time comes
    */
-  stepAside(follower: Follower, root: Batch): Batch | undefined {
+  detach(follower: LogReader, root: FrameChain): FrameChain | undefined {
     this.#alone.add(follower);
-    return follower.cohort?.release(follower, root);
+    return follower.group?.release(follower, root);
   }
 
   /** A follower that had stepped aside has written everything. */
-  fallIn(follower: Follower): void {
+  rejoin(follower: LogReader): void {
     this.#alone.delete(follower);
     this.#seat(follower);
   }
 
   /** All that comes after an entry. For the cohorts, as what follows. */
-  owed(written: LogEntry): { readonly bytes: Uint8Array; readonly frames: number } {
-    return { bytes: this.#last.joined(written), frames: this.#last.frames - written.frames };
+  framesAfter(written: LogEntry): { readonly bytes: Uint8Array; readonly frames: number } {
+    return { bytes: this.#last.joinedAfter(written), frames: this.#last.frames - written.frames };
   }
 
-  writing(cohort: Cohort): void {
+  writing(cohort: WriteGroup): void {
     this.#owing.delete(cohort);
     // It is in no list while it is written to; who empties it then must not look for it.
     cohort.place = NOWHERE;
   }
 
-  wrote(cohort: Cohort): void {
+  wrote(cohort: WriteGroup): void {
     if (!cohort.isEmpty) {
       const last = this.#idle.at(-1);
-      if (last && last.size + cohort.size <= COHORT) last.addAll(cohort);
+      if (last && last.size + cohort.size <= MAX_GROUP_SIZE) last.addAll(cohort);
       else this.#rest(cohort);
     }
     if (this.#owing.size > 0) return;
@@ -116,7 +116,7 @@ export class SharedLog {
   }
 
   /** The last connection has left one that owes nothing. */
-  emptied({ place }: Cohort): void {
+  emptied({ place }: WriteGroup): void {
     if (place === NOWHERE) return;
     const last = this.#idle.pop()!;
     if (last.place === place) return;
@@ -124,13 +124,13 @@ export class SharedLog {
     last.place = place;
   }
 
-  #seat(follower: Follower): void {
+  #seat(follower: LogReader): void {
     let cohort = this.#idle.at(-1);
-    if (!cohort || cohort.size >= COHORT) this.#rest(cohort = new Cohort(this));
+    if (!cohort || cohort.size >= MAX_GROUP_SIZE) this.#rest(cohort = new WriteGroup(this));
     cohort.add(follower);
   }
 
-  #rest(cohort: Cohort): void {
+  #rest(cohort: WriteGroup): void {
     cohort.place = this.#idle.length;
     this.#idle.push(cohort);
   }
@@ -138,7 +138,7 @@ export class SharedLog {
   /** Writes what is too much to wait for its time, before anybody is judged by it. */
   #relieve(): void {
     for (const cohort of this.#owing) {
-      const { bytes } = cohort.written!;
+      const { bytes } = cohort.position!;
       if (this.#last.bytes - bytes <= this.#options.maxUnsent) {
         this.#checked = bytes;
         return;

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import process from "node:process";
 
 /** Is told what became of a write that the kernel did not take at once. */
-export interface Writer {
+export interface SocketWriterOwner {
   /**
    * The kernel has it all now, or never will.
    *
@@ -20,11 +20,11 @@ interface Handle {
 /** What the runtime holds on to until a write that has to wait is through. */
 class WriteRequest {
   #bytes: Uint8Array | undefined;
-  #writer: Writer | undefined;
+  #writer: SocketWriterOwner | undefined;
   #socket: Socket | undefined;
 
   /** The bytes must not be collected before they are written. */
-  waits(bytes: Uint8Array, writer: Writer, socket: Socket): void {
+  waits(bytes: Uint8Array, writer: SocketWriterOwner, socket: Socket): void {
     this.#bytes = bytes;
     this.#writer = writer;
     this.#socket = socket;
@@ -62,7 +62,7 @@ export const isDirect: boolean = waits !== undefined;
  * if (!write(socket, frame, connection)) blocked = true;
  * ```
  */
-export function write(socket: Socket, bytes: Uint8Array, writer: Writer): boolean {
+export function write(socket: Socket, bytes: Uint8Array, writer: SocketWriterOwner): boolean {
   const handle = waits && (socket as Socket & { _handle?: Handle | null })._handle;
   if (!handle) return writeToStream(socket, bytes, writer);
   if (handle.writeBuffer(spare, bytes) !== 0) {
@@ -76,7 +76,7 @@ export function write(socket: Socket, bytes: Uint8Array, writer: Writer): boolea
   return false;
 }
 
-function writeToStream(socket: Socket, bytes: Uint8Array, writer: Writer): boolean {
+function writeToStream(socket: Socket, bytes: Uint8Array, writer: SocketWriterOwner): boolean {
   let taken = false;
   let told = false;
   socket.write(bytes, () => {

@@ -1,14 +1,14 @@
-import type { Batch } from "./frame_chain.ts";
+import type { FrameChain } from "./frame_chain.ts";
 import type { LogEntry } from "./log_entry.ts";
-import type { Owing } from "./flushable.ts";
+import type { Flushable } from "./flushable.ts";
 import type { SharedLog } from "./shared_log.ts";
 
 /** A connection that is sent the frames of a log. */
-export interface Follower {
+export interface LogReader {
   /** Those it is written to with; `undefined` while it is sent each frame by itself. */
-  cohort: Cohort | undefined;
+  group: WriteGroup | undefined;
   /** Its place there. */
-  seat: number;
+  index: number;
   /** Sends one frame to it alone. */
   send(frame: Uint8Array): void;
   /** Writes frames that it was owed by its cohort. */
@@ -21,13 +21,13 @@ export interface Follower {
  * Connections that were written the same frames of a log so far, and so owe the same: what is
  * appended to the log is work for each cohort and not for each connection.
  */
-export class Cohort implements Owing {
+export class WriteGroup implements Flushable {
   /** Where it stands among those that owe nothing; the log's. */
   place = 0;
   readonly #log: SharedLog;
-  readonly #followers: Follower[] = [];
+  readonly #followers: LogReader[] = [];
   /** Those that left while there was something to write, which they still owe, at the same time. */
-  #astray: Follower[] = [];
+  #astray: LogReader[] = [];
   /** Up to here it was written to; `undefined` while it owes nothing. */
   #written: LogEntry | undefined;
 
@@ -44,23 +44,23 @@ export class Cohort implements Owing {
   }
 
   /** Up to where it was written to, while there is more to write. */
-  get written(): LogEntry | undefined {
+  get position(): LogEntry | undefined {
     return this.#written;
   }
 
   /** There is something to write: all that comes after an entry. */
-  owe(written: LogEntry): void {
+  enqueue(written: LogEntry): void {
     this.#written = written;
   }
 
-  add(follower: Follower): void {
-    follower.cohort = this;
-    follower.seat = this.#followers.length;
+  add(follower: LogReader): void {
+    follower.group = this;
+    follower.index = this.#followers.length;
     this.#followers.push(follower);
   }
 
   /** Takes over all connections of another one, which owes as little as this one. */
-  addAll(other: Cohort): void {
+  addAll(other: WriteGroup): void {
     for (const follower of other.#followers) this.add(follower);
     other.#followers.length = 0;
   }
@@ -71,7 +71,7 @@ export class Cohort implements Owing {
    * @param root where its batch begins
    * @returns what it owes, when that is something; it is flushed with the cohort
    */
-  release(follower: Follower, root: Batch): Batch | undefined {
+  release(follower: LogReader, root: FrameChain): FrameChain | undefined {
     const written = this.#written;
     this.remove(follower);
     if (written === undefined) return undefined;
@@ -80,12 +80,12 @@ export class Cohort implements Owing {
   }
 
   /** Forgets a connection. */
-  remove(follower: Follower): void {
-    follower.cohort = undefined;
+  remove(follower: LogReader): void {
+    follower.group = undefined;
     const last = this.#followers.pop()!;
     if (last !== follower) {
-      this.#followers[follower.seat] = last;
-      last.seat = follower.seat;
+      this.#followers[follower.index] = last;
+      last.index = follower.index;
     }
     if (this.isEmpty && this.#written === undefined) this.#log.emptied(this);
   }
@@ -94,7 +94,7 @@ export class Cohort implements Owing {
     const written = this.#written;
     // Somebody else had it flushed.
     if (written === undefined) return 0;
-    const { bytes, frames } = this.#log.owed(written);
+    const { bytes, frames } = this.#log.framesAfter(written);
     // From here on it owes nothing: who is found not to take it all leaves without anything owed.
     this.#written = undefined;
     this.#log.writing(this);

@@ -4,7 +4,7 @@ import { DOCS_POLICY, docsPage } from "../asyncapi/page.ts";
 import type { Document } from "../asyncapi/types.ts";
 import { answerWith, type Asset, asset } from "./asset.ts";
 import type { TrustedProxies } from "./client_address.ts";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 
 const HEADERS = {
   // Everybody may read what is public, scripts of other hosts' pages as well.
@@ -42,7 +42,7 @@ interface Env {
  * ```
  */
 export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env> {
-  const app = new Hono<Env>().onError(answerFault);
+  const app = new Hono<Env>().onError(internalError);
   // Made when it is first asked for: a start has more urgent things to do.
   let made: Document | undefined;
   const description = () => made ??= describeServer();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { Tally } from "../telemetry/labelled_counter.ts";
+import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
 /** How long and how many. The object is read whenever it matters. */
 export interface HandshakeLimits {
@@ -27,7 +27,7 @@ type Gone = (this: Socket) => void;
  */
 export class Handshakes {
   readonly #limits: HandshakeLimits;
-  readonly #hit: Tally;
+  readonly #hit: LabelledCounter;
   /** When each connected, the oldest first; all have as long, so the oldest is due first. */
   readonly #connectedAt = new Map<Socket, number>();
   /** One function for all sockets. */
@@ -35,7 +35,7 @@ export class Handshakes {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param hit counts those that were cut */
-  constructor(limits: HandshakeLimits, hit: Tally) {
+  constructor(limits: HandshakeLimits, hit: LabelledCounter) {
     this.#limits = limits;
     this.#hit = hit;
     this.#gone = leavingFrom(this);

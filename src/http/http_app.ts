@@ -1,14 +1,14 @@
 import { Hono } from "hono";
 import { descriptionApp } from "./description_app.ts";
 import type { TrustedProxies } from "./client_address.ts";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 import { PAGE } from "./landing_page.ts";
 
 const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
   "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n";
 
 /** What the answers depend on. */
-export interface PlainOptions {
+export interface HttpAppOptions {
   /** The live page, where it is on; the description for people is where it is. */
   readonly page?: Hono | undefined;
   /** Who is believed by which protocol clients come; nobody, unless given. */
@@ -24,8 +24,8 @@ export interface PlainOptions {
  * const response = await plainApp().request("/");
  * ```
  */
-export function plainApp({ page, proxies }: PlainOptions = {}): Hono {
-  const app = new Hono().onError(answerFault);
+export function httpApp({ page, proxies }: HttpAppOptions = {}): Hono {
+  const app = new Hono().onError(internalError);
   app.use(async (c, next) => {
     await next();
     c.header("connection", "close", { append: true });

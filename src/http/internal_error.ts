@@ -14,7 +14,7 @@ const TEXT = "The server could not answer this; its log says why.\n";
  * const app = new Hono().onError(answerFault);
  * ```
  */
-export function answerFault(fault: unknown): Response {
+export function internalError(fault: unknown): Response {
   const error = fault instanceof Error ? fault : new Error(String(fault));
   log.error("A fault in the answer to a request; please report it: {error}", { error });
   return new Response(TEXT, {

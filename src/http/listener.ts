@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 import type { Handshakes } from "./handshakes.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 
@@ -41,7 +41,7 @@ export interface Upgrades {
   readonly handshakes: Handshakes;
   admit(socket: Socket, head: Uint8Array, admission: Admission): void;
   /** An admission that comes to nothing after all. */
-  forgo(admission: Admission): void;
+  release(admission: Admission): void;
 }
 
 /**
@@ -72,7 +72,7 @@ export class Listener {
     if (!upgrades) return;
     this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
     this.#server.on("upgrade", (request, socket, head) => {
-      void decide(app, upgrades, request, socket as Socket, head, () => this.#closing);
+      void handleUpgrade(app, upgrades, request, socket as Socket, head, () => this.#closing);
     });
   }
 
@@ -101,7 +101,7 @@ export class Listener {
    *
    * @returns when the last connection is gone, WebSockets included
    */
-  retire(): Promise<void> {
+  stopAccepting(): Promise<void> {
     clearInterval(this.#timer);
     this.#retired ??= new Promise((resolve) => this.#server.close(() => resolve()));
     return this.#retired;
@@ -127,7 +127,7 @@ export class Listener {
   /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
   close(): Promise<void> {
     this.#closing = true;
-    const gone = this.retire();
+    const gone = this.stopAccepting();
     this.#server.closeAllConnections();
     return gone;
   }
@@ -154,7 +154,7 @@ function explain(
 // A client may go away at any moment of the handshake.
 function ignore(): void {}
 
-async function decide(
+async function handleUpgrade(
   plain: App,
   upgrades: Upgrades,
   incoming: IncomingMessage,
@@ -176,13 +176,13 @@ async function decide(
     response = new Response("Bad request.\n", { status: 400 });
   }
   if (socket.destroyed) {
-    if (slot.admission) upgrades.forgo(slot.admission);
+    if (slot.admission) upgrades.release(slot.admission);
     return;
   }
   upgrades.handshakes.delete(socket);
   // Whoever closes all clients must not miss one whose token was still being verified.
   if (closing()) {
-    if (slot.admission) upgrades.forgo(slot.admission);
+    if (slot.admission) upgrades.release(slot.admission);
     delete slot.admission;
     response = new Response("The server is shutting down.\n", { status: 503 });
   }
@@ -199,7 +199,7 @@ async function answered(app: App, request: Request, bindings?: object): Promise<
   try {
     return await app.fetch(request, bindings);
   } catch (fault) {
-    return answerFault(fault);
+    return internalError(fault);
   }
 }
 

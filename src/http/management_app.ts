@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 
 /** What the management listener reports. */
 export interface ManagementSources {
@@ -37,7 +37,7 @@ const INDEX = `Ranger, for its operator:
  * ```
  */
 export function managementApp({ unready, stats, metrics }: ManagementSources): Hono {
-  const app = new Hono().onError(answerFault);
+  const app = new Hono().onError(internalError);
   // Said for all paths, so that nothing that is added can be asked for something else in passing.
   app.use(async (c, next) => {
     if (c.req.method === "GET" || c.req.method === "HEAD") return await next();

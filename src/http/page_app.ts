@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { answerWith } from "./asset.ts";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 import { pageAssets } from "./page_assets.ts";
 
 /** What the live page can be told of the server it came from. */
@@ -52,7 +52,7 @@ const USUAL = 60 * 60;
  * ```
  */
 export function pageApp({ authenticates, version, demoToken }: PageOptions): Hono {
-  const app = new Hono().onError(answerFault);
+  const app = new Hono().onError(internalError);
   for (const [path, asset] of pageAssets()) {
     app.get(path, async (c, next) => {
       // What a person's terminal asks for is no page.

@@ -2,14 +2,14 @@ import { Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
-import type { NoPlace, Places } from "../session/connection_quota.ts";
+import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
 import { refuseHandshake } from "../websocket/handshake.ts";
 import type { TrustedProxies } from "./client_address.ts";
-import { answerFault } from "./internal_error.ts";
+import { internalError } from "./internal_error.ts";
 import { allowsOrigin, isLoopbackOrigin } from "./origin.ts";
 
 /** What the upgrade's decision depends on. */
@@ -20,7 +20,7 @@ export interface UpgradeOptions {
   readonly loopbackOrigins: boolean;
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
-  readonly places: Places;
+  readonly places: ConnectionQuota;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
   /** For connections that do not choose. */
@@ -42,7 +42,7 @@ const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the s
   "it: --origins, or origins in the section [server] of its file.\n";
 
 /** What is said to those for whom there is no place; both may come again soon. */
-const NO_PLACE: Record<NoPlace, { readonly status: 503 | 429; readonly text: string }> = {
+const NO_PLACE: Record<QuotaExceeded, { readonly status: 503 | 429; readonly text: string }> = {
   connections: { status: 503, text: "There are too many clients; try again later.\n" },
   connections_per_address: {
     status: 429,
@@ -78,7 +78,7 @@ interface Env {
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   const { places, verify, envelope, compression } = options;
-  const app = new Hono<Env>().onError(answerFault);
+  const app = new Hono<Env>().onError(internalError);
 
   app.use(async (c, next) => {
     const refusal = refuseHandshake(c.req.method, c.req.raw.headers);

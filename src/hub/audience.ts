@@ -28,14 +28,14 @@ export class Audience {
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     subscriber.audience = this;
-    subscriber.connection.follow(this.#log);
+    subscriber.connection.attach(this.#log);
   }
 
   /** The subscriber is in another one from here on, or has gone. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
     subscriber.audience = undefined;
-    subscriber.connection.follow(undefined);
+    subscriber.connection.attach(undefined);
   }
 
   /** Owes the event to all of them. */

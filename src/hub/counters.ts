@@ -1,4 +1,4 @@
-import { Tally } from "../telemetry/labelled_counter.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
 /** What became of the events of one scope since the start; each only ever grows. */
 export class ScopeCounters {
@@ -34,7 +34,7 @@ export class HubCounters {
   statesEvicted = 0;
   statesTurnedAway = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
-  readonly refused: Tally = new Tally();
+  readonly refused: LabelledCounter = new LabelledCounter();
   /** By the scope that the routing key names. */
   readonly scopes: Readonly<Record<"public" | "private" | "prefixed", ScopeCounters>> = {
     public: new ScopeCounters(),

@@ -224,7 +224,7 @@ export class Hub implements EventSink {
     for (const subscriber of users) {
       if (!subscriber.streams.has(event)) continue;
       subscriber.send(encoded);
-      this.#options.flusher.markUrgent(subscriber.connection);
+      this.#options.flusher.scheduleUrgent(subscriber.connection);
       reached++;
     }
     this.#count(counts, reached);

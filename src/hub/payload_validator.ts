@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { Rarely } from "../telemetry/log_throttle.ts";
+import { LogThrottle } from "../telemetry/log_throttle.ts";
 import { checkJson, NOT_JSON, parseJson } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
@@ -30,7 +30,7 @@ export class Inspector {
   readonly isStrict: boolean;
   readonly #registry: Registry;
   readonly #counters: HubCounters;
-  readonly #complaints = new Rarely(60_000);
+  readonly #complaints = new LogThrottle(60_000);
 
   constructor(registry: Registry, mode: "open" | "strict", counters: HubCounters) {
     this.isStrict = mode === "strict";

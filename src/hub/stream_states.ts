@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { Rarely } from "../telemetry/log_throttle.ts";
+import { LogThrottle } from "../telemetry/log_throttle.ts";
 import type { Registry } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 import type { EncodedEvent } from "./envelope.ts";
@@ -62,7 +62,7 @@ export class Feeds {
   /** The one whose last snapshot is the oldest comes first. */
   readonly #feeds = new Map<string, { readonly name: FeedName; readonly feed: Feed }>();
   readonly #ofId = new Map<string, Set<Feed>>();
-  readonly #rarely = new Rarely(60_000);
+  readonly #rarely = new LogThrottle(60_000);
 
   /** @param isHeld whether somebody follows the stream: its state is kept then */
   constructor(

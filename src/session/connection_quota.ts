@@ -1,15 +1,15 @@
 import { isIPv6 } from "node:net";
-import type { Tally } from "../telemetry/labelled_counter.ts";
+import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
 /** How many clients there may be. The object is read whenever it matters. */
-export interface PlaceLimits {
+export interface ConnectionQuotaLimits {
   readonly connections: number;
   /** 0: any number. */
   readonly connectionsPerAddress: number;
 }
 
 /** The limit that leaves no place, by its name in the file. */
-export type NoPlace = "connections" | "connections_per_address";
+export type QuotaExceeded = "connections" | "connections_per_address";
 
 /**
  * Places for clients: taken before a token is verified, given back when the client has gone or was
@@ -21,14 +21,14 @@ export type NoPlace = "connections" | "connections_per_address";
  * if (none === undefined) try { serve(); } finally { places.release(address); }
  * ```
  */
-export class Places {
-  readonly #limits: PlaceLimits;
-  readonly #hit: Tally;
+export class ConnectionQuota {
+  readonly #limits: ConnectionQuotaLimits;
+  readonly #hit: LabelledCounter;
   readonly #byNetwork = new Map<string, number>();
   #taken = 0;
 
   /** @param hit counts those for whom there was none */
-  constructor(limits: PlaceLimits, hit: Tally) {
+  constructor(limits: ConnectionQuotaLimits, hit: LabelledCounter) {
     this.#limits = limits;
     this.#hit = hit;
   }
@@ -44,7 +44,7 @@ export class Places {
    * @param address where the client comes from; it is counted whether there is a limit or not
    * @returns `undefined` when there was one
    */
-  take(address: string): NoPlace | undefined {
+  take(address: string): QuotaExceeded | undefined {
     const none = this.#lacking(address);
     if (none !== undefined) {
       this.#hit.add(none);
@@ -61,7 +61,7 @@ export class Places {
     this.#count(networkOf(address), -1);
   }
 
-  #lacking(address: string): NoPlace | undefined {
+  #lacking(address: string): QuotaExceeded | undefined {
     const { connections, connectionsPerAddress } = this.#limits;
     if (this.#taken >= connections) return "connections";
     if (connectionsPerAddress === 0) return undefined;

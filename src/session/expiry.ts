@@ -3,25 +3,25 @@ import { getLogger } from "@logtape/logtape";
 const log = getLogger(["ranger", "session"]);
 
 /** Milliseconds after which the wall clock is looked at again at the latest: it may have been set. */
-const LOOK = 1000;
+const LOOK_INTERVAL_MS = 1000;
 
 /** How many expire in one turn of the loop; a whole crowd may have logged in at the same second. */
-const A_TURN = 500;
+const MAX_EXPIRIES_PER_TURN = 500;
 
 /** What has an end. */
-export interface Expiring {
+export interface ExpiryTarget {
   /** Its time is over; the queue has forgotten it already. */
   expire(): void;
 }
 
 /** A place in the queue; for {@linkcode ExpiryQueue.remove}. */
-export interface Term {
+export interface ExpiryEntry {
   /** Seconds since the epoch, without leeway. */
   readonly expiresAt: number;
 }
 
-interface Entry extends Term {
-  readonly whose: Expiring;
+interface Entry extends ExpiryEntry {
+  readonly whose: ExpiryTarget;
   /** Index in the heap. */
   place: number;
 }
@@ -77,7 +77,7 @@ export class ExpiryQueue {
   }
 
   /** @param expiresAt seconds since the epoch, without leeway; what is past ends in the next turn */
-  add(whose: Expiring, expiresAt: number): Term {
+  add(whose: ExpiryTarget, expiresAt: number): ExpiryEntry {
     const entry: Entry = { whose, expiresAt, place: this.#heap.length };
     this.#heap.push(entry);
     this.#rise(entry);
@@ -87,7 +87,7 @@ export class ExpiryQueue {
   }
 
   /** Forgets what `add` gave and has not ended yet. */
-  remove(term: Term): void {
+  remove(term: ExpiryEntry): void {
     const entry = term as Entry;
     const last = this.#heap.pop()!;
     if (last !== entry) {
@@ -103,13 +103,13 @@ export class ExpiryQueue {
     this.#timer = undefined;
     const [first] = this.#heap;
     if (first === undefined || this.#leeway === Infinity) return;
-    const wait = Math.min(Math.max(this.#dueAt(first) - this.#now(), 0), LOOK);
+    const wait = Math.min(Math.max(this.#dueAt(first) - this.#now(), 0), LOOK_INTERVAL_MS);
     this.#timer = setTimeout(() => this.#look(), wait);
   }
 
   #look(): void {
     const now = this.#now();
-    for (let ended = 0; ended < A_TURN; ended++) {
+    for (let ended = 0; ended < MAX_EXPIRIES_PER_TURN; ended++) {
       const [first] = this.#heap;
       if (first === undefined || this.#dueAt(first) > now) break;
       this.remove(first);

@@ -1,4 +1,4 @@
-import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
+import { type CloseInfo, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
 import { CloseCode } from "../websocket/frame.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */
@@ -15,7 +15,7 @@ export interface SessionLimits {
 export const TOO_MANY_MESSAGES = "too many messages";
 
 /** The limit that ended a connection, by its name in the file; `undefined` for other endings. */
-export function limitOf({ by, code, reason }: Ending): string | undefined {
+export function limitOf({ by, code, reason }: CloseInfo): string | undefined {
   if (by !== "server") return undefined;
   if (code === CloseCode.MessageTooBig) return "message_bytes";
   switch (reason) {

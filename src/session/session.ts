@@ -4,17 +4,17 @@ import type { Identity } from "../auth/identity.ts";
 import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
-import type { Tally } from "../telemetry/labelled_counter.ts";
+import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import type { WebSocketConnection } from "../websocket/connection.ts";
-import type { Ending } from "../websocket/close_info.ts";
+import type { CloseInfo } from "../websocket/close_info.ts";
 import type { ConnectionOwner } from "../websocket/owner.ts";
 import { CloseCode } from "../websocket/frame.ts";
 import * as answers from "./responses.ts";
-import type { Expiring, ExpiryQueue, Term } from "./expiry.ts";
+import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
 import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
 import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
-import type { Places } from "./connection_quota.ts";
+import type { ConnectionQuota } from "./connection_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
@@ -31,11 +31,11 @@ export interface SessionContext {
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
   readonly limits: SessionLimits;
-  readonly places: Places;
+  readonly places: ConnectionQuota;
   /** Counts limits that were hit, by their names in the file. */
-  readonly limitsHit: Tally;
+  readonly limitsHit: LabelledCounter;
   /** Told once when a session is over. */
-  ended(session: Session, ending: Ending): void;
+  ended(session: Session, ending: CloseInfo): void;
 }
 
 /** A binary message, which nothing is done with, in its place among the others. */
@@ -53,7 +53,7 @@ const BINARY = Symbol("binary message");
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner, Expiring {
+export class Session implements ConnectionOwner, ExpiryTarget {
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
@@ -62,7 +62,7 @@ export class Session implements ConnectionOwner, Expiring {
   readonly #subscriber: Subscriber;
   #role = "";
   /** When the token ends; `undefined` while anonymous, and for a token that never does. */
-  #term: Term | undefined;
+  #term: ExpiryEntry | undefined;
   /** The prefixed streams that ended with the last token, for the next one to restore. */
   #suspended: readonly string[] | undefined;
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
@@ -146,7 +146,7 @@ export class Session implements ConnectionOwner, Expiring {
     this.#context.hub.greetOn(this.#subscriber);
   }
 
-  closed(ending: Ending): void {
+  closed(ending: CloseInfo): void {
     this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();

@@ -1,6 +1,6 @@
 import type { Identity } from "../auth/identity.ts";
-import { Tally } from "../telemetry/labelled_counter.ts";
-import { Batch } from "../delivery/frame_chain.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+import { FrameChain } from "../delivery/frame_chain.ts";
 import { WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
 import type { ConnectionOptions } from "../websocket/options.ts";
@@ -36,7 +36,7 @@ export interface SessionCounts {
 /** Clients that are written to alike are sent the same frames, and so can share batches. */
 interface Way {
   readonly wrapping: Wrapping;
-  readonly root: Batch;
+  readonly root: FrameChain;
 }
 
 /** Clients may close with any number from 3000 to 4999: a label each would be theirs to make. */
@@ -46,8 +46,8 @@ function label(code: number): string {
 
 function waysOf(deflate: DeflateOptions | undefined): Record<Envelope, Way> {
   return {
-    object: { wrapping: { envelope: "object", deflate }, root: Batch.root() },
-    tuple: { wrapping: { envelope: "tuple", deflate }, root: Batch.root() },
+    object: { wrapping: { envelope: "object", deflate }, root: FrameChain.root() },
+    tuple: { wrapping: { envelope: "tuple", deflate }, root: FrameChain.root() },
   };
 }
 
@@ -70,7 +70,7 @@ export class Sessions {
   #totalAuthenticated = 0;
 
   /** Ends of connections, by who began and the code: `server 1008`. */
-  readonly closes: Tally = new Tally();
+  readonly closes: LabelledCounter = new LabelledCounter();
 
   /** @param deflate how messages are compressed for those who negotiated it */
   constructor(

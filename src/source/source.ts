@@ -1,4 +1,4 @@
-import type { Tally } from "../telemetry/labelled_counter.ts";
+import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
 /** Takes events in, in the order of the source. Never throws: a bad event is counted and dropped. */
 export interface EventSink {
@@ -34,7 +34,7 @@ export interface SourceState {
   /** How often the source came back after it was lost. */
   readonly reconnects: number;
   /** Attempts to connect that failed and connections that were lost, by kind of cause. */
-  readonly failures: Tally;
+  readonly failures: LabelledCounter;
   /** The last of them, in words; kept when it is over. */
   readonly lastError: string | undefined;
   /** Why the broker takes no more from publishers, where it does not and told us. */

@@ -1,4 +1,4 @@
-import { Tally } from "../telemetry/labelled_counter.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import type { Failure } from "./amqp/failure.ts";
 import type { SourceState } from "./source.ts";
 
@@ -19,7 +19,7 @@ export class SourceStatus implements SourceState {
   everConnected = false;
   detail = "not started";
   reconnects = 0;
-  readonly failures: Tally = new Tally();
+  readonly failures: LabelledCounter = new LabelledCounter();
   lastError: string | undefined;
   blocked: string | undefined;
   /** When `since` was by a clock that nobody sets. */

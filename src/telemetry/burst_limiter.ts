@@ -17,7 +17,7 @@ interface Burst {
 }
 
 /** What tests may set. */
-export interface FoldingOptions {
+export interface BurstLimiterOptions {
   readonly lines?: number;
   /** Milliseconds. */
   readonly interval?: number;
@@ -35,7 +35,7 @@ export interface FoldingOptions {
  * folding.end(); // "… and 312 more in the last minute: …"
  * ```
  */
-export class Folding {
+export class BurstLimiter {
   readonly #write: (record: LogRecord) => void;
   readonly #lines: number;
   readonly #interval: number;
@@ -44,7 +44,7 @@ export class Folding {
 
   constructor(
     write: (record: LogRecord) => void,
-    { lines = LINES, interval = INTERVAL }: FoldingOptions = {},
+    { lines = LINES, interval = INTERVAL }: BurstLimiterOptions = {},
   ) {
     this.#write = write;
     this.#lines = lines;

@@ -9,7 +9,7 @@
  * [...closes]; // [["slow consumer", 1]]
  * ```
  */
-export class Tally implements Iterable<readonly [label: string, count: number]> {
+export class LabelledCounter implements Iterable<readonly [label: string, count: number]> {
   readonly #counts = new Map<string, number>();
 
   /** Counts once more, or `by` more. */

@@ -6,13 +6,13 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import type { Settings } from "../config/types.ts";
-import { Folding } from "./burst_limiter.ts";
+import { BurstLimiter } from "./burst_limiter.ts";
 import { isJournal, prioritized } from "./journal.ts";
 
 const encoder = new TextEncoder();
 
 /** Of the configuration in force. */
-let folding: Folding | undefined;
+let folding: BurstLimiter | undefined;
 
 /** `12:00:01 INFO broker  consuming from …` */
 const text: TextFormatter = (record) => {
@@ -62,7 +62,7 @@ function plain(value: unknown): unknown {
 
 /**
  * Sends the log to standard error, one line a record; a burst of the same warning is folded (see
- * {@linkcode Folding}). Where standard error is the journal's, lines begin with their priority,
+ * {@linkcode BurstLimiter}). Where standard error is the journal's, lines begin with their priority,
  * which journald takes off: `journalctl -p warning` finds them, in either format.
  *
  * @example
@@ -83,7 +83,7 @@ export async function configureLog({ level, format }: Settings["log"]): Promise<
     }
   };
   folding?.end();
-  const bursts = folding = new Folding(write);
+  const bursts = folding = new BurstLimiter(write);
   await configure({
     reset: true,
     sinks: {

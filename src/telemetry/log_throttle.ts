@@ -16,7 +16,7 @@ const REMEMBERED = 1000;
  * }
  * ```
  */
-export class Rarely {
+export class LogThrottle {
   readonly #interval: number;
   readonly #now: () => number;
   /** By key, the one that was let through longest ago first. */

@@ -1,5 +1,5 @@
 /** How a connection ended. */
-export interface Ending {
+export interface CloseInfo {
   /** The code on the wire, or one of 1005 and 1006 where there was none. */
   readonly code: number;
   readonly reason: string;

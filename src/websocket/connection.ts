@@ -1,16 +1,16 @@
 import type { Socket } from "node:net";
-import type { Batch } from "../delivery/frame_chain.ts";
-import type { Cohort, Follower } from "../delivery/write_group.ts";
-import { type Ending, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "./close_info.ts";
+import type { FrameChain } from "../delivery/frame_chain.ts";
+import type { LogReader, WriteGroup } from "../delivery/write_group.ts";
+import { type CloseInfo, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "./close_info.ts";
 import { CloseCode, closeFrame, controlFrame, encodeFrame, Opcode } from "./frame.ts";
 import { NOWHERE, type Watched } from "./keepalive.ts";
 import type { ConnectionOptions } from "./options.ts";
-import { write, type Writer } from "../delivery/socket_writer.ts";
+import { type SocketWriterOwner, write } from "../delivery/socket_writer.ts";
 import type { ConnectionOwner } from "./owner.ts";
-import type { Owing } from "../delivery/flushable.ts";
+import type { Flushable } from "../delivery/flushable.ts";
 import { Receiver, type ReceiverTarget } from "./receiver.ts";
 import { SharedLog } from "../delivery/shared_log.ts";
-import { mayReadOn } from "./read_budget.ts";
+import { takeReadBudget } from "./read_budget.ts";
 import { ProtocolViolation } from "./violation.ts";
 
 const enum State {
@@ -57,19 +57,20 @@ function onError(): void {}
  * connection.send(textFrame("hello"));
  * ```
  */
-export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Follower, Owing {
+export class WebSocketConnection
+  implements ReceiverTarget, SocketWriterOwner, Watched, LogReader, Flushable {
   heardAt = 0;
   place: number = NOWHERE;
-  cohort: Cohort | undefined;
-  seat = 0;
+  group: WriteGroup | undefined;
+  index = 0;
   readonly #socket: LinkedSocket;
   readonly #options: ConnectionOptions;
-  readonly #root: Batch;
+  readonly #root: FrameChain;
   readonly #receiver: Receiver;
   #owner: ConnectionOwner | undefined;
   /** The frames that others are sent as well. */
   #log: SharedLog | undefined;
-  #pending: Batch | undefined;
+  #pending: FrameChain | undefined;
   #marked = false;
   /** Bytes that the kernel was given and did not take yet; nothing more is written meanwhile. */
   #waiting = 0;
@@ -82,7 +83,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
   #held = false;
   #state: State = State.Open;
   /** Of a connection that ended before it had an owner to tell. */
-  #untold: Ending | undefined;
+  #untold: CloseInfo | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -90,7 +91,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
    * @param root where batches begin; connections that are sent the same frames share it
    * @param deflate whether compression was negotiated
    */
-  constructor(socket: Socket, root: Batch, options: ConnectionOptions, deflate = false) {
+  constructor(socket: Socket, root: FrameChain, options: ConnectionOptions, deflate = false) {
     this.#socket = socket;
     this.#root = root;
     this.#options = options;
@@ -134,7 +135,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
    */
   send(frame: Uint8Array): void {
     if (this.#state !== State.Open) return;
-    if (this.cohort) this.#stepAside();
+    if (this.group) this.#stepAside();
     const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
     if (this.#waiting > 0) {
       this.#meter(this.#metered + frame.length);
@@ -144,7 +145,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
     }
     if (!this.#marked) {
       this.#marked = true;
-      this.#options.scheduler.mark(this);
+      this.#options.scheduler.schedule(this);
     }
     // So much in one turn says nothing about the client yet: it is offered before it is judged.
     if (pending.weight > this.#options.maxUnsent) this.flush();
@@ -181,9 +182,9 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
    *
    * @param log `undefined` for none
    */
-  follow(log: SharedLog | undefined): void {
+  attach(log: SharedLog | undefined): void {
     if (this.#state !== State.Open || log === this.#log) return;
-    if (this.cohort) this.#stepAside();
+    if (this.group) this.#stepAside();
     this.#log?.remove(this);
     this.#log = log;
     log?.add(this, this.#owesNothing);
@@ -289,7 +290,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
   }
 
   private receive(chunk: Uint8Array): void {
-    if (!mayReadOn(chunk.length, this)) this.#socket.pause();
+    if (!takeReadBudget(chunk.length, this)) this.#socket.pause();
     const { keepalive } = this.#options;
     if (keepalive) this.heardAt = keepalive.now;
     // After its close frame a client has nothing to say; it is read so that its end is seen.
@@ -344,19 +345,19 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
 
   /** Takes what it owes with others upon itself, to owe something else behind that. */
   #stepAside(): void {
-    this.#pending = this.#log!.stepAside(this, this.#root);
+    this.#pending = this.#log!.detach(this, this.#root);
     // Those it leaves were marked, and have it flushed with them.
     if (this.#pending) this.#marked = true;
   }
 
   /** Goes with others again, once it owes nothing else. */
   #fallIn(): void {
-    if (this.#log && !this.cohort && this.#owesNothing) this.#log.fallIn(this);
+    if (this.#log && !this.group && this.#owesNothing) this.#log.rejoin(this);
   }
 
   /** A close frame, behind the answers to all that came before what it answers (RFC 6455 §5.5.2). */
   #writeLast(frame: Uint8Array): void {
-    if (this.cohort) this.#stepAside();
+    if (this.group) this.#stepAside();
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending) this.#write(pending.join(), pending.frames);
@@ -389,7 +390,7 @@ export class WebSocketConnection implements ReceiverTarget, Writer, Watched, Fol
     });
   }
 
-  #leave(state: State, ending: Ending): void {
+  #leave(state: State, ending: CloseInfo): void {
     const wasOpen = this.#state === State.Open;
     if (state > this.#state) this.#state = state;
     if (!wasOpen) return;

@@ -1,4 +1,4 @@
-import type { Ending } from "./close_info.ts";
+import type { CloseInfo } from "./close_info.ts";
 
 /** What a connection tells its owner. */
 export interface ConnectionOwner {
@@ -10,5 +10,5 @@ export interface ConnectionOwner {
    * Once, when the connection stops to carry messages: nothing is received after it and what is
    * sent after it goes nowhere. The socket itself may live on for the closing handshake.
    */
-  closed(ending: Ending): void;
+  closed(ending: CloseInfo): void;
 }

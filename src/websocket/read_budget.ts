@@ -1,5 +1,5 @@
 /** Bytes that clients may bring in one turn of the event loop before the rest of them must wait. */
-const BYTES_A_TURN = 65_536;
+const BYTES_PER_TURN = 65_536;
 
 /** Somebody who stopped to read, and is told to go on. */
 interface Waiting {
@@ -24,13 +24,13 @@ let scheduled = false;
  * if (!mayReadOn(chunk.length, this)) socket.pause();
  * ```
  */
-export function mayReadOn(bytes: number, reader: Waiting): boolean {
+export function takeReadBudget(bytes: number, reader: Waiting): boolean {
   taken += bytes;
   if (!scheduled) {
     scheduled = true;
     setImmediate(nextTurn);
   }
-  if (taken < BYTES_A_TURN) return true;
+  if (taken < BYTES_PER_TURN) return true;
   waiting.push(reader);
   return false;
 }

@@ -19,7 +19,7 @@ const BYTES = 6 * 1024;
 
 /** What an app does with the client; it stands by itself, so that its text can run elsewhere. */
 async function app(connect: typeof Connect, url: string) {
-  const ranger = connect(url, { firstWait: 50 });
+  const ranger = connect(url, { minReconnectDelay: 50 });
   const seen: Record<string, unknown> = {};
   for await (const { live, bestAsk, bestBid } of ranger.book("btcusd")) {
     seen.book = live && Number(bestAsk!.price) > Number(bestBid!.price);

@@ -6,7 +6,7 @@ import { ANSWERS, CLIENT_MESSAGES } from "../../src/asyncapi/messages.ts";
 import type { Document, Schema } from "../../src/asyncapi/types.ts";
 import { TrustedProxies } from "../../src/http/client_address.ts";
 import { descriptionApp } from "../../src/http/description_app.ts";
-import { plainApp } from "../../src/http/http_app.ts";
+import { httpApp } from "../../src/http/http_app.ts";
 import { parseMessage } from "../../src/session/messages.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { objections } from "../support/asyncapi_parser.ts";
@@ -117,7 +117,7 @@ Deno.test("ranger asyncapi prints it, with the address that it is given", async 
 });
 
 Deno.test("a running server is described at the address that was asked", async () => {
-  const app = plainApp({ proxies: () => new TrustedProxies(["10.0.0.0/8"]) });
+  const app = httpApp({ proxies: () => new TrustedProxies(["10.0.0.0/8"]) });
   const ask = async (host: string, headers: Record<string, string> = {}, peer = "10.0.0.1") => {
     const request = new Request(`http://${host}/asyncapi.json`, { headers });
     const response = await app.fetch(request, { peer: () => peer });

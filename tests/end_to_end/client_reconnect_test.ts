@@ -81,7 +81,7 @@ Deno.test("a connection that is cut, or on which nothing moves, is replaced", as
   await using exchange = await startExchange(broker, { auth: false });
   await using gate = new Gate(exchange.ranger.url());
   await gate.open();
-  await using client = liveClient(`${gate.url}public`, { pingAfter: 100, timeout: 1000 });
+  await using client = liveClient(`${gate.url}public`, { pingInterval: 100, timeout: 1000 });
   const { market, book } = await followed(exchange, client);
   const next = async () => {
     await exchange.publish(
@@ -184,7 +184,7 @@ Deno.test("a book tells of many changes once a frame, or of each", async () => {
 Deno.test("it gives up where it is told to, and says why", async () => {
   await using gate = new Gate("ws://127.0.0.1:1/");
   await gate.open({ turnAway: true });
-  await using client = liveClient(gate.url, { attempts: 3, firstWait: 1 });
+  await using client = liveClient(gate.url, { maxReconnectAttempts: 3, minReconnectDelay: 1 });
   const loop = first(client.ranger.stream("a.b"), 1);
   await client.status("closed");
   assert.deepEqual(
@@ -203,7 +203,10 @@ Deno.test("a good connection that is lost has all its attempts", async () => {
     for (const attempts of [1, 2]) {
       await using gate = new Gate(exchange.ranger.url());
       await gate.open();
-      await using client = liveClient(`${gate.url}public`, { attempts, firstWait: 1 });
+      await using client = liveClient(`${gate.url}public`, {
+        maxReconnectAttempts: attempts,
+        minReconnectDelay: 1,
+      });
       await client.status("open");
       performance.now = () => now.call(performance) + 11_000;
       await gate.cut();
@@ -286,7 +289,7 @@ Deno.test("a signal ends everything, at any time", async () => {
 Deno.test("a page that is online again does not wait any longer", async () => {
   await using exchange = await startExchange(broker, { auth: false });
   await using gate = new Gate(exchange.ranger.url());
-  const waits = { firstWait: 2_000_000_000, longestWait: 2_000_000_000 };
+  const waits = { minReconnectDelay: 2_000_000_000, maxReconnectDelay: 2_000_000_000 };
   await using client = liveClient(`${gate.url}public`, waits);
   await client.status("waiting");
   await gate.open();
@@ -295,7 +298,7 @@ Deno.test("a page that is online again does not wait any longer", async () => {
 });
 
 Deno.test("waits grow, end somewhere, and are anything from nothing on", () => {
-  const settings = { firstWait: 500, longestWait: 30_000 };
+  const settings = { minReconnectDelay: 500, maxReconnectDelay: 30_000 };
   const longest = Array.from({ length: 9 }, (_, attempt) => backoff(attempt, settings, 1));
   assert.deepEqual(longest, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
   assert.equal(backoff(5, settings, 0), 0);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Handshakes } from "../../src/http/handshakes.ts";
 import { Listener } from "../../src/http/listener.ts";
-import { plainApp } from "../../src/http/http_app.ts";
+import { httpApp } from "../../src/http/http_app.ts";
 import type { UpgradeSlot } from "../../src/http/upgrade_app.ts";
-import { Tally } from "../../src/telemetry/labelled_counter.ts";
+import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { connectPublisher, type Publisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
 import { connectClient } from "../support/client.ts";
@@ -106,9 +106,9 @@ Deno.test("no client slips in while the server closes", async () => {
   const asked = Promise.withResolvers<void>();
   const decided = Promise.withResolvers<void>();
   let forgone = 0;
-  const listener = new Listener(plainApp(), {
-    handshakes: new Handshakes({ handshakeTimeout: 60, connections: 1 }, new Tally()),
-    forgo: () => forgone++,
+  const listener = new Listener(httpApp(), {
+    handshakes: new Handshakes({ handshakeTimeout: 60, connections: 1 }, new LabelledCounter()),
+    release: () => forgone++,
     app: {
       async fetch(_request, slot: UpgradeSlot) {
         asked.resolve();

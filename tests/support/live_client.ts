@@ -30,7 +30,7 @@ export interface LiveClient extends AsyncDisposable {
  * ```
  */
 export function liveClient(url: string, options: ConnectOptions = {}): LiveClient {
-  const ranger = connect(url, { firstWait: 50, longestWait: 200, ...options });
+  const ranger = connect(url, { minReconnectDelay: 50, maxReconnectDelay: 200, ...options });
   const states: State[] = [];
   const errors: RangerError[] = [];
   const messages: string[] = [];

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { Batch } from "../../src/delivery/frame_chain.ts";
+import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
 import type { FlushScheduler } from "../../src/delivery/flushable.ts";
 
@@ -33,7 +33,7 @@ export class RecordingConnection {
   #reads = true;
   #taken: (() => void) | undefined;
 
-  constructor({ scheduler = { mark() {} }, maxUnsent = Infinity }: RecordingOptions = {}) {
+  constructor({ scheduler = { schedule() {} }, maxUnsent = Infinity }: RecordingOptions = {}) {
     const socket = this.#socket = new Duplex({
       read() {},
       write: (bytes: Uint8Array, _encoding, done) => {
@@ -44,7 +44,7 @@ export class RecordingConnection {
       },
     });
     const tcp = Object.assign(socket, { setNoDelay() {} }) as unknown as Socket;
-    this.connection = new WebSocketConnection(tcp, Batch.root(), {
+    this.connection = new WebSocketConnection(tcp, FrameChain.root(), {
       scheduler,
       meter: { wrote() {}, waits() {} },
       maxMessage: 1,

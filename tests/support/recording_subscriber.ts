@@ -13,7 +13,7 @@ export class RecordingSubscriber extends Subscriber {
 
   /** What it was owed until now; the caller may empty it. */
   get frames(): Uint8Array[] {
-    this.connection.cohort?.flush();
+    this.connection.group?.flush();
     this.connection.flush();
     return this.#recording.frames;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Batch } from "../../src/delivery/frame_chain.ts";
+import { FrameChain } from "../../src/delivery/frame_chain.ts";
 
 /** Frames told apart by content and length. */
 function frames(count: number): Uint8Array[] {
@@ -13,14 +13,14 @@ function concatenated(parts: readonly Uint8Array[]): Uint8Array {
 
 Deno.test("a batch joins its frames in the order they were added", () => {
   const all = frames(100);
-  let batch = Batch.root();
+  let batch = FrameChain.root();
   for (const frame of all) batch = batch.with(frame);
   assert.deepEqual(new Uint8Array(batch.join()), concatenated(all));
   assert.equal(batch.bytes, concatenated(all).length);
 });
 
 Deno.test("whoever is owed the same frames holds the same batch, joined once", () => {
-  const root = Batch.root();
+  const root = FrameChain.root();
   const all = frames(3);
   const [one, two] = [1, 2].map(() => all.reduce((batch, frame) => batch.with(frame), root));
   assert.equal(one, two);
@@ -29,18 +29,18 @@ Deno.test("whoever is owed the same frames holds the same batch, joined once", (
 
 Deno.test("a single frame is written as it is, without a copy", () => {
   const frame = new Uint8Array([1, 2, 3]);
-  assert.equal(Batch.root().with(frame).join(), frame);
+  assert.equal(FrameChain.root().with(frame).join(), frame);
 });
 
 Deno.test("a frame of the same content is not the same frame", () => {
-  const root = Batch.root();
+  const root = FrameChain.root();
   const [one, two] = [root.with(new Uint8Array([1])), root.with(new Uint8Array([1]))];
   assert.notEqual(one, two);
 });
 
 Deno.test("a batch that was joined goes on, and what was joined stays as it was", () => {
   const [first, second] = frames(2) as [Uint8Array, Uint8Array];
-  const batch = Batch.root().with(first);
+  const batch = FrameChain.root().with(first);
   const before = batch.join().slice();
   assert.deepEqual(
     new Uint8Array(batch.with(second).join()),
@@ -50,11 +50,11 @@ Deno.test("a batch that was joined goes on, and what was joined stays as it was"
 });
 
 Deno.test("an empty batch joins to nothing", () => {
-  assert.equal(Batch.root().join().length, 0);
+  assert.equal(FrameChain.root().join().length, 0);
 });
 
 Deno.test("a short frame weighs what holding it takes, a long one its bytes", () => {
-  const root = Batch.root();
+  const root = FrameChain.root();
   const short = root.with(new Uint8Array(2));
   assert.equal(short.bytes, 2);
   assert.ok(short.weight > 64, `weighs ${short.weight}`);
@@ -70,7 +70,7 @@ Deno.test("connections that are owed different frames never see each other's", (
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const root = Batch.root();
+      const root = FrameChain.root();
       const batches = [root, root, root, root];
       const owed: Uint8Array[][] = [[], [], [], []];
       for (const { connection, frame } of steps) {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Expiring, ExpiryQueue, type Term } from "../../src/session/expiry.ts";
+import { type ExpiryEntry, ExpiryQueue, type ExpiryTarget } from "../../src/session/expiry.ts";
 import { bounded } from "../../testing/bounded.ts";
 
 /** Resolves when its time is over. */
-class Token implements Expiring {
+class Token implements ExpiryTarget {
   readonly #over = Promise.withResolvers<void>();
   readonly over: Promise<void> = this.#over.promise;
   expired = 0;
@@ -35,7 +35,7 @@ Deno.test("ends come in their order, whoever else came and went", async () => {
       const clock = new Clock();
       const queue = new ExpiryQueue({ now: clock.now });
       const order: number[] = [];
-      const waiting: { at: number; term: Term }[] = [];
+      const waiting: { at: number; term: ExpiryEntry }[] = [];
       const start = clock.in(3600);
       for (const { at, removes } of actions) {
         waiting.push({ at, term: queue.add({ expire: () => order.push(at) }, start + at) });
@@ -58,7 +58,7 @@ Deno.test("ends come in their order, whoever else came and went", async () => {
   await fc.assert(
     fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
       const queue = new ExpiryQueue({ now: () => 0 });
-      const terms: Term[] = [];
+      const terms: ExpiryEntry[] = [];
       for (const { at, removes } of actions) {
         terms.push(queue.add(new Token(), at));
         if (removes % 2 > 0) queue.remove(terms.splice(removes % terms.length, 1)[0]!);
@@ -123,7 +123,7 @@ Deno.test("an end that breaks keeps no other from coming", async () => {
   const clock = new Clock();
   const queue = new ExpiryQueue({ now: clock.now });
   const [same, later] = [new Token(), new Token()];
-  const broken: Expiring = {
+  const broken: ExpiryTarget = {
     expire() {
       throw new Error("this end breaks");
     },

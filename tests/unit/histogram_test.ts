@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { doubling, Histogram } from "../../src/telemetry/histogram.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
-import { Batch } from "../../src/delivery/frame_chain.ts";
+import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { until } from "../../testing/bounded.ts";
@@ -24,8 +24,8 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
   client.pause();
   const [socket] = await once(listener, "connection") as [Socket];
   const traffic = new Traffic();
-  const connection = new WebSocketConnection(socket, Batch.root(), {
-    scheduler: { mark: (marked) => setImmediate(() => marked.flush()) },
+  const connection = new WebSocketConnection(socket, FrameChain.root(), {
+    scheduler: { schedule: (marked) => setImmediate(() => marked.flush()) },
     meter: traffic,
     maxMessage: 125,
     maxUnsent: 100_000_000,

@@ -5,10 +5,10 @@ import { Handshakes } from "../../src/http/handshakes.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { managementApp } from "../../src/http/management_app.ts";
 import { pageApp } from "../../src/http/page_app.ts";
-import { plainApp } from "../../src/http/http_app.ts";
+import { httpApp } from "../../src/http/http_app.ts";
 import { upgradeApp } from "../../src/http/upgrade_app.ts";
-import { Tally } from "../../src/telemetry/labelled_counter.ts";
-import { Places } from "../../src/session/connection_quota.ts";
+import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
+import { ConnectionQuota } from "../../src/session/connection_quota.ts";
 import { RawClient } from "../../testing/raw_client.ts";
 
 const TEXT = "The server could not answer this; its log says why.\n";
@@ -66,7 +66,7 @@ Deno.test("whatever breaks in an answer is a line of the log, and 500 with a lin
     },
   });
   const demoToken = () => Promise.reject(new Error("signing breaks"));
-  const page = plainApp({ page: pageApp({ authenticates: true, version: "1", demoToken }) });
+  const page = httpApp({ page: pageApp({ authenticates: true, version: "1", demoToken }) });
   for (
     const [app, path, fault] of [
       [management, "/metrics", "a metric breaks"],
@@ -84,7 +84,7 @@ Deno.test("whatever breaks in an answer is a line of the log, and 500 with a lin
 Deno.test("a handshake whose token breaks the verification gets 500, and gives its place back", async () => {
   await using told = await Told.listen();
   const limits = { connections: 1, connectionsPerAddress: 1, handshakeTimeout: 10 };
-  const places = new Places(limits, new Tally());
+  const places = new ConnectionQuota(limits, new LabelledCounter());
   let fault: unknown = new Error("verification breaks");
   const upgrades = upgradeApp({
     origins: [],
@@ -95,11 +95,11 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
     envelope: "object",
     compression: false,
   });
-  const listener = new Listener(plainApp(), {
+  const listener = new Listener(httpApp(), {
     app: upgrades,
-    handshakes: new Handshakes(limits, new Tally()),
+    handshakes: new Handshakes(limits, new LabelledCounter()),
     admit: () => assert.fail("it was admitted"),
-    forgo() {},
+    release() {},
   });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--port");
   const headers = { Authorization: "Bearer x" };

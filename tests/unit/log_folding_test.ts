@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { LogRecord } from "@logtape/logtape";
-import { Folding } from "../../src/telemetry/burst_limiter.ts";
+import { BurstLimiter } from "../../src/telemetry/burst_limiter.ts";
 import { prioritized } from "../../src/telemetry/journal.ts";
-import { Rarely } from "../../src/telemetry/log_throttle.ts";
+import { LogThrottle } from "../../src/telemetry/log_throttle.ts";
 
 function record(level: LogRecord["level"], rawMessage: string, timestamp = 0): LogRecord {
   const message = [rawMessage];
@@ -10,9 +10,9 @@ function record(level: LogRecord["level"], rawMessage: string, timestamp = 0): L
 }
 
 /** What a folding wrote, as text. */
-function folded(options?: { lines: number }): { folding: Folding; written: string[] } {
+function folded(options?: { lines: number }): { folding: BurstLimiter; written: string[] } {
   const written: string[] = [];
-  const folding = new Folding(({ message }) => written.push(message.join("")), options);
+  const folding = new BurstLimiter(({ message }) => written.push(message.join("")), options);
   return { folding, written };
 }
 
@@ -51,7 +51,7 @@ Deno.test("the same text at another level is another, and what is no warning is 
 
 Deno.test("the same thing is let through once per interval, with how often it was not", () => {
   let now = 0;
-  const rarely = new Rarely(1000, () => now);
+  const rarely = new LogThrottle(1000, () => now);
   assert.equal(rarely.allows("a"), true);
   assert.deepEqual(rarely.since, {});
   for (let n = 0; n < 5; n++) assert.equal(rarely.allows("a"), false);
@@ -64,7 +64,7 @@ Deno.test("the same thing is let through once per interval, with how often it wa
 
 Deno.test("of more things than are remembered none is let through twice in an interval", () => {
   let now = 0;
-  const rarely = new Rarely(1000, () => now);
+  const rarely = new LogThrottle(1000, () => now);
   const saidAt = new Map<string, number>();
   let said = 0;
   let withheld = 0;

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import type { Owing } from "../../src/delivery/flushable.ts";
+import type { Flushable } from "../../src/delivery/flushable.ts";
 import type { SharedLog } from "../../src/delivery/shared_log.ts";
 import { textFrame } from "../../src/websocket/frame.ts";
 import { RecordingConnection } from "../support/recording_connection.ts";
 
 /** Flushes what was marked, in its order. */
 class Marks {
-  readonly owing: Owing[] = [];
+  readonly owing: Flushable[] = [];
 
-  mark(owing: Owing): void {
+  schedule(owing: Flushable): void {
     this.owing.push(owing);
   }
 
@@ -32,7 +32,7 @@ function followers(
     () => new RecordingConnection({ scheduler: marks, ...options }),
   );
   const log = all[0]!.connection.newLog();
-  for (const { connection } of all) connection.follow(log);
+  for (const { connection } of all) connection.attach(log);
   return { marks, all, log };
 }
 
@@ -88,7 +88,7 @@ Deno.test("what a follower is sent by itself comes in its place among the shared
   log.append(frame("c"));
   marks.flush();
   assert.deepEqual(texts(one!), ["a", "own", "b", "c"]);
-  assert.equal(one!.connection.cohort, other!.connection.cohort, "they go together again");
+  assert.equal(one!.connection.group, other!.connection.group, "they go together again");
 });
 
 Deno.test("a follower that does not read holds nobody up, and gets all in order when it does", async () => {
@@ -109,7 +109,7 @@ Deno.test("a follower that does not read holds nobody up, and gets all in order 
   log.append(frame("d"));
   marks.flush();
   await slow.readOn();
-  assert.ok(slow.connection.cohort, "who has caught up goes with the others again");
+  assert.ok(slow.connection.group, "who has caught up goes with the others again");
 });
 
 Deno.test("a follower that does not read is closed as one of its own would be", async () => {
@@ -139,7 +139,7 @@ Deno.test("more in one turn than may wait is written before anybody is judged by
 Deno.test("who leaves a log is still owed what came before, and nothing that comes after", () => {
   const { marks, all: [one, other], log } = followers(2);
   log.append(frame("a"));
-  one!.connection.follow(undefined);
+  one!.connection.attach(undefined);
   log.append(frame("b"));
   marks.flush();
   assert.deepEqual(texts(one!), ["a"]);
@@ -198,7 +198,7 @@ Deno.test("whatever happens, everybody gets what it was owed, once and in order"
               else if (each.does === "readOn") await one.readOn();
               else if (each.does === "close") one.connection.terminate();
               else {
-                one.connection.follow(each.does === "follow" ? log : undefined);
+                one.connection.attach(each.does === "follow" ? log : undefined);
                 expected.follows = each.does === "follow";
               }
             }

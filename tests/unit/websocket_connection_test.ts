@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Traffic } from "../../src/delivery/traffic.ts";
-import { Batch } from "../../src/delivery/frame_chain.ts";
+import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
-import type { Ending } from "../../src/websocket/close_info.ts";
+import type { CloseInfo } from "../../src/websocket/close_info.ts";
 import type { ConnectionOwner } from "../../src/websocket/owner.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { bounded } from "../../testing/bounded.ts";
@@ -37,8 +37,8 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
 }
 
 function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
-  return new WebSocketConnection(socket, Batch.root(), {
-    scheduler: { mark: (connection) => setImmediate(() => connection.flush()) },
+  return new WebSocketConnection(socket, FrameChain.root(), {
+    scheduler: { schedule: (connection) => setImmediate(() => connection.flush()) },
     meter: new Traffic(),
     maxMessage: 4096,
     maxUnsent: MAX_UNSENT,
@@ -49,7 +49,7 @@ function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
 /** Keeps what a connection tells. */
 class Owner implements ConnectionOwner {
   readonly messages: string[] = [];
-  readonly endings: Ending[] = [];
+  readonly endings: CloseInfo[] = [];
   onText: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -60,7 +60,7 @@ class Owner implements ConnectionOwner {
   }
   receivedBinary(): void {}
   drained(): void {}
-  closed(ending: Ending): void {
+  closed(ending: CloseInfo): void {
     this.endings.push(ending);
     this.#wake?.();
   }
@@ -139,7 +139,7 @@ Deno.test("what is sent before a close frame goes out before it", async () => {
 });
 
 Deno.test("a client that does its part is not kept until the closing timeout", async (t) => {
-  const ways: [string, Uint8Array, Ending][] = [
+  const ways: [string, Uint8Array, CloseInfo][] = [
     ["without a close frame", new Uint8Array(), { code: 1006, reason: "", by: "network" }],
     [
       "with a close frame",

@@ -14,7 +14,7 @@ const TITLES = { market: "Market", streams: "Streams", account: "Account" };
 
 const credentials = new Credentials();
 const url = endpoint();
-const ranger = connect(url, { token: credentials.give, longestWait: 5000 });
+const ranger = connect(url, { token: credentials.give, maxReconnectDelay: 5000 });
 // What matters of them is shown by the views.
 ranger.onError(() => {});
 

@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, EVERYWHERE, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
 
 /** The completion for bash: needs nothing but bash 4, not even the package bash-completion. */
 export async function bashCompletion(): Promise<string> {
@@ -48,7 +48,7 @@ function written(flags: readonly Flag[]): string {
 }
 
 function flagsCase(command: Command): string {
-  const flags = `${written([...ownFlags(command), ...EVERYWHERE])}`;
+  const flags = `${written([...ownFlags(command), ...COMMON_FLAGS])}`;
   const settings = command.settings ? " $settings" : "";
   return `  ${command.name}) flags="${flags}${settings}" words='${
     command.words?.join(" ") ?? ""

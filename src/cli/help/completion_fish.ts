@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, EVERYWHERE, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
 
 /** The completion for fish, with descriptions. */
 export async function fishCompletion(): Promise<string> {
@@ -12,7 +12,7 @@ export async function fishCompletion(): Promise<string> {
     ...commands.map(({ name, summary }) =>
       `complete -c ranger -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`
     ),
-    ...EVERYWHERE.map((flag) => complete("", flag)),
+    ...COMMON_FLAGS.map((flag) => complete("", flag)),
     ...settingsFlags().map((flag) => complete(during(withSettings), flag)),
     ...commands.flatMap((command) => ofOne(command)),
   ].join("\n");

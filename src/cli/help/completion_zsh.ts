@@ -1,6 +1,6 @@
 import type { Command } from "../command.ts";
 import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, EVERYWHERE, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
 
 /** The completion for zsh, with descriptions; works from fpath and by source. */
 export async function zshCompletion(): Promise<string> {
@@ -37,7 +37,7 @@ fi`;
 }
 
 function argumentsOf(command: Command): string {
-  const flags = [...ownFlags(command), ...EVERYWHERE].map(specification);
+  const flags = [...ownFlags(command), ...COMMON_FLAGS].map(specification);
   const { words = [] } = command;
   const rest = words.length === 0 ? "" : ` \\\n      '*:argument:(${words.join(" ")})'`;
   const settings = command.settings ? " $settings" : "";

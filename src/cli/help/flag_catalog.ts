@@ -17,7 +17,7 @@ export interface Flag {
 }
 
 /** Flags that every command has. */
-export const EVERYWHERE: readonly Flag[] = [
+export const COMMON_FLAGS: readonly Flag[] = [
   { name: "help", help: "Shows help", value: undefined, words: [], file: false },
   { name: "version", help: "Shows the version", value: undefined, words: [], file: false },
 ];

@@ -106,7 +106,7 @@ async function dial({ url, token }: Following): Promise<Ranger> {
   return inOurWords(() =>
     connect(url, {
       token: file === undefined ? token : () => readToken(file),
-      longestWait: 5_000,
+      maxReconnectDelay: 5_000,
     })
   );
 }

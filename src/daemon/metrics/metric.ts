@@ -6,7 +6,7 @@ import type { ExpiryQueue } from "../../session/expiry.ts";
 import type { Sessions } from "../../session/sessions.ts";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import type { LoopLag } from "../../telemetry/loop_lag.ts";
-import type { Tally } from "../../telemetry/labelled_counter.ts";
+import type { LabelledCounter } from "../../telemetry/labelled_counter.ts";
 import type { Traffic } from "../../delivery/traffic.ts";
 
 /** Where the metrics are read. */
@@ -17,7 +17,7 @@ export interface MetricSources {
   readonly verifier: TokenVerifier | undefined;
   readonly expiries: ExpiryQueue;
   /** By the limit's name. */
-  readonly limitsHit: Tally;
+  readonly limitsHit: LabelledCounter;
   readonly flusher: Flusher;
   readonly traffic: Traffic;
   readonly source: EventSource;

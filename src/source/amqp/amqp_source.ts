@@ -3,17 +3,17 @@ import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { brokerName } from "../../config/amqp_url.ts";
-import { Rarely } from "../../telemetry/log_throttle.ts";
+import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
 import { brokerClient, takeDeliveries } from "./client.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
-import { keepAlive } from "./heartbeat.ts";
+import { sendHeartbeats } from "./heartbeat.ts";
 import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
-import { within } from "./with_timeout.ts";
+import { withTimeout } from "./with_timeout.ts";
 
 const log = getLogger(["ranger", "broker"]);
 
@@ -60,7 +60,7 @@ export class AmqpSource implements EventSource {
   readonly #reasons = new Map<string, string>();
   readonly #type: ExchangeType;
   #running: Promise<void> | undefined;
-  #rarely = new Rarely(INTERVAL);
+  #rarely = new LogThrottle(INTERVAL);
 
   constructor(options: AmqpOptions) {
     this.#options = options;
@@ -120,7 +120,7 @@ export class AmqpSource implements EventSource {
 
   /** Consumes until that ends, which always is an error. */
   async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
-    const { queue, consumer } = await within(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
+    const { queue, consumer } = await withTimeout(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
     this.#consuming(broker, queue);
     await consumer.wait();
   }
@@ -133,7 +133,7 @@ export class AmqpSource implements EventSource {
     const { exchange, heartbeat } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
-    keepAlive(client);
+    sendHeartbeats(client);
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#judgeExchange(client);
     takeDeliveries(
@@ -187,7 +187,7 @@ export class AmqpSource implements EventSource {
     const { exchange } = this.#options;
     this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
     this.#reasons.clear();
-    this.#rarely = new Rarely(INTERVAL);
+    this.#rarely = new LogThrottle(INTERVAL);
     log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
       exchange,
       broker,
@@ -244,7 +244,7 @@ export class AmqpSource implements EventSource {
 /** Ends a connection, in order where that is asked for and the broker takes part. */
 async function letGo(client: AMQPClient, inOrder: boolean): Promise<void> {
   if (inOrder && !client.closed) {
-    await within(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
+    await withTimeout(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
   }
   client.socket?.destroy();
 }

@@ -24,7 +24,7 @@ const SILENT_TICKS = 4;
  * keepAlive(client);
  * ```
  */
-export function keepAlive(client: AMQPClient): void {
+export function sendHeartbeats(client: AMQPClient): void {
   // Seconds; 0 where either side turned it off, and then the broker's silence means nothing.
   const { socket, heartbeat } = client;
   if (heartbeat === 0 || socket === undefined) return;

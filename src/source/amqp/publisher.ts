@@ -5,7 +5,7 @@ import { UnavailableError } from "../../errors.ts";
 import { brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
-import { within } from "./with_timeout.ts";
+import { withTimeout } from "./with_timeout.ts";
 
 /** Milliseconds until a broker that does not answer counts as not there. */
 const PATIENCE = 10_000;
@@ -68,7 +68,7 @@ export class Publisher {
       const client = brokerClient(url);
       client.name = name;
       try {
-        return await within(PATIENCE, Publisher.#open(client, exchange, url));
+        return await withTimeout(PATIENCE, Publisher.#open(client, exchange, url));
       } catch (error) {
         // A connection that was not finished has no orderly end.
         client.socket?.destroy();
@@ -108,7 +108,7 @@ export class Publisher {
         properties,
         true,
       );
-      await within(PATIENCE, Promise.race([confirmed, this.#refused]));
+      await withTimeout(PATIENCE, Promise.race([confirmed, this.#refused]));
     } catch (error) {
       throw new UnavailableError(
         `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
@@ -126,7 +126,7 @@ export class Publisher {
     try {
       // A broker that takes nothing from publishers does not even read their goodbye.
       if (this.#client.blocked !== undefined) throw new Error(this.#client.blocked);
-      await within(PATIENCE, this.#client.close());
+      await withTimeout(PATIENCE, this.#client.close());
     } catch {
       socket.destroy();
     }

@@ -10,7 +10,7 @@
  * await within(10_000, client.connect());
  * ```
  */
-export async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
