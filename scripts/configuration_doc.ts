@@ -4,17 +4,9 @@
  *     deno run -A scripts/configuration_doc.ts           writes it
  *     deno run -A scripts/configuration_doc.ts --check   exits with 1 when it is not current
  */
-import { isLive } from "../src/config/changes.ts";
-import { exampleFile } from "../src/config/example.ts";
-import { RBAC } from "../src/config/rbac.ts";
-import {
-  eachSetting,
-  environmentNames,
-  type Section,
-  SECTIONS,
-  type Setting,
-  type SettingKey,
-} from "../src/config/settings.ts";
+import { exampleFile } from "./example_file.ts";
+import { flagUsage, LISTED_SETTINGS, type ListedSetting } from "../src/config/flag_catalog.ts";
+import { type Section, SECTIONS } from "../src/config/settings.ts";
 import { formatted, writeOrCheck } from "./generated.ts";
 import { cells, code, prose } from "./markdown.ts";
 
@@ -22,63 +14,56 @@ const INTRODUCTION = `# Configuration
 
 <!-- Written by scripts/configuration_doc.ts from src/config/settings/: change it there. -->
 
-Every setting can be given by flag, by environment variable and in a TOML file. Flags win over the
-environment, the environment over the file, the file over the default. \`ranger check\` takes the
-same flags as \`ranger serve\`, shows each setting in force with its source, and tries key, broker
+Every setting can be given by flag, by environment variable and in a TOML file. Flags override the
+environment, the environment overrides the file, and the file overrides the default. \`ranger check\`
+takes the same flags as \`ranger serve\`, shows each setting with its source, and checks keys, broker
 and ports.
 
-- The file is the one that \`--config\` names, else \`RANGER_CONFIG\`, else
-  \`/etc/ranger/ranger.toml\` where that exists.
-- Each setting has an environment variable \`RANGER_<SECTION>_<KEY>\`. Those that deployments of
-  Ruby Ranger and Rango already set are read as well; where several of one setting are set, the
-  first one in its row counts. An empty variable counts as not set.
-- In flags and environment a list has commas between its entries, and a switch in the environment
-  is \`true\` or \`false\`.
-- The single pieces of the broker's address (\`amqp.host\` and the like) go over \`amqp.url\` when
-  they are set by the same kind of source or a stronger one: \`RABBITMQ_HOST\` changes the host of
-  an \`amqp.url\` from the file, and does nothing to one given by \`--amqp-url\`. Where
-  \`amqp.urls\` has entries it takes the place of \`amqp.url\`, \`amqp.host\` and \`amqp.port\`, unless
-  one of those is set by a stronger kind of source; user, password and virtual host go over each.
-- An unknown flag, an unknown name in the file, and a value that does not fit end the start with
-  exit code 78 and a message that names the setting, where it came from and what would be right.
-  Secrets are never printed. A password given as a flag can be read in the process list by every
-  user of the machine: prefer the environment or the file.
+- The file is the one that \`--config\` names, otherwise \`RANGER_CONFIG\`, otherwise
+  \`/etc/ranger/ranger.toml\` if it exists.
+- Each setting has an environment variable \`RANGER_<SECTION>_<KEY>\`. The variables that deployments
+  of Ruby Ranger and Rango already set are read as well; if several variables of one setting are set,
+  the first one in its row counts. An empty variable counts as not set.
+- In flags and environment the entries of a list are separated by commas, and a switch in the
+  environment is \`true\` or \`false\`.
+- A setting's old name still works as flag, environment variable and key in the file; Ranger logs a
+  warning with the new name at start. A source that gives both names is refused.
+- The parts of the broker's address (\`amqp.host\` and the like) override \`amqp.url\` if they are set
+  by the same kind of source or a stronger one: \`RABBITMQ_HOST\` changes the host of an \`amqp.url\`
+  from the file, and does not change one given by \`--amqp-url\`. If \`amqp.urls\` has entries it
+  replaces \`amqp.url\`, \`amqp.host\` and \`amqp.port\`, unless one of those is set by a stronger kind
+  of source; user, password and virtual host override those of each entry.
+- An unknown flag, an unknown name in the file, and an invalid value end the start with exit code 78
+  and a message that names the setting, its source and what is expected. Secrets are never printed. A
+  password given as a flag is visible in the process list to every user of the machine: prefer the
+  environment or the file.
 `;
 
-/** What may change while the server runs. */
+/** How settings change while the server runs. */
 function reloading(): string {
-  const live = eachSetting().filter(([key]) => isLive(key)).map(([key]) => code(key));
-  return `## Changing settings while it runs
+  const live = [...LISTED_SETTINGS.values()].flat().filter(({ live }) => live)
+    .map(({ key }) => code(key));
+  return `## Changing settings while Ranger runs
 
-\`systemctl reload ranger\` (the signal SIGHUP) has Ranger read the file again, and the keys that
-\`auth.public_key\` and \`auth.jwks_url\` name. No connection is dropped. It takes what changed of
-${live.join(", ")} and the roles under \`rbac\`; the log names what else changed and needs a
-restart. A mistake leaves everything as it was, and the log says what is wrong as the start would.
-Flags and environment are those of the start: what they set, no file changes.
+\`systemctl reload ranger\` (the signal SIGHUP) makes Ranger read the file again, and the keys that
+\`auth.public_key\` and \`auth.jwks_url\` name. No connection is dropped. Ranger applies changes of
+${
+    live.join(", ")
+  }; the log names every other setting that changed and needs a restart. If anything is
+wrong, everything stays as it was, and the log has the same message as a failed start. Flags and
+environment are those of the start: the file does not change what they set.
 
-- Keys: a token must verify by the new keys from then on, also one that was verified before. Who is
-  connected already stays authenticated until the token's \`exp\`; to cut off at once those whom a
-  stolen key let in, restart.
-- A key set that is asked at the same address is fetched at once; another address is taken only
-  when a set can be had there.
-- Roles: prefixed streams that a client may not have any more are taken from it.
-- \`limits.message_bytes\` holds for new connections, all other limits for those there are as well.
+- Keys: from then on tokens are verified by the new keys, also tokens that were verified before.
+  Connections stay authenticated until their token expires, even after its key is removed; to cut off
+  the users of a stolen key at once, restart.
+- A key set at the same address is fetched at once; another address is used only after a set was
+  fetched from it.
+- Roles: clients lose the prefixed streams that their role no longer allows.
+- \`limits.message_bytes\` applies to new connections, all other limits to existing ones as well.
 `;
 }
 
-function section(name: Section): string {
-  const rows = eachSetting().filter(([key]) => key.startsWith(`${name}.`)).map(
-    row,
-  );
-  if (name === "rbac") {
-    rows.push(cells([
-      code("rbac.<prefix>"),
-      code(`--${RBAC.flag} ${RBAC.placeholder}`),
-      RBAC.environment.map(code).join(", "),
-      "none",
-      prose(`${RBAC.help}; the prefixes public and private are taken`),
-    ]));
-  }
+function section([name, settings]: readonly [Section, readonly ListedSetting[]]): string {
   return [
     `## ${name}`,
     "",
@@ -86,30 +71,27 @@ function section(name: Section): string {
     "",
     cells(["setting", "flag", "environment", "default", "meaning"]),
     cells(["---", "---", "---", "---", "---"]),
-    ...rows,
+    ...settings.map(row),
   ].join("\n");
 }
 
-function row([key, setting]: readonly [SettingKey, Setting]): string {
+function row(
+  { key, flags, environment, defaultText, isWords, help, formerKey }: ListedSetting,
+): string {
+  const former = formerKey === undefined ? "" : `. Its old name ${code(formerKey)} still works`;
   return cells([
     code(key),
-    flag(setting),
-    environmentNames(key).map(code).join(", "),
-    setting.defaultText ?? code(String(setting.default)),
-    prose(setting.help),
+    flags.map((flag) => code(flagUsage(flag))).join(", "),
+    environment.map(code).join(", "),
+    isWords ? defaultText : code(defaultText),
+    prose(help) + former,
   ]);
-}
-
-function flag({ flag, kind }: Setting): string {
-  return kind.placeholder === ""
-    ? `${code(`--${flag}`)}, ${code(`--no-${flag}`)}`
-    : code(`--${flag} ${kind.placeholder}`);
 }
 
 function document(): string {
   return [
     INTRODUCTION,
-    ...(Object.keys(SECTIONS) as Section[]).map((name) => `${section(name)}\n`),
+    ...[...LISTED_SETTINGS].map((one) => `${section(one)}\n`),
     reloading(),
     "## A file with every setting\n",
     "Each line that begins with `#` and a name shows the default or an example.\n",

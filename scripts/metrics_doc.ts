@@ -23,7 +23,7 @@ Counters begin at 0 with the process; a series of a labelled counter may be miss
 counted something.
 
 How much clients can add: \`ranger_subscriptions_current\` names as many streams as
-\`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
+\`management.max_named_streams\` says, looks for them among the 20,000 that are held the longest, and names none
 longer than 100 characters. All other labels are of fixed sets.
 
 \`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its publisher tells

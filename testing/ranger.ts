@@ -63,7 +63,7 @@ const DEFAULTS = {
   "--management-port": "0",
   "--log-format": "json",
   // Clients are closed at once, where the end is not what is tested.
-  "--drain": "0",
+  "--drain-seconds": "0",
 };
 
 /** The demo is quieter by itself. */

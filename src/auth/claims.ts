@@ -1,8 +1,11 @@
 import type { JWTPayload, JWTVerifyOptions } from "jose";
 import { errors } from "jose";
-import type { Settings } from "../config/types.ts";
+import type { LiveSettings } from "../config/shape.ts";
 import { TokenError, type TokenErrorCode } from "./errors.ts";
 import type { Identity } from "./identity.ts";
+
+/** The settings about tokens and keys; a running server applies all of them. */
+export type AuthSettings = LiveSettings["auth"];
 
 /** Seconds since the epoch, where the token has them. */
 export interface Times {
@@ -12,10 +15,10 @@ export interface Times {
 }
 
 /** What jose is to check of the claims; times apart, see {@linkcode checkTimes}. */
-export function claimOptions(auth: Settings["auth"]): JWTVerifyOptions {
+export function claimOptions(auth: AuthSettings): JWTVerifyOptions {
   return {
     // jose knows one tolerance for all; the exact one of each claim is applied in checkTimes.
-    clockTolerance: Math.max(auth.leeway.exp, auth.leeway.nbf),
+    clockTolerance: Math.max(auth.expLeeway, auth.nbfLeeway),
     ...(auth.issuer === "" ? {} : { issuer: auth.issuer }),
     ...(auth.audience.length === 0 ? {} : { audience: [...auth.audience] }),
     ...(auth.subject === "" ? {} : { subject: auth.subject }),
@@ -29,7 +32,7 @@ export function claimOptions(auth: Settings["auth"]): JWTVerifyOptions {
  */
 export function identityOf(
   { exp, jti, uid, role }: JWTPayload,
-  { requireJti }: Settings["auth"],
+  { requireJti }: AuthSettings,
 ): Identity {
   if (requireJti && !isPresent(jti)) {
     throw new TokenError("ERR_TOKEN_JTI", "the claim jti is missing or empty");
@@ -48,7 +51,7 @@ export function identityOf(
  */
 export function checkTimes(
   { exp, nbf, iat }: Times,
-  leeway: Settings["auth"]["leeway"],
+  { expLeeway, nbfLeeway, iatLeeway }: AuthSettings,
   now: number,
 ): void {
   for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
@@ -57,9 +60,9 @@ export function checkTimes(
       throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
     }
   }
-  if (exp !== undefined && exp + leeway.exp <= now) throw expired();
-  if (nbf !== undefined && nbf - leeway.nbf > now) throw notYetValid();
-  if (iat !== undefined && iat - leeway.iat > now) {
+  if (exp !== undefined && exp + expLeeway <= now) throw expired();
+  if (nbf !== undefined && nbf - nbfLeeway > now) throw notYetValid();
+  if (iat !== undefined && iat - iatLeeway > now) {
     throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
   }
 }

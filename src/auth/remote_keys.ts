@@ -1,7 +1,8 @@
 import { getLogger } from "@logtape/logtape";
 import { createRemoteJWKSet, customFetch, errors, type RemoteJWKSet } from "jose";
-import { shownUrl } from "../config/describe.ts";
+import { showWebAddress } from "../config/show.ts";
 import { LogThrottle } from "../telemetry/log_throttle.ts";
+import type { AuthSettings } from "./claims.ts";
 import { readJwks } from "./jwk.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
@@ -13,18 +14,11 @@ const MOST_BYTES = 1_048_576;
 /** Milliseconds in which the same failure is logged once. */
 const SILENCE = 600_000;
 
-/** Where the keys are, and how often they are asked for; seconds. */
-export interface RemoteOptions {
-  readonly url: string;
-  /** The setting `auth.algorithm`. */
-  readonly algorithm: string;
-  /** From one set to the next. */
-  readonly refresh: number;
-  /** From one try to the next, when tokens of an unknown key come, and after a failure. */
-  readonly cooldown: number;
-  /** For one answer, to its last byte. */
-  readonly timeout: number;
-}
+/** Where the keys are, and how often they are fetched: the settings of these names. */
+export type RemoteOptions = Pick<
+  AuthSettings,
+  "algorithm" | "jwksUrl" | "jwksRefresh" | "jwksCooldown" | "jwksTimeout"
+>;
 
 /** How it goes with the set, for the operator. */
 export interface RemoteState {
@@ -89,7 +83,7 @@ export class RemoteKeys {
       ? undefined
       : (performance.now() - this.#fetchedAt) / 1000;
     return {
-      url: shownUrl(this.#options.url),
+      url: showWebAddress(this.#options.jwksUrl),
       keys: this.#keys.length,
       age,
       fetched: this.#fetched,
@@ -100,8 +94,8 @@ export class RemoteKeys {
   }
 
   /** Whether other settings are still about the same keys. */
-  isFor({ url, algorithm }: RemoteOptions): boolean {
-    return this.#options.url === url && this.#options.algorithm === algorithm;
+  isFor({ jwksUrl, algorithm }: RemoteOptions): boolean {
+    return this.#options.jwksUrl === jwksUrl && this.#options.algorithm === algorithm;
   }
 
   /** Takes other times; `isFor` them must hold. */
@@ -139,7 +133,7 @@ export class RemoteKeys {
    */
   async lookAgain(): Promise<boolean> {
     const since = performance.now() - this.#triedAt;
-    if (this.#pending === undefined && since < this.#options.cooldown * 1000) return false;
+    if (this.#pending === undefined && since < this.#options.jwksCooldown * 1000) return false;
     await this.refresh();
     return true;
   }
@@ -156,7 +150,7 @@ export class RemoteKeys {
       this.#failure = explain(error, this.#options);
       if (this.#complaints.allows(this.#failure)) {
         log.warn("cannot fetch keys from {url}: {reason}; {kept}", {
-          url: shownUrl(this.#options.url),
+          url: showWebAddress(this.#options.jwksUrl),
           reason: this.#failure,
           kept: this.#keys.length > 0
             ? "the last good set stays in force"
@@ -180,7 +174,7 @@ export class RemoteKeys {
     this.#lastSuccess = Date.now() / 1000;
     if (others || this.#failure !== undefined) {
       log.info("keys from {url}: {names}", {
-        url: shownUrl(this.#options.url),
+        url: showWebAddress(this.#options.jwksUrl),
         names: names(keys),
       });
     }
@@ -193,17 +187,17 @@ export class RemoteKeys {
 
   #arm(): void {
     clearTimeout(this.#timer);
-    const { refresh, cooldown } = this.#options;
-    const wait = this.#failure === undefined ? refresh : Math.min(cooldown, refresh);
+    const { jwksRefresh, jwksCooldown } = this.#options;
+    const wait = this.#failure === undefined ? jwksRefresh : Math.min(jwksCooldown, jwksRefresh);
     this.#timer = setTimeout(() => void this.refresh(), Math.max(wait, 1) * 1000);
   }
 
   #createRemote(): RemoteJWKSet {
-    const { url, timeout, cooldown, refresh } = this.#options;
-    return createRemoteJWKSet(new URL(url), {
-      timeoutDuration: timeout * 1000,
-      cooldownDuration: cooldown * 1000,
-      cacheMaxAge: refresh * 1000,
+    const { jwksUrl, jwksTimeout, jwksCooldown, jwksRefresh } = this.#options;
+    return createRemoteJWKSet(new URL(jwksUrl), {
+      timeoutDuration: jwksTimeout * 1000,
+      cooldownDuration: jwksCooldown * 1000,
+      cacheMaxAge: jwksRefresh * 1000,
       [customFetch]: fetchBounded,
     });
   }
@@ -230,8 +224,8 @@ async function fetchBounded(
   return new Response(new Blob(chunks));
 }
 
-function explain(error: unknown, { url, timeout }: RemoteOptions): string {
-  if (error instanceof errors.JWKSTimeout) return `no answer within ${timeout} s`;
+function explain(error: unknown, { jwksUrl, jwksTimeout }: RemoteOptions): string {
+  if (error instanceof errors.JWKSTimeout) return `no answer within ${jwksTimeout} s`;
   if (error instanceof errors.JWKSInvalid) return "it answers no JSON Web Key Set";
   if (error instanceof errors.JOSEError) return "it answers no JSON";
   // fetch says no more than that it failed; the reason is below.
@@ -241,5 +235,6 @@ function explain(error: unknown, { url, timeout }: RemoteOptions): string {
   if (/Connection refused/.test(message)) return "nothing listens there";
   if (/dns error/.test(message)) return "the host's name cannot be resolved";
   return message.replace(/^error sending request for url \(.*?\): /, "")
-    .replaceAll(new URL(url).href, shownUrl(url)).replaceAll(url, shownUrl(url));
+    .replaceAll(new URL(jwksUrl).href, showWebAddress(jwksUrl))
+    .replaceAll(jwksUrl, showWebAddress(jwksUrl));
 }

@@ -1,16 +1,22 @@
 import { decodeProtectedHeader, type JWTPayload, jwtVerify } from "jose";
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import type { Settings } from "../config/types.ts";
 import { UnavailableError } from "../errors.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { isAllowed } from "./algorithms.ts";
-import { checkTimes, claimOptions, identityOf, type Times, toTokenError } from "./claims.ts";
+import {
+  type AuthSettings,
+  checkTimes,
+  claimOptions,
+  identityOf,
+  type Times,
+  toTokenError,
+} from "./claims.ts";
 import { resultOf, TokenError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { loadVerificationKeys } from "./keys.ts";
 import { KeySet } from "./key_set.ts";
-import { RemoteKeys, type RemoteOptions, type RemoteState } from "./remote_keys.ts";
+import { RemoteKeys, type RemoteState } from "./remote_keys.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
 /**
@@ -62,7 +68,7 @@ export interface AuthState {
 export class TokenVerifier {
   readonly #now: () => number;
   readonly #results = new LabelledCounter();
-  #auth: Settings["auth"];
+  #auth: AuthSettings;
   /** Those of `auth.public_key`. */
   #fixed: readonly VerificationKey[];
   /** Those of `auth.jwks_url`. */
@@ -72,7 +78,7 @@ export class TokenVerifier {
   #good = new Map<string, Judged>();
 
   private constructor(
-    auth: Settings["auth"],
+    auth: AuthSettings,
     fixed: readonly VerificationKey[],
     now: () => number,
   ) {
@@ -90,7 +96,7 @@ export class TokenVerifier {
    * @throws {ConfigurationError} a key cannot be used, or the algorithm does not fit it
    */
   static async create(
-    auth: Settings["auth"],
+    auth: AuthSettings,
     { now = () => Date.now() / 1000 }: VerifierOptions = {},
   ): Promise<TokenVerifier> {
     const verifier = new TokenVerifier(auth, await fixedKeys(auth), now);
@@ -142,9 +148,9 @@ export class TokenVerifier {
    * @throws {ConfigurationError} a key cannot be used; nothing has changed
    * @throws {UnavailableError} another `auth.jwks_url` gives no keys; nothing has changed
    */
-  async prepare(auth: Settings["auth"]): Promise<() => void> {
+  async prepare(auth: AuthSettings): Promise<() => void> {
     const fixed = await fixedKeys(auth);
-    const kept = this.#remote?.isFor(remoteOptions(auth)) === true;
+    const kept = this.#remote?.isFor(auth) === true;
     const remote = kept ? this.#remote : this.#remoteOf(auth);
     // A set that is there already is asked for again: its keys may be the reason.
     await remote?.refresh();
@@ -152,11 +158,11 @@ export class TokenVerifier {
       const { url, failure } = remote.state;
       throw new UnavailableError(
         `auth.jwks_url: no keys from ${url}: ${failure}; ` +
-          "right would be the address of a JSON Web Key Set that can be reached from here",
+          "expected the address of a JSON Web Key Set that can be reached from here",
       );
     }
     return () => {
-      if (kept) remote?.retime(remoteOptions(auth));
+      if (kept) remote?.retime(auth);
       else {
         this.#remote?.stop();
         remote?.start();
@@ -185,7 +191,7 @@ export class TokenVerifier {
       judged = await this.#judge(token, now);
     }
     // What time can change is looked at each time.
-    checkTimes(judged.times, this.#auth.leeway, now);
+    checkTimes(judged.times, this.#auth, now);
     this.#remember(hash, judged);
     return judged.identity;
   }
@@ -241,9 +247,9 @@ export class TokenVerifier {
     if (oldest !== undefined) this.#good.delete(oldest);
   }
 
-  #remoteOf(auth: Settings["auth"]): RemoteKeys | undefined {
-    if (auth.jwks.url === "") return undefined;
-    return new RemoteKeys(remoteOptions(auth), () => this.#collectKeys());
+  #remoteOf(auth: AuthSettings): RemoteKeys | undefined {
+    if (auth.jwksUrl === "") return undefined;
+    return new RemoteKeys(auth, () => this.#collectKeys());
   }
 
   #collectKeys(): void {
@@ -255,7 +261,7 @@ export class TokenVerifier {
 async function verifiedBy(
   key: VerificationKey,
   token: string,
-  auth: Settings["auth"],
+  auth: AuthSettings,
   now: number,
 ): Promise<JWTPayload | undefined> {
   try {
@@ -296,11 +302,7 @@ function isCompact(token: string): boolean {
     Buffer.from(signature, "base64url").toString("base64url") === signature;
 }
 
-function fixedKeys(auth: Settings["auth"]): Promise<readonly VerificationKey[]> {
-  if (auth.publicKey === "" && auth.jwks.url !== "") return Promise.resolve([]);
+function fixedKeys(auth: AuthSettings): Promise<readonly VerificationKey[]> {
+  if (auth.publicKey === "" && auth.jwksUrl !== "") return Promise.resolve([]);
   return loadVerificationKeys(auth.publicKey, { algorithm: auth.algorithm });
-}
-
-function remoteOptions({ jwks, algorithm }: Settings["auth"]): RemoteOptions {
-  return { ...jwks, algorithm };
 }

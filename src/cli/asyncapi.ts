@@ -31,6 +31,6 @@ function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^wss?:$/.test(url.protocol) && url.username + url.search === "") return url;
   throw new ConfigurationError(
-    "--url is not the address of a server alone; right would be such as wss://ranger.example.com",
+    "--url is not the address of a server alone; expected such as wss://ranger.example.com",
   );
 }

@@ -3,7 +3,7 @@ import { RemoteKeys } from "../auth/remote_keys.ts";
 import type { VerificationKey } from "../auth/verification_key.ts";
 import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
-import type { Settings } from "../config/types.ts";
+import type { Settings } from "../config/shape.ts";
 import { ConfigurationError, UnavailableError } from "../errors.ts";
 import type { Wanted } from "../http/listener.ts";
 import { checkBroker } from "./check_broker.ts";
@@ -31,9 +31,13 @@ export const check = defineCommand({
   example: "ranger check --config /etc/ranger/ranger.toml",
   settings: true,
   async run({ loadSettings }) {
-    const { settings, entries, file } = await loadSettings({ requireKey: false });
+    const { settings, entries, file, renamed } = await loadSettings({ requireKey: false });
     console.log(`configuration file: ${file ?? "none"}\n`);
     console.log(table(entries));
+    if (renamed.length > 0) console.log();
+    for (const { from, to, source } of renamed) {
+      console.log(`note   ${source}: ${from} is the old name of ${to}`);
+    }
     const findings = [
       ...await tryKeys(settings.auth),
       ...await Promise.all(settings.amqp.urls.map((url) => tryBroker(settings.amqp, url))),
@@ -73,8 +77,8 @@ async function tryKeys(auth: Settings["auth"]): Promise<Finding[]> {
     return [{ name: "key", text: "not needed: public streams only", exitCode: 0 }];
   }
   const findings: Finding[] = [];
-  if (auth.publicKey !== "" || auth.jwks.url === "") findings.push(...await tryPublicKey(auth));
-  if (auth.jwks.url !== "") findings.push(await tryJwks(auth));
+  if (auth.publicKey !== "" || auth.jwksUrl === "") findings.push(...await tryPublicKey(auth));
+  if (auth.jwksUrl !== "") findings.push(await tryJwks(auth));
   return findings;
 }
 
@@ -94,8 +98,8 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
   }
 }
 
-async function tryJwks({ jwks, algorithm }: Settings["auth"]): Promise<Finding> {
-  const remote = new RemoteKeys({ ...jwks, algorithm }, () => {});
+async function tryJwks(auth: Settings["auth"]): Promise<Finding> {
+  const remote = new RemoteKeys(auth, () => {});
   await remote.refresh();
   const { url, failure } = remote.state;
   const keys = remote.keys.map((key) => `${key.kid ?? "without kid"} (${described(key)})`);

@@ -1,16 +1,15 @@
+import type { FlagOptions } from "../config/flag_catalog.ts";
 import type { Loaded, LoadOptions } from "../config/loaded.ts";
 
 /**
- * What a command of `ranger` is. The frame (run.ts) parses the arguments, refuses unknown flags
- * and superfluous arguments, answers `--help`, prints errors and exits; a command declares its
- * own flags and does its work.
+ * A command of `ranger`. run.ts parses the arguments, refuses unknown flags and superfluous
+ * arguments, answers `--help`, prints errors and exits; a command declares its flags and does its
+ * work.
  *
- * Add one: write `src/cli/<name>.ts` as below, and add a line to the table in commands.ts.
+ * To add one, write `src/cli/<name>.ts` as below, and add a line to the table in run.ts.
  *
  * @example
  * ```ts
- * import { defineCommand } from "./command.ts";
- *
  * export const greet: Command = defineCommand({
  *   name: "greet",
  *   summary: "Greets someone",
@@ -18,14 +17,14 @@ import type { Loaded, LoadOptions } from "../config/loaded.ts";
  *   example: "ranger greet --from Ann Bob",
  *   options: {
  *     loud: { type: "boolean", help: "In capital letters" },
- *     from: { type: "string", value: "NAME", help: "Who greets", default: "Ranger" },
+ *     from: { type: "string", value: "NAME", help: "The sender", default: "Ranger" },
  *   },
  *   positionals: { min: 1, max: 1 },
  *   settings: true, // also takes every flag of the settings: --amqp-url, --port, …
  *   async run({ positionals, values, loadSettings }) {
  *     const { settings } = await loadSettings({ requireKey: false });
  *     values.loud; // boolean; false when not given
- *     values.from; // string, for it has a default; otherwise string or undefined
+ *     values.from; // string, because it has a default; otherwise string or undefined
  *     console.log(positionals[0], settings.amqp.exchange);
  *     return 0;
  *   },
@@ -34,49 +33,33 @@ import type { Loaded, LoadOptions } from "../config/loaded.ts";
  */
 export interface Command {
   readonly name: string;
-  /** A line for the list of commands. */
+  /** One line for the list of commands. */
   readonly summary: string;
-  /** `ranger publish ROUTING_KEY JSON|-`; several lines where there are several ways. */
+  /** `ranger publish ROUTING_KEY JSON|-`; a line for each form. */
   readonly usage: string;
-  /** Something that works when pasted; several lines are fine. */
+  /** A command line that works when pasted; several lines are fine. */
   readonly example: string;
-  /** More about it, shown by `--help` under the summary. */
+  /** More about it; `--help` shows it below the summary. */
   readonly description?: string;
   /** The command's own flags, by their long name without dashes. */
-  readonly options?: CommandOptions;
-  /** How many arguments that are no flags it takes. Left out: none. */
+  readonly options?: FlagOptions;
+  /** How many arguments other than flags it takes. Left out: none. */
   readonly positionals?: { readonly min: number; readonly max: number };
-  /** Words that are offered for its arguments. */
-  readonly words?: readonly string[];
+  /** Words that shells suggest for its arguments; `"commands"` for the names of the commands. */
+  readonly words?: readonly string[] | "commands";
   /** Whether it takes the flags of the settings and may call `loadSettings`. */
   readonly settings: boolean;
   /**
    * Does the work.
    *
    * @returns the exit code
-   * @throws {RangerError} printed by the frame as `ranger: <message>`, with the error's exit code
+   * @throws {RangerError} run.ts prints it as `ranger: <message>`, and exits with its code
    */
   run(input: CommandInput): Promise<number>;
 }
 
-/** A flag of one command. */
-export type CommandOption = {
-  readonly type: "string";
-  readonly help: string;
-  /** What stands for the value in the help: `PATH`, `SECONDS`. */
-  readonly value?: string;
-  readonly default?: string;
-  /** Words that are offered for it; others may be right as well. */
-  readonly words?: readonly string[];
-} | {
-  readonly type: "boolean";
-  readonly help: string;
-};
-
-export type CommandOptions = Readonly<Record<string, CommandOption>>;
-
 /** The values of a command's own flags: booleans are false, strings undefined when not given. */
-export type CommandValues<O extends CommandOptions = CommandOptions> = {
+export type CommandValues<O extends FlagOptions = FlagOptions> = {
   readonly [Name in keyof O]: O[Name] extends { readonly type: "boolean" } ? boolean
     : O[Name] extends { readonly type: "string"; readonly default: string } ? string
     : O[Name] extends { readonly type: "string" } ? string | undefined
@@ -84,29 +67,51 @@ export type CommandValues<O extends CommandOptions = CommandOptions> = {
 };
 
 /** What a command gets to work with. */
-export interface CommandInput<O extends CommandOptions = CommandOptions> {
-  /** The arguments that are no flags, without the command's name. */
+export interface CommandInput<O extends FlagOptions = FlagOptions> {
+  /** The arguments other than flags, without the command's name. */
   readonly positionals: readonly string[];
   readonly values: CommandValues<O>;
   /**
    * Reads the settings: flags over environment over file over defaults.
    *
-   * @throws {ConfigurationError} a setting is wrong or missing, or the command takes no settings
+   * @throws {ConfigurationError} a setting is wrong or missing
    */
   readonly loadSettings: (options?: LoadOptions) => Promise<Loaded>;
+  /** All commands, for those that describe them: help, manual page, completion. */
+  readonly commands: CommandTable;
+}
+
+/** The commands of the program. */
+export interface CommandTable {
+  /** In the order of the help. */
+  readonly names: readonly string[];
+  /** The command that runs when none is named. */
+  readonly defaultName: string;
+  /** @throws {ConfigurationError} there is no such command; names the nearest one */
+  find(name: string): Promise<Command>;
+  /** Every command, in the order of the help. */
+  all(): Promise<readonly Command[]>;
 }
 
 /**
- * Declares a command with the types of `values` taken from its options.
+ * Declares a command; the types of `values` follow from its options.
  *
  * @param command as described at `Command`
  * @returns the same object
  */
-export function defineCommand<const O extends CommandOptions>(
+export function defineCommand<const O extends FlagOptions>(
   command: Omit<Command, "options" | "run"> & {
     readonly options?: O;
     run(input: CommandInput<O>): Promise<number>;
   },
 ): Command {
   return command as Command;
+}
+
+/** Words that a shell suggests for a command's arguments. */
+export function suggestedWords(
+  { words = [] }: Command,
+  { names }: CommandTable,
+): readonly string[] {
+  return words === "commands" ? names : words;
 }

@@ -56,7 +56,7 @@ function pairType(text: string): PairType {
   const type = PAIR_TYPES.find((known) => known === text.toLowerCase());
   if (type !== undefined) return type;
   throw new ConfigurationError(
-    `--type is ${JSON.stringify(text)}; right would be ${PAIR_TYPES.join(", ")}`,
+    `--type is ${JSON.stringify(text)}; expected ${PAIR_TYPES.join(", ")}`,
   );
 }
 
@@ -67,7 +67,7 @@ function rsaBits(text: string | undefined, type: PairType): number | undefined {
   }
   if (BITS.includes(text)) return Number(text);
   throw new ConfigurationError(
-    `--bits is ${JSON.stringify(text)}; right would be ${BITS.join(", ")}`,
+    `--bits is ${JSON.stringify(text)}; expected ${BITS.join(", ")}`,
   );
 }
 

@@ -70,7 +70,7 @@ function samples(positionals: readonly string[], market: string, uid: string): O
 function word(text: string, flag: string, right: string): void {
   if (/^[^.\s]{1,100}$/.test(text)) return;
   throw new ConfigurationError(
-    `${flag} is ${JSON.stringify(text)}; right would be one word without dots, such as ${right}`,
+    `${flag} is ${JSON.stringify(text)}; expected one word without dots, such as ${right}`,
   );
 }
 
@@ -101,7 +101,7 @@ async function single(
   if (parseJson(body) === NOT_JSON) {
     const from = text === "-" ? "from standard input" : "given";
     throw new ConfigurationError(
-      `the body ${from} is ${body.length === 0 ? "empty" : "no JSON in UTF-8"}; right would be ` +
+      `the body ${from} is ${body.length === 0 ? "empty" : "no JSON in UTF-8"}; expected ` +
         'such as {"trades":[]}, in quotes for the shell',
     );
   }

@@ -1,20 +1,51 @@
+import { commandFlags } from "../config/flag_catalog.ts";
 import { type FlagArguments, parseFlags } from "../config/flags.ts";
 import { type Environment, loadWithFlags } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigurationError, RangerError } from "../errors.ts";
-import type { Command, CommandValues } from "./command.ts";
-import { COMMANDS, DEFAULT_COMMAND } from "./commands.ts";
+import type { Command, CommandTable, CommandValues } from "./command.ts";
 
-/** EX_SOFTWARE: an error that nobody foresaw. */
+/**
+ * The commands, in the order of the help. Each is imported when it is needed, so that
+ * `ranger version` does not load the server's modules.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./serve.ts")).serve,
+  demo: async () => (await import("./demo/demo.ts")).demo,
+  check: async () => (await import("./check.ts")).check,
+  keygen: async () => (await import("./keygen.ts")).keygen,
+  token: async () => (await import("./token.ts")).token,
+  publish: async () => (await import("./publish.ts")).publish,
+  asyncapi: async () => (await import("./asyncapi.ts")).asyncapi,
+  tail: async () => (await import("./tail/tail.ts")).tail,
+  bench: async () => (await import("./bench/bench.ts")).bench,
+  completion: async () => (await import("./help/completion.ts")).completion,
+  help: async () => (await import("./help/help.ts")).help,
+  version: async () => (await import("./version.ts")).version,
+};
+
+/** The table of commands. */
+export const commands: CommandTable = {
+  names: Object.keys(COMMANDS),
+  defaultName: "serve",
+  async find(name) {
+    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (load === undefined) throw new ConfigurationError(unknownCommand(name));
+    return await load();
+  },
+  all: () => Promise.all(Object.values(COMMANDS).map((load) => load())),
+};
+
+/** EX_SOFTWARE (sysexits.h): an unexpected error. */
 const UNEXPECTED = 70;
 
 /**
- * Runs one command line: finds the command (`serve` where none is named), takes its flags apart,
- * runs it, and prints what goes wrong.
+ * Runs one command line: finds the command (`serve` where none is named), parses its flags, runs
+ * it, and prints errors.
  *
  * @param args without the program's name
  * @param environment for the settings
- * @returns the exit code: the command's, that of a RangerError, or 70 for anything unforeseen
+ * @returns the exit code: the command's, that of a RangerError, or 70 for an unexpected error
  * @example
  * ```ts
  * Deno.exit(await run(["--port", "9090", "--no-auth"]));
@@ -31,7 +62,7 @@ export async function run(
       console.error(`ranger: ${error.message}`);
       return error.exitCode;
     }
-    console.error("ranger: an error that should not happen; please report it with what follows");
+    console.error("ranger: an unexpected error; please report it with what follows");
     console.error(error instanceof Error ? error.stack ?? error.message : String(error));
     return UNEXPECTED;
   }
@@ -40,14 +71,15 @@ export async function run(
 async function dispatch(args: readonly string[], environment: Environment): Promise<number> {
   const [first] = args;
   const named = first !== undefined && !first.startsWith("-");
-  const command = await find(named ? first : DEFAULT_COMMAND);
-  const flags = parseFlags(named ? args.slice(1) : args, command.options ?? {}, command.settings);
+  const command = await commands.find(named ? first : commands.defaultName);
+  const own = commandFlags(command.options);
+  const flags = parseFlags(named ? args.slice(1) : args, own, command.settings);
 
   if (flags.version) return await runPlain("version");
   if (flags.help) return await runPlain("help", named ? [command.name] : []);
-  const late = flags.positionals.find((word) => Object.hasOwn(COMMANDS, word));
+  const late = flags.positionals.find((word) => commands.names.includes(word));
   if (!named && late !== undefined && flags.problems.length === 0) {
-    throw new ConfigurationError(`the command comes first; right would be ranger ${late} [FLAGS]`);
+    throw new ConfigurationError(`the command comes first; expected ranger ${late} [FLAGS]`);
   }
   refuse(command, flags);
   return await command.run({
@@ -57,31 +89,29 @@ async function dispatch(args: readonly string[], environment: Environment): Prom
       if (command.settings) return loadWithFlags(flags, environment, options);
       throw new TypeError(`${command.name} is declared as taking no settings`);
     },
+    commands,
   });
-}
-
-async function find(name: string): Promise<Command> {
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (load !== undefined) return await load();
-  const near = nearest(name, Object.keys(COMMANDS));
-  // What stands in the command's place may be anything, a URL with a password included.
-  const shown = /^[\w-]{1,40}$/.test(name) ? ` ${name}` : " of the name given";
-  throw new ConfigurationError(
-    `there is no command${shown}; ` +
-      (near === undefined
-        ? `there are ${Object.keys(COMMANDS).join(", ")}`
-        : `the nearest is ${near}`),
-  );
 }
 
 /** Runs a command that takes no flags. */
 async function runPlain(name: "help" | "version", positionals: string[] = []): Promise<number> {
-  const command = await find(name);
+  const command = await commands.find(name);
   return await command.run({
     positionals,
     values: {},
     loadSettings: () => Promise.reject(new TypeError(`${name} takes no settings`)),
+    commands,
   });
+}
+
+function unknownCommand(name: string): string {
+  const near = nearest(name, commands.names);
+  // An argument in the command's place may be anything, a URL with a password included.
+  const shown = /^[\w-]{1,40}$/.test(name) ? ` ${name}` : " of the name given";
+  const hint = near === undefined
+    ? `there are ${commands.names.join(", ")}`
+    : `the nearest is ${near}`;
+  return `there is no command${shown}; ${hint}`;
 }
 
 function refuse(command: Command, { problems, positionals }: FlagArguments): void {
@@ -99,7 +129,7 @@ function refuse(command: Command, { problems, positionals }: FlagArguments): voi
   throw new ConfigurationError(
     `${command.name}: ${found.join("\n  and ")}\n\nUsage: ${
       command.usage.replaceAll("\n", "\n       ")
-    }\n\`ranger ${command.name} --help\` says more.`,
+    }\nSee \`ranger ${command.name} --help\`.`,
   );
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../source/amqp/amqp_source.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import { configureLog } from "../telemetry/log.ts";
+import { warnOfOldNames } from "./old_names.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
 import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
@@ -41,6 +42,7 @@ export const serve: Command = defineCommand({
     // Keys are files of other commands; the server itself writes none.
     await forgoWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
+    warnOfOldNames(loaded);
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
@@ -53,9 +55,9 @@ export const serve: Command = defineCommand({
       })
     );
     const signal = await signalled;
-    const { drain } = settings.server;
-    log.info("{signal}: closing clients over {drain} s", { signal, drain });
-    const patience = drain * 1000 + LAST_WORDS;
+    const { drainSeconds } = settings.server;
+    log.info("{signal}: closing clients over {drainSeconds} s", { signal, drainSeconds });
+    const patience = drainSeconds * 1000 + LAST_WORDS;
     const stopped = daemon.stop();
     supervision.stopping(patience + MARGIN);
     if (await Promise.race([stopped, delay(patience, "late")]) === "late") {

@@ -1,7 +1,7 @@
 import { loadSigningKey, signToken } from "../auth/signing.ts";
 import { ConfigurationError } from "../errors.ts";
 import { defineCommand } from "./command.ts";
-import { parseDuration } from "./duration.ts";
+import { parseDuration } from "./flag_values.ts";
 
 /** `ranger token` */
 export const token = defineCommand({
@@ -67,7 +67,7 @@ function levelOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new ConfigurationError(
-    `--level is ${JSON.stringify(text)}; right would be a number such as 3`,
+    `--level is ${JSON.stringify(text)}; expected a number such as 3`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** A broker's address, taken apart; every part decoded. */
+/** The parts of a broker's URL, each decoded. */
 export interface AmqpAddress {
   readonly scheme: "amqp" | "amqps";
   readonly user: string;
@@ -11,14 +11,14 @@ export interface AmqpAddress {
   readonly query: string;
 }
 
-/** What the AMQP client reads from a query; values of other names are hidden when shown. */
+/** The query parameters that the AMQP client reads; values of others are hidden when shown. */
 const QUERY = new Set(["name", "heartbeat", "frameMax", "channelMax", "insecure"]);
 
 /**
- * Takes an AMQP URL apart.
+ * Parses an AMQP URL.
  *
- * @returns the address, or as text what is wrong, fit to follow "the value"; it never quotes the
- *   URL, since a password that is not percent-encoded may end up in any of its parts
+ * @returns the address, or what is wrong as text that follows "the value"; it never quotes the URL,
+ *   because a password that is not percent-encoded may be in any of its parts
  * @example
  * ```ts
  * parseAmqpUrl("amqp://ann:s%2Fcret@mq/live"); // { user: "ann", password: "s/cret", vhost: "live", … }
@@ -27,18 +27,18 @@ const QUERY = new Set(["name", "heartbeat", "frameMax", "channelMax", "insecure"
  */
 export function parseAmqpUrl(text: string): AmqpAddress | string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme === undefined) return "is no URL";
+  if (scheme === undefined) return "is not a URL";
   if (scheme !== "amqp" && scheme !== "amqps") return `begins with ${scheme}://`;
-  // Unencoded / ? # @ in a password cut the URL at the wrong place: better refused than guessed.
+  // Unencoded / ? # @ in a password cut the URL at the wrong place: refused rather than guessed.
   const rest = text.slice(scheme.length + 3);
   const authority = /^[^/?#]*/.exec(rest)?.[0] ?? "";
   if (rest.slice(authority.length).includes("@") || rest.includes("#")) {
-    return "has a character in it that must be percent-encoded (/ ? # or @ in user or password)";
+    return "has a character that must be percent-encoded (/ ? # or @ in user or password)";
   }
-  if (authority.split("@").length > 2) return "has an @ in it that must be written %40";
+  if (authority.split("@").length > 2) return "has an @ that must be written %40";
   try {
     const url = new URL(text);
-    if (url.hostname === "") return "names no host";
+    if (url.hostname === "") return "has no host";
     return {
       scheme,
       user: decodeURIComponent(url.username) || "guest",
@@ -49,23 +49,24 @@ export function parseAmqpUrl(text: string): AmqpAddress | string {
       query: url.search,
     };
   } catch {
-    return "is not a URL that can be read (a bad port, or a % that is not written %25)";
+    return "cannot be read (a bad port, or a % that is not written %25)";
   }
 }
 
 /**
- * Writes an address as a URL, every part percent-encoded where it must be.
+ * Formats an address as a URL, with its parts percent-encoded.
  *
  * @example
  * ```ts
- * formatAmqpUrl({ ...address, vhost: "/" }); // "amqp://guest:guest@localhost:5672/"
+ * const address = parseAmqpUrl("amqp://localhost");
+ * if (typeof address !== "string") formatAmqpUrl(address); // "amqp://guest:guest@localhost:5672/"
  * ```
  */
 export function formatAmqpUrl(address: AmqpAddress): string {
   return join(address, encodeURIComponent(address.password), address.query);
 }
 
-/** The URL as a person may see it: the password is `***`. */
+/** The URL for people: the password is `***`. */
 export function showAmqpUrl(address: AmqpAddress): string {
   const shown = new URLSearchParams(address.query);
   for (const name of [...shown.keys()]) if (!QUERY.has(name)) shown.set(name, "hidden");
@@ -73,7 +74,7 @@ export function showAmqpUrl(address: AmqpAddress): string {
 }
 
 /**
- * How a broker is called in the log: host, port and virtual host, without user and password.
+ * A broker's name in the log: host, port and virtual host, without user and password.
  *
  * @example
  * ```ts

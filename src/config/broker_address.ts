@@ -1,6 +1,6 @@
 import { type AmqpAddress, formatAmqpUrl, parseAmqpUrl } from "./amqp_url.ts";
+import type { Candidate } from "./candidate.ts";
 import { type SettingKey, SETTINGS, type SettingValues } from "./settings.ts";
-import type { Candidate } from "./sources.ts";
 
 const PIECES = {
   "amqp.host": "host",
@@ -9,9 +9,9 @@ const PIECES = {
   "amqp.password": "password",
   "amqp.vhost": "vhost",
 } as const satisfies Partial<Record<SettingKey, keyof AmqpAddress>>;
-/** Those that are the same at every broker of a cluster. */
+/** The pieces that are the same for every broker of a cluster. */
 const COMMON = ["amqp.user", "amqp.password", "amqp.vhost"] as const;
-/** Those that name one broker, so that a list and they cannot both be meant. */
+/** The settings that name one broker, so they and a list exclude each other. */
 const OF_ONE = ["amqp.url", "amqp.host", "amqp.port"] as const;
 
 type Piece = keyof typeof PIECES;
@@ -19,24 +19,24 @@ type Candidates = ReadonlyMap<SettingKey, Candidate>;
 type Shown = { readonly value: unknown; readonly source: string };
 type Entries = Partial<Record<SettingKey, Shown>>;
 
-/** The brokers in force, and for each of the settings about them its value and source. */
+/** The brokers in force, and for each setting about them its value and source. */
 export interface BrokerAddresses {
   readonly urls: readonly string[];
   readonly entries: Entries;
 }
 
 /**
- * The broker's address in force: `amqp.url`, and over it every single piece (host, port, …) whose
- * source ranks at least as high as the URL's. So RABBITMQ_HOST in the environment wins over the
- * default URL and over one in the file, and a URL given by flag wins over RABBITMQ_HOST.
+ * The broker addresses in force: `amqp.url`, with every piece (host, port, …) replaced whose source
+ * ranks at least as high as the URL's. So RABBITMQ_HOST in the environment overrides the default
+ * URL and one in the file, and a URL given by flag overrides RABBITMQ_HOST.
  *
- * Where `amqp.urls` has entries it stands in the place of URL, host and port, unless one of those
- * has a source of a higher rank; user, password and virtual host go over each of its entries.
+ * If `amqp.urls` has entries it replaces URL, host and port, unless one of those has a source of a
+ * higher rank; user, password and virtual host override those of each entry.
  *
- * @param candidates where the values came from
+ * @param candidates the sources of the values
  * @param values checked; the URLs can be parsed
  */
-export function overlay(candidates: Candidates, values: SettingValues): BrokerAddresses {
+export function brokerAddresses(candidates: Candidates, values: SettingValues): BrokerAddresses {
   const rank = (key: SettingKey) => candidates.get(key)?.rank ?? 0;
   const own = rank("amqp.urls");
   const inForce = values["amqp.urls"].length > 0 && OF_ONE.every((key) => rank(key) <= own);
@@ -83,7 +83,7 @@ export function wrongUrls(
     if (wrong === undefined) return [];
     const what = key === "amqp.url" ? "the value (not shown)" : "an entry (not shown)";
     const { source = "default" } = candidates.get(key) ?? {};
-    return [`${key}, from ${source}: ${what} ${wrong}; right would be ${SETTINGS[key].right}`];
+    return [`${key}, from ${source}: ${what} ${wrong}; expected ${SETTINGS[key].right}`];
   });
 }
 
@@ -105,13 +105,13 @@ function ofOne(candidates: Candidates, values: SettingValues): BrokerAddresses {
   return { urls: [url], entries: { ...entries, "amqp.url": shown } };
 }
 
-/** Whether a piece goes over a URL whose source has that rank. */
+/** Whether a piece overrides a URL whose source has that rank. */
 function wins(candidates: Candidates, values: SettingValues, key: Piece, rank: number): boolean {
   const piece = candidates.get(key);
   return piece !== undefined && values[key] !== undefined && piece.rank > 0 && piece.rank >= rank;
 }
 
-/** Untouched, a URL stays as it was written. */
+/** The URL with pieces replaced; without any it stays as it was written. */
 function overlaid(url: string, pieces: readonly Piece[], values: SettingValues): string {
   if (pieces.length === 0) return url;
   const over = Object.fromEntries(pieces.map((key) => [PIECES[key], values[key]]));

@@ -4,11 +4,11 @@ import { type Setting, type SettingKey, SETTINGS } from "./settings.ts";
 /** Checked values by key, secrets included: to compare, never to show. */
 type Values = Loaded["values"];
 
-/** What changed from one reading of the settings to another, by key. */
+/** The keys of the settings that differ between two readings. */
 export interface Changes {
-  /** Those that a running server takes. */
+  /** Those that a running server applies. */
   readonly live: readonly string[];
-  /** Those that it takes at its next start. */
+  /** Those that need a restart. */
   readonly restart: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface Changes {
  * Compares two readings of the settings.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * changesOf(inForce.values, next.values); // { live: ["log.level"], restart: ["amqp.exchange"] }
  * ```
  */
@@ -32,19 +32,19 @@ export function changesOf(before: Values, after: Values): Changes {
 }
 
 /**
- * What is in force once a running server took what it can.
+ * The values in force after a running server has applied what it can.
  *
- * @returns `after` for settings that are taken while it runs, `before` for all others
+ * @returns `after` for live settings, `before` for all others
  */
-export function taken(before: Values, after: Values): Values {
+export function applied(before: Values, after: Values): Values {
   return new Map([
     ...[...before].filter(([key]) => !isLive(key)),
     ...[...after].filter(([key]) => isLive(key)),
   ]);
 }
 
-/** Whether a running server takes the setting when it reads them again. */
-export function isLive(key: string): boolean {
+/** Whether a running server applies the setting when it reads them again. */
+function isLive(key: string): boolean {
   if (key.startsWith("rbac.")) return true;
   const setting: Setting | undefined = SETTINGS[key as SettingKey] as Setting | undefined;
   return setting?.live === true;

@@ -1,18 +1,18 @@
 import { parse, TomlError } from "smol-toml";
 import { ConfigurationError } from "../errors.ts";
+import { bothNames, type Candidate } from "./candidate.ts";
 import { nearest } from "./nearest.ts";
-import { eachSetting, type Section, SECTIONS, type SettingKey, SETTINGS } from "./settings.ts";
-import type { Candidate } from "./sources.ts";
+import { eachSetting, type Section, SECTIONS, type SettingKey, settingKey } from "./settings.ts";
 
-/** The file that is read where no other is named. */
+/** The file that is read where neither flag nor environment names another. */
 export const DEFAULT_FILE = "/etc/ranger/ranger.toml";
 
-/** What a configuration file says, not yet checked but for its names. */
+/** The content of a configuration file; only its names are checked. */
 export interface FileValues {
   readonly settings: ReadonlyMap<SettingKey, Candidate>;
   /** By prefix. */
   readonly rbac: ReadonlyMap<string, Candidate>;
-  /** Unknown names, a sentence each. */
+  /** Unknown and repeated names, a sentence each. */
   readonly problems: readonly string[];
 }
 
@@ -20,10 +20,10 @@ export interface FileValues {
  * Reads the configuration file.
  *
  * @param path of the file
- * @param namedBy who named it, such as `flag --config`; `undefined` for the default one, which may
+ * @param namedBy what named it, such as `flag --config`; `undefined` for the default file, which may
  *   be missing
- * @returns what it says, or `undefined` where there is no default file
- * @throws {ConfigurationError} it cannot be read, or is no TOML
+ * @returns its content, or `undefined` where there is no default file
+ * @throws {ConfigurationError} it cannot be read, or is not TOML
  */
 export async function readFile(
   path: string,
@@ -35,20 +35,20 @@ export async function readFile(
   } catch (error) {
     const missing = error instanceof Deno.errors.NotFound;
     if (missing && namedBy === undefined) return undefined;
-    const who = namedBy === undefined ? "" : `, named by ${namedBy}`;
+    const by = namedBy === undefined ? "" : `, named by ${namedBy}`;
     throw new ConfigurationError(
-      `the configuration file ${path}${who}, ${
+      `the configuration file ${path}${by}, ${
         missing ? "does not exist" : `cannot be read: ${reason(error)}`
-      }; right would be the path of a TOML file that this user may read`,
+      }; expected the path of a TOML file that this user may read`,
     );
   }
   return parseFile(text, path);
 }
 
 /**
- * Takes the text of a configuration file apart.
+ * Parses the text of a configuration file.
  *
- * @throws {ConfigurationError} it is no TOML; the message names line and column, and quotes
+ * @throws {ConfigurationError} it is not TOML; the message names line and column, and quotes
  *   nothing, since the line may hold a password
  */
 export function parseFile(text: string, path: string): FileValues {
@@ -60,7 +60,7 @@ export function parseFile(text: string, path: string): FileValues {
     const what = (error.message.split("\n")[0] ?? "").replace(/^Invalid TOML document: /, "");
     throw new ConfigurationError(
       `the configuration file ${path} is not TOML: line ${error.line}, column ${error.column}: ` +
-        `${what}; right would be key = value lines under [section] headings, texts in quotes`,
+        `${what}; expected key = value lines under [section] headings, texts in quotes`,
     );
   }
 
@@ -83,9 +83,18 @@ export function parseFile(text: string, path: string): FileValues {
       );
     } else {
       for (const [word, value] of Object.entries(content)) {
-        const key = `${section}.${word}`;
-        if (Object.hasOwn(SETTINGS, key)) settings.set(key as SettingKey, from(value));
-        else problems.push(`file ${path}: ${unknownKey(key, word, section as Section)}`);
+        const name = `${section}.${word}`;
+        const key = settingKey(name);
+        if (key === undefined) {
+          problems.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
+        } else if (settings.has(key)) {
+          // TOML refuses a repeated name, so these are the old and the new one.
+          const from = settings.get(key)?.renamed?.from ?? name;
+          problems.push(`file ${path}: ${bothNames({ from, to: key })}`);
+        } else {
+          const renamed = name === key ? {} : { renamed: { from: name, to: key } };
+          settings.set(key, { ...from(value), ...renamed });
+        }
       }
     }
   }
@@ -105,7 +114,7 @@ function unknownKey(key: string, word: string, section?: Section): string {
       ? ""
       : `; the nearest is ${lastWord(near)} in [${near.split(".")[0]}]`;
     return Object.hasOwn(SECTIONS, key)
-      ? `${key} is a section; right would be [${key}] with its keys below`
+      ? `${key} is a section; expected [${key}] with its keys below`
       : `there is no key ${key} outside a section${hint}`;
   }
   return `there is no key ${key}; ` +

@@ -1,173 +1,166 @@
 import { parseArgs } from "node:util";
+import { bothNames, type Candidate } from "./candidate.ts";
+import { COMMON_FLAGS, type Flag, FORMER_FLAGS, SETTINGS_FLAGS } from "./flag_catalog.ts";
 import { nearest } from "./nearest.ts";
 import { RBAC, rbacFromFlag } from "./rbac.ts";
-import { eachSetting, type SettingKey } from "./settings.ts";
-import type { Candidate } from "./sources.ts";
+import type { SettingKey } from "./settings.ts";
 
-/** Flags that a command has besides the settings'. */
-export type OwnFlags = Readonly<Record<string, { readonly type: "string" | "boolean" }>>;
-
-/** What stood on the command line, taken apart; nothing is checked but the flags' names and form. */
+/** A command line, parsed; only the names and the form of its flags are checked. */
 export interface FlagArguments {
   readonly settings: ReadonlyMap<SettingKey, Candidate>;
   /** By prefix. */
   readonly rbac: ReadonlyMap<string, Candidate>;
   readonly config: string | undefined;
+  /** The command's own flags. */
   readonly own: ReadonlyMap<string, string | true>;
   readonly positionals: readonly string[];
   readonly help: boolean;
   readonly version: boolean;
-  /** What is wrong, a sentence each; values are never quoted, they may be secrets. */
+  /** What is wrong, a sentence each; values are never quoted, since they may be secrets. */
   readonly problems: readonly string[];
 }
 
-/** What a long flag means. */
-interface Meaning {
-  readonly takesValue: boolean;
-  readonly key?: SettingKey;
-  /** What a switch of a setting stands for. */
-  readonly value?: boolean;
-}
-
-const EVERYWHERE: readonly (readonly [string, Meaning])[] = [
-  ["help", { takesValue: false }],
-  ["version", { takesValue: false }],
-];
-const SETTINGS_FLAGS = settingsFlags();
-
 /**
- * Takes a command line apart.
+ * Parses a command line.
  *
  * @param args without program and command
  * @param own flags of the command itself
  * @param takesSettings whether the settings' flags, `--rbac` and `--config` are known
- * @returns what was given, and what is wrong with it
+ * @returns what is given, and what is wrong with it
  * @example
  * ```ts
- * parseFlags(["--port", "80"], {}, true).settings.get("server.port"); // { value: "80", … }
+ * parseFlags(["--port", "80"], [], true).settings.get("server.port"); // { value: "80", … }
  * ```
  */
 export function parseFlags(
   args: readonly string[],
-  own: OwnFlags,
+  own: readonly Flag[],
   takesSettings: boolean,
 ): FlagArguments {
-  const known = new Map<string, Meaning>([
-    ...EVERYWHERE,
-    ...(takesSettings ? SETTINGS_FLAGS : []),
-    ...Object.entries(own).map(([name, { type }]) =>
-      [name, { takesValue: type === "string" }] as const
-    ),
-  ]);
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(
-      [...known].map(([name, { takesValue }]) =>
-        [name, {
-          type: takesValue ? "string" as const : "boolean" as const,
-          ...(name === "help" ? { short: "h" } : {}),
-        }] as const
-      ),
-    ),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-
+  const listed = [...COMMON_FLAGS, ...(takesSettings ? SETTINGS_FLAGS : []), ...own];
+  const accepted = takesSettings ? [...listed, ...FORMER_FLAGS] : listed;
+  const known = new Map(accepted.map((flag) => [flag.name, flag]));
   const settings = new Map<SettingKey, Candidate>();
   const rbac = new Map<string, Candidate>();
   const values = new Map<string, string | true>();
   const positionals: string[] = [];
   const problems: string[] = [];
   const unknown: string[] = [];
-  const seen = new Set<string>();
-  for (const token of tokens) {
+  const seen = new Map<string, Flag>();
+  for (const token of tokensOf(args, accepted)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
-    const meaning = known.get(token.name);
-    const written = `--${token.name}`;
-    if (meaning === undefined) {
-      unknown.push(unknownFlag(token.rawName, token.name, known, takesSettings));
+    const flag = known.get(token.name);
+    if (flag === undefined) {
+      unknown.push(unknownFlag(token.rawName, token.name, listed));
       continue;
     }
-    if (!meaning.takesValue && token.inlineValue === true) {
-      problems.push(`${written} takes no value; right would be ${written} alone`);
+    const wrong = wrongForm(flag, token);
+    if (wrong !== undefined) {
+      problems.push(wrong);
       continue;
     }
-    const { value } = token;
-    if (meaning.takesValue && (value === undefined || (!token.inlineValue && isFlag(value)))) {
-      problems.push(
-        `${written} needs a value; right would be ${written}=VALUE (with the = also for a value ` +
-          "that begins with a dash)",
-      );
+    const { name, key } = flag;
+    const value = token.value ?? true;
+    if (takesSettings && name === RBAC.flag) {
+      const problem = addRoles(rbac, String(value));
+      if (problem !== undefined) problems.push(problem);
       continue;
     }
-    if (token.name === RBAC.flag && takesSettings) {
-      const given = rbacFromFlag(value ?? "");
-      if (given === undefined) {
-        problems.push(`--rbac needs a prefix and roles; right would be --rbac admin=ROLE,ROLE`);
-      } else if (rbac.has(given.prefix)) {
-        problems.push(`--rbac names ${given.prefix} more than once; once is right`);
-      } else {
-        rbac.set(given.prefix, { value: given.roles, source: "flag --rbac", rank: 3 });
-      }
+    const slot = key ?? name;
+    const first = seen.get(slot);
+    if (first !== undefined && !COMMON_FLAGS.includes(flag)) {
+      problems.push(repeated(first, flag));
       continue;
     }
-    const { key } = meaning;
-    const slot = key ?? token.name;
-    if (seen.has(slot) && token.name !== "help" && token.name !== "version") {
-      const both = meaning.value === undefined ? written : `${written} (or its opposite)`;
-      problems.push(`${both} is given more than once; once is right`);
-      continue;
-    }
-    seen.add(slot);
-    if (key === undefined) values.set(token.name, value ?? true);
-    else settings.set(key, { value: meaning.value ?? value, source: `flag ${written}`, rank: 3 });
+    seen.set(slot, flag);
+    if (key === undefined) values.set(name, value);
+    else settings.set(key, candidateOf(flag, value));
   }
-  const { config, ...rest } = { config: values.get("config"), settings, rbac, positionals };
+  const config = values.get("config");
   return {
-    ...rest,
+    ...{ settings, rbac, positionals },
     config: takesSettings && typeof config === "string" ? config : undefined,
-    own: new Map([...values].filter(([name]) => Object.hasOwn(own, name))),
+    own: new Map([...values].filter(([name]) => own.some((flag) => flag.name === name))),
     help: values.has("help"),
     version: values.has("version"),
-    // What follows an unknown flag may be its value, so nothing else is certain then.
+    // The word after an unknown flag may be its value, so nothing else is certain then.
     problems: unknown.length > 0 ? unknown : problems,
   };
 }
 
-/** The flags' long names by setting, switches in both forms, with `--rbac` and `--config`. */
-function settingsFlags(): readonly (readonly [string, Meaning])[] {
-  const flags: (readonly [string, Meaning])[] = [
-    ["config", { takesValue: true }],
-    [RBAC.flag, { takesValue: true }],
-  ];
-  for (const [key, { flag, kind }] of eachSetting()) {
-    if (kind.placeholder !== "") flags.push([flag, { takesValue: true, key }]);
-    else {
-      flags.push([flag, { takesValue: false, key, value: true }]);
-      flags.push([`no-${flag}`, { takesValue: false, key, value: false }]);
-    }
-  }
-  return flags;
+function tokensOf(args: readonly string[], flags: readonly Flag[]) {
+  const options = flags.map(({ name, placeholder }) =>
+    [name, {
+      type: placeholder === undefined ? "boolean" as const : "string" as const,
+      ...(name === "help" ? { short: "h" } : {}),
+    }] as const
+  );
+  return parseArgs({
+    args: [...args],
+    options: Object.fromEntries(options),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  }).tokens;
 }
 
-function unknownFlag(
-  written: string,
-  name: string,
-  known: ReadonlyMap<string, unknown>,
-  takesSettings: boolean,
-): string {
-  // Who writes --server-port knows the file's name for it: that is a near name, too.
-  const names = new Map([...known.keys()].map((flag) => [flag, flag]));
-  if (takesSettings) {
-    for (const [key, { flag }] of eachSetting()) names.set(key.replace(/[._]/g, "-"), flag);
+/** Why a known flag cannot be read, whatever its value means. */
+function wrongForm(
+  { name, placeholder }: Flag,
+  { value, inlineValue }: {
+    readonly value?: string | undefined;
+    readonly inlineValue?: boolean | undefined;
+  },
+): string | undefined {
+  if (placeholder === undefined) {
+    return inlineValue === true ? `--${name} takes no value; expected --${name} alone` : undefined;
+  }
+  if (value !== undefined && (inlineValue === true || !isFlag(value))) return undefined;
+  return `--${name} needs a value; expected --${name}=VALUE (the = is needed for a value that ` +
+    "begins with a dash)";
+}
+
+/** @returns what is wrong with the value of `--rbac` */
+function addRoles(rbac: Map<string, Candidate>, text: string): string | undefined {
+  const given = rbacFromFlag(text);
+  if (given === undefined) {
+    return "--rbac needs a prefix and roles; expected --rbac admin=ROLE,ROLE";
+  }
+  if (rbac.has(given.prefix)) {
+    return `--rbac names ${given.prefix} more than once; expected each prefix once`;
+  }
+  rbac.set(given.prefix, { value: given.roles, source: "flag --rbac", rank: 3 });
+  return undefined;
+}
+
+function repeated(first: Flag, second: Flag): string {
+  const [former, present] = first.renamedTo === undefined ? [second, first] : [first, second];
+  if (former.renamedTo !== undefined && present.renamedTo === undefined) {
+    return bothNames({ from: `--${former.name}`, to: `--${former.renamedTo}` });
+  }
+  const both = second.sets === undefined ? "" : " (or its opposite)";
+  return `--${second.name}${both} is given more than once; expected it once`;
+}
+
+function candidateOf({ name, sets, renamedTo }: Flag, value: string | true): Candidate {
+  return {
+    ...{ value: sets ?? value, source: `flag --${name}`, rank: 3 },
+    ...(renamedTo === undefined ? {} : { renamed: { from: `--${name}`, to: `--${renamedTo}` } }),
+  };
+}
+
+function unknownFlag(written: string, name: string, listed: readonly Flag[]): string {
+  // Someone who writes --server-port knows the key in the file: that is a near name, too.
+  const names = new Map(listed.map((flag) => [flag.name, flag.name]));
+  for (const { name, key, sets } of listed) {
+    if (key !== undefined && sets !== false) names.set(key.replace(/[._]/g, "-"), name);
   }
   const near = nearest(name, names.keys());
   const hint = near === undefined
     ? "--help lists the flags"
     : `the nearest is --${names.get(near)}`;
-  // A text that begins with dashes may be a secret whose own flag was mistyped.
+  // A text that begins with dashes may be a secret after a flag that was mistyped.
   const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
   return `there is no flag ${shown}; ${hint}`;
 }

@@ -8,11 +8,11 @@ import * as z from "zod";
  */
 export interface Kind<T> {
   readonly schema: z.ZodType<T>;
-  /** Text as the file would have it; what cannot be read stays text, for the schema to refuse. */
+  /** Text to the value that a file would have; unreadable text is returned, and the schema refuses it. */
   readonly read: (text: string) => unknown;
-  /** What stands for the value in the help; empty for switches, which take none. */
+  /** The value's placeholder in the help; empty for switches, which take none. */
   readonly placeholder: string;
-  /** Where only certain words are right: these. */
+  /** The accepted words, where the value is one of a few. */
   readonly words?: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function whole(min: number, max: number, placeholder = "NUMBER"): Kind<nu
   };
 }
 
-/** Text; with `pattern` only what fits it, otherwise `wrong` is said. */
+/** Text; where there is a `pattern`, text that does not match it is refused with `wrong`. */
 export function text(placeholder: string, pattern = /^/, wrong = ""): Kind<string> {
   return {
     schema: z.string({ error: "is not text" }).regex(pattern, { error: wrong }),
@@ -47,7 +47,7 @@ export function text(placeholder: string, pattern = /^/, wrong = ""): Kind<strin
   };
 }
 
-/** A host name or address without port; brackets around an IPv6 address are taken off. */
+/** A host name or address without a port; brackets around an IPv6 address are removed. */
 export function host(): Kind<string> {
   const wrong = "is not a host name or address alone";
   return {
@@ -63,20 +63,20 @@ export function host(): Kind<string> {
   };
 }
 
-/** The address of something on the web, without user and password; or empty. */
+/** An http or https URL without user and password; or empty. */
 export function webAddress(): Kind<string> {
   return {
     schema: z.string({ error: "is not text" }).refine((given) => {
       if (given === "") return true;
       const url = URL.parse(given);
       return url !== null && /^https?:$/.test(url.protocol) && url.username + url.password === "";
-    }, { error: "is no http:// or https:// address without user and password" }),
+    }, { error: "is not an http:// or https:// address without user and password" }),
     read: (given) => given.trim(),
     placeholder: "URL",
   };
 }
 
-/** A list; as text its entries stand between commas. */
+/** A list; as text its entries are separated by commas. */
 export function list(placeholder: string, entry = /^[^,]*$/, wrong = "has a comma in an entry") {
   return {
     schema: z.array(z.string({ error: "has an entry that is not text" }).regex(entry, wrong), {
@@ -92,7 +92,7 @@ export function networks(): Kind<string[]> {
   const { schema, read } = list("NETWORK,…");
   return {
     schema: schema.refine((entries) => entries.every(isNetwork), {
-      error: "has an entry that is no address and no network",
+      error: "has an entry that is neither an address nor a network",
     }),
     read,
     placeholder: "NETWORK,…",
@@ -105,7 +105,7 @@ function isNetwork(text: string): boolean {
   return version !== 0 && Number(length ?? 0) <= (version === 4 ? 32 : 128);
 }
 
-/** Yes or no. */
+/** A switch: true or false. */
 export function toggle(): Kind<boolean> {
   return {
     schema: z.boolean({ error: "is neither true nor false" }),
@@ -114,7 +114,7 @@ export function toggle(): Kind<boolean> {
   };
 }
 
-/** One word of a few, in any case; `aliases` are other spellings of them. */
+/** One of several words, in upper or lower case; `aliases` are other spellings. */
 export function choice<const Word extends string>(
   words: readonly Word[],
   aliases: Readonly<Record<string, Word>> = {},
@@ -126,7 +126,7 @@ export function choice<const Word extends string>(
   return {
     schema: z.string({ error: "is not text" })
       .transform((given) => known.get(given.trim().toLowerCase()) ?? given)
-      .pipe(z.enum(words, { error: `is none of ${words.filter(Boolean).join(", ")}` })),
+      .pipe(z.enum(words, { error: `is not one of ${words.filter(Boolean).join(", ")}` })),
     read: (given) => given,
     words: words.filter(Boolean),
     placeholder: words.filter(Boolean).length > 4 ? "NAME" : words.filter(Boolean).join("|"),

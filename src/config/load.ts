@@ -1,11 +1,17 @@
 import { ConfigurationError } from "../errors.ts";
-import { resolve } from "./resolve.ts";
+import { bothNames, type Candidate } from "./candidate.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
-import type { Loaded, LoadOptions } from "./loaded.ts";
+import type { Loaded, LoadOptions, RenamedSetting } from "./loaded.ts";
 import { rbacFromEnvironment } from "./rbac.ts";
-import { eachSetting, environmentNames, type Setting, type SettingKey } from "./settings.ts";
-import type { Candidate } from "./sources.ts";
+import { resolve } from "./resolve.ts";
+import {
+  eachSetting,
+  environmentName,
+  environmentNames,
+  type Setting,
+  type SettingKey,
+} from "./settings.ts";
 
 /** The process environment, or one like it; an empty value counts as not set. */
 export type Environment = Readonly<Record<string, string>>;
@@ -17,9 +23,9 @@ export type Environment = Readonly<Record<string, string>>;
  * @param args flags as on the command line, without program and command
  * @param environment such as `Deno.env.toObject()`
  * @param options what the caller needs
- * @returns the checked settings, and where each came from
+ * @returns the checked settings, and the source of each
  * @throws {ConfigurationError} every problem found, each with setting, source, what is wrong and
- *   what would be right; without any secret's value
+ *   what is expected; without any secret's value
  * @example
  * ```ts
  * const { settings, entries } = await loadSettings(["--port", "9090"], Deno.env.toObject());
@@ -32,10 +38,10 @@ export async function loadSettings(
   environment: Environment,
   options: LoadOptions = {},
 ): Promise<Loaded> {
-  const flags = parseFlags(args, {}, true);
+  const flags = parseFlags(args, [], true);
   refuse(flags.problems);
   if (flags.positionals.length > 0) {
-    throw new ConfigurationError("flags are expected here, and there is an argument that is none");
+    throw new ConfigurationError("there is an argument that is not a flag; expected flags alone");
   }
   return await loadWithFlags(flags, environment, options);
 }
@@ -57,22 +63,27 @@ export async function loadWithFlags(
   const problems = [...file?.problems ?? []];
 
   const candidates = new Map<SettingKey, Candidate>();
+  const renamed: RenamedSetting[] = [];
   for (const [key, setting] of eachSetting()) {
-    candidates.set(
-      key,
-      fromFlags(flags, key, setting) ?? fromEnvironment(environment, key, setting) ??
-        file?.settings.get(key) ?? { value: setting.default, source: "default", rank: 0 },
-    );
+    const given = [
+      fromFlags(flags, key, setting),
+      fromEnvironment(environment, key, setting, problems),
+      file?.settings.get(key),
+    ].filter((candidate) => candidate !== undefined);
+    candidates.set(key, given[0] ?? { value: setting.default, source: "default", rank: 0 });
+    for (const { renamed: names, source } of given) {
+      if (names !== undefined) renamed.push({ ...names, source });
+    }
   }
   const rbac = new Map([
     ...file?.rbac ?? [],
     ...rbacFromEnvironment(environment),
     ...flags.rbac,
   ]);
-  const { settings, entries, values } = resolve(candidates, rbac, options, problems);
+  const resolved = resolve(candidates, rbac, options, problems);
   refuse(problems);
-  if (settings === undefined) throw new ConfigurationError("the settings cannot be put together");
-  return { settings, entries, values, file: file === undefined ? undefined : path ?? defaultFile };
+  if (resolved === undefined) throw new TypeError("resolve reports a problem or gives a result");
+  return { ...resolved, file: file === undefined ? undefined : path ?? defaultFile, renamed };
 }
 
 function fromFlags(
@@ -87,13 +98,20 @@ function fromFlags(
 function fromEnvironment(
   environment: Environment,
   key: SettingKey,
-  { kind }: Setting,
+  { kind, formerly }: Setting,
+  problems: string[],
 ): Candidate | undefined {
-  for (const name of environmentNames(key)) {
-    const text = environment[name];
-    if (text) return { value: kind.read(text), source: `environment ${name}`, rank: 2 };
-  }
-  return undefined;
+  const name = environmentNames(key).find((name) => environment[name]);
+  const former = formerly === undefined ? undefined : environmentName(formerly.key);
+  const used = name ?? former;
+  const text = used === undefined ? undefined : environment[used];
+  if (used === undefined || !text) return undefined;
+  const candidate = { value: kind.read(text), source: `environment ${used}`, rank: 2 } as const;
+  if (former === undefined || !environment[former]) return candidate;
+  const renamed = { from: former, to: environmentName(key) };
+  if (name === undefined) return { ...candidate, renamed };
+  problems.push(`environment: ${bothNames(renamed)}`);
+  return candidate;
 }
 
 /** Throws all problems as one error; a single one without a list around it. */

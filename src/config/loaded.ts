@@ -1,16 +1,17 @@
-import type { Settings } from "./types.ts";
+import type { Renaming } from "./candidate.ts";
+import type { Settings } from "./shape.ts";
 
-/** One setting as it is in force, and who decided it. */
+/** One setting in force, and the source that decided it. */
 export interface Entry {
   /** `server.port`, `rbac.admin` */
   readonly key: string;
-  /** What a person may see: secrets are hidden, keys are summed up. */
+  /** The value for people: secrets are hidden, keys are summarised. */
   readonly shown: string;
   /** `flag --port`, `environment RANGER_PORT`, `file /etc/ranger/ranger.toml`, `default` */
   readonly source: string;
 }
 
-/** What loading gives: the checked settings, and for each one where it came from. */
+/** The result of loading: the checked settings, and the source of each. */
 export interface Loaded {
   readonly settings: Settings;
   readonly entries: readonly Entry[];
@@ -18,6 +19,13 @@ export interface Loaded {
   readonly values: ReadonlyMap<string, unknown>;
   /** The configuration file that was read, where there was one. */
   readonly file: string | undefined;
+  /** The names of earlier versions that some source still uses. */
+  readonly renamed: readonly RenamedSetting[];
+}
+
+/** A source that uses a setting's name of an earlier version. */
+export interface RenamedSetting extends Renaming {
+  readonly source: string;
 }
 
 /** What a caller may ask of loading. */
@@ -30,7 +38,7 @@ export interface LoadOptions {
    */
   readonly requireKey?: boolean;
   /**
-   * Whether the log goes to a terminal, which decides how it looks.
+   * Whether the log goes to a terminal, which decides its format where none is set.
    *
    * @default `Deno.stderr.isTerminal()`
    */

@@ -1,9 +1,7 @@
 /**
- * The name a person most likely meant: the one with the fewest letters to change, add, drop or
- * swap, if that is few enough to be a slip.
+ * The name that was most likely meant: the one with the fewest letters to change, add, drop or
+ * swap, if those are few enough to be a typo.
  *
- * @param typed what was written
- * @param known the names there are
  * @returns one of `known`, or `undefined` when none is near
  * @example
  * ```ts
@@ -23,7 +21,7 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
   return best;
 }
 
-/** Optimal string alignment: Levenshtein, with a swap of neighbours as one edit. */
+/** Optimal string alignment: the Levenshtein distance, with a swap of neighbours as one edit. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,12 +1,12 @@
 import * as z from "zod";
-import type { Candidate } from "./sources.ts";
+import type { Candidate } from "./candidate.ts";
 
-/** How `rbac.<prefix>` is called in flags and environment, for the help and the documents. */
+/** The names of `rbac.<prefix>` in flags and environment, and its help. */
 export const RBAC = {
   flag: "rbac",
   placeholder: "PREFIX=ROLE,…",
   environment: ["RANGER_RBAC_<PREFIX>", "RANGO_RBAC_<PREFIX>"],
-  help: "Roles that may have the streams <PREFIX>.<id>.<event>; repeat it for more prefixes",
+  help: "Roles that may subscribe to <PREFIX>.<id>.<event>; repeat it for more prefixes",
   right: 'roles in a list, such as admin = ["admin", "superadmin"]',
 } as const;
 
@@ -24,7 +24,7 @@ export function rbacFromFlag(text: string): { prefix: string; roles: string[] } 
   return { prefix: text.slice(0, equals).trim(), roles: words(text.slice(equals + 1)) };
 }
 
-/** The prefixes that the environment sets; Ranger's own names win over Rango's. */
+/** The prefixes that the environment sets; RANGER_RBAC_ wins over RANGO_RBAC_. */
 export function rbacFromEnvironment(
   environment: Readonly<Record<string, string>>,
 ): Map<string, Candidate> {
@@ -42,18 +42,17 @@ export function rbacFromEnvironment(
 /**
  * What is wrong with one prefix and its roles.
  *
- * @returns text that follows `rbac.<prefix>, from <source>: `, or `undefined` when all is well
+ * @returns text that follows `rbac.<prefix>, from <source>: `; `undefined` if nothing is wrong
  */
 export function rbacProblem(prefix: string, roles: unknown): string | undefined {
   if (RESERVED.has(prefix)) {
-    return `${prefix} streams have their own rule and take no roles; ` +
-      "right would be another prefix, such as admin";
+    return `${prefix} streams are not given by role; expected another prefix, such as admin`;
   }
   if (!/^[^\s.,*#]+$/.test(prefix)) {
-    return "a prefix is one word without dots; right would be a name such as admin";
+    return "the prefix is not one word without dots; expected a name such as admin";
   }
   if (!ROLES.safeParse(roles).success) {
-    return `is not a list of roles; right would be ${RBAC.right}`;
+    return `is not a list of roles; expected ${RBAC.right}`;
   }
   return undefined;
 }

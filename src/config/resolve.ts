@@ -1,168 +1,89 @@
-import { overlay, wrongUrls } from "./broker_address.ts";
-import { describe, quote } from "./describe.ts";
-import { keepaliveProblem } from "./keepalive.ts";
-import type { Entry, LoadOptions } from "./loaded.ts";
-import { managementPort, portProblem } from "./ports.ts";
+import { brokerAddresses, wrongUrls } from "./broker_address.ts";
+import type { Candidate } from "./candidate.ts";
+import type { Entry, Loaded, LoadOptions } from "./loaded.ts";
 import { rbacProblem } from "./rbac.ts";
-import { sizesProblem } from "./sizes.ts";
-import { eachSetting, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
-import type { Candidate } from "./sources.ts";
-import type { Settings } from "./types.ts";
+import { brokenRules, managementPort } from "./rules.ts";
+import { LEEWAYS } from "./settings/auth.ts";
+import {
+  eachSetting,
+  environmentName,
+  type Setting,
+  type SettingKey,
+  SETTINGS,
+  type SettingValues,
+} from "./settings.ts";
+import { toSettings, type ValuesInForce } from "./shape.ts";
+import { quote } from "./show.ts";
 
-/** How to go on without a key, said wherever one is missing. */
+/** How to continue without a key. */
 const NO_KEY = "auth.public_key (flag --jwt-public-key, environment JWT_PUBLIC_KEY) is not set, " +
-  "so no token could be verified; right would be the path of a PEM file, PEM text or base64 of " +
+  "so no token could be verified; expected the path of a PEM file, PEM text or base64 of " +
   "it, or auth.jwks_url. `ranger keygen` makes a pair of keys; --no-auth runs public streams only";
 
+type Candidates = ReadonlyMap<SettingKey, Candidate>;
+
+/** A value in force, and the source that decided it. */
+interface InForce {
+  readonly value: unknown;
+  readonly source: string;
+}
+
 /**
- * Checks the values that won and puts them into the shape that the program reads.
+ * Checks the values that won, computes those that depend on several settings, and puts them into
+ * the shape that the program reads.
  *
  * @param candidates one for every setting
- * @param rbac by prefix
+ * @param rbac roles by prefix
  * @param problems gets a sentence for everything that is wrong
- * @returns settings (`undefined` when there are problems) and every setting with its source
+ * @returns `undefined` when there are problems
  */
 export function resolve(
-  candidates: ReadonlyMap<SettingKey, Candidate>,
+  candidates: Candidates,
   rbac: ReadonlyMap<string, Candidate>,
-  options: LoadOptions,
+  { requireKey = true, terminal = Deno.stderr.isTerminal() }: LoadOptions,
   problems: string[],
-): {
-  settings: Settings | undefined;
-  entries: readonly Entry[];
-  values: ReadonlyMap<string, unknown>;
-} {
-  const checked: Partial<Record<SettingKey, unknown>> = {};
-  for (const [key, setting] of eachSetting()) {
-    const candidate = candidates.get(key);
-    if (candidate === undefined) continue;
-    checked[key] = candidate.rank === 0
-      ? setting.default
-      : check(key, setting, candidate, problems);
-  }
-  problems.push(...wrongUrls(candidates, checked));
+): Pick<Loaded, "settings" | "entries" | "values"> | undefined {
+  const values = checkAll(candidates, problems);
   for (const [prefix, { value, source }] of rbac) {
     const problem = rbacProblem(prefix, value);
     if (problem !== undefined) problems.push(`rbac.${prefix}, from ${source}: ${problem}`);
   }
-  // From here on everything has the type that its schema says.
-  const values = checked as SettingValues;
-  if (problems.length > 0) return { settings: undefined, entries: [], values: new Map() };
-
+  if (values === undefined || problems.length > 0) return undefined;
   const noKey = values["auth.public_key"] === "" && values["auth.jwks_url"] === "";
-  if ((options.requireKey ?? true) && values["auth.enabled"] && noKey) problems.push(NO_KEY);
-  for (const problem of [portProblem(values), keepaliveProblem(values), sizesProblem(values)]) {
-    if (problem !== undefined) problems.push(problem);
-  }
-  const address = overlay(candidates, values);
-  const format = values["log.format"] ??
-    ((options.terminal ?? Deno.stderr.isTerminal()) ? "text" : "json");
-  const leeway = values["auth.leeway"];
-  const settings: Settings = {
-    server: {
-      host: values["server.host"],
-      port: values["server.port"],
-      origins: values["server.origins"],
-      trustedProxies: values["server.trusted_proxies"],
-      reusePort: values["server.reuse_port"],
-      drain: values["server.drain"],
-      page: values["server.page"],
-    },
-    management: {
-      host: values["management.host"],
-      port: managementPort(values),
-      grace: values["management.grace"],
-      streams: values["management.streams"],
-    },
-    amqp: {
-      urls: address.urls,
-      exchange: values["amqp.exchange"],
-      queueLength: values["amqp.queue_length"],
-      queueBytes: values["amqp.queue_bytes"],
-      heartbeat: values["amqp.heartbeat"],
-    },
-    auth: {
-      enabled: values["auth.enabled"],
-      publicKey: values["auth.public_key"],
-      jwks: {
-        url: values["auth.jwks_url"],
-        refresh: values["auth.jwks_refresh"],
-        cooldown: values["auth.jwks_cooldown"],
-        timeout: values["auth.jwks_timeout"],
-      },
-      algorithm: values["auth.algorithm"],
-      issuer: values["auth.issuer"],
-      audience: values["auth.audience"],
-      subject: values["auth.subject"],
-      requireJti: values["auth.require_jti"],
-      enforceExpiry: values["auth.enforce_expiry"],
-      leeway: {
-        exp: values["auth.exp_leeway"] ?? leeway,
-        nbf: values["auth.nbf_leeway"] ?? leeway,
-        iat: values["auth.iat_leeway"] ?? leeway,
-      },
-    },
-    rbac: Object.fromEntries([...rbac].map(([prefix, { value }]) => [prefix, value as string[]])),
-    protocol: { envelope: values["protocol.envelope"] },
-    streams: {
-      mode: values["streams.mode"],
-      replay: values["streams.replay"],
-      eventBytes: values["streams.event_bytes"],
-      states: values["streams.states"],
-      bookLevels: values["streams.book_levels"],
-    },
-    compression: {
-      enabled: values["compression.enabled"],
-      threshold: values["compression.threshold"],
-      level: values["compression.level"],
-    },
-    limits: {
-      messageBytes: values["limits.message_bytes"],
-      messageRate: values["limits.message_rate"],
-      messageBurst: values["limits.message_burst"],
-      streams: values["limits.streams"],
-      unsentBytes: values["limits.unsent_bytes"],
-      connections: values["limits.connections"],
-      connectionsPerAddress: values["limits.connections_per_address"],
-      handshakeTimeout: values["limits.handshake_timeout"],
-      pingInterval: values["limits.ping_interval"],
-      idleTimeout: values["limits.idle_timeout"],
-    },
-    log: { level: values["log.level"], format },
-  };
+  if (requireKey && values["auth.enabled"] && noKey) problems.push(NO_KEY);
+  problems.push(...brokenRules(values));
+  if (problems.length > 0) return undefined;
 
-  const effective: Readonly<
-    Partial<Record<SettingKey, Pick<Entry, "source"> & { value: unknown }>>
-  > = {
-    ...address.entries,
-    "log.format": { value: format, source: candidates.get("log.format")?.source ?? "default" },
-    "auth.exp_leeway": followed("auth.exp_leeway", settings.auth.leeway.exp),
-    "auth.nbf_leeway": followed("auth.nbf_leeway", settings.auth.leeway.nbf),
-    "auth.iat_leeway": followed("auth.iat_leeway", settings.auth.leeway.iat),
+  const roles = [...rbac].map(([prefix, { value, source }]) =>
+    [prefix, { value: value as readonly string[], source }] as const
+  );
+  const { inForce, shown } = derive(candidates, values, terminal);
+  const byPrefix = Object.fromEntries(roles.map(([prefix, { value }]) => [prefix, value]));
+  return {
+    settings: toSettings(inForce, byPrefix),
+    entries: [
+      ...eachSetting().map(([key]) => entry(key, shown[key] ?? given(candidates, values, key))),
+      ...roles.map(([prefix, { value, source }]) => entry(`rbac.${prefix}`, { value, source })),
+    ],
+    values: new Map<string, unknown>([
+      ...Object.entries(values),
+      ...roles.map(([prefix, { value }]) => [`rbac.${prefix}`, value] as const),
+    ]),
   };
-  const entries = eachSetting().map(([key]) => {
-    const { value, source } = effective[key] ??
-      { value: checked[key], source: candidates.get(key)?.source ?? "default" };
-    return { key, shown: describe(key, value), source };
-  });
-  const roles = [...rbac].map(([prefix, { value, source }]) => ({
-    key: `rbac.${prefix}`,
-    shown: describe(`rbac.${prefix}`, value),
-    source,
-  }));
-  const compared = new Map<string, unknown>([
-    ...Object.entries(checked),
-    ...[...rbac].map(([prefix, { value }]) => [`rbac.${prefix}`, value] as const),
-  ]);
-  return { settings, entries: [...entries, ...roles], values: compared };
+}
 
-  /** A leeway of its own, or the common one with that one's source. */
-  function followed(key: SettingKey, value: number) {
-    const own = candidates.get(key);
-    const common = candidates.get("auth.leeway")?.source ?? "default";
-    if (own !== undefined && own.rank > 0) return { value, source: own.source };
-    return { value, source: common === "default" ? common : `auth.leeway, ${common}` };
+/** @returns `undefined` when a value is wrong */
+function checkAll(candidates: Candidates, problems: string[]): SettingValues | undefined {
+  const before = problems.length;
+  const checked: Partial<Record<SettingKey, unknown>> = {};
+  for (const [key, setting] of eachSetting()) {
+    const candidate = candidates.get(key);
+    checked[key] = candidate === undefined || candidate.rank === 0
+      ? setting.default
+      : check(key, setting, candidate, problems);
   }
+  problems.push(...wrongUrls(candidates, checked));
+  return problems.length > before ? undefined : checked as SettingValues;
 }
 
 /** Checks one value against its schema; a problem never quotes a secret. */
@@ -175,15 +96,70 @@ function check(
   const result = setting.kind.schema.safeParse(value);
   if (result.success) return result.data;
   const shown = setting.secret === true ? "the value (not shown)" : quote(value);
-  const wrong = result.error.issues[0]?.message ?? "is not what it should be";
-  // Kubernetes puts such values into <SERVICE>_PORT of every pod beside a service of that name.
+  const wrong = result.error.issues[0]?.message ?? "is not valid";
+  // Kubernetes sets <SERVICE>_PORT in every pod beside a service of that name.
   const link = /^environment .*_PORT$/.test(source) && /^tcp:\/\//.test(String(value))
-    ? ` (Kubernetes sets it for a service of that name: use enableServiceLinks: false, or set ${`RANGER_${
-      key.replace(".", "_").toUpperCase()
-    }`})`
+    ? " (Kubernetes sets it for a service of that name: use enableServiceLinks: false, or set " +
+      `${environmentName(key)})`
     : "";
-  problems.push(
-    `${key}, from ${source}: ${shown} ${wrong}; right would be ${setting.right}${link}`,
-  );
+  problems.push(`${key}, from ${source}: ${shown} ${wrong}; expected ${setting.right}${link}`);
   return undefined;
+}
+
+/**
+ * Computes the values that depend on several settings.
+ *
+ * @returns every value that the program reads, and those to show that differ from what is given
+ */
+function derive(candidates: Candidates, values: SettingValues, terminal: boolean): {
+  readonly inForce: ValuesInForce;
+  readonly shown: Partial<Record<SettingKey, InForce>>;
+} {
+  const broker = brokerAddresses(candidates, values);
+  const format = values["log.format"] ?? (terminal ? "text" : "json");
+  const leeway = (claim: keyof typeof LEEWAYS) => {
+    const { [`auth.${claim}_leeway` as const]: own, "auth.leeway": common } = values;
+    const { source } = given(candidates, values, `auth.${claim}_leeway`);
+    if (own !== undefined || common === undefined) return { value: own ?? LEEWAYS[claim], source };
+    return {
+      value: common,
+      source: `auth.leeway, ${given(candidates, values, "auth.leeway").source}`,
+    };
+  };
+  const [exp, nbf, iat] = [leeway("exp"), leeway("nbf"), leeway("iat")];
+  return {
+    inForce: {
+      ...values,
+      "management.port": managementPort(values),
+      "amqp.urls": broker.urls,
+      "auth.exp_leeway": exp.value,
+      "auth.nbf_leeway": nbf.value,
+      "auth.iat_leeway": iat.value,
+      "log.format": format,
+    },
+    shown: {
+      ...broker.entries,
+      "auth.exp_leeway": exp,
+      "auth.nbf_leeway": nbf,
+      "auth.iat_leeway": iat,
+      "log.format": { ...given(candidates, values, "log.format"), value: format },
+    },
+  };
+}
+
+function given(candidates: Candidates, values: SettingValues, key: SettingKey): InForce {
+  return { value: values[key], source: candidates.get(key)?.source ?? "default" };
+}
+
+function entry(key: string, { value, source }: InForce): Entry {
+  return { key, shown: shown(key, value), source };
+}
+
+/** A value for people, on one short line; never a secret. */
+function shown(key: string, value: unknown): string {
+  const setting = Object.hasOwn(SETTINGS, key) ? SETTINGS[key as SettingKey] as Setting : undefined;
+  if (setting?.show && value !== undefined && value !== null) return setting.show(value);
+  if (setting?.secret === true) return "***";
+  const text = Array.isArray(value) ? value.join(", ") : String(value ?? "");
+  return text === "" ? `(${setting?.defaultText ?? "none"})` : text;
 }

@@ -6,7 +6,7 @@ import { LOG } from "./settings/log.ts";
 import { MANAGEMENT } from "./settings/management.ts";
 import { PROTOCOL } from "./settings/protocol.ts";
 import { SERVER } from "./settings/server.ts";
-import type { Setting } from "./settings/setting.ts";
+import type { LiveSetting, Setting } from "./settings/setting.ts";
 import { STREAMS } from "./settings/streams.ts";
 
 export type { Setting };
@@ -33,11 +33,11 @@ export const SECTIONS = {
   management: "The listener for operators: metrics, health, statistics. Keep it off the internet.",
   amqp: "The broker that events come from.",
   auth: "How clients' tokens are verified.",
-  rbac: "Which roles may have streams that are neither public nor private.",
-  protocol: "What clients read.",
-  streams: "What passes, and what is kept.",
+  rbac: "Which roles may subscribe to streams that are neither public nor private.",
+  protocol: "The format of the messages that clients read.",
+  streams: "Which events are delivered, and how much state is kept.",
   compression: "permessage-deflate, for clients that offer it, as browsers do.",
-  limits: "What one client may cost.",
+  limits: "What one client may use.",
   log: "What is logged, to standard error.",
 };
 
@@ -47,10 +47,35 @@ export type SettingKey = keyof typeof SETTINGS;
 export type SettingValues = {
   readonly [K in SettingKey]: (typeof SETTINGS)[K] extends Setting<infer T> ? T : never;
 };
+/** The keys of the settings declared `live: true`. */
+export type LiveKey = {
+  [K in SettingKey]: (typeof SETTINGS)[K] extends LiveSetting<infer _> ? K : never;
+}[SettingKey];
+
+const EACH = Object.entries(SETTINGS) as unknown as readonly (readonly [SettingKey, Setting])[];
+
+/** Keys by the names of earlier versions. */
+const FORMER_KEYS: ReadonlyMap<string, SettingKey> = new Map(
+  EACH.flatMap(([key, { formerly }]) => formerly === undefined ? [] : [[formerly.key, key]]),
+);
 
 /** The settings with their keys, in the order of the documents. */
 export function eachSetting(): readonly (readonly [SettingKey, Setting])[] {
-  return Object.entries(SETTINGS) as unknown as readonly (readonly [SettingKey, Setting])[];
+  return EACH;
+}
+
+/**
+ * The key that a name in the file means, which may be that of an earlier version.
+ *
+ * @example
+ * ```ts
+ * settingKey("server.port"); // "server.port"
+ * settingKey("server.drain"); // "server.drain_seconds"
+ * settingKey("server.prot"); // undefined
+ * ```
+ */
+export function settingKey(name: string): SettingKey | undefined {
+  return Object.hasOwn(SETTINGS, name) ? name as SettingKey : FORMER_KEYS.get(name);
 }
 
 /**
@@ -63,5 +88,22 @@ export function eachSetting(): readonly (readonly [SettingKey, Setting])[] {
  */
 export function environmentNames(key: SettingKey): readonly string[] {
   const setting: Setting = SETTINGS[key] as Setting;
-  return [`RANGER_${key.replace(".", "_").toUpperCase()}`, ...(setting.legacy ?? [])];
+  return [environmentName(key), ...(setting.legacy ?? [])];
+}
+
+/**
+ * The environment variable that a key has by its name alone.
+ *
+ * @example
+ * ```ts
+ * environmentName("server.reuse_port"); // "RANGER_SERVER_REUSE_PORT"
+ * ```
+ */
+export function environmentName(key: string): string {
+  return `RANGER_${key.replace(".", "_").toUpperCase()}`;
+}
+
+/** The section of a key: `server` of `server.port`. */
+export function sectionOf(key: string): string {
+  return key.slice(0, key.indexOf("."));
 }

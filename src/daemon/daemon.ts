@@ -1,32 +1,32 @@
 import { getLogger } from "@logtape/logtape";
-import { setTimeout as delay } from "node:timers/promises";
 import { TokenVerifier } from "../auth/verifier.ts";
-import type { EventSource } from "../source/source.ts";
-import type { Settings } from "../config/types.ts";
-import { type Address, Listener } from "../http/listener.ts";
+import type { Settings } from "../config/shape.ts";
+import { Flusher } from "../delivery/flusher.ts";
+import { Traffic } from "../delivery/traffic.ts";
 import { TrustedProxies } from "../http/client_address.ts";
 import { Handshakes } from "../http/handshakes.ts";
+import { httpApp } from "../http/http_app.ts";
+import { type Address, Listener } from "../http/listener.ts";
 import { managementApp } from "../http/management_app.ts";
 import { pageApp } from "../http/page_app.ts";
-import { httpApp } from "../http/http_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
-import { Flusher } from "../delivery/flusher.ts";
 import { Hub } from "../hub/hub.ts";
+import { ConnectionQuota } from "../session/connection_quota.ts";
+import { ExpiryQueue } from "../session/expiry.ts";
+import { Sessions } from "../session/sessions.ts";
+import type { EventSource } from "../source/source.ts";
+import { peatioRegistry } from "../streams/peatio.ts";
+import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+import { configureLog } from "../telemetry/log.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
+import { VERSION } from "../version.ts";
+import { Keepalive } from "../websocket/keepalive.ts";
+import { applyLive, type LiveTable, type Nothing } from "./live.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
 import { Readiness } from "./readiness.ts";
+import { shutDown } from "./shutdown.ts";
 import { statistics } from "./statistics.ts";
-import { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import { Traffic } from "../delivery/traffic.ts";
-import { ExpiryQueue } from "../session/expiry.ts";
-import { drain } from "../session/drain.ts";
-import { ConnectionQuota } from "../session/connection_quota.ts";
-import { Sessions } from "../session/sessions.ts";
-import { peatioRegistry } from "../streams/peatio.ts";
-import { VERSION } from "../version.ts";
-import { CloseCode } from "../websocket/frame.ts";
-import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
@@ -34,47 +34,46 @@ const log = getLogger(["ranger", "server"]);
 /** Milliseconds that a client has to answer our close frame. */
 const CLOSE_TIMEOUT = 3000;
 
-/** Milliseconds for handshakes under way when the server ends, at most; none without a drain. */
-const HANDSHAKES = 1000;
-
 /** A running server. */
 export interface Daemon {
   /** Where clients connect. */
   readonly public: Address;
   readonly management: Address;
-  /** Why clients are not served with events; empty when they are. */
+  /** Why clients receive no events; empty when they do. */
   unready(): readonly string[];
-  /** How it goes, in a line for a person. */
+  /** The state of the server, on one line for people. */
   status(): string;
   /**
-   * Takes from other settings what may change while it runs; connections stay.
+   * Applies the live part of other settings; connections stay.
    *
-   * @throws {RangerError} keys cannot be used, or cannot be had; nothing has changed
+   * @throws {RangerError} keys cannot be used or fetched; nothing has changed
    */
   reload(next: Settings): Promise<void>;
   /**
-   * Is not ready any more and takes no more clients; closes those there are (1001), spread over
-   * `server.drain`, who get their events until then; lets go of the source. Safe to call twice.
+   * Reports itself as not ready, accepts no more connections, closes clients with 1001 over
+   * `server.drain_seconds`, during which they still receive events, and stops the source. Safe to
+   * call twice.
    */
   stop(): Promise<void>;
 }
 
-/** What a daemon is given besides its settings. */
+/** What a daemon gets besides its settings. */
 export interface DaemonExtras {
-  /** Signs tokens for those who open the demo's page, good for so many seconds. */
+  /** Signs tokens for visitors of the demo's page, valid for the given number of seconds. */
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
-  /** Whether pages of the browser's own machine may connect, whatever `server.origins` says. */
+  /** Whether pages of the browser's own machine may connect, whatever `server.origins` is. */
   readonly loopbackOrigins?: boolean;
 }
 
 /**
- * Puts the rooms together: source to hub, hub to sessions, sessions to the listeners.
+ * Puts the rooms together: the source to the hub, the hub to the sessions, the sessions to the
+ * listeners.
  *
  * @throws {ConfigurationError} the key cannot be used
- * @throws {UnavailableError} an address to listen on cannot be had; nothing is left running
+ * @throws {UnavailableError} an address cannot be listened on; nothing is left running
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
  * console.log(`ws://${daemon.public.host}:${daemon.public.port}/public/`);
  * await daemon.stop();
@@ -89,8 +88,7 @@ export async function startDaemon(
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify = verifier && ((token: string) => verifier.verify(token));
 
-  const drainTime = server.drain * 1000;
-  // Read by all whenever they matter: whoever changes them here changes them for everybody.
+  // Shared and mutable on purpose: read at every use, so a reload takes effect everywhere.
   const limits = { ...settings.limits };
   const limitsHit = new LabelledCounter();
 
@@ -111,7 +109,6 @@ export async function startDaemon(
   const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
 
-  let stopping: Promise<void> | undefined;
   const upgrades = {
     origins: server.origins,
     loopbackOrigins,
@@ -131,7 +128,8 @@ export async function startDaemon(
     release: ({ address }) => places.release(address),
   });
 
-  const readiness = new Readiness(source, settings.management.grace);
+  let stopping: Promise<void> | undefined;
+  const readiness = new Readiness(source, settings.management.brokerGrace);
   const loopLag = new LoopLag();
   const sources: MetricSources = {
     ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag },
@@ -144,7 +142,7 @@ export async function startDaemon(
       public: await clients.sockets(),
       management: await management.sockets(),
     }),
-    namedStreams: settings.management.streams,
+    maxNamedStreams: settings.management.maxNamedStreams,
   };
   const management: Listener = new Listener(managementApp({
     unready: sources.unready,
@@ -169,41 +167,25 @@ export async function startDaemon(
   source.start(hub);
   loopLag.start();
 
-  async function reload(next: Settings): Promise<void> {
-    // The one thing that may fail, and take a while; after it all changes at once.
-    const takeKeys = next.auth.enabled ? await verifier?.prepare(next.auth) : undefined;
-    takeKeys?.();
-    expiries.leeway = leewayOf(next.auth);
-    Object.assign(limits, next.limits);
-    connections.maxMessage = next.limits.messageBytes;
-    connections.maxUnsent = next.limits.unsentBytes;
-    upgrades.origins = next.server.origins;
-    upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
-    sessions.rbac = next.rbac;
-  }
-
-  async function stop(): Promise<void> {
-    // Who is half way in has come before the end, and is drained like everybody else.
-    const handshakes = Promise.race([
-      clients.stopAccepting(),
-      delay(Math.min(HANDSHAKES, drainTime)),
-    ]);
-    const { told, gone } = drain({
-      get size() {
-        return sessions.size;
-      },
-      close: (count) => sessions.close(count, CloseCode.GoingAway, ""),
-    }, drainTime);
-    await told;
-    await handshakes;
-    const closed = clients.close();
-    const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
-    // Events come until the last client is told to go.
-    await Promise.all([source.stop(), gone, rest, closed]);
-    verifier?.stop();
-    await management.close();
-    loopLag.stop();
-  }
+  const live: LiveTable = {
+    auth: (next) => {
+      expiries.leeway = leewayOf(next);
+    },
+    limits: (next) => {
+      Object.assign(limits, next);
+      connections.maxMessage = next.messageBytes;
+      connections.maxUnsent = next.unsentBytes;
+    },
+    server: ({ origins, trustedProxies, ...rest }) => {
+      rest satisfies Nothing;
+      upgrades.origins = origins;
+      upgrades.proxies = new TrustedProxies(trustedProxies);
+    },
+    rbac: (next) => {
+      sessions.rbac = next;
+    },
+    log: configureLog,
+  };
 
   return {
     public: publicAddress,
@@ -216,12 +198,23 @@ export async function startDaemon(
         source: source.state,
         stopping: stopping !== undefined,
       }),
-    reload,
-    stop: () => stopping ??= stop(),
+    async reload(next) {
+      // Only the keys can fail or take time; afterwards everything changes in one turn of the loop.
+      const takeKeys = next.auth.enabled ? await verifier?.prepare(next.auth) : undefined;
+      takeKeys?.();
+      await applyLive(live, next);
+    },
+    stop: () =>
+      stopping ??= shutDown(
+        { clients, management, sessions, source, verifier, loopLag },
+        server.drainSeconds,
+      ),
   };
 }
 
-/** By how much connections outlive their tokens, in seconds. */
-function leewayOf({ enforceExpiry, leeway }: Settings["auth"]): number {
-  return enforceExpiry ? leeway.exp : Infinity;
+/** Seconds by which connections outlive their tokens. */
+function leewayOf(
+  { enforceExpiry, expLeeway }: Pick<Settings["auth"], "enforceExpiry" | "expLeeway">,
+): number {
+  return enforceExpiry ? expLeeway : Infinity;
 }

@@ -1,29 +1,27 @@
 import { getLogger } from "@logtape/logtape";
-import { changesOf, taken } from "../config/changes.ts";
+import { applied, changesOf } from "../config/changes.ts";
 import type { Loaded } from "../config/loaded.ts";
-import type { Settings } from "../config/types.ts";
+import type { Settings } from "../config/shape.ts";
 import { RangerError } from "../errors.ts";
-import { configureLog } from "../telemetry/log.ts";
 
 const log = getLogger(["ranger", "server"]);
 
-/** What takes other settings while it runs. */
+/** A server that applies other settings while it runs. */
 export interface Reloadable {
   /**
-   * Puts in force what may change while it runs, all of it or nothing; no connection is dropped.
+   * Applies the live part of the settings, all of it or nothing; no connection is dropped.
    *
-   * @throws {RangerError} something cannot be used, or cannot be had; nothing has changed
+   * @throws {RangerError} something cannot be used or fetched; nothing has changed
    */
   reload(next: Settings): Promise<void>;
 }
 
 /**
- * Reads the settings again, from the same flags, environment and file as at the start, and the
- * keys that they name. What is wrong with them is logged in the words of the start, and leaves
- * everything as it was.
+ * Reads the settings again, from the same flags, environment and file as at the start, and the keys
+ * that they name. A mistake in them is logged as at the start, and leaves everything as it was.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const reloader = new Reloader(loaded, () => loadSettings(), daemon);
  * await reloader.reload(); // on SIGHUP
  * ```
@@ -33,11 +31,11 @@ export class Reloader {
   readonly #server: Reloadable;
   #inForce: Loaded["values"];
   #running: Promise<unknown> = Promise.resolve();
-  #waiting: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
 
   /**
    * @param started what the server was started with
-   * @param load reads the settings as that was read
+   * @param load reads the settings in the same way
    */
   constructor(started: Loaded, load: () => Promise<Loaded>, server: Reloadable) {
     this.#inForce = started.values;
@@ -46,28 +44,27 @@ export class Reloader {
   }
 
   /**
-   * One at a time; whoever asks while one waits for its turn is served by that one.
+   * Reloads run one at a time; calls during one share the next.
    *
-   * @returns whether they are in force now; never rejects
+   * @returns whether the settings are in force; never rejects
    */
   reload(): Promise<boolean> {
-    if (this.#waiting) return this.#waiting;
-    const turn = this.#running.then(() => {
-      this.#waiting = undefined;
+    if (this.#next) return this.#next;
+    const next = this.#running.then(() => {
+      this.#next = undefined;
       return this.#reload();
     });
-    this.#waiting = turn;
-    this.#running = turn;
-    return turn;
+    this.#next = next;
+    this.#running = next;
+    return next;
   }
 
   async #reload(): Promise<boolean> {
     try {
-      const next = await this.#load();
-      await this.#server.reload(next.settings);
-      await configureLog(next.settings.log);
-      const { live, restart } = changesOf(this.#inForce, next.values);
-      this.#inForce = taken(this.#inForce, next.values);
+      const { settings, values } = await this.#load();
+      await this.#server.reload(settings);
+      const { live, restart } = changesOf(this.#inForce, values);
+      this.#inForce = applied(this.#inForce, values);
       log.info("read the settings and keys again; changed: {changed}", {
         changed: live.length === 0 ? "no setting" : live.join(", "),
       });
@@ -75,7 +72,7 @@ export class Reloader {
       return true;
     } catch (error) {
       const reason = error instanceof RangerError ? error.message : error;
-      log.error("cannot take the settings; the old ones stay in force: {reason}", { reason });
+      log.error("cannot use the new settings; the old ones stay in force: {reason}", { reason });
       return false;
     }
   }

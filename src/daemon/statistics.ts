@@ -15,8 +15,17 @@ const NAMED = 20;
  * ```
  */
 export function statistics(sources: MetricSources): Record<string, unknown> {
-  const { hub, sessions, traffic, verifier, expiries, limitsHit, source, loopLag, namedStreams } =
-    sources;
+  const {
+    hub,
+    sessions,
+    traffic,
+    verifier,
+    expiries,
+    limitsHit,
+    source,
+    loopLag,
+    maxNamedStreams,
+  } = sources;
   return {
     connections: sessions.counts,
     closes: sessions.closes,
@@ -26,7 +35,7 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
     events: hub.counters,
     out: { frames: traffic.framesPerWrite.sum, bytes: traffic.bytes },
     hub: hub.sizes,
-    streams: Object.fromEntries(topStreams(hub.streams(), Math.min(namedStreams, NAMED))),
+    streams: Object.fromEntries(topStreams(hub.streams(), Math.min(maxNamedStreams, NAMED))),
     source: { ...source.state },
     loopLag: { seconds: loopLag.seconds.sum, looks: loopLag.seconds.count },
     memory: Deno.memoryUsage(),

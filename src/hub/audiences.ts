@@ -1,6 +1,5 @@
-import { Audience } from "./audience.ts";
 import type { Wrapping } from "./envelope.ts";
-import type { Subscriber } from "./subscriber.ts";
+import { Audience, type Subscriber } from "./subscriber.ts";
 
 /** Nobody. */
 export const NOBODY: ReadonlySet<Audience> = new Set();

@@ -4,7 +4,6 @@ import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
-import type { Audience } from "./audience.ts";
 import { Audiences, NOBODY } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { Directory } from "./directory.ts";
@@ -14,7 +13,7 @@ import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_stat
 import type { Flusher } from "../delivery/flusher.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
-import type { Subscriber } from "./subscriber.ts";
+import type { Audience, Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
@@ -313,9 +312,9 @@ export class Hub implements EventSink {
     const reason = {
       gap: "a sequence was skipped",
       unusable: "an increment cannot be read",
-      overflow:
-        `more than ${this.#options.replay} increments since the snapshot (streams.replay), or more ` +
-        "than is kept of one stream (streams.event_bytes, streams.book_levels)",
+      overflow: `more than ${this.#options.replayIncrements} increments since the snapshot ` +
+        "(streams.replay_increments), or more than is kept of one stream (streams.event_bytes, " +
+        "streams.book_levels)",
     }[outcome];
     log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
   }

@@ -33,7 +33,7 @@ export interface FeedSizes {
 /** What states may cost. */
 export interface StateLimits {
   /** Increments kept of a stream that they cannot be applied to. */
-  readonly replay: number;
+  readonly replayIncrements: number;
   /** Bytes of the largest event there is. */
   readonly eventBytes: number;
   /** Streams of which the state is kept. */
@@ -128,10 +128,10 @@ export class Feeds {
   }
 
   #make({ snapshots }: FeedName): Feed {
-    const { bookLevels, replay, eventBytes } = this.#limits;
+    const { bookLevels, replayIncrements, eventBytes } = this.#limits;
     return this.#registry.find("public", snapshots)?.state === "order-book"
       ? new OrderBookFeed(snapshots, bookLevels)
-      : new ReplayFeed(replay, 2 * eventBytes);
+      : new ReplayFeed(replayIncrements, 2 * eventBytes);
   }
 
   /** @returns whether there is room for one more */

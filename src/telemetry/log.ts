@@ -1,18 +1,17 @@
-import {
-  configure,
-  type LogLevel,
-  type LogRecord,
-  reset,
-  type TextFormatter,
-} from "@logtape/logtape";
-import type { Settings } from "../config/types.ts";
+import { configure, type LogLevel, type LogRecord, type TextFormatter } from "@logtape/logtape";
 import { BurstLimiter } from "./burst_limiter.ts";
 import { isJournal, prioritized } from "./journal.ts";
 
+/** What is logged, and how a line looks. */
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+}
+
 const encoder = new TextEncoder();
 
-/** Of the configuration in force. */
-let folding: BurstLimiter | undefined;
+/** The limiter of the configuration in force. */
+let limiter: BurstLimiter | undefined;
 
 /** `12:00:01 INFO broker  consuming from …` */
 const text: TextFormatter = (record) => {
@@ -35,23 +34,23 @@ const json: TextFormatter = (record) => {
 };
 
 function messageOf(record: LogRecord, show: (value: unknown) => string): string {
-  // Texts of the template and values take turns, and values may be strings as well.
+  // Text of the template and values alternate; a value may be a string as well.
   const text = record.message.map((part, at) => at % 2 === 0 ? String(part) : show(part)).join("");
   const { withheld, othersWithheld } = record.properties;
   const more = [
-    ...(withheld === undefined ? [] : [`${withheld} more since this was last said`]),
-    ...(othersWithheld === undefined ? [] : [`${othersWithheld} like it were not said at all`]),
+    ...(withheld === undefined ? [] : [`${withheld} more since this was last logged`]),
+    ...(othersWithheld === undefined ? [] : [`${othersWithheld} similar ones not logged`]),
   ];
   return more.length === 0 ? text : `${text} (${more.join("; ")})`;
 }
 
 /**
- * A value within a line of text. Whoever publishes or connects chooses some of them: none may
- * begin a line of its own, or talk to the operator's terminal.
+ * A value within a line of text. Publishers and clients choose some of them: a value must neither
+ * begin another line nor contain escape sequences for the operator's terminal.
  */
 function readable(value: unknown): string {
   const shown = String(plain(value));
-  // The lines of a stack are meant to be lines.
+  // A stack may have several lines.
   const unwanted = value instanceof Error ? /[^\P{C}\n]/gu : /\p{C}/gu;
   return shown.replace(unwanted, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);
 }
@@ -61,9 +60,9 @@ function plain(value: unknown): unknown {
 }
 
 /**
- * Sends the log to standard error, one line a record; a burst of the same warning is folded (see
- * {@linkcode BurstLimiter}). Where standard error is the journal's, lines begin with their priority,
- * which journald takes off: `journalctl -p warning` finds them, in either format.
+ * Sends the log to standard error, one line per record; a burst of the same warning is limited (see
+ * {@linkcode BurstLimiter}). If standard error is the journal, lines begin with their priority, which
+ * journald removes: `journalctl -p warning` finds them in either format.
  *
  * @example
  * ```ts
@@ -71,7 +70,7 @@ function plain(value: unknown): unknown {
  * getLogger(["ranger", "broker"]).info("consuming from {exchange}", { exchange });
  * ```
  */
-export async function configureLog({ level, format }: Settings["log"]): Promise<void> {
+export async function configureLog({ level, format }: LogOptions): Promise<void> {
   const formatter = format === "json" ? json : text;
   const journal = isJournal(Deno.env.get("JOURNAL_STREAM"));
   const write = (record: LogRecord) => {
@@ -79,31 +78,28 @@ export async function configureLog({ level, format }: Settings["log"]): Promise<
     try {
       writeAll(encoder.encode(journal ? prioritized(lines, record.level) : lines));
     } catch {
-      // Nobody reads the log any more; the clients are served all the same.
+      // The log's reader is gone; clients are served without it.
     }
   };
-  folding?.end();
-  const bursts = folding = new BurstLimiter(write);
+  limiter?.end();
+  const bursts = limiter = new BurstLimiter(write);
   await configure({
     reset: true,
     sinks: {
       stderr: (record) => bursts.take(record),
     },
     loggers: [
-      { category: ["ranger"], lowestLevel: level satisfies LogLevel, sinks: ["stderr"] },
-      // LogTape's own warnings, which must not go to standard output.
+      { category: ["ranger"], lowestLevel: level, sinks: ["stderr"] },
+      // LogTape's own warnings must not go to standard output.
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["stderr"] },
     ],
   });
 }
 
 function writeAll(line: Uint8Array): void {
-  // A pipe may take less than it is given.
+  // A pipe may accept only a part.
   for (let at = 0; at < line.length;) at += Deno.stderr.writeSync(line.subarray(at));
 }
 
-// What was folded last is told at the end, however that comes about.
-addEventListener("unload", () => folding?.end());
-
-/** Ends logging; for tests that configure it more than once. */
-export const resetLog: () => Promise<void> = reset;
+// The counts of the last bursts are logged at exit.
+addEventListener("unload", () => limiter?.end());

@@ -52,11 +52,11 @@ Deno.test("Ctrl-C ends it with what came so far", async () => {
 
 Deno.test("what cannot be done is refused: 78, and 69 where nobody answers", async () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
-    [["--connections", "1000000"], /--connections is "1000000"; right would be .* 1 to 10000/],
+    [["--connections", "1000000"], /--connections is "1000000"; expected .* 1 to 10000/],
     [["--connections", "0"], /--connections is "0"/],
     [["--streams", "a b"], /--streams is no list/],
     [["--streams", Array.from({ length: 257 }, (_, at) => `s${at}.x`).join(",")], /1 to 256/],
-    [["--for", "1h"], /--for is 1h; right would be 10m at most/],
+    [["--for", "1h"], /--for is 1h; expected 10m at most/],
     [["--url", "https://example.com"], /--url is no URL of a WebSocket server/],
   ];
   await Promise.all(wrong.map(async ([flags, message]) => {

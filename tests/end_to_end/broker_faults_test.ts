@@ -232,7 +232,7 @@ async function assertUnfitTold(ranger: RangerProcess): Promise<void> {
 Deno.test("an exchange that became one of another type is noticed, whether connected or not, and told until it is mended", async () => {
   await using gate = new Gate(broker.url);
   await gate.open();
-  const often = ["--amqp-heartbeat=1", "--management-grace=0"];
+  const often = ["--amqp-heartbeat=1", "--management-broker-grace=0"];
   await using scene = await setScene(gate.url, ...often);
   const { ranger, publisher: { exchange } } = scene;
   const { client, channel } = await amqp(broker.url);

@@ -43,7 +43,7 @@ Deno.test("a server that is restarted is found again, and all that was held come
   const port = String(freePort());
   await using exchange = await startExchange(broker, {
     auth: false,
-    args: ["--port", port, "--drain", "0"],
+    args: ["--port", port, "--drain-seconds", "0"],
   });
   await using client = liveClient(exchange.ranger.url("/public"));
   const { market, book } = await followed(exchange, client);

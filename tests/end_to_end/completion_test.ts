@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { commands } from "../../src/cli/run.ts";
 import { eachSetting } from "../../src/config/settings.ts";
 import { findExecutable } from "../../testing/executables.ts";
 import { type Outcome, runProgram } from "../../testing/program.ts";
@@ -35,7 +35,7 @@ Deno.test("bash completes commands, flags, values and files", async () => {
     assert.equal(outcome.stderr, "");
     return outcome.stdout.split("\n").filter((line) => line !== "");
   };
-  assert.deepEqual(await complete(""), Object.keys(COMMANDS));
+  assert.deepEqual(await complete(""), commands.names);
   assert.deepEqual(await complete("ta"), ["tail"]);
   assert.deepEqual(await complete("tail", "--b"), ["--book"]);
   assert.deepEqual(await complete("tail", "gl"), ["global.tickers"]);
@@ -61,7 +61,7 @@ Deno.test("zsh takes its completion for one, where it is installed", async () =>
   const text = await written("completion", "zsh");
   const script = await folder.write("_ranger", text);
   assert.match(text, /^#compdef ranger\n/);
-  for (const name of Object.keys(COMMANDS)) assert.ok(text.includes(`\n  ${name})\n`), name);
+  for (const name of commands.names) assert.ok(text.includes(`\n  ${name})\n`), name);
   assert.match(text, /'--log-format=\[.*\]:text\|json:\(text json\)'/);
   const checked = await runWhereInstalled("zsh", ["-n", script]);
   assert.deepEqual([checked?.code ?? 0, checked?.stderr ?? ""], [0, ""]);
@@ -77,7 +77,7 @@ Deno.test("fish completes, where it is installed", async () => {
   await using folder = await temporaryFolder();
   const text = await written("completion", "fish");
   const script = await folder.write("ranger.fish", text);
-  for (const name of Object.keys(COMMANDS)) assert.ok(text.includes(` -a ${name} -d `), name);
+  for (const name of commands.names) assert.ok(text.includes(` -a ${name} -d `), name);
   const complete = async (line: string) => {
     const code = 'source $argv[1]; complete -C "$argv[2]"';
     const outcome = await runWhereInstalled("fish", ["--no-config", "-c", code, script, line]);
@@ -86,7 +86,7 @@ Deno.test("fish completes, where it is installed", async () => {
     return outcome.stdout.trim().split("\n").map((found) => found.split("\t")[0]);
   };
   if (await complete("ranger ") === undefined) return;
-  assert.deepEqual((await complete("ranger "))!.toSorted(), Object.keys(COMMANDS).toSorted());
+  assert.deepEqual((await complete("ranger "))!.toSorted(), commands.names.toSorted());
   assert.deepEqual(await complete("ranger tail --bo"), ["--book"]);
   assert.deepEqual(await complete("ranger --log-fo"), ["--log-format"]);
   assert.deepEqual((await complete("ranger check --log-format "))!.toSorted(), ["json", "text"]);
@@ -96,7 +96,7 @@ Deno.test("fish completes, where it is installed", async () => {
 Deno.test("an unknown shell is refused with those that are known", async () => {
   const { code, output } = await runRanger(["completion", "csh"]);
   assert.equal(code, 78);
-  assert.match(output, /the nearest is zsh|right would be bash, zsh, fish/);
+  assert.match(output, /the nearest is zsh|expected bash, zsh, fish/);
 });
 
 Deno.test("the manual page has every command, flag and setting, and is sound roff", async () => {
@@ -106,8 +106,7 @@ Deno.test("the manual page has every command, flag and setting, and is sound rof
   // deno-lint-ignore no-control-regex
   assert.ok(/^[\x00-\x7f]*$/.test(page), "ASCII alone");
   const flag = (name: string) => `\\fB${`--${name}`.replaceAll("-", "\\-")}\\fR`;
-  for (const [name, load] of Object.entries(COMMANDS)) {
-    const { options = {} } = await load();
+  for (const { name, options = {} } of await commands.all()) {
     assert.ok(page.includes(`\n.SS "${name}"\n`), name);
     for (const option of Object.keys(options)) assert.ok(page.includes(flag(option)), option);
   }

@@ -8,8 +8,8 @@ import { runRanger, temporaryFolder } from "../support/run_ranger.ts";
 Deno.test("an AMQP URL that cannot be right is refused, and never quoted", async () => {
   const wrong = {
     "http://u:hunter2@mq": "begins with http://",
-    "mq:hunter2": "is no URL",
-    "amqp://u:hunter2@": "that can be read",
+    "mq:hunter2": "is not a URL",
+    "amqp://u:hunter2@": "cannot be read",
     "amqp://u:hunter2/x@mq": "percent-encoded",
     "amqp://u:hunter2?x@mq": "percent-encoded",
     "amqp://u:123#hunter2@mq": "percent-encoded",
@@ -21,7 +21,7 @@ Deno.test("an AMQP URL that cannot be right is refused, and never quoted", async
     const message = await refusal(["--amqp-url", url]);
     assert.match(message, /^amqp\.url, from flag --amqp-url: /);
     assert.ok(message.includes(what), `${url}: ${message}`);
-    assert.ok(message.includes("right would be amqp://user:password@host:5672/vhost"));
+    assert.ok(message.includes("expected amqp://user:password@host:5672/vhost"));
     assert.ok(!message.includes("hunter2"), message);
   }
 });
@@ -35,56 +35,56 @@ Deno.test("one wrong URL among several is refused, and never quoted", async () =
 Deno.test("prefixes that cannot be prefixes are refused", async () => {
   assert.match(
     await refusal([], { RANGO_RBAC_PUBLIC: "admin" }),
-    /^rbac\.public, from environment RANGO_RBAC_PUBLIC: public streams have their own rule/,
+    /^rbac\.public, from environment RANGO_RBAC_PUBLIC: public streams are not given by role/,
   );
   assert.match(await refusal(["--rbac", "private=x"]), /^rbac\.private, from flag --rbac: /);
-  assert.match(await refusal(["--rbac", "a.b=x"]), /a prefix is one word without dots/);
+  assert.match(await refusal(["--rbac", "a.b=x"]), /the prefix is not one word without dots/);
   assert.match(await refusal(["--rbac", "admin"]), /--rbac admin=ROLE,ROLE/);
   assert.match(await refusal(["--rbac", "a=x", "--rbac", "a=y"]), /names a more than once/);
 });
 
-Deno.test("values that do not fit are refused with what would be right", async () => {
+Deno.test("invalid values are refused with what is expected", async () => {
   const wrong: readonly (readonly [string[], string])[] = [
     [
       ["--port", "http"],
-      'server.port, from flag --port: "http" is not a whole number; right would be a port number such as 8080, or 0 for any free port',
+      'server.port, from flag --port: "http" is not a whole number; expected a port number such as 8080, or 0 for any free port',
     ],
-    [["--port=-1"], "server.port, from flag --port: -1 is below 0; right"],
+    [["--port=-1"], "server.port, from flag --port: -1 is below 0; expected"],
     [["--port", "65536"], "65536 is above 65535"],
     [["--port", "80.5"], '"80.5" is not a whole number'],
     [["--host", "http://x"], '"http://x" is not a host name or address alone'],
     [["--host="], '"" is not a host name or address alone'],
     [
       ["--origins", "https://a.example/path"],
-      "has an entry that is no origin; right would be origins such as",
+      "has an entry that is not an origin; expected origins such as",
     ],
     ...["10.0.0.0/33", "::/129", "10.0.0/8", "proxy.example", "10.0.0.1/", "1.2.3.4:80", "/8"].map((
       entry,
     ): [string[], string] => [
       ["--trusted-proxies", `127.0.0.1,${entry}`],
-      "has an entry that is no address and no network; right would be addresses or networks " +
+      "has an entry that is neither an address nor a network; expected addresses or networks " +
       "such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
     ]),
     [
       ["--limits-idle-timeout=30"],
-      "limits.idle_timeout is 30 and limits.ping_interval is 30, so that clients would be cut " +
-      "before they are asked for a sign of life; right would be an idle timeout of 75 or so",
+      "limits.idle_timeout is 30 and limits.ping_interval is 30, so clients would be cut before " +
+      "they are sent a ping; expected an idle timeout of about 75",
     ],
     [
       ["--streams-event-bytes=2000000"],
-      "streams.event_bytes is 2000000 and limits.unsent_bytes is 1048576, so that one event would " +
-      "make slow consumers of clients that read; right would be unsent bytes of 4000000 or so",
+      "streams.event_bytes is 2000000 and limits.unsent_bytes is 1048576, so one event would " +
+      "make slow consumers of clients that read; expected unsent bytes of about 4000000",
     ],
     [
       ["--limits-unsent-bytes=524288"],
-      "streams.event_bytes is 524288 and limits.unsent_bytes is 524288, so that",
+      "streams.event_bytes is 524288 and limits.unsent_bytes is 524288, so one",
     ],
     [["--limits-ping-interval=0"], "0 is below 1"],
-    [["--jwt-algorithm", "none"], '"none" is none of RS256, '],
-    [["--jwt-algorithm", "HS256"], '"HS256" is none of RS256, '],
-    [["--envelope", "xml"], '"xml" is none of object, tuple'],
-    [["--log-level", "loud"], "is none of debug, info, warning, error, fatal"],
-    [["--exchange", "two words"], '"two words" is no exchange name'],
+    [["--jwt-algorithm", "none"], '"none" is not one of RS256, '],
+    [["--jwt-algorithm", "HS256"], '"HS256" is not one of RS256, '],
+    [["--envelope", "xml"], '"xml" is not one of object, tuple'],
+    [["--log-level", "loud"], "is not one of debug, info, warning, error, fatal"],
+    [["--exchange", "two words"], '"two words" is not an exchange name'],
     [
       ["--amqp-password="],
       "amqp.password, from flag --amqp-password: the value (not shown) is empty",
@@ -138,7 +138,7 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
     ["[sever]\nport = 1", "there is no section [sever]; the nearest is [server]"],
     ["[wombat]\nport = 1", "there is no section [wombat]; there are server, management, "],
     ["prot = 1", "there is no key prot outside a section; the nearest is port in [server]"],
-    ["server = 1", "server is a section; right would be [server] with its keys below"],
+    ["server = 1", "server is a section; expected [server] with its keys below"],
   ];
   for (const [toml, message] of unknown) {
     const { problems } = parseFile(toml, "x.toml");
@@ -164,10 +164,10 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
 });
 
 Deno.test("flags without value, given twice, or beside loose arguments are refused", async () => {
-  assert.match(await refusal(["--port"]), /^--port needs a value; right would be --port=VALUE/);
+  assert.match(await refusal(["--port"]), /^--port needs a value; expected --port=VALUE/);
   assert.match(await refusal(["--amqp-password", "--port=1"]), /^--amqp-password needs a value/);
   assert.match(await refusal(["--port", "1", "--port", "2"]), /^--port is given more than once/);
-  assert.match(await refusal(["8080"]), /an argument that is none/);
+  assert.match(await refusal(["8080"]), /an argument that is not a flag/);
 });
 
 Deno.test("a private key given by mistake is not shown", async () => {
@@ -219,7 +219,7 @@ Deno.test("the management port of one process of several is its own, and a port"
   );
   assert.match(
     await refusal(["--management-port", "65000", "--management-port-offset", "600"]),
-    /make 65600 together; right would be 65535 at most/,
+    /make 65600 together; expected 65535 at most/,
   );
 });
 
@@ -233,7 +233,7 @@ Deno.test("a file that is named but cannot be read is an error, the default one 
   const missing = `${folder.path}/none.toml`;
   assert.match(
     await refusal(["--config", missing]),
-    /none\.toml, named by flag --config, does not exist; right would be the path/,
+    /none\.toml, named by flag --config, does not exist; expected the path/,
   );
   assert.match(await refusal([], { RANGER_CONFIG: missing }), /named by environment RANGER_CONFIG/);
   assert.match(await refusal(["--config", folder.path]), /cannot be read: /);
@@ -241,11 +241,11 @@ Deno.test("a file that is named but cannot be read is an error, the default one 
   assert.equal(file, undefined);
 });
 
-Deno.test("a file that is no TOML is refused with its line, and none of it is quoted", async () => {
+Deno.test("a file that is not TOML is refused with its line, and none of it is quoted", async () => {
   await using folder = await temporaryFolder();
   const file = await folder.write("ranger.toml", "[amqp]\npassword = hunter2\n");
   const message = await refusal(["--config", file]);
-  assert.match(message, /ranger\.toml is not TOML: line 2, column \d+: invalid value; right would/);
+  assert.match(message, /ranger\.toml is not TOML: line 2, column \d+: invalid value; expected/);
   assert.ok(!message.includes("hunter2"), message);
   const twice = await folder.write("twice.toml", "[server]\nport = 1\nport = 2\n");
   assert.match(await refusal(["--config", twice]), /line 3, .*redefine/);

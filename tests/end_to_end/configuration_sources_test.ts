@@ -11,13 +11,13 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "server.origins": [sample(["a.example", "*.b.example"]), sample(["https://c.example:8443"])],
   "server.trusted_proxies": [sample(["10.0.0.0/8", "fd00::/8"]), sample(["192.168.1.5"])],
   "server.reuse_port": [sample(true), sample(true)],
-  "server.drain": [sample(0), sample(30)],
+  "server.drain_seconds": [sample(0), sample(30)],
   "server.page": [sample(true), sample(true)],
   "management.host": [sample("10.1.2.4"), sample("::1")],
   "management.port": [sample(9003), sample(9004)],
   "management.port_offset": [sample(1), sample(12)],
-  "management.grace": [sample(0), sample(30)],
-  "management.streams": [sample(0), sample(100)],
+  "management.broker_grace": [sample(0), sample(30)],
+  "management.max_named_streams": [sample(0), sample(100)],
   "amqp.url": [
     sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
     sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
@@ -59,7 +59,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "auth.iat_leeway": [sample(9), sample(10)],
   "protocol.envelope": [sample("tuple"), sample("tuple")],
   "streams.mode": [sample("strict"), sample("strict")],
-  "streams.replay": [sample(0), sample(50)],
+  "streams.replay_increments": [sample(0), sample(50)],
   "streams.event_bytes": [sample(1024), sample(2048)],
   "streams.states": [sample(1), sample(10)],
   "streams.book_levels": [sample(5), sample(10)],
@@ -167,16 +167,17 @@ Deno.test("the environment of the older servers sets what it always set", async 
     origins: ["https://a.example", "https://b.example"],
     trustedProxies: [],
     reusePort: false,
-    drain: 10,
+    drainSeconds: 10,
     page: false,
   });
   assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
   assert.deepEqual(settings.management, {
     ...{ host: "0.0.0.0", port: 4242 },
-    ...{ grace: 10, streams: 50 },
+    ...{ brokerGrace: 10, maxNamedStreams: 50 },
   });
   assert.deepEqual(settings.auth.audience, ["peatio", "barong"]);
-  assert.deepEqual(settings.auth.leeway, { exp: 60, nbf: 30, iat: 30 });
+  const { expLeeway, nbfLeeway, iatLeeway } = settings.auth;
+  assert.deepEqual([expLeeway, nbfLeeway, iatLeeway], [60, 30, 30]);
   assert.deepEqual(settings.rbac, { admin: ["admin", "superadmin"] });
   assert.equal(settings.log.level, "warning");
 });

@@ -316,6 +316,6 @@ Deno.test("a seed or rate that is no number is refused by name", async () => {
   for (const flag of ["--seed", "--rate"]) {
     const { code, stderr } = await runRanger(["demo", flag, "many"]);
     assert.equal(code, 78);
-    assert.match(stderr, new RegExp(`${flag} is "many"; right would be`));
+    assert.match(stderr, new RegExp(`${flag} is "many"; expected`));
   }
 });

@@ -33,7 +33,7 @@ Deno.test("clients are closed one after the other over the drain, and get every 
   const publisher = stack.use(await connectPublisher(broker.url, randomExchange()));
   const source = ["--amqp-url", broker.url, "--exchange", publisher.exchange];
   const ranger = stack.use(
-    await startRanger({ args: [...source, "--no-auth", "--drain", `${DRAIN}`] }),
+    await startRanger({ args: [...source, "--no-auth", "--drain-seconds", `${DRAIN}`] }),
   );
   await ranger.consuming();
   const clients: Client[] = [];
@@ -80,7 +80,7 @@ Deno.test("a broker that stands still and clients that read nothing hold nothing
   const gate = stack.use(new Gate(broker.url));
   await gate.open();
   const ranger = stack.use(
-    await startRanger({ args: ["--no-auth", "--amqp-url", gate.url, "--drain", "1"] }),
+    await startRanger({ args: ["--no-auth", "--amqp-url", gate.url, "--drain-seconds", "1"] }),
   );
   await ranger.consuming();
   const silent = [1, 2].map(() => RawClient.open(ranger.url("/public")));

@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import type { Command } from "../../src/cli/command.ts";
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { commands } from "../../src/cli/run.ts";
+import { FORMER_FLAGS, SETTINGS_FLAGS } from "../../src/config/flag_catalog.ts";
 import { eachSetting } from "../../src/config/settings.ts";
 import { COMMIT, VERSION } from "../../src/version.ts";
 import { runRanger } from "../support/run_ranger.ts";
 
-async function commands(): Promise<readonly (readonly [string, Command])[]> {
-  return await Promise.all(
-    Object.entries(COMMANDS).map(async ([name, load]) => [name, await load()] as const),
-  );
-}
-
-Deno.test("every command is listed with a summary, and is called what its file says", async () => {
+Deno.test("every command is listed with its name and a summary", async () => {
   const { code, stdout } = await runRanger(["help"]);
   assert.equal(code, 0);
-  for (const [name, command] of await commands()) {
+  for (const name of commands.names) {
+    const command = await commands.find(name);
     assert.equal(command.name, name);
     assert.ok(stdout.includes(`\n  ${name.padEnd(12)}${command.summary}`), stdout);
   }
@@ -28,9 +23,9 @@ Deno.test("help in its three forms is the same", async () => {
   assert.equal(letter?.stdout, help?.stdout);
 });
 
-for (const name of Object.keys(COMMANDS)) {
+for (const name of commands.names) {
   Deno.test(`${name} --help shows usage, an example and every flag`, async () => {
-    const command = await COMMANDS[name]?.() ?? assert.fail();
+    const command = await commands.find(name);
     const { code, stdout, stderr } = await runRanger([name, "--help"]);
     assert.equal(code, 0, stderr);
     assert.equal(stderr, "");
@@ -57,12 +52,8 @@ Deno.test("help is shown wherever --help stands, whatever else is wrong", async 
 });
 
 Deno.test("no flag of a command hides a flag of the settings", async () => {
-  const taken = new Set(["help", "version", "config", "rbac"]);
-  for (const [, { flag, kind }] of eachSetting()) {
-    taken.add(flag);
-    if (kind.placeholder === "") taken.add(`no-${flag}`);
-  }
-  for (const [name, { options, settings }] of await commands()) {
+  const taken = new Set([...SETTINGS_FLAGS, ...FORMER_FLAGS].map(({ name }) => name));
+  for (const { name, options, settings } of await commands.all()) {
     for (const option of Object.keys(options ?? {})) {
       assert.ok(!(settings && taken.has(option)), `${name} --${option}`);
     }
@@ -99,13 +90,13 @@ Deno.test("what a command does not take is refused with its usage", async () => 
   assert.match(many.stderr, /^ranger: help: it takes one argument and no more\n/);
 });
 
-Deno.test("a command after its flags is told to come first", async () => {
+Deno.test("a command after its flags is refused with the right order", async () => {
   const { code, stderr } = await runRanger(["--no-auth", "check"]);
-  assert.equal(stderr, "ranger: the command comes first; right would be ranger check [FLAGS]\n");
+  assert.equal(stderr, "ranger: the command comes first; expected ranger check [FLAGS]\n");
   assert.equal(code, 78);
 });
 
-Deno.test("version tells version, commit and runtime, as command and as flag", async () => {
+Deno.test("version prints version, commit and runtime, as command and as flag", async () => {
   const { code, stdout } = await runRanger(["version"]);
   assert.equal(code, 0);
   const [version, commit, runtime] = stdout.split("\n");

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseFile } from "../../src/config/file.ts";
 import { loadSettings } from "../../src/config/load.ts";
 import { eachSetting, environmentNames } from "../../src/config/settings.ts";
-import { exampleFile } from "../../src/config/example.ts";
+import { exampleFile } from "../../scripts/example_file.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { arbitraryDamage, damaged, fuzz, fuzzAsync } from "../support/fuzz.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";

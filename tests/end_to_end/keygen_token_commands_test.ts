@@ -4,26 +4,10 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { loadVerificationKeys } from "../../src/auth/keys.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
-import type { Settings } from "../../src/config/types.ts";
+import { authSettings } from "../support/auth_settings.ts";
 import { runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const mode = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
-
-/** The settings that a plain deployment has. */
-function auth(publicKey: string): Settings["auth"] {
-  return {
-    enabled: true,
-    publicKey,
-    jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
-    algorithm: "",
-    issuer: "",
-    audience: [],
-    subject: "session",
-    requireJti: true,
-    enforceExpiry: true,
-    leeway: { exp: 0, nbf: 0, iat: 0 },
-  };
-}
 
 Deno.test("keygen makes pairs that token signs with and Ranger verifies", async (t) => {
   await using folder = await temporaryFolder();
@@ -64,7 +48,7 @@ Deno.test("keygen makes pairs that token signs with and Ranger verifies", async 
       assert.equal(signed.code, 0, signed.output);
       assert.equal(signed.stderr, "");
       assert.match(signed.stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
-      const verifier = await TokenVerifier.create(auth(line));
+      const verifier = await TokenVerifier.create(authSettings({ publicKey: line }));
       const { uid, role } = await verifier.verify(signed.stdout.trim());
       assert.deepEqual({ uid, role }, { uid: "ID1", role: "" });
     });
@@ -164,7 +148,7 @@ Deno.test("token carries the claims that are asked for", async (t) => {
       state: "active",
     });
     const verifier = await TokenVerifier.create({
-      ...auth(pem(ed25519.publicKey, "spki")),
+      ...authSettings({ publicKey: pem(ed25519.publicKey, "spki") }),
       issuer: "barong",
       audience: ["rango"],
       subject: "api",
@@ -193,7 +177,9 @@ Deno.test("token takes private keys in their older forms", async (t) => {
       const key = await folder.write(`${type}.key`, pem(pair.privateKey, type));
       const { code, stdout, output } = await runRanger(["token", "--uid", "ID1", "--key", key]);
       assert.equal(code, 0, output);
-      const verifier = await TokenVerifier.create(auth(pem(pair.publicKey, "spki")));
+      const verifier = await TokenVerifier.create(
+        authSettings({ publicKey: pem(pair.publicKey, "spki") }),
+      );
       assert.equal((await verifier.verify(stdout.trim())).uid, "ID1");
     });
   }

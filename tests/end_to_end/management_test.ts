@@ -22,7 +22,7 @@ Deno.test("it is ready while events come in, says why it is not, and lives all t
   await using ranger = await startRanger({
     args: [
       ...["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
-      "--management-grace=0",
+      "--management-broker-grace=0",
     ],
   });
   const readiness = () => get(ranger.managementUrl("/readyz"));
@@ -59,7 +59,7 @@ Deno.test("a broker that was lost is given a while before it is told", async () 
   await using ranger = await startRanger({
     args: [
       ...["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
-      "--management-grace=1",
+      "--management-broker-grace=1",
     ],
   });
   await ranger.consuming();

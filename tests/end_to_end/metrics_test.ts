@@ -11,7 +11,9 @@ import { closePayload, Opcode } from "../../testing/raw_client.ts";
 const broker = await sharedBroker();
 
 Deno.test("/metrics tells what clients, events and books do", async (t) => {
-  await using exchange = await startExchange(broker, { args: ["--management-streams=3"] });
+  await using exchange = await startExchange(broker, {
+    args: ["--management-max-named-streams=3"],
+  });
   const { ranger } = exchange;
 
   await step(t, "every declared metric is there, with its help and type", async () => {

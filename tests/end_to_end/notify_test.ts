@@ -23,7 +23,7 @@ Deno.test("the service manager is told when events come in, how it goes, and of 
   await using manager = new ServiceManager(abstractName());
   await using gate = new Gate(broker.url);
   await using ranger = await startRanger({
-    args: ["--no-auth", "--amqp-url", gate.url, "--drain", "3"],
+    args: ["--no-auth", "--amqp-url", gate.url, "--drain-seconds", "3"],
     env: { NOTIFY_SOCKET: manager.address },
   });
   // What waits to be ready is not told to read its configuration again, or it would count as ready.

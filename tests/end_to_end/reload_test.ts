@@ -52,7 +52,7 @@ class Deployment implements AsyncDisposable {
     let seen = 0;
     const line = await this.ranger.log(
       ({ message }) =>
-        /^(read the settings|cannot take the settings)/.test(message) && ++seen === wanted,
+        /^(read the settings|cannot use the new settings)/.test(message) && ++seen === wanted,
       `the outcome of reload ${wanted}`,
     );
     return line.message;
@@ -95,7 +95,7 @@ Deno.test("keys change on SIGHUP, and who is connected stays", async (t) => {
       await deployment.write("jwt.pub", old.privatePem);
       assert.match(
         await deployment.reload(),
-        /^cannot take .*; the old ones stay in force: auth\.public_key: .*holds a private key/,
+        /^cannot use .*; the old ones stay in force: auth\.public_key: .*holds a private key/,
       );
       assert.equal(await verifies(token), true);
     },
@@ -182,7 +182,7 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
 
   const broken: [string, RegExp][] = [
     ["[server\n", /ranger\.toml is not TOML: line 1/],
-    ["[limits]\nstreams = 0\n", /limits\.streams, from file .*: 0 is below 1; right would be/],
+    ["[limits]\nstreams = 0\n", /limits\.streams, from file .*: 0 is below 1; expected/],
     ["", /auth\.public_key .*is not set/],
     [`${auth}[limit]\nstreams = 7\n`, /there is no section \[limit\]; the nearest is \[limits\]/],
     [auth.replace("jwt.pub", "none.pub") + "[rbac]\nadmin = []\n", /there is no file .*none\.pub/],
@@ -192,7 +192,7 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     const before = await holds();
     for (const [toml, reason] of broken) {
       const outcome = await deployment.reload(toml);
-      assert.match(outcome, /^cannot take the settings; the old ones stay in force: /);
+      assert.match(outcome, /^cannot use the new settings; the old ones stay in force: /);
       assert.match(outcome, reason);
       assert.equal(await originStatus("https://two.example"), 101);
       assert.equal(await holds(), before);
@@ -258,7 +258,7 @@ Deno.test("another key set is taken when it can be had", async () => {
   assert.equal(await verifies(one, "one"), true);
 
   const toml = `[auth]\njwks_url = "${second.url}"\n`;
-  assert.match(await deployment.reload(toml), /^cannot take .*: it answers 404; right would be/);
+  assert.match(await deployment.reload(toml), /^cannot use .*: it answers 404; expected/);
   assert.equal(await verifies(one, "one"), true);
 
   second.publish(await two.jwk({ kid: "two" }));

@@ -6,7 +6,7 @@ const broker = await sharedBroker();
 
 Deno.test("other states than order books", async (t) => {
   await using exchange = await startExchange(broker, {
-    args: ["--streams-replay", "3", "--rbac", "desk=trader"],
+    args: ["--streams-replay-increments", "3", "--rbac", "desk=trader"],
   });
 
   await step(

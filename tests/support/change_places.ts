@@ -28,7 +28,7 @@ async function changePlaces(): Promise<Outcomes> {
   const port = freePort();
   const start = async (): Promise<RangerProcess> => {
     const source = ["--amqp-url", broker.url, "--exchange", publisher.exchange];
-    const listen = ["--no-auth", "--reuse-port", "--port", `${port}`, "--drain", "1"];
+    const listen = ["--no-auth", "--reuse-port", "--port", `${port}`, "--drain-seconds", "1"];
     const ranger = stack.use(await startRanger({ args: [...source, ...listen] }));
     await ranger.consuming();
     return ranger;

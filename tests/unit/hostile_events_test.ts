@@ -60,7 +60,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
         flusher: new Flusher(),
         mode: "open",
         ...HUB_LIMITS,
-        replay: 9,
+        replayIncrements: 9,
       });
       const follower = recordingSubscriber("object");
       hub.subscribe(follower, ["usdbtc.ob-inc"]);
@@ -115,14 +115,14 @@ Deno.test("no routing key and no body makes the hub throw, or tell anyone what i
     flusher: new Flusher(),
     mode: "strict",
     ...HUB_LIMITS,
-    replay: 9,
+    replayIncrements: 9,
   });
   const open = new Hub({
     registry: peatioRegistry,
     flusher: new Flusher(),
     mode: "open",
     ...HUB_LIMITS,
-    replay: 9,
+    replayIncrements: 9,
   });
   const guest = recordingSubscriber("object");
   open.subscribe(guest, ["a", "a.a", "a.-inc", "a.-snap", "ID1"]);

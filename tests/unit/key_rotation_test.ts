@@ -1,24 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
+import type { AuthSettings } from "../../src/auth/claims.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
-import type { Settings } from "../../src/config/types.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
-
-type Auth = Settings["auth"];
-
-const AUTH: Auth = {
-  enabled: true,
-  publicKey: "",
-  jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
-  algorithm: "",
-  issuer: "",
-  audience: [],
-  subject: "session",
-  requireJti: true,
-  enforceExpiry: true,
-  leeway: { exp: 0, nbf: 0, iat: 0 },
-};
+import { authSettings } from "../support/auth_settings.ts";
 
 const [one, two, rsa, p256, stranger] = await Promise.all([
   makeKey(),
@@ -33,8 +19,8 @@ const setOf = async (named: Readonly<Record<string, TestKey>>, more: object[] = 
   const keys = await Promise.all(Object.entries(named).map(([kid, key]) => key.jwk({ kid })));
   return JSON.stringify({ keys: [...keys, ...more] });
 };
-const verifierOf = (publicKey: string, more: Partial<Auth> = {}) =>
-  TokenVerifier.create({ ...AUTH, publicKey, ...more });
+const verifierOf = (publicKey: string, more: Partial<AuthSettings> = {}) =>
+  TokenVerifier.create(authSettings({ publicKey, ...more }));
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
 Deno.test("every key of a file of several verifies, of whatever kind", async () => {
@@ -135,20 +121,20 @@ Deno.test("a remembered token is good for as long as its key is in force", async
   await verifier.verify(first);
   await verifier.verify(second);
 
-  const commit = await verifier.prepare({ ...AUTH, publicKey: pemOf(two) });
+  const commit = await verifier.prepare(authSettings({ publicKey: pemOf(two) }));
   await verifier.verify(first);
   commit();
   await assert.rejects(verifier.verify(first), { code: "ERR_TOKEN_SIGNATURE" });
   await verifier.verify(second);
 
-  (await verifier.prepare({ ...AUTH, publicKey: pemOf(two), issuer: "barong" }))();
+  (await verifier.prepare(authSettings({ publicKey: pemOf(two), issuer: "barong" })))();
   await assert.rejects(verifier.verify(second), { code: "ERR_TOKEN_ISSUER" });
   await verifier.verify(await two.token({ iss: "barong" }));
 });
 
 Deno.test("a token whose key goes while it is verified is refused", async () => {
   const verifier = await verifierOf(pemOf(one));
-  const commit = await verifier.prepare({ ...AUTH, publicKey: pemOf(two) });
+  const commit = await verifier.prepare(authSettings({ publicKey: pemOf(two) }));
   const verifying = verifier.verify(await one.token());
   commit();
   await assert.rejects(verifying, { code: "ERR_TOKEN_SIGNATURE" });
@@ -157,7 +143,7 @@ Deno.test("a token whose key goes while it is verified is refused", async () => 
 Deno.test("keys that cannot be used leave the old ones in force", async () => {
   const verifier = await verifierOf(pemOf(one));
   for (const publicKey of ["/nonexistent/jwt.pub", one.privatePem, "{", ""]) {
-    await assert.rejects(verifier.prepare({ ...AUTH, publicKey }), /auth\.public_key/);
+    await assert.rejects(verifier.prepare(authSettings({ publicKey })), /auth\.public_key/);
   }
   await verifier.verify(await one.token());
 });

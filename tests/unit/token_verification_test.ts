@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { AuthSettings } from "../../src/auth/claims.ts";
 import { TokenError, type TokenErrorCode } from "../../src/auth/errors.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
-import type { Settings } from "../../src/config/types.ts";
 import { ConfigurationError } from "../../src/errors.ts";
+import { authSettings } from "../support/auth_settings.ts";
 
-type Auth = Settings["auth"];
 type Claims = Record<string, unknown>;
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
@@ -30,18 +30,7 @@ const GOOD: Claims = {
   role: "admin",
 };
 
-const AUTH: Auth = {
-  enabled: true,
-  publicKey: pem(rsa.publicKey),
-  jwks: { url: "", refresh: 300, cooldown: 30, timeout: 5 },
-  algorithm: "",
-  issuer: "",
-  audience: [],
-  subject: "session",
-  requireJti: true,
-  enforceExpiry: true,
-  leeway: { exp: 0, nbf: 0, iat: 0 },
-};
+const AUTH = authSettings({ publicKey: pem(rsa.publicKey) });
 
 /** Signs by hand, so that what is tested is not also what makes the test's input. */
 function jwt(
@@ -58,10 +47,10 @@ function jwt(
 const without = (...names: string[]): Claims =>
   Object.fromEntries(Object.entries(GOOD).filter(([name]) => !names.includes(name)));
 
-const verifier = (auth: Partial<Auth> = {}, now = NOW) =>
+const verifier = (auth: Partial<AuthSettings> = {}, now = NOW) =>
   TokenVerifier.create({ ...AUTH, ...auth }, { now: () => now });
 
-async function codeOf(token: string, auth: Partial<Auth> = {}): Promise<TokenErrorCode> {
+async function codeOf(token: string, auth: Partial<AuthSettings> = {}): Promise<TokenErrorCode> {
   const error = await (await verifier(auth)).verify(token).then(
     () => assert.fail("the token verified"),
     (error: unknown) => error,
@@ -116,7 +105,7 @@ Deno.test("a token without exp never expires, one without role has none", async 
 });
 
 Deno.test("what is checked follows the settings", async (t) => {
-  const cases: [string, Partial<Auth>, Claims][] = [
+  const cases: [string, Partial<AuthSettings>, Claims][] = [
     ["no subject set, another in the token", { subject: "" }, { ...GOOD, sub: "api_key" }],
     ["no subject set, none in the token", { subject: "" }, without("sub")],
     ["jti not required", { requireJti: false }, without("jti")],
@@ -136,9 +125,12 @@ Deno.test("what is checked follows the settings", async (t) => {
 });
 
 Deno.test("exp, nbf and iat hold to the second, each with its own leeway", async (t) => {
-  const leeways = [{ exp: 30, nbf: 20, iat: 10 }, { exp: 10, nbf: 20, iat: 30 }];
+  const leeways = [
+    { expLeeway: 30, nbfLeeway: 20, iatLeeway: 10 },
+    { expLeeway: 10, nbfLeeway: 20, iatLeeway: 30 },
+  ];
   for (const leeway of leeways) {
-    const { exp, nbf, iat } = leeway;
+    const { expLeeway: exp, nbfLeeway: nbf, iatLeeway: iat } = leeway;
     const cases: [string, Claims, TokenErrorCode | "good"][] = [
       ["exp at the edge", { exp: NOW - exp + 1 }, "good"],
       ["exp over the edge", { exp: NOW - exp }, "ERR_TOKEN_EXPIRED"],
@@ -151,8 +143,8 @@ Deno.test("exp, nbf and iat hold to the second, each with its own leeway", async
     for (const [name, claims, expected] of cases) {
       const token = jwt({ ...GOOD, ...claims });
       await t.step(`leeway ${exp}/${nbf}/${iat}, ${name}`, async () => {
-        if (expected !== "good") assert.equal(await codeOf(token, { leeway }), expected);
-        else await (await verifier({ leeway })).verify(token);
+        if (expected !== "good") assert.equal(await codeOf(token, leeway), expected);
+        else await (await verifier(leeway)).verify(token);
       });
     }
   }
@@ -204,7 +196,7 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
   const hmac = createHmac("sha256", secret).update(hmacInput).digest("base64url");
   const forEd25519 = { publicKey: pem(ed25519.publicKey) };
 
-  const cases: [string, string, TokenErrorCode, Partial<Auth>?][] = [
+  const cases: [string, string, TokenErrorCode, Partial<AuthSettings>?][] = [
     ["alg none", `${part({ alg: "none" })}.${part(GOOD)}.`, "ERR_TOKEN_ALGORITHM"],
     ["alg None", `${part({ alg: "None" })}.${part(GOOD)}.`, "ERR_TOKEN_ALGORITHM"],
     [

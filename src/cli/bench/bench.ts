@@ -5,8 +5,8 @@ import { untilSignal } from "../../daemon/signals.ts";
 import { type Figures, progressLine, summary } from "./figures.ts";
 import { Load } from "./load.ts";
 import { defineCommand } from "../command.ts";
-import { parseDuration } from "../duration.ts";
-import { wholeNumber } from "../whole_number.ts";
+import { parseDuration } from "../flag_values.ts";
+import { wholeNumber } from "../flag_values.ts";
 
 /** More than one process of JavaScript can read; where a server ends is found by other means. */
 const MOST_CONNECTIONS = 10_000;
@@ -54,7 +54,7 @@ export const bench = defineCommand({
     const connections = wholeNumber(values.connections, "--connections", 1, MOST_CONNECTIONS);
     const seconds = parseDuration(values.for, "--for");
     if (seconds > LONGEST) {
-      throw new ConfigurationError(`--for is ${values.for}; right would be 10m at most`);
+      throw new ConfigurationError(`--for is ${values.for}; expected 10m at most`);
     }
     const streams = streamsOf(values.streams);
     const url = addressOf(values.url, streams);
@@ -129,7 +129,7 @@ function streamsOf(text: string): string[] {
   const fine = streams.every((name) => /^[^\s,]{1,100}$/.test(name));
   if (fine && streams.length <= MOST_STREAMS) return streams;
   throw new ConfigurationError(
-    `--streams is no list of 1 to ${MOST_STREAMS} streams; right would be such as ` +
+    `--streams is no list of 1 to ${MOST_STREAMS} streams; expected such as ` +
       "btcusd.trades,btcusd.ob-inc",
   );
 }
@@ -138,7 +138,7 @@ function addressOf(text: string, streams: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^wss?:$/.test(url.protocol) || url.hash !== "") {
     throw new ConfigurationError(
-      "--url is no URL of a WebSocket server; right would be ws://localhost:8080/public",
+      "--url is no URL of a WebSocket server; expected ws://localhost:8080/public",
     );
   }
   url.searchParams.set("stream", streams.join(","));
@@ -162,7 +162,7 @@ function refuseTooManyFiles(connections: number): void {
   } catch {
     throw new ConfigurationError(
       `--connections is ${connections}, and this process may open about ${files.length} files more: ` +
-        `each connection is one. Right would be fewer, or \`ulimit -n ${wanted * 2}\` in this ` +
+        `each connection is one. Expected fewer, or \`ulimit -n ${wanted * 2}\` in this ` +
         "shell first (LimitNOFILE= in a unit); the server needs as many of its own",
     );
   } finally {

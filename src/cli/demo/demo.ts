@@ -2,7 +2,7 @@ import { generateKeyPair } from "../../auth/key_pair.ts";
 import { loadSigningKey, signToken } from "../../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../../source/simulator/simulator.ts";
 import type { Loaded } from "../../config/loaded.ts";
-import type { Settings } from "../../config/types.ts";
+import type { Settings } from "../../config/shape.ts";
 import { surviveFaults } from "../../daemon/faults.ts";
 import { configureLog } from "../../telemetry/log.ts";
 import { untilSignal } from "../../daemon/signals.ts";
@@ -11,7 +11,8 @@ import { LiveLine } from "./line.ts";
 import { MarketView } from "./view.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Daemon, startDaemon } from "../../daemon/daemon.ts";
-import { wholeNumber } from "../whole_number.ts";
+import { wholeNumber } from "../flag_values.ts";
+import { warnOfOldNames } from "../old_names.ts";
 
 const MARKET = "btcusd";
 const PUBLIC_STREAMS = `${MARKET}.trades,${MARKET}.ob-inc`;
@@ -57,6 +58,7 @@ export const demo: Command = defineCommand({
     const { publicKey, privateKey } = await generateKeyPair("ed25519");
     const settings = demoSettings(loaded, publicKey);
     await configureLog(settings.log);
+    warnOfOldNames(loaded);
 
     const ended = untilSignal();
     const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
@@ -94,20 +96,18 @@ export function demoSettings(loaded: Loaded, publicKey: string): Settings {
       host: chosen("server.host") ? server.host : "127.0.0.1",
       page: chosen("server.page") ? server.page : true,
       // Who presses Ctrl-C wants the end of it.
-      drain: chosen("server.drain") ? server.drain : 0,
+      drainSeconds: chosen("server.drain_seconds") ? server.drainSeconds : 0,
     },
     // What the environment says of keys and claims is about another key and other tokens.
     auth: {
-      enabled: auth.enabled,
+      ...auth,
       publicKey: auth.enabled ? publicKey : "",
-      jwks: { ...auth.jwks, url: "" },
+      jwksUrl: "",
       algorithm: "",
       issuer: "",
       audience: [],
       subject: "session",
       requireJti: true,
-      enforceExpiry: auth.enforceExpiry,
-      leeway: auth.leeway,
     },
     log: {
       level: chosen("log.level") ? log.level : "warning",

@@ -1,15 +1,18 @@
-import type { Command } from "../command.ts";
-import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import {
+  commandFlags,
+  COMMON_FLAGS,
+  type Flag,
+  SETTINGS_FLAGS,
+} from "../../config/flag_catalog.ts";
+import { type Command, type CommandTable, suggestedWords } from "../command.ts";
 
-/** The completion for bash: needs nothing but bash 4, not even the package bash-completion. */
-export async function bashCompletion(): Promise<string> {
-  const commands = await allCommands();
-  const names = commands.map(({ name }) => name).join(" ");
+/** The completion for bash 4 and later; the package bash-completion is not needed. */
+export function bashCompletion(commands: readonly Command[], table: CommandTable): string {
+  const names = table.names.join(" ");
   return `# bash completion for ranger, written by: ranger completion bash
 _ranger() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
-  local command=${DEFAULT_COMMAND} flags= words= files=
+  local command=${table.defaultName} flags= words= files=
   COMPREPLY=()
   # --flag=value comes as three words.
   if [[ $current == = ]]; then
@@ -22,13 +25,13 @@ _ranger() {
     return
   fi
   [[ \${COMP_WORDS[1]} == -* ]] || command=\${COMP_WORDS[1]}
-  local settings='${written(settingsFlags())}'
+  local settings='${written(SETTINGS_FLAGS)}'
   case $command in
-${commands.map(flagsCase).join("\n")}
+${commands.map((command) => flagsCase(command, table)).join("\n")}
   *) return ;;
   esac
   case $command$previous in
-${commands.flatMap((command) => valueCases(command.name, ownFlags(command))).join("\n")}
+${commands.flatMap((command) => valueCases(command.name, commandFlags(command.options))).join("\n")}
   esac
 ${settingsCases(commands)}
   if [[ $files ]]; then
@@ -47,21 +50,23 @@ function written(flags: readonly Flag[]): string {
   return flags.map(({ name }) => `--${name}`).join(" ");
 }
 
-function flagsCase(command: Command): string {
-  const flags = `${written([...ownFlags(command), ...COMMON_FLAGS])}`;
+function flagsCase(command: Command, table: CommandTable): string {
+  const flags = written([...commandFlags(command.options), ...COMMON_FLAGS]);
   const settings = command.settings ? " $settings" : "";
   return `  ${command.name}) flags="${flags}${settings}" words='${
-    command.words?.join(" ") ?? ""
+    suggestedWords(command, table).join(" ")
   }' ;;`;
 }
 
-/** What comes after a flag that takes a value: words, files, or something that nobody can guess. */
+/** What follows a flag that takes a value: words, files, or nothing to suggest. */
 function valueCases(prefix: string, flags: readonly Flag[]): string[] {
-  return flags.filter(({ value }) => value !== undefined).map(({ name, words, file }) => {
-    if (file) return `  ${prefix}--${name}) files=1 ;;`;
-    if (words.length > 0) return `  ${prefix}--${name}) words='${words.join(" ")}' ;;`;
-    return `  ${prefix}--${name}) return ;;`;
-  });
+  return flags.filter(({ placeholder }) => placeholder !== undefined).map(
+    ({ name, words, isFile }) => {
+      if (isFile) return `  ${prefix}--${name}) files=1 ;;`;
+      if (words.length > 0) return `  ${prefix}--${name}) words='${words.join(" ")}' ;;`;
+      return `  ${prefix}--${name}) return ;;`;
+    },
+  );
 }
 
 function settingsCases(commands: readonly Command[]): string {
@@ -69,7 +74,7 @@ function settingsCases(commands: readonly Command[]): string {
   return `  case $command in
   ${names})
     case $previous in
-${valueCases("  ", settingsFlags()).join("\n")}
+${valueCases("  ", SETTINGS_FLAGS).join("\n")}
     esac
     ;;
   esac`;

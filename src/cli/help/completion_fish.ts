@@ -1,10 +1,13 @@
-import type { Command } from "../command.ts";
-import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import {
+  commandFlags,
+  COMMON_FLAGS,
+  type Flag,
+  SETTINGS_FLAGS,
+} from "../../config/flag_catalog.ts";
+import { type Command, type CommandTable, suggestedWords } from "../command.ts";
 
 /** The completion for fish, with descriptions. */
-export async function fishCompletion(): Promise<string> {
-  const commands = await allCommands();
+export function fishCompletion(commands: readonly Command[], table: CommandTable): string {
   const withSettings = commands.filter(({ settings }) => settings).map(({ name }) => name);
   return [
     "# fish completion for ranger, written by: ranger completion fish",
@@ -13,31 +16,32 @@ export async function fishCompletion(): Promise<string> {
       `complete -c ranger -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`
     ),
     ...COMMON_FLAGS.map((flag) => complete("", flag)),
-    ...settingsFlags().map((flag) => complete(during(withSettings), flag)),
-    ...commands.flatMap((command) => ofOne(command)),
+    ...SETTINGS_FLAGS.map((flag) => complete(during(withSettings, table), flag)),
+    ...commands.flatMap((command) => ofOne(command, table)),
   ].join("\n");
 }
 
-function ofOne(command: Command): string[] {
-  const { name, words = [] } = command;
-  const own = ownFlags(command).map((flag) => complete(during([name]), flag));
+function ofOne(command: Command, table: CommandTable): string[] {
+  const { name, options } = command;
+  const words = suggestedWords(command, table);
+  const own = commandFlags(options).map((flag) => complete(during([name], table), flag));
   if (words.length === 0) return own;
   const when = quoted(`__fish_seen_subcommand_from ${name}`);
   return [...own, `complete -c ranger -n ${when} -a ${quoted(words.join(" "))}`];
 }
 
-/** Without a command the default one is meant. */
-function during(names: readonly string[]): string {
+/** The condition for one of these commands; without a command the default one runs. */
+function during(names: readonly string[], { defaultName }: CommandTable): string {
   const seen = `__fish_seen_subcommand_from ${names.join(" ")}`;
-  return names.includes(DEFAULT_COMMAND) ? `__fish_use_subcommand; or ${seen}` : seen;
+  return names.includes(defaultName) ? `__fish_use_subcommand; or ${seen}` : seen;
 }
 
-function complete(when: string, { name, help, value, words, file }: Flag): string {
+function complete(when: string, { name, help, placeholder, words, isFile }: Flag): string {
   return [
     "complete -c ranger",
     ...(when === "" ? [] : [`-n ${quoted(when)}`]),
     `-l ${name}`,
-    ...(value === undefined ? [] : file ? ["-r", "-F"] : ["-x"]),
+    ...(placeholder === undefined ? [] : isFile ? ["-r", "-F"] : ["-x"]),
     ...(words.length === 0 ? [] : [`-a ${quoted(words.join(" "))}`]),
     `-d ${quoted(help)}`,
   ].join(" ");

@@ -1,20 +1,23 @@
-import type { Command } from "../command.ts";
-import { DEFAULT_COMMAND } from "../commands.ts";
-import { allCommands, COMMON_FLAGS, type Flag, ownFlags, settingsFlags } from "./flag_catalog.ts";
+import {
+  commandFlags,
+  COMMON_FLAGS,
+  type Flag,
+  SETTINGS_FLAGS,
+} from "../../config/flag_catalog.ts";
+import { type Command, type CommandTable, suggestedWords } from "../command.ts";
 
-/** The completion for zsh, with descriptions; works from fpath and by source. */
-export async function zshCompletion(): Promise<string> {
-  const commands = await allCommands();
+/** The completion for zsh, with descriptions; works from fpath and with source. */
+export function zshCompletion(commands: readonly Command[], table: CommandTable): string {
   return `#compdef ranger
 # zsh completion for ranger, written by: ranger completion zsh
 _ranger() {
   local -a commands settings
-  local command=${DEFAULT_COMMAND}
+  local command=${table.defaultName}
   commands=(
 ${commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`).join("\n")}
   )
   settings=(
-${settingsFlags().map(specification).join("\n")}
+${SETTINGS_FLAGS.map(specification).join("\n")}
   )
   if ((CURRENT == 2)) && [[ $words[2] != -* ]]; then
     _describe command commands
@@ -26,7 +29,7 @@ ${settingsFlags().map(specification).join("\n")}
     ((CURRENT--))
   fi
   case $command in
-${commands.map(argumentsOf).join("\n")}
+${commands.map((command) => argumentsOf(command, table)).join("\n")}
   esac
 }
 if [[ $funcstack[1] == _ranger ]]; then
@@ -36,9 +39,9 @@ else
 fi`;
 }
 
-function argumentsOf(command: Command): string {
-  const flags = [...ownFlags(command), ...COMMON_FLAGS].map(specification);
-  const { words = [] } = command;
+function argumentsOf(command: Command, table: CommandTable): string {
+  const flags = [...commandFlags(command.options), ...COMMON_FLAGS].map(specification);
+  const words = suggestedWords(command, table);
   const rest = words.length === 0 ? "" : ` \\\n      '*:argument:(${words.join(" ")})'`;
   const settings = command.settings ? " $settings" : "";
   return `  ${command.name})
@@ -48,11 +51,13 @@ ${flags.map((flag) => `  ${flag}`).join(" \\\n")}${rest}
 }
 
 /** `--port=[Port that clients connect to]:PORT: ` */
-function specification({ name, help, value, words, file }: Flag): string {
-  const told = help.replace(/[[\]\\]/g, "\\$&");
-  if (value === undefined) return `    ${quoted(`--${name}[${told}]`)}`;
-  const action = file ? "_files" : words.length > 0 ? `(${words.join(" ")})` : " ";
-  return `    ${quoted(`--${name}=[${told}]:${value.replace(/[:\\]/g, "\\$&")}:${action}`)}`;
+function specification({ name, help, placeholder, words, isFile }: Flag): string {
+  const escaped = help.replace(/[[\]\\]/g, "\\$&");
+  if (placeholder === undefined) return `    ${quoted(`--${name}[${escaped}]`)}`;
+  const action = isFile ? "_files" : words.length > 0 ? `(${words.join(" ")})` : " ";
+  return `    ${
+    quoted(`--${name}=[${escaped}]:${placeholder.replace(/[:\\]/g, "\\$&")}:${action}`)
+  }`;
 }
 
 function quoted(text: string): string {

@@ -1,13 +1,18 @@
-import { RBAC } from "../../config/rbac.ts";
-import { eachSetting, type Section, SECTIONS, type Setting } from "../../config/settings.ts";
-import { nearest } from "../../config/nearest.ts";
-import { ConfigurationError } from "../../errors.ts";
-import { type Command, defineCommand } from "../command.ts";
-import { COMMANDS } from "../commands.ts";
+import {
+  commandFlags,
+  COMMON_FLAGS,
+  CONFIG_FLAG,
+  type Flag,
+  flagUsage,
+  LISTED_SETTINGS,
+} from "../../config/flag_catalog.ts";
+import { SECTIONS } from "../../config/settings.ts";
+import { type Command, type CommandTable, defineCommand } from "../command.ts";
 import { manualPage } from "./manual.ts";
 
-/** Where the explanations begin. */
-const COLUMN = 32;
+/** The column at which explanations of flags begin, and of commands. */
+const FLAG_COLUMN = 32;
+const COMMAND_COLUMN = 14;
 
 /** `ranger help` */
 export const help = defineCommand({
@@ -17,33 +22,18 @@ export const help = defineCommand({
   example: "ranger help publish\nranger help --man | man -l -",
   options: { man: { type: "boolean", help: "Prints the manual page, for man" } },
   positionals: { min: 0, max: 1 },
-  words: Object.keys(COMMANDS),
+  words: "commands",
   settings: false,
-  async run({ positionals: [name], values: { man } }) {
-    if (man) {
-      console.log(await manualPage());
-      return 0;
-    }
-    if (name === undefined) {
-      console.log(await overview());
-      return 0;
-    }
-    const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-    if (load === undefined) {
-      const near = nearest(name, Object.keys(COMMANDS));
-      throw new ConfigurationError(
-        "there is no such command; " +
-          (near === undefined ? "`ranger help` lists them" : `the nearest is ${near}`),
-      );
-    }
-    console.log(explain(await load()));
+  async run({ positionals: [name], values: { man }, commands }) {
+    if (man) console.log(manualPage(await commands.all()));
+    else if (name === undefined) console.log(await overview(commands));
+    else console.log(explain(await commands.find(name)));
     return 0;
   },
 });
 
 /** All commands, a line each. */
-async function overview(): Promise<string> {
-  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+async function overview(commands: CommandTable): Promise<string> {
   return [
     "Ranger delivers an exchange's events from RabbitMQ to WebSocket clients.",
     "",
@@ -52,7 +42,7 @@ async function overview(): Promise<string> {
     "  ranger COMMAND [FLAGS] …",
     "",
     "Commands:",
-    ...commands.map(({ name, summary }) => row(name, summary, 14)),
+    ...(await commands.all()).map(({ name, summary }) => row(name, summary, COMMAND_COLUMN)),
     "",
     "`ranger COMMAND --help` shows a command's flags and an example.",
     "`ranger serve --help` shows every setting.",
@@ -62,54 +52,36 @@ async function overview(): Promise<string> {
   ].join("\n");
 }
 
-/**
- * A command's help: what it does, how it is called, its flags, and those of the settings where
- * it takes them.
- *
- * @param command of the table
- * @returns lines of text
- */
-export function explain(command: Command): string {
-  const own = Object.entries(command.options ?? {}).map(([name, option]) => {
-    const takes = option.type === "string" ? ` ${option.value ?? "TEXT"}` : "";
-    const standard = option.type === "string" && option.default !== undefined
-      ? ` [${option.default}]`
-      : "";
-    return row(`--${name}${takes}`, option.help + standard);
-  });
+/** A command's help: what it does, its usage, its flags, and those of the settings it takes. */
+function explain({ summary, description, usage, example, options, settings }: Command): string {
+  const own = commandFlags(options);
   return [
-    `${command.summary}.`,
-    ...(command.description === undefined ? [] : ["", command.description]),
+    `${summary}.`,
+    ...(description === undefined ? [] : ["", description]),
     "",
     "Usage:",
-    indent(command.usage),
+    indent(usage),
     "",
     "Example:",
-    indent(command.example),
+    indent(example),
     "",
     "Flags:",
-    ...own,
-    ...(command.settings
-      ? [row("--config PATH", "Configuration file [/etc/ranger/ranger.toml]")]
-      : []),
-    row("--help", "Shows this"),
-    row("--version", "Shows the version"),
-    ...(command.settings ? ["", settingsFlags()] : []),
+    ...[...own, ...(settings ? [CONFIG_FLAG] : []), ...COMMON_FLAGS].map((flag) =>
+      row(flagUsage(flag), flag.help + standard(flag))
+    ),
+    ...(settings ? ["", settingsHelp()] : []),
   ].join("\n");
 }
 
 /** Every setting's flag, by section. */
-function settingsFlags(): string {
-  const sections = (Object.keys(SECTIONS) as Section[]).map((section) =>
+function settingsHelp(): string {
+  const sections = [...LISTED_SETTINGS].map(([section, settings]) =>
     [
       "",
       `${section}: ${SECTIONS[section]}`,
-      ...eachSetting()
-        .filter(([key]) => key.startsWith(`${section}.`))
-        .map(([, setting]) => row(written(setting), `${setting.help} [${standard(setting)}]`)),
-      ...(section === "rbac"
-        ? [row(`--${RBAC.flag} ${RBAC.placeholder}`, `${RBAC.help} [none]`)]
-        : []),
+      ...settings.map(({ flags, defaultText }) =>
+        row(flags.map(flagUsage).join(", "), `${flags[0]?.help} [${defaultText}]`)
+      ),
     ].join("\n")
   );
   return [
@@ -118,16 +90,11 @@ function settingsFlags(): string {
   ].join("\n");
 }
 
-function written({ flag, kind }: Setting): string {
-  return kind.placeholder === "" ? `--${flag}, --no-${flag}` : `--${flag} ${kind.placeholder}`;
+function standard({ defaultText }: Flag): string {
+  return defaultText === undefined ? "" : ` [${defaultText}]`;
 }
 
-/** What a setting is when nobody sets it, as text. */
-function standard({ default: value, defaultText }: Setting): string {
-  return defaultText ?? String(value);
-}
-
-function row(name: string, text: string, column = COLUMN): string {
+function row(name: string, text: string, column = FLAG_COLUMN): string {
   const start = `  ${name}`;
   const gap = start.length + 2 > column
     ? `\n${" ".repeat(column)}`

@@ -1,24 +1,22 @@
 import {
-  eachSetting,
-  environmentNames,
-  type Section,
-  SECTIONS,
-  type Setting,
-} from "../../config/settings.ts";
+  commandFlags,
+  type Flag,
+  LISTED_SETTINGS,
+  type ListedSetting,
+} from "../../config/flag_catalog.ts";
+import { type Section, SECTIONS } from "../../config/settings.ts";
 import { VERSION } from "../../version.ts";
 import type { Command } from "../command.ts";
-import { allCommands, type Flag, ownFlags } from "./flag_catalog.ts";
 
 /**
- * The manual page, as man reads it (man(7)), from the table of commands and the settings.
+ * The manual page in the format of man(7), made from the commands and the flag catalog.
  *
  * @example
- * ```ts
- * console.log(await manualPage()); // for ranger help --man | man -l -
+ * ```ts ignore
+ * console.log(manualPage(await commands.all())); // for ranger help --man | man -l -
  * ```
  */
-export async function manualPage(): Promise<string> {
-  const commands = await allCommands();
+export function manualPage(commands: readonly Command[]): string {
   return [
     `.TH RANGER 1 "" ${argument(`ranger ${VERSION}`)} "User Commands"`,
     ".SH NAME",
@@ -28,9 +26,9 @@ export async function manualPage(): Promise<string> {
     "[COMMAND] [FLAGS] \\&...",
     ".SH DESCRIPTION",
     ...paragraph(
-      "Without a command it serves. Each flag of a setting is also a line of the " +
-        "configuration file and a variable of the environment; flags go over the environment, that " +
-        "over the file, that over the defaults.",
+      "Without a command, ranger runs serve. Each setting can also be given in the " +
+        "configuration file and in the environment; flags override the environment, the " +
+        "environment overrides the file, and the file overrides the defaults.",
     ),
     ".SH COMMANDS",
     ...commands.flatMap(commandLines),
@@ -38,33 +36,33 @@ export async function manualPage(): Promise<string> {
     ...paragraph(
       `Taken by ${commands.filter(({ settings }) => settings).map(({ name }) => name).join(", ")}.`,
     ),
-    ...(Object.keys(SECTIONS) as Section[]).flatMap(sectionLines),
+    ...[...LISTED_SETTINGS].flatMap(sectionLines),
     ".SH EXIT STATUS",
     ...EXITS.flatMap(([code, meaning]) => [".TP", `.B ${code}`, escaped(meaning)]),
     ".SH FILES",
     ...FILES.flatMap(([path, meaning]) => [".TP", `.I ${escaped(path)}`, escaped(meaning)]),
     ".SH SIGNALS",
     ...paragraph(
-      "SIGTERM and SIGINT end the server in order. SIGHUP makes it read keys, limits, " +
+      "SIGTERM and SIGINT shut the server down in order. SIGHUP makes it read keys, limits, " +
         "origins, roles and log level again, without dropping a connection.",
     ),
   ].join("\n");
 }
 
 const EXITS: readonly (readonly [string, string])[] = [
-  ["0", "It went well, or was ended in order."],
-  ["69", "Something needed cannot be had: a port, a broker, a server."],
-  ["70", "An error that nobody foresaw; please report it."],
+  ["0", "Success, or an orderly shutdown."],
+  ["69", "Something is unavailable: a port, a broker, a server."],
+  ["70", "An unexpected error; please report it."],
   ["77", "A server refused the token, or every stream."],
-  ["78", "A flag, a setting, a file or a key is wrong; the message says what would be right."],
+  ["78", "A flag, a setting, a file or a key is wrong; the message says what is expected."],
 ];
 
 const FILES: readonly (readonly [string, string])[] = [
   [
     "/etc/ranger/ranger.toml",
-    "The configuration, where neither --config nor RANGER_CONFIG names another.",
+    "The configuration, unless --config or RANGER_CONFIG names another file.",
   ],
-  ["/etc/ranger/ranger.env", "The environment of the service: secrets are kept there."],
+  ["/etc/ranger/ranger.env", "The environment of the service, for secrets."],
 ];
 
 function commandLines(command: Command): string[] {
@@ -75,7 +73,7 @@ function commandLines(command: Command): string[] {
     ...(description === undefined ? [] : [".PP", ...verbatim(description)]),
     ".PP",
     ...verbatim(usage),
-    ...ownFlags(command).flatMap(flagLines),
+    ...commandFlags(command.options).flatMap(flagLines),
     ".PP",
     "Example:",
     ".PP",
@@ -85,45 +83,44 @@ function commandLines(command: Command): string[] {
   ];
 }
 
-function flagLines({ name, value, help }: Flag): string[] {
-  const takes = value === undefined ? "" : ` \\fI${escaped(value)}\\fR`;
-  return [".TP", `\\fB${escaped(`--${name}`)}\\fR${takes}`, escaped(help)];
+function flagLines(flag: Flag): string[] {
+  return [".TP", usage(flag), escaped(flag.help)];
 }
 
-function sectionLines(section: Section): string[] {
-  const settings = eachSetting().filter(([key]) => key.startsWith(`${section}.`));
-  return [
-    `.SS ${argument(`${section}: ${SECTIONS[section]}`)}`,
-    ...settings.flatMap(([key, setting]) => settingLines(key, setting)),
-  ];
+function sectionLines(
+  [section, settings]: readonly [Section, readonly ListedSetting[]],
+): string[] {
+  return [`.SS ${argument(`${section}: ${SECTIONS[section]}`)}`, ...settings.flatMap(settingLines)];
 }
 
 function settingLines(
-  key: Parameters<typeof environmentNames>[0],
-  { flag, kind, help, default: standard, defaultText }: Setting,
+  { key, flags, environment, defaultText, help }: ListedSetting,
 ): string[] {
-  const takes = kind.placeholder === "" ? "" : ` \\fI${escaped(kind.placeholder)}\\fR`;
-  const switched = kind.placeholder === "" ? `, \\fB${escaped(`--no-${flag}`)}\\fR` : "";
-  const text = `${help} [${defaultText ?? String(standard)}]`;
   return [
     ".TP",
-    `\\fB${escaped(`--${flag}`)}\\fR${takes}${switched}`,
-    escaped(text),
+    flags.map(usage).join(", "),
+    escaped(`${help} [${defaultText}]`),
     ".br",
-    escaped(`File: ${key}. Environment: ${environmentNames(key).join(", ")}.`),
+    escaped(`File: ${key}. Environment: ${environment.join(", ")}.`),
   ];
+}
+
+/** The flag in bold, its placeholder in italics. */
+function usage({ name, placeholder }: Flag): string {
+  const takes = placeholder === undefined ? "" : ` \\fI${escaped(placeholder)}\\fR`;
+  return `\\fB${escaped(`--${name}`)}\\fR${takes}`;
 }
 
 function paragraph(text: string): string[] {
   return [escaped(text)];
 }
 
-/** Lines that are not filled. */
+/** Lines whose breaks are kept. */
 function verbatim(text: string): string[] {
   return [".nf", ...text.split("\n").map(escaped), ".fi"];
 }
 
-/** Text as roff takes it: nothing in it is a request or an escape, and all of it is ASCII. */
+/** Text for roff: ASCII without requests and escapes. */
 function escaped(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll("`", "\\(ga")
     .replace(/^(?=[.'])/gm, "\\&")
@@ -133,7 +130,7 @@ function escaped(text: string): string {
     );
 }
 
-/** As an argument of a request, quoted. */
+/** A quoted argument of a request. */
 function argument(text: string): string {
   return `"${escaped(text).replaceAll('"', "\\(dq")}"`;
 }

@@ -99,7 +99,7 @@ export async function follow(following: Following): Promise<void> {
 }
 
 async function dial({ url, token }: Following): Promise<Ranger> {
-  if (token === "") throw new ConfigurationError("--token is empty; right would be a JWT or @FILE");
+  if (token === "") throw new ConfigurationError("--token is empty; expected a JWT or @FILE");
   const file = fileOf(token);
   // Once ahead, so that a wrong path is said at once.
   if (file !== undefined) await readToken(file);
@@ -124,7 +124,7 @@ async function readToken(file: string): Promise<string> {
     throw new ConfigurationError(`--token: ${file} cannot be read: ${why}`);
   }
   if (text !== "") return text;
-  throw new ConfigurationError(`--token: ${file} is empty; right would be a JWT in it`);
+  throw new ConfigurationError(`--token: ${file} is empty; expected a JWT in it`);
 }
 
 /** @throws {ConfigurationError} instead of what the client says of what it was asked for */
@@ -139,7 +139,7 @@ function inOurWords<T>(act: () => T): T {
 
 function explain({ code, message }: ClientError): string {
   if (code === "url") {
-    return "--url is no URL of a WebSocket server; right would be ws://localhost:8080/public " +
+    return "--url is no URL of a WebSocket server; expected ws://localhost:8080/public " +
       "(/public has private streams too, with --token)";
   }
   if (code === "unauthenticated") {

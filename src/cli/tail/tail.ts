@@ -2,13 +2,13 @@ import { type Ranger, STREAM_KINDS } from "../../../client/src/mod.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { untilSignal } from "../../daemon/signals.ts";
 import { type Command, type CommandInput, defineCommand } from "../command.ts";
-import { parseDuration } from "../duration.ts";
+import { parseDuration } from "../flag_values.ts";
 import { follow } from "./follow.ts";
-import { Output } from "../output.ts";
+import { Output } from "./output.ts";
 import { bookJson, bookLine } from "./book.ts";
 import { eventJson, eventLine, printable } from "./event.ts";
 import { Ladder } from "./ladder.ts";
-import { wholeNumber } from "../whole_number.ts";
+import { wholeNumber } from "../flag_values.ts";
 
 /** Milliseconds that a slow reader has to take the rest after a signal. */
 const LAST_WORDS = 500;
@@ -179,7 +179,7 @@ function marketOf(positionals: readonly string[]): string {
   const [market = ""] = positionals;
   if (positionals.length === 1 && /^[^.,\s]+$/.test(market)) return market;
   throw new ConfigurationError(
-    "--book shows one market; right would be its id alone, such as ranger tail --book btcusd",
+    "--book shows one market; expected its id alone, such as ranger tail --book btcusd",
   );
 }
 

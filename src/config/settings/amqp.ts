@@ -1,4 +1,5 @@
 import { host, list, text, whole } from "../kinds.ts";
+import { showBroker } from "../show.ts";
 import { SECONDS, setting } from "./setting.ts";
 
 export const AMQP = {
@@ -9,18 +10,20 @@ export const AMQP = {
     help: "RabbitMQ to consume from; amqps:// for TLS",
     right: "amqp://user:password@host:5672/vhost, or amqps://…, percent-encoded",
     secret: true,
+    show: showBroker,
   }),
   "amqp.urls": setting<readonly string[]>({
     kind: list("URL,…", /^[^,]+$/, "has a comma in an entry"),
     default: [],
     defaultText: "amqp.url alone",
     flag: "amqp-urls",
-    help:
-      "Several brokers of a cluster, tried in turn, instead of amqp.url, amqp.host and amqp.port",
+    help: "Brokers of a cluster, tried in turn; replaces amqp.url, amqp.host and amqp.port",
     right:
       "URLs such as amqp://user:password@mq1:5672/vhost,amqp://user:password@mq2:5672/vhost, " +
       "percent-encoded, commas as well (%2C)",
     secret: true,
+    show: (urls) => urls.length === 0 ? "(amqp.url alone)" : urls.map(showBroker).join(", "),
+    example: ["amqp://guest:guest@mq1:5672/", "amqp://guest:guest@mq2:5672/"],
   }),
   "amqp.host": setting<string | undefined>({
     kind: host(),
@@ -28,8 +31,9 @@ export const AMQP = {
     defaultText: "from amqp.url",
     flag: "amqp-host",
     legacy: ["RABBITMQ_HOST"],
-    help: "RabbitMQ's host, over the one in amqp.url",
+    help: "RabbitMQ host; overrides the one in amqp.url",
     right: "a host name or address such as rabbitmq",
+    example: "localhost",
   }),
   "amqp.port": setting<number | undefined>({
     kind: whole(1, 65535, "PORT"),
@@ -37,8 +41,9 @@ export const AMQP = {
     defaultText: "from amqp.url",
     flag: "amqp-port",
     legacy: ["RABBITMQ_PORT"],
-    help: "RabbitMQ's port, over the one in amqp.url",
+    help: "RabbitMQ port; overrides the one in amqp.url",
     right: "a port number such as 5672",
+    example: 5672,
   }),
   "amqp.user": setting<string | undefined>({
     kind: text("NAME", /./, "is empty"),
@@ -46,8 +51,9 @@ export const AMQP = {
     defaultText: "from amqp.url",
     flag: "amqp-user",
     legacy: ["RABBITMQ_USER"],
-    help: "RabbitMQ user, over the one in amqp.url",
+    help: "RabbitMQ user; overrides the one in amqp.url",
     right: "a user name, not percent-encoded",
+    example: "guest",
   }),
   "amqp.password": setting<string | undefined>({
     kind: text("TEXT", /[^]/, "is empty"),
@@ -55,44 +61,46 @@ export const AMQP = {
     defaultText: "from amqp.url",
     flag: "amqp-password",
     legacy: ["RABBITMQ_PASSWORD"],
-    help: "RabbitMQ password, over the one in amqp.url; as a flag it shows in the process list",
+    help: "RabbitMQ password; overrides the one in amqp.url. A flag is visible in the process list",
     right: "a password as text in quotes, not percent-encoded",
     secret: true,
+    example: "guest",
   }),
   "amqp.vhost": setting<string | undefined>({
     kind: text("NAME", /^[^]{1,255}$/, "is empty or too long"),
     default: undefined,
     defaultText: "from amqp.url",
     flag: "amqp-vhost",
-    help: "RabbitMQ virtual host, over the one in amqp.url",
+    help: "RabbitMQ virtual host; overrides the one in amqp.url",
     right: "a virtual host's name such as /, not percent-encoded",
+    example: "/",
   }),
   "amqp.exchange": setting({
-    kind: text("NAME", /^\S{1,255}$/, "is no exchange name"),
+    kind: text("NAME", /^\S{1,255}$/, "is not an exchange name"),
     default: "peatio.events.ranger",
     flag: "exchange",
-    help: "Topic exchange that the events are published to",
+    help: "Topic exchange to which the events are published",
     right: "an exchange's name such as peatio.events.ranger",
   }),
   "amqp.queue_length": setting({
     kind: whole(1, 1_000_000_000),
     default: 100_000,
     flag: "amqp-queue-length",
-    help: "Messages that Ranger's queue holds at most; beyond it the broker drops the oldest",
+    help: "Maximum number of messages in Ranger's queue; above it the broker drops the oldest",
     right: "a number of messages such as 100000",
   }),
   "amqp.queue_bytes": setting({
     kind: whole(1024, 1_000_000_000_000, "BYTES"),
     default: 134_217_728,
     flag: "amqp-queue-bytes",
-    help: "Bytes that Ranger's queue holds at most",
+    help: "Maximum size of Ranger's queue in bytes; above it the broker drops the oldest",
     right: "a number of bytes such as 134217728",
   }),
   "amqp.heartbeat": setting({
     kind: whole(0, 65535, "SECONDS"),
     default: 20,
     flag: "amqp-heartbeat",
-    help: "Seconds without a sign of life after which the broker counts as lost; 0 turns it off",
+    help: "Seconds without a heartbeat after which the broker counts as lost; 0 turns it off",
     right: SECONDS,
   }),
 };

@@ -1,7 +1,11 @@
 import { choice, list, text, toggle, webAddress, whole } from "../kinds.ts";
+import { showKey, showWebAddress } from "../show.ts";
 import { SECONDS, setting } from "./setting.ts";
 
-const LEEWAY = "as auth.leeway";
+/** Seconds that clocks may differ where nothing is set, by claim. */
+export const LEEWAYS = { exp: 0, nbf: 5, iat: 5 } as const;
+
+const leewayText = (claim: keyof typeof LEEWAYS) => `auth.leeway, else ${LEEWAYS[claim]}`;
 
 export const AUTH = {
   "auth.enabled": setting({
@@ -17,11 +21,12 @@ export const AUTH = {
     defaultText: "none",
     flag: "jwt-public-key",
     legacy: ["JWT_PUBLIC_KEY"],
-    help:
-      "Key that tokens verify with, or several while keys change: the path of a file with PEM " +
-      "or a JSON Web Key Set, such text itself, or base64 of it",
+    help: "Public key that verifies tokens, or several during a key rotation: the path of a file " +
+      "with PEM or a JSON Web Key Set, such text itself, or base64 of it",
     right: "a PEM file's path, PEM text, or base64 of PEM text",
     secret: true,
+    show: showKey,
+    example: "/etc/ranger/jwt.pub",
     live: true,
   }),
   "auth.jwks_url": setting({
@@ -29,17 +34,19 @@ export const AUTH = {
     default: "",
     defaultText: "none",
     flag: "jwks-url",
-    help: "Address of a JSON Web Key Set that tokens verify with, besides auth.public_key; the " +
-      "last good set stays in force while it cannot be reached",
+    help: "URL of a JSON Web Key Set that verifies tokens, in addition to auth.public_key; the " +
+      "last good set stays in force while the URL cannot be reached",
     right: "an address such as https://auth.example.com/.well-known/jwks.json",
     secret: true,
+    show: (url) => showWebAddress(url) || "(none)",
+    example: "https://auth.example.com/.well-known/jwks.json",
     live: true,
   }),
   "auth.jwks_refresh": setting({
     kind: whole(1, 86_400, "SECONDS"),
     default: 300,
     flag: "jwks-refresh",
-    help: "Seconds from one fetch of the set to the next",
+    help: "Seconds between fetches of the key set",
     right: "a number of seconds such as 300",
     live: true,
   }),
@@ -47,8 +54,8 @@ export const AUTH = {
     kind: whole(1, 3600, "SECONDS"),
     default: 30,
     flag: "jwks-cooldown",
-    help: "Seconds between two fetches at least, when a token names an unknown key or a fetch " +
-      "failed",
+    help: "Minimum number of seconds between fetches when a token names an unknown key or a " +
+      "fetch failed",
     right: "a number of seconds such as 30",
     live: true,
   }),
@@ -56,7 +63,7 @@ export const AUTH = {
     kind: whole(1, 60, "SECONDS"),
     default: 5,
     flag: "jwks-timeout",
-    help: "Seconds that a fetch of the set may take",
+    help: "Timeout of a fetch of the key set, in seconds",
     right: SECONDS,
     live: true,
   }),
@@ -77,8 +84,9 @@ export const AUTH = {
     defaultText: "the one that fits the key",
     flag: "jwt-algorithm",
     legacy: ["JWT_ALGORITHM"],
-    help: "The only signature algorithm that is taken: RS256, EdDSA, ES256, …",
+    help: "The only accepted signature algorithm: RS256, EdDSA, ES256, …",
     right: "RS256 for an RSA key, EdDSA for Ed25519, ES256 for P-256",
+    example: "RS256",
     live: true,
   }),
   "auth.issuer": setting({
@@ -87,8 +95,9 @@ export const AUTH = {
     defaultText: "not checked",
     flag: "jwt-issuer",
     legacy: ["JWT_ISSUER"],
-    help: "What a token's iss must be",
+    help: "Required value of a token's iss",
     right: "text such as barong",
+    example: "barong",
     live: true,
   }),
   "auth.audience": setting<readonly string[]>({
@@ -97,15 +106,16 @@ export const AUTH = {
     defaultText: "not checked",
     flag: "jwt-audience",
     legacy: ["JWT_AUDIENCE"],
-    help: "A token's aud must have one of these",
+    help: "Accepted values of a token's aud; one of them must match",
     right: "names such as peatio,barong",
+    example: ["peatio", "barong"],
     live: true,
   }),
   "auth.subject": setting({
     kind: text("TEXT"),
     default: "session",
     flag: "jwt-subject",
-    help: "What a token's sub must be; empty text (--jwt-subject=) turns the check off",
+    help: "Required value of a token's sub; empty (--jwt-subject=) turns the check off",
     right: "text such as session",
     live: true,
   }),
@@ -122,47 +132,53 @@ export const AUTH = {
     default: true,
     flag: "enforce-expiry",
     help: "Whether private and prefixed streams stop when the connection's token expires; " +
-      "otherwise exp counts only while a token is verified, as with the older servers",
+      "otherwise exp is checked only when a token is verified, as in the older servers",
     right: "true or false",
     live: true,
   }),
-  "auth.leeway": setting({
+  "auth.leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
-    default: 0,
+    default: undefined,
+    defaultText: "each claim's own",
     flag: "jwt-leeway",
     legacy: ["JWT_DEFAULT_LEEWAY"],
-    help: "Seconds that clocks may differ when a token's times are checked",
+    help: "Tolerance in seconds for clock differences when a token's times are checked, for each " +
+      "of the three below that is not set",
     right: SECONDS,
+    example: LEEWAYS.nbf,
     live: true,
   }),
   "auth.exp_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("exp"),
     flag: "jwt-exp-leeway",
     legacy: ["JWT_EXPIRATION_LEEWAY"],
     help: "The same for exp alone",
     right: SECONDS,
+    example: LEEWAYS.exp,
     live: true,
   }),
   "auth.nbf_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("nbf"),
     flag: "jwt-nbf-leeway",
     legacy: ["JWT_NOT_BEFORE_LEEWAY"],
     help: "The same for nbf alone",
     right: SECONDS,
+    example: LEEWAYS.nbf,
     live: true,
   }),
   "auth.iat_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("iat"),
     flag: "jwt-iat-leeway",
     legacy: ["JWT_ISSUED_AT_LEEWAY"],
     help: "The same for iat alone",
     right: SECONDS,
+    example: LEEWAYS.iat,
     live: true,
   }),
 };

@@ -6,22 +6,22 @@ export const COMPRESSION = {
     kind: toggle(),
     default: true,
     flag: "compression",
-    help:
-      "Whether clients that offer permessage-deflate get it; a message is compressed once for all",
+    help: "Whether to accept permessage-deflate from clients that offer it; each message is " +
+      "compressed once for all of them",
     right: "true or false",
   }),
   "compression.threshold": setting({
     kind: whole(0, 67_108_864, "BYTES"),
     default: 256,
     flag: "compression-threshold",
-    help: "Bytes from which on a message is compressed",
+    help: "Minimum size in bytes of a message to compress",
     right: "a number of bytes such as 256",
   }),
   "compression.level": setting({
     kind: whole(1, 9),
     default: 1,
     flag: "compression-level",
-    help: "1 compresses fast, 9 small",
+    help: "From 1, fastest, to 9, smallest",
     right: "a number from 1 to 9",
   }),
 };

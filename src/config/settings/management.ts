@@ -22,22 +22,25 @@ export const MANAGEMENT = {
     kind: whole(0, 1000, "NUMBER"),
     default: 0,
     flag: "management-port-offset",
-    help: "Added to management.port, so that several processes with one configuration each have " +
-      "their own; ranger@3 has 3",
+    help: "Added to management.port, so that processes that share a configuration use different " +
+      "ports; ranger@3 has 3",
     right: "a whole number such as 1",
   }),
-  "management.grace": setting({
+  "management.broker_grace": setting({
     kind: whole(0, 3600, "SECONDS"),
     default: 10,
-    flag: "management-grace",
-    help: "Seconds that a lost broker may take to come back before /readyz says that it is lost",
+    flag: "management-broker-grace",
+    formerly: { key: "management.grace", flag: "management-grace" },
+    help: "Seconds for which the broker may be lost before /readyz reports it",
     right: SECONDS,
   }),
-  "management.streams": setting({
+  "management.max_named_streams": setting({
     kind: whole(0, 1000),
     default: 50,
-    flag: "management-streams",
-    help: "Streams that /metrics names, those with most subscribers; the others count as one",
+    flag: "management-max-named-streams",
+    formerly: { key: "management.streams", flag: "management-streams" },
+    help: "Maximum number of streams that /metrics names, those with the most subscribers; the " +
+      "others count together",
     right: "a number of streams such as 50",
   }),
 };

@@ -6,7 +6,7 @@ export const PROTOCOL = {
     kind: choice(["object", "tuple"]),
     default: "object",
     flag: "envelope",
-    help: 'How events are wrapped: {"stream":…}, or ["stream",…] as the clients of 2018 read them',
+    help: 'Format of an event: {"stream":…}, or ["stream",…] for clients of the server of 2018',
     right: "object or tuple",
   }),
 };

@@ -22,7 +22,7 @@ export const SERVER = {
     kind: list(
       "ORIGIN,…",
       /^(\*|([a-z][a-z0-9+.-]*:\/\/)?(\*\.)?(\[[0-9a-f:.]+\]|[^\s/:*@?#,[\]]+)(:\d{1,5})?\/?)$/i,
-      "has an entry that is no origin",
+      "has an entry that is not an origin",
     ),
     default: [],
     defaultText: "the request's own host",
@@ -30,6 +30,7 @@ export const SERVER = {
     legacy: ["API_CORS_ORIGINS"],
     help: "Browser origins that may connect: a host, host:port, URL, *.example.com, or * for all",
     right: "origins such as trade.example.com, https://example.com:8443, *.example.com or *",
+    example: ["trade.example.com", "*.example.com"],
     live: true,
   }),
   "server.trusted_proxies": setting<readonly string[]>({
@@ -37,9 +38,8 @@ export const SERVER = {
     default: [],
     defaultText: "none",
     flag: "trusted-proxies",
-    help:
-      "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from, and " +
-      "with X-Forwarded-Proto whether by TLS",
+    help: "Proxies whose Forwarded, X-Forwarded-For and X-Forwarded-Proto headers are used for " +
+      "the client's address and protocol",
     right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
     live: true,
   }),
@@ -47,23 +47,24 @@ export const SERVER = {
     kind: toggle(),
     default: false,
     flag: "reuse-port",
-    help: "Whether several processes may listen on the port, to use several cores",
+    help: "Whether other processes may listen on the same port, to use several cores",
     right: "true or false",
   }),
-  "server.drain": setting({
+  "server.drain_seconds": setting({
     kind: whole(0, 3600, "SECONDS"),
     default: 10,
-    flag: "drain",
-    help: "Over how long clients are closed when the server ends, so that they do not all " +
-      "come back at once; 0 closes them together",
+    flag: "drain-seconds",
+    formerly: { key: "server.drain", flag: "drain" },
+    help: "Seconds over which connections are closed at shutdown, so that clients do not all " +
+      "reconnect at once; 0 closes them together",
     right: SECONDS,
   }),
   "server.page": setting({
     kind: toggle(),
     default: false,
     flag: "page",
-    help: "Whether browsers get a live page at /: markets, an inspector of streams, an account; " +
-      "it shows what any client may have. `ranger demo` has it unless told otherwise",
+    help: "Whether / is a live page for browsers: markets, streams, an account. It shows only " +
+      "what any client may read. `ranger demo` turns it on",
     right: "true or false",
   }),
 };

@@ -6,36 +6,38 @@ export const STREAMS = {
     kind: choice(["open", "strict"]),
     default: "open",
     flag: "streams-mode",
-    help: "open passes unknown streams through; strict drops what does not fit its declared type",
+    help: "open delivers unknown streams; strict drops events that do not fit a declared type",
     right: "open or strict",
   }),
-  "streams.replay": setting({
+  "streams.replay_increments": setting({
     kind: whole(0, 1_000_000),
     default: 1000,
-    flag: "streams-replay",
-    help: "Increments kept after a snapshot that is no order book, for those who join later",
+    flag: "streams-replay-increments",
+    formerly: { key: "streams.replay", flag: "streams-replay" },
+    help: "Maximum number of increments kept after a snapshot that is not an order book, for " +
+      "later subscribers",
     right: "a number of increments such as 1000",
   }),
   "streams.event_bytes": setting({
     kind: whole(1024, 134_217_728, "BYTES"),
     default: 524_288,
     flag: "streams-event-bytes",
-    help: "Largest event that is passed on, below limits.unsent_bytes; a larger one is dropped",
+    help: "Maximum size of an event, below limits.unsent_bytes; larger events are dropped",
     right: "a number of bytes such as 524288",
   }),
   "streams.states": setting({
     kind: whole(1, 1_000_000),
     default: 5000,
     flag: "streams-states",
-    help:
-      "Streams with snapshots that are kept; beyond it those go that nobody holds, oldest first",
+    help: "Maximum number of streams whose state is kept; above it the oldest without a " +
+      "subscriber is dropped",
     right: "a number of streams such as 5000",
   }),
   "streams.book_levels": setting({
     kind: whole(1, 1_000_000),
     default: 10_000,
     flag: "streams-book-levels",
-    help: "Levels that a side of an order book may have; a larger book is not kept",
+    help: "Maximum number of levels on one side of an order book; a larger book is not kept",
     right: "a number of levels such as 10000",
   }),
 };

@@ -23,12 +23,12 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_subscriptions_current",
     type: "gauge",
-    help: "Subscriptions now, of the streams with most of them (management.streams); " +
+    help: "Subscriptions now, of the streams with most of them (management.max_named_streams); " +
       "all others as other. Private streams count by their name, of all users together",
     labels: ["stream"],
-    *read({ hub, namedStreams }) {
+    *read({ hub, maxNamedStreams }) {
       let others = hub.sizes.subscriptions;
-      for (const [stream, subscribers] of topStreams(hub.streams(), namedStreams)) {
+      for (const [stream, subscribers] of topStreams(hub.streams(), maxNamedStreams)) {
         others -= subscribers;
         yield [[stream], subscribers];
       }

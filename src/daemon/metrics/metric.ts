@@ -27,7 +27,7 @@ export interface MetricSources {
   /** Sockets that each listener accepted and that are not closed yet. */
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
   /** Streams that are named, those with most subscribers; the others count as one. */
-  readonly namedStreams: number;
+  readonly maxNamedStreams: number;
 }
 
 /** A value for each combination of the labels, which come in the order of their names. */

@@ -1,0 +1,53 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { TokenVerifier } from "../auth/verifier.ts";
+import type { Listener } from "../http/listener.ts";
+import { drain } from "../session/drain.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { EventSource } from "../source/source.ts";
+import type { LoopLag } from "../telemetry/loop_lag.ts";
+import { CloseCode } from "../websocket/frame.ts";
+
+/** Maximum time in milliseconds for handshakes in progress; none without a drain. */
+const HANDSHAKES_TIMEOUT = 1000;
+
+/** What a running server consists of, as far as it has to be stopped. */
+export interface Running {
+  readonly clients: Listener;
+  readonly management: Listener;
+  readonly sessions: Sessions;
+  readonly source: EventSource;
+  readonly verifier: TokenVerifier | undefined;
+  readonly loopLag: LoopLag;
+}
+
+/**
+ * Stops a server: the listener for clients first, then clients over the drain, then the source, so
+ * that clients receive events until they are closed. The management listener answers until the end.
+ *
+ * @param drainSeconds over which clients are closed
+ */
+export async function shutDown(
+  { clients, management, sessions, source, verifier, loopLag }: Running,
+  drainSeconds: number,
+): Promise<void> {
+  const drainTime = drainSeconds * 1000;
+  // A client whose handshake is in progress connected before the end, and is drained like others.
+  const handshakes = Promise.race([
+    clients.stopAccepting(),
+    delay(Math.min(HANDSHAKES_TIMEOUT, drainTime)),
+  ]);
+  const { told, gone } = drain({
+    get size() {
+      return sessions.size;
+    },
+    close: (count) => sessions.close(count, CloseCode.GoingAway, ""),
+  }, drainTime);
+  await told;
+  await handshakes;
+  const closed = clients.close();
+  const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
+  await Promise.all([source.stop(), gone, rest, closed]);
+  verifier?.stop();
+  await management.close();
+  loopLag.stop();
+}
