@@ -9,11 +9,11 @@ import type { Wanted } from "../http/listener.ts";
 import { checkBroker } from "./check_broker.ts";
 import { defineCommand } from "./command.ts";
 
-/** The outcome of one trial. */
+/** The result of one check. */
 interface Finding {
   readonly name: string;
   readonly text: string;
-  /** 0, or what the program would exit with. */
+  /** 0, or the exit code that `ranger serve` would have. */
   readonly exitCode: number;
 }
 
@@ -25,8 +25,8 @@ export const check = defineCommand({
   name: "check",
   summary: "Shows the settings in force with their sources, and tries keys, broker and ports",
   description: "Takes the same flags, environment and file as serve, changes nothing, and exits\n" +
-    `with 0 when serve would run, ${WRONG} when a setting is wrong, ${UNAVAILABLE} when the broker\n` +
-    "or a port cannot be had. Secrets are hidden.",
+    `with 0 if serve would run, ${WRONG} if a setting is wrong, ${UNAVAILABLE} if the broker or a\n` +
+    "port is unavailable. Secrets are hidden.",
   usage: "ranger check [FLAGS]",
   example: "ranger check --config /etc/ranger/ranger.toml",
   settings: true,
@@ -52,10 +52,10 @@ export const check = defineCommand({
     const outcome = codes.includes(WRONG) ? WRONG : Math.max(...codes);
     console.log(
       outcome === 0
-        ? "\nRanger would run with this."
+        ? "\nRanger would run with these settings."
         : outcome === WRONG
-        ? "\nRanger would not start with this."
-        : "\nRanger would not run well with this: see what FAILS above.",
+        ? "\nRanger would not start with these settings."
+        : "\nRanger would start, but not work: see what FAILS above.",
     );
     return outcome;
   },
@@ -93,8 +93,8 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
     }));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const escape = publicKey === "" ? "; --no-auth runs public streams only" : "";
-    return [{ name, text: error.message + escape, exitCode: error.exitCode }];
+    const hint = publicKey === "" ? "; --no-auth runs public streams only" : "";
+    return [{ name, text: error.message + hint, exitCode: error.exitCode }];
   }
 }
 
@@ -118,7 +118,7 @@ async function tryBroker({ urls, exchange }: Settings["amqp"], url: string): Pro
   return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
 }
 
-/** Listens for a moment, to know whether the address can be had. */
+/** Listens for a moment, to find out whether the address is free. */
 function tryListen(name: "server" | "management", at: Wanted): Finding {
   const address = `${at.host}:${at.port}`;
   try {
@@ -126,13 +126,13 @@ function tryListen(name: "server" | "management", at: Wanted): Finding {
     return { name, text: `${address} is free`, exitCode: 0 };
   } catch (error) {
     const flag = name === "server" ? "--port" : "--management-port";
-    const [why, exitCode] = error instanceof Deno.errors.AddrInUse
-      ? [`is in use; is Ranger running already? ${flag} sets another port`, UNAVAILABLE]
+    const [reason, exitCode] = error instanceof Deno.errors.AddrInUse
+      ? [`is in use; is Ranger already running? ${flag} sets another port`, UNAVAILABLE]
       : error instanceof Deno.errors.PermissionDenied
-      ? [`may not be listened on by this user; ports from 1024 on need no privilege`, UNAVAILABLE]
+      ? ["needs a privilege; ports from 1024 on do not", UNAVAILABLE]
       : error instanceof Deno.errors.AddrNotAvailable
-      ? ["is no address of this machine", WRONG]
+      ? ["is not an address of this machine", WRONG]
       : [`cannot be listened on: ${error instanceof Error ? error.message : error}`, UNAVAILABLE];
-    return { name, text: `${address} ${why}`, exitCode };
+    return { name, text: `${address} ${reason}`, exitCode };
   }
 }

@@ -157,12 +157,10 @@ function unknownFlag(written: string, name: string, listed: readonly Flag[]): st
     if (key !== undefined && sets !== false) names.set(key.replace(/[._]/g, "-"), name);
   }
   const near = nearest(name, names.keys());
-  const hint = near === undefined
-    ? "--help lists the flags"
-    : `the nearest is --${names.get(near)}`;
+  const hint = near === undefined ? "--help lists the flags" : `did you mean --${names.get(near)}?`;
   // A text that begins with dashes may be a secret after a flag that was mistyped.
-  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
-  return `there is no flag ${shown}; ${hint}`;
+  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "(not shown)";
+  return `unknown flag ${shown}; ${hint}`;
 }
 
 /** `-` alone, `-1` and `-----BEGIN` are values; `--port` and `-h` are flags. */

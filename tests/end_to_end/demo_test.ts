@@ -262,7 +262,7 @@ Deno.test("the live line's book follows snapshots and increments, also after a r
   assert.equal(view.state.connected, false);
 });
 
-Deno.test("with --quiet there is no live line", async () => {
+Deno.test("--quiet turns the live line off", async () => {
   await using demo = new Demo("--quiet");
   const { publicUrl } = await printed(demo);
   await using client = new Client(publicUrl);
@@ -312,7 +312,7 @@ Deno.test("a port in use is said with the flag that changes it", async () => {
   assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} .*--port`));
 });
 
-Deno.test("a seed or rate that is no number is refused by name", async () => {
+Deno.test("a seed or rate that is not a number is refused by name", async () => {
   for (const flag of ["--seed", "--rate"]) {
     const { code, stderr } = await runRanger(["demo", flag, "many"]);
     assert.equal(code, 78);

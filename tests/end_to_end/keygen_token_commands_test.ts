@@ -59,13 +59,13 @@ Deno.test("keygen never overwrites unless told to", async (t) => {
   await using folder = await temporaryFolder();
   const out = `${folder.path}/jwt`;
   for (const there of ["key", "pub"]) {
-    await t.step(`.${there} is there`, async () => {
+    await t.step(`.${there} exists`, async () => {
       const other = there === "key" ? "pub" : "key";
       await folder.write(`jwt.${there}`, "precious");
       const { code, stdout, stderr } = await runRanger(["keygen", "--out", out]);
       assert.equal(code, 78);
       assert.equal(stdout, "");
-      assert.ok(stderr.includes(`${out}.${there} is there already`), stderr);
+      assert.ok(stderr.includes(`${out}.${there} already exists`), stderr);
       assert.match(stderr, /--force/);
       assert.equal(await Deno.readTextFile(`${out}.${there}`), "precious");
       await assert.rejects(Deno.stat(`${out}.${other}`), Deno.errors.NotFound);

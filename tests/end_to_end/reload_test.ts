@@ -184,7 +184,7 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     ["[server\n", /ranger\.toml is not TOML: line 1/],
     ["[limits]\nstreams = 0\n", /limits\.streams, from file .*: 0 is below 1; expected/],
     ["", /auth\.public_key .*is not set/],
-    [`${auth}[limit]\nstreams = 7\n`, /there is no section \[limit\]; the nearest is \[limits\]/],
+    [`${auth}[limit]\nstreams = 7\n`, /unknown section \[limit\]; did you mean \[limits\]\?/],
     [auth.replace("jwt.pub", "none.pub") + "[rbac]\nadmin = []\n", /there is no file .*none\.pub/],
     [`${auth}jwks_url = "http://127.0.0.1:9"\n`, /auth\.jwks_url: no keys from .*: /],
   ];
@@ -225,7 +225,7 @@ Deno.test("the log's level changes, and a crowd of SIGHUPs ends with the last fi
   }, "the last file to be in force");
 });
 
-Deno.test("a limit per address that comes on SIGHUP counts those who are there already", async () => {
+Deno.test("a limit per address set on SIGHUP counts the connections that exist", async () => {
   const off = "[auth]\nenabled = false\n";
   await using deployment = await Deployment.start(() => off);
   const status = async () => {

@@ -80,7 +80,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     const args = ["tail", "order", "--url", url, "--json", "--token"];
     const given = runRanger([...args, `@${await folder.write("never.jwt", wrong)}`]);
     await using tail = new Running([...args, `@${await folder.write("token.jwt", wrong)}`]);
-    await tail.stderr.line(/refused the token .*token\.jwt is read again/);
+    await tail.stderr.line(/refused the token .*reading .*token\.jwt again/);
     await folder.write("token.jwt", await exchange.key.token({ uid: "ID8" }));
     await publish("private.ID8.order", { id: 2 }, () => tail.stdout.all.length > 0);
     assert.equal(tail.stdout.all[0], '{"order":{"id":2}}');
@@ -91,7 +91,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     assert.equal(output.match(/refused the token/g)?.length, 2, "at the first and at the last");
   });
 
-  await step(t, "a stream that is refused is told; without any other: 77", async () => {
+  await step(t, "a refused stream is reported; without any other: 77", async () => {
     const token = await exchange.key.token({ role: "member" });
     const args = ["tail", "admin.btcusd.orders", "--url", url, "--token", token];
     const alone = await runRanger(args);
@@ -124,7 +124,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     assert.equal(stderr, "");
   });
 
-  await step(t, "--book: a line at each change where there is no terminal", async () => {
+  await step(t, "--book: without a terminal, a line at each change", async () => {
     const market = freshWord();
     const asks = [["11.0", "2.50"], ["12.0", "0.25"]];
     await exchange.publish(`public.${market}.ob-snap`, {
@@ -221,7 +221,7 @@ Deno.test("a server that is not there, or does not answer: 69 within the time", 
 Deno.test("what cannot be meant is refused before anything is connected: 78", async () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /an argument is missing/],
-    [["x.y", "--url", "nowhere"], /--url is no URL of a WebSocket server; expected ws:/],
+    [["x.y", "--url", "nowhere"], /--url is not the URL of a WebSocket server; expected ws:/],
     [["order"], /private streams need a token: --token/],
     [["a b"], /is no stream's name/],
     [["x.y", "--count", "0"], /--count is "0"; expected a whole number/],

@@ -7,7 +7,7 @@ import { EVENTS } from "./events.ts";
 import type { Metric } from "./metric.ts";
 import { PROCESS } from "./process.ts";
 
-/** Every metric, by what it is about, in the order of `/metrics` and of the documents. */
+/** Every metric, by subject, in the order of `/metrics` and of the documents. */
 export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
   "Clients": CLIENTS,
   "Tokens": AUTH,
