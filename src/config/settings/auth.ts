@@ -1,7 +1,10 @@
 import { choice, list, text, toggle, webAddress, whole } from "../kinds.ts";
 import { SECONDS, setting } from "./setting.ts";
 
-const LEEWAY = "as auth.leeway";
+/** Seconds that clocks may differ where nothing is set, by claim. */
+export const LEEWAYS = { exp: 0, nbf: 5, iat: 5 } as const;
+
+const leewayText = (claim: keyof typeof LEEWAYS) => `auth.leeway, else ${LEEWAYS[claim]}`;
 
 export const AUTH = {
   "auth.enabled": setting({
@@ -127,19 +130,21 @@ export const AUTH = {
     right: "true or false",
     live: true,
   }),
-  "auth.leeway": setting({
+  "auth.leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
-    default: 0,
+    default: undefined,
+    defaultText: "each claim's own",
     flag: "jwt-leeway",
     legacy: ["JWT_DEFAULT_LEEWAY"],
-    help: "Seconds that clocks may differ when a token's times are checked",
+    help: "Seconds that clocks may differ when a token's times are checked, for those of the " +
+      "three below that are not set",
     right: SECONDS,
     live: true,
   }),
   "auth.exp_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("exp"),
     flag: "jwt-exp-leeway",
     legacy: ["JWT_EXPIRATION_LEEWAY"],
     help: "The same for exp alone",
@@ -149,7 +154,7 @@ export const AUTH = {
   "auth.nbf_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("nbf"),
     flag: "jwt-nbf-leeway",
     legacy: ["JWT_NOT_BEFORE_LEEWAY"],
     help: "The same for nbf alone",
@@ -159,7 +164,7 @@ export const AUTH = {
   "auth.iat_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("iat"),
     flag: "jwt-iat-leeway",
     legacy: ["JWT_ISSUED_AT_LEEWAY"],
     help: "The same for iat alone",
