@@ -17,7 +17,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       drain: 10,
       page: false,
     },
-    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
+    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50, rangoMetrics: false },
     amqp: {
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",

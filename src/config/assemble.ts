@@ -74,6 +74,7 @@ export function assemble(
       port: managementPort(values),
       grace: values["management.grace"],
       streams: values["management.streams"],
+      rangoMetrics: values["management.rango_metrics"],
     },
     amqp: {
       urls: address.urls,
