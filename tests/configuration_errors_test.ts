@@ -182,6 +182,7 @@ Deno.test("flags of Rango and of the Ruby Ranger are refused with what to give i
     [["-ws-addr", ":80"], "there is no flag -ws-addr; right would be --host HOST and --port PORT"],
     [["-ws-addr=:80"], "there is no flag -ws-addr; right would be --host HOST and --port PORT"],
     [["--ws-addr=:80"], "there is no flag --ws-addr; right would be --host HOST and --port PORT"],
+    [["-addr", ":80"], "there is no flag -addr; right would be --host HOST and --port PORT"],
     [["-e", "x.events"], "there is no flag -e; right would be --exchange NAME"],
     [["-e=x.events"], "there is no flag -e; right would be --exchange NAME"],
     [["--stats-period", "5"], "there is no flag --stats-period; /stats of the management listener"],

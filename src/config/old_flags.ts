@@ -5,7 +5,8 @@
 
 /** What to give instead, by the old name without dashes. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  // Rango, cmd/rango/rango.go.
+  // Rango, cmd/rango/rango.go; at first main.go, which had -addr.
+  "addr": "right would be --host HOST and --port PORT",
   "ws-addr": "right would be --host HOST and --port PORT",
   "amqp-addr": "right would be --amqp-url URL",
   "pubKey": "right would be --jwt-public-key FILE",
