@@ -36,7 +36,7 @@ Deno.test("every registered stream is there, with examples that fit its type", (
     for (const { payload } of message.examples) {
       const [name, event] = Object.entries(payload as object)[0]!;
       assert.equal(peatioRegistry.find(kind.scope, name), kind);
-      assert.ok(kind.payload.safeParse(event).success, name);
+      assert.ok(kind.fits(event), name);
       assert.ok(fits(describeServer(), key, payload), name);
       assert.ok(!fits(describeServer(), key, { [`${name}.more`]: event }), "another name");
       assert.ok(!fits(describeServer(), key, { [name]: "another type" }), name);
