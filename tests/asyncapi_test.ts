@@ -48,6 +48,25 @@ Deno.test("every registered stream is there, with examples that fit its type", (
   }
 });
 
+Deno.test("it says how a level is removed, and which words a field may be", async () => {
+  const { components: { schemas, messages } } = describeServer();
+  assert.match(schemas.ObInc!.description!, /amount of "" removes the level/);
+  assert.match(messages.obInc!.summary, /amount of "" removes the level/);
+  const removals = [["1020.0", ""], ["1020.0", null], ["1020.0", "0.0"], [["1020.0", ""]]];
+  for (const asks of removals) {
+    assert.ok(fits(describeServer(), "obInc", { "btcusd.ob-inc": { asks, sequence: 9 } }));
+  }
+  const [later, ...others] = schemas.Order!.anyOf!;
+  assert.deepEqual(later!.properties!.ord_type!.examples, ["limit", "market"]);
+  for (const { properties } of [later!, ...others]) {
+    assert.ok(properties!.state!.examples!.includes("execution_reject"));
+  }
+  const html = await (await descriptionApp({ docs: true }).request("/docs")).text();
+  for (const text of ['decimal text or "" or number or null', "limit, market, another text"]) {
+    assert.ok(html.includes(escapeHtml(text)), text);
+  }
+});
+
 Deno.test("what clients are told to send is what the server reads", () => {
   const kinds = Object.values(CLIENT_MESSAGES).flatMap(({ examples }) =>
     examples.map(({ payload }) =>
