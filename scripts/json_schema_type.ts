@@ -81,7 +81,7 @@ function text({ pattern, examples }: Schema): string {
   return ["Decimal", ...others.map((other) => JSON.stringify(other))].join(" | ");
 }
 
-/** @param least items that there must be; those after them are optional */
+/** @param least number of required items; the others are optional */
 function tuple(items: readonly Schema[], least = items.length): string {
   const types = items.map(typeOf).map((type, at) => {
     if (at < least) return type;

@@ -5,7 +5,7 @@ import { PEATIO_STREAMS } from "../src/streams/peatio.ts";
 import { Registry } from "../src/streams/registry.ts";
 import { PUBLISHED, scopeOf, WRONG } from "./support/peatio_payloads.ts";
 
-/** Values of every type that JSON has, and those where a restriction begins or ends. */
+/** Values of every JSON type, and values at the edges of the restrictions. */
 const VALUES = [
   ...[null, true, "", "a", "12", "-1", "1.5", 0, -1, 1, 1.5, 2 ** 53 - 1, 2 ** 53, Infinity],
   ...[[], ["a"], ["a", 1], ["a", 1, null], [["a"]], {}, { a: 1 }, { a: "a", b: 2 }, { b: null }],

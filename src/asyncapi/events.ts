@@ -20,8 +20,8 @@ export interface EventKind {
 /** When the examples happened, in seconds since the epoch. */
 const THEN = 1_588_000_798;
 
-/** Whom the examples are about. */
-const WHOM = { market: "btcusd", uid: "ID123" };
+/** The market and the user in the examples. */
+const SUBJECT = { market: "btcusd", uid: "ID123" };
 
 /**
  * Every registered kind of stream with the message that carries it: an object with one key, the
@@ -31,8 +31,8 @@ const WHOM = { market: "btcusd", uid: "ID123" };
  */
 export function eventKinds(): EventKind[] {
   const samples = [
-    ...sampleEvents({ ...WHOM, now: THEN }),
-    ...exampleEvents(peatioRegistry, WHOM),
+    ...sampleEvents({ ...SUBJECT, now: THEN }),
+    ...exampleEvents(peatioRegistry, SUBJECT),
   ];
   return peatioRegistry.kinds.map((kind) => {
     const key = keyOf(kind.label);

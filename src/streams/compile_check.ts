@@ -28,7 +28,7 @@ function compile(schema: unknown): Check | undefined {
     case "string":
       return withChecks(isString, def);
     case "number":
-      // z.int() is a number whose own definition is a check.
+      // The definition of z.int() is a restriction as well.
       return withChecks(Number.isFinite as Check, def);
     case "null":
       return (value) => value === null;
@@ -156,7 +156,7 @@ function object({ shape, catchall, checks }: z.core.$ZodObjectDef): Check | unde
   });
 }
 
-/** Of records only those whose names may be any. */
+/** Only records with names of any text. */
 function record({ keyType, valueType, checks }: z.core.$ZodRecordDef): Check | undefined {
   const { def } = (keyType as z.core.$ZodTypes)._zod;
   if (checks?.length || def.type !== "string" || def.checks?.length) return undefined;

@@ -1,6 +1,6 @@
 import type { Registry, StreamKind } from "./registry.ts";
 
-/** Whom the examples are about. */
+/** The market and the user in the examples. */
 export interface ExampleOptions {
   /** Market id: `btcusd`. */
   readonly market: string;

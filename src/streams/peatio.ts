@@ -95,7 +95,7 @@ const amount = z.union([
   z.number(),
 ]).nullable();
 /**
- * `[price, amount]`, or `[price, amount, count]`: a book of those is not read but replayed
+ * `[price, amount]`, or `[price, amount, count]`: such a book is not read but replayed
  * (hub/feed.ts), so it is not withheld either.
  */
 const bookLevel = z.tuple([
@@ -257,7 +257,7 @@ export const order = defineStream({
     // Peatio 2.0.26 to 2.2.11. With a side, it would be a later one that has something wrong.
     z.looseObject({ ...earlierOrder, remaining_volume: number, side: z.never().optional() }),
     documentedOrder,
-    // Forks whose orders have no number.
+    // Forks that give orders a uuid and no number.
     rare(z.looseObject({ uuid: z.string(), ...laterOrder })),
   ]),
 });

@@ -10,7 +10,7 @@
 export interface PayloadRow {
   /** As clients know it: `usdbtc.trades`, or a private event such as `order`. */
   readonly stream: string;
-  /** Who publishes it; or what is wrong with it. */
+  /** Which exchange or version publishes it; or what is wrong with it. */
   readonly what: string;
   /** As published. */
   readonly json: string;
@@ -255,7 +255,7 @@ export const PUBLISHED: readonly PayloadRow[] = rowsOf({
   trade: [
     ["Peatio 1.9", `{${TRADE_2018}}`],
     ["2018, to Peatio 2.2.11", `{${TRADE_2018},"ask_id":21,"bid_id":22}`],
-    ["one's own side only", `{${TRADE_2018},"ask_id":null,"bid_id":22}`],
+    ["only the user's order", `{${TRADE_2018},"ask_id":null,"bid_id":22}`],
     [
       "Peatio 2.2.12 to 2.3.7",
       '{"id":7,"side":"ask","kind":"ask","price":"1020.0","volume":"0.001","market":"btcusd",' +
