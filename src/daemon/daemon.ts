@@ -143,6 +143,7 @@ export async function startDaemon(
       management: await management.sockets(),
     }),
     maxNamedStreams: settings.management.maxNamedStreams,
+    rangoMetrics: settings.management.rangoMetrics,
   };
   const management: Listener = new Listener(managementApp({
     unready: sources.unready,

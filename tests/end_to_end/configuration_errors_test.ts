@@ -163,6 +163,80 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
   assert.doesNotMatch(await refusal(["--jwt-pubic-key", key]), /MC4C/);
 });
 
+Deno.test("flags of Rango and of the Ruby Ranger are refused with what to use instead", async (t) => {
+  const rows: [args: string[], expected: string][] = [
+    [["-exchange", "x.events"], "unknown flag -exchange; use --exchange NAME"],
+    [["-exchange=x.events"], "unknown flag -exchange; use --exchange NAME"],
+    [["-pubKey", "a.pub"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+    [["-pubKey=a.pub"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+    [["--pubKey", "a.pub"], "unknown flag --pubKey; use --jwt-public-key FILE"],
+    [
+      ["-amqp-addr", "amqp://u:hunter2@mq"],
+      "unknown flag -amqp-addr; use --amqp-url URL",
+    ],
+    [
+      ["-amqp-addr=amqp://u:hunter2@mq"],
+      "unknown flag -amqp-addr; use --amqp-url URL",
+    ],
+    [["--amqp-addr=x"], "unknown flag --amqp-addr; use --amqp-url URL"],
+    [["-ws-addr", ":80"], "unknown flag -ws-addr; use --host HOST and --port PORT"],
+    [["-ws-addr=:80"], "unknown flag -ws-addr; use --host HOST and --port PORT"],
+    [["--ws-addr=:80"], "unknown flag --ws-addr; use --host HOST and --port PORT"],
+    [["-addr", ":80"], "unknown flag -addr; use --host HOST and --port PORT"],
+    [["-e", "x.events"], "unknown flag -e; use --exchange NAME"],
+    [["-e=x.events"], "unknown flag -e; use --exchange NAME"],
+    [["--stats-period", "5"], "unknown flag --stats-period; /stats of the management listener"],
+    [["--stats"], "unknown flag --stats; /stats of the management listener"],
+    [["--no-stats"], "unknown flag --no-stats; Ranger writes no statistics into its log"],
+    [["-port", "80"], "unknown flag -port; use --port"],
+    [["-no-auth"], "unknown flag -no-auth; use --no-auth"],
+    [["-prot", "80"], "unknown flag -prot; did you mean --port?"],
+    [["-zzzzzzzz"], "unknown flag -zzzzzzzz; --help lists the flags"],
+    [["--port", "80", "-exchange", "x"], "unknown flag -exchange; use --exchange"],
+    [["-ws-addr=x", "-pubKey=y"], "--host HOST and --port PORT"],
+    [["-ws-addr=x", "-pubKey=y"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+  ];
+  for (const [args, expected] of rows) {
+    await t.step(args.join(" "), async () => {
+      const message = await refusal(args);
+      assert.ok(message.includes(expected), message);
+      for (const value of ["hunter2", "x.events", "a.pub"]) assert.ok(!message.includes(value));
+    });
+  }
+  await t.step("a value, and what follows --, is not a flag", async () => {
+    assert.match(await refusal(["--amqp-password", "-hunter2"]), /^--amqp-password needs a value/);
+    assert.match(await refusal(["--", "-exchange"]), /an argument that is not a flag/);
+    const { settings } = await loadSettings(["--amqp-password=-exchange"], {}, NOWHERE);
+    assert.match(settings.amqp.urls[0]!, /:-exchange@/);
+  });
+});
+
+Deno.test("the program refuses Rango's flags with exit code 78, and never shows the help", async (t) => {
+  for (
+    const [args, expected] of [
+      [["-exchange", "x"], "--exchange NAME"],
+      [["-exchange=x", "-pubKey", "config/ed25519-key.pub"], "--jwt-public-key FILE"],
+      [["serve", "-pubKey", "x"], "--jwt-public-key FILE"],
+      [["check", "-ws-addr", ":8080"], "--host HOST and --port PORT"],
+      [["-amqp-addr", "amqp://u:hunter2@mq"], "--amqp-url URL"],
+      [["-e", "x"], "--exchange NAME"],
+      [["token", "-exchange", "x"], "unknown flag -exchange; --help lists the flags"],
+    ] as const
+  ) {
+    await t.step(args.join(" "), async () => {
+      const { code, stdout, stderr } = await runRanger([...args]);
+      assert.deepEqual([code, stdout], [78, ""], stderr);
+      assert.ok(stderr.includes(expected), stderr);
+      assert.ok(!stderr.includes("hunter2"), stderr);
+    });
+  }
+  await t.step("-help shows the help", async () => {
+    const { code, stdout } = await runRanger(["-help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Ranger delivers/);
+  });
+});
+
 Deno.test("flags without value, given twice, or beside loose arguments are refused", async () => {
   assert.match(await refusal(["--port"]), /^--port needs a value; expected --port=VALUE/);
   assert.match(await refusal(["--amqp-password", "--port=1"]), /^--amqp-password needs a value/);

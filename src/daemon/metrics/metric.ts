@@ -28,6 +28,8 @@ export interface MetricSources {
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
   /** Maximum number of streams to name, those with the most subscribers; others count together. */
   readonly maxNamedStreams: number;
+  /** Whether Rango's metrics are exported as well. */
+  readonly rangoMetrics: boolean;
 }
 
 /** A value for each combination of label values, in the order of the label names. */

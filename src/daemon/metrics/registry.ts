@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { METRICS } from "./metrics.ts";
+import { RANGO } from "./rango.ts";
 import type { Labelled, Metric, MetricSources } from "./metric.ts";
 
 /**
@@ -14,7 +15,8 @@ import type { Labelled, Metric, MetricSources } from "./metric.ts";
  */
 export function metricsRegistry(sources: MetricSources): Registry {
   const registry = new Registry();
-  for (const metric of METRICS) register(registry, metric, sources);
+  const metrics = sources.rangoMetrics ? [...METRICS, ...RANGO] : METRICS;
+  for (const metric of metrics) register(registry, metric, sources);
   return registry;
 }
 
