@@ -138,7 +138,7 @@ Deno.test("a key file of Rango's is checked, served and reloaded like any other"
   await step(t, "a damaged one on SIGHUP leaves the good one", async () => {
     await folder.write("ed25519-key.pub", next.publicPem.replace(/\n..../, "\n"));
     ranger.signal("SIGHUP");
-    await ranger.log(({ message }) => /^cannot take the settings.* 29 bytes/s.test(message));
+    await ranger.log(({ message }) => /^cannot use the new settings.* 29 bytes/s.test(message));
     assert.equal(await status(next.privatePem), 101);
   });
 });
