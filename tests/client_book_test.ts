@@ -105,7 +105,7 @@ function play(first: number | undefined, steps: readonly Step[]): { book: LiveBo
   const snapshot = () => {
     const payload = exchange.snapshot();
     const outcome = wire.feed.snapshot(encoded(payload), parse(payload));
-    if (outcome === "moved") wire.send("usdbtc.ob-snap", payload);
+    if (outcome === "diverged") wire.send("usdbtc.ob-snap", payload);
   };
   snapshot();
   const book = new LiveBook("usdbtc", { notify: "message" }, wire, assert.ifError, () => {});

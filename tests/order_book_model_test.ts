@@ -119,7 +119,7 @@ class Followers {
   }
 
   snapshot(payload: BookSnapshot): void {
-    if (this.feed.snapshot(encoded(payload), parse(payload)) !== "moved") return;
+    if (this.feed.snapshot(encoded(payload), parse(payload)) !== "diverged") return;
     this.resyncs++;
     for (const book of this.books) book.replace(payload);
   }
