@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { LiveBook, type Streams } from "../client/src/book.ts";
+import { LiveBook } from "../client/src/book.ts";
 import { parseMessage } from "../client/src/message.ts";
 import { compareDecimals, type RangerError } from "../client/src/mod.ts";
 import { Sides } from "../client/src/sides.ts";
 import { EncodedEvent } from "../src/hub/envelope.ts";
 import { OrderBookFeed } from "../src/hub/feed.ts";
 import { OrderBook } from "../src/hub/order_book.ts";
+import { BookWire, shownBook, wiredBook } from "./support/book_wire.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { FrameReader } from "./support/frames.ts";
 import {
@@ -46,41 +47,20 @@ function way(...rare: fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> {
 }
 
 /** A server's feed, and one client's book at the other end of a wire. */
-class Wire implements Streams {
+class Wire extends BookWire {
   readonly feed = new OrderBookFeed("usdbtc.ob-snap", 5000);
-  readonly #listeners = new Map<string, (payload: unknown, stream: string) => void>();
-  /** The book asked for the state anew, and the server has not answered yet. */
-  asked = false;
 
-  listen(name: string, listener: (payload: unknown, stream: string) => void): () => void {
-    this.#listeners.set(name, listener);
-    return () => this.#listeners.delete(name);
+  constructor() {
+    super("usdbtc");
   }
 
-  hold(name: string): () => void {
-    assert.equal(name, "usdbtc.ob-inc");
-    this.greet();
-    return () => {};
+  override greet(): void {
+    super.greet();
+    for (const event of this.feed.current()) this.sendPayload("ob-snap", payloadOf(event));
   }
 
-  again(): void {
-    this.asked = true;
-  }
-
-  /** What the server sends to whoever begins to hold the stream. */
-  greet(): void {
-    this.asked = false;
-    for (const event of this.feed.current()) this.send("usdbtc.ob-snap", payloadOf(event));
-  }
-
-  send(name: string, payload: BookPayload): void {
-    this.sendText(JSON.stringify({ [name]: payload }));
-  }
-
-  /** Sends a message as the server would. */
-  sendText(text: string): void {
-    const message = parseMessage(text);
-    for (const name in message) this.#listeners.get(name)?.(message[name], name);
+  sendPayload(event: "ob-snap" | "ob-inc", payload: BookPayload): void {
+    this.send(event, JSON.stringify(payload));
   }
 }
 
@@ -98,15 +78,6 @@ function payloadOf(event: EncodedEvent): BookSnapshot {
   return JSON.parse(new TextDecoder().decode(reader.frame()!.payload))["usdbtc.ob-snap"];
 }
 
-/** What a book shows, in the form of a snapshot. */
-function shown(book: LiveBook): BookSnapshot {
-  const { asks, bids } = book.depth();
-  const pairs = (levels: typeof asks) =>
-    levels.map(({ price, amount }) => [price, amount] as const);
-  const sides = { asks: pairs(asks), bids: pairs(bids) };
-  return book.sequence === undefined ? sides : { ...sides, sequence: book.sequence };
-}
-
 function play(first: number | undefined, steps: readonly Step[]): { book: LiveBook; wire: Wire } {
   using clock = new FakeClock();
   const wire = new Wire();
@@ -115,10 +86,10 @@ function play(first: number | undefined, steps: readonly Step[]): { book: LiveBo
   const snapshot = () => {
     const payload = exchange.snapshot();
     const outcome = wire.feed.snapshot(encoded(payload), parse(payload));
-    if (outcome === "moved") wire.send("usdbtc.ob-snap", payload);
+    if (outcome === "moved") wire.sendPayload("ob-snap", payload);
   };
   snapshot();
-  const book = new LiveBook("usdbtc", { notify: "message" }, wire, assert.ifError, () => {});
+  const book = wiredBook(wire);
   let changes = 0;
   book.onChange(() => changes++);
   for (const step of steps) {
@@ -133,7 +104,7 @@ function play(first: number | undefined, steps: readonly Step[]): { book: LiveBo
       const before = changes;
       const wasLive = book.live;
       if (applied && step.does === "increment") {
-        wire.send("usdbtc.ob-inc", payload);
+        wire.sendPayload("ob-inc", payload);
         assert.equal(changes - before, wasLive ? 1 : 0, "one change for each message");
       }
     } else if (step.does === "snapshot") {
@@ -144,23 +115,23 @@ function play(first: number | undefined, steps: readonly Step[]): { book: LiveBo
       wire.greet();
     } else if (step.does === "answer") {
       clock.pass(5_000);
-      if (wire.asked) wire.greet();
+      if (wire.requested) wire.greet();
     }
-    if (step.does === "snapshot" && book.live && !wire.asked && first === undefined) {
-      assert.deepEqual(worthOf(shown(book)), worthOf(exchange.snapshot()));
+    if (step.does === "snapshot" && book.live && !wire.requested && first === undefined) {
+      assert.deepEqual(worthOf(shownBook(book)), worthOf(exchange.snapshot()));
     }
   }
   // Whatever happened, one more event shows what is missing, and the server makes it good.
   const last = exchange.sequence === undefined ? {} : { sequence: exchange.sequence + 1 };
   exchange.apply(last);
   if (wire.feed.increment(encoded(last), parse(last)) === "applied") {
-    wire.send("usdbtc.ob-inc", last);
+    wire.sendPayload("ob-inc", last);
   }
   snapshot();
   clock.pass(30_000);
-  if (wire.asked) wire.greet();
+  if (wire.requested) wire.greet();
   assert.equal(book.live, true);
-  assert.deepEqual(worthOf(shown(book)), worthOf(exchange.snapshot()));
+  assert.deepEqual(worthOf(shownBook(book)), worthOf(exchange.snapshot()));
   return { book, wire };
 }
 
@@ -217,29 +188,29 @@ Deno.test("what cannot be read leaves the book as it is, and has it requested la
   const wire = new Wire();
   const errors: RangerError[] = [];
   const failed = (error: RangerError) => void errors.push(error);
-  const book = new LiveBook("usdbtc", { notify: "message" }, wire, failed, () => {});
+  const book = wiredBook(wire, failed);
   assert.equal(book.live, false);
-  wire.send("usdbtc.ob-inc", { asks: ["1", "1"] });
+  wire.sendPayload("ob-inc", { asks: ["1", "1"] });
   assert.deepEqual(book.depth(), { asks: [], bids: [] }, "nothing is applied to nothing");
   const snapshot: BookSnapshot = { asks: [["15.0", "1.50"]], bids: [], sequence: 1 };
-  wire.send("usdbtc.ob-snap", snapshot);
+  wire.sendPayload("ob-snap", snapshot);
   const before = book.depth();
   assert.deepEqual(before.asks, [{ price: "15.0", amount: "1.50", total: "1.50" }]);
   for (const event of ["ob-inc", "ob-snap"] as const) {
     for (const text of UNREADABLE) {
-      for (const _ of "ab") wire.send(`usdbtc.${event}`, JSON.parse(text));
+      for (const _ of "ab") wire.send(event, text);
       assert.deepEqual(book.depth(), before, text);
-      assert.deepEqual([book.live, wire.asked], [false, false], text);
+      assert.deepEqual([book.live, wire.requested], [false, false], text);
       clock.pass(500);
-      assert.equal(wire.asked, true, text);
-      wire.asked = false;
+      assert.equal(wire.requested, true, text);
+      wire.requested = false;
       assert.deepEqual(errors.splice(0).map(({ code, stream }) => [code, stream]), [
         ["protocol", `usdbtc.${event}`],
       ], text);
-      wire.send("usdbtc.ob-snap", snapshot);
+      wire.sendPayload("ob-snap", snapshot);
       assert.equal(book.live, true);
       clock.pass(30_001);
-      assert.equal(wire.asked, false);
+      assert.equal(wire.requested, false);
     }
   }
 });
@@ -250,15 +221,18 @@ for (const { name, steps, asks, bids, sequence } of ORDER_BOOK_CASES) {
     const wire = new Wire();
     const errors: RangerError[] = [];
     const failed = (error: RangerError) => void errors.push(error);
-    const book = new LiveBook("usdbtc", { notify: "message" }, wire, failed, () => {});
+    const book = wiredBook(wire, failed);
     for (const [event, payload, outcome = "current"] of steps) {
-      const stream = `usdbtc.${event === "snapshot" ? "ob-snap" : "ob-inc"}`;
-      wire.sendText(`{"${stream}":${payload}}`);
+      wire.send(event === "snapshot" ? "ob-snap" : "ob-inc", payload);
       assert.equal(book.live, outcome === "current", payload);
-      assert.equal(wire.asked, outcome === "gap", payload);
+      assert.equal(wire.requested, outcome === "gap", payload);
       assert.equal(errors.length, outcome === "unreadable" ? 1 : 0, payload);
     }
-    assert.deepEqual(shown(book), { asks, bids, ...(sequence === undefined ? {} : { sequence }) });
+    assert.deepEqual(shownBook(book), {
+      asks,
+      bids,
+      ...(sequence === undefined ? {} : { sequence }),
+    });
   });
 }
 
@@ -347,17 +321,17 @@ Deno.test("a book tells of its changes when a frame is drawn, once a frame at mo
     let told = 0;
     book.onChange(() => told++);
     let sequence = 0;
-    wire.send("usdbtc.ob-snap", { asks: [], bids: [], sequence });
+    wire.sendPayload("ob-snap", { asks: [], bids: [], sequence });
     for (let frame = 1; frame <= 3; frame++) {
       for (let n = 1; n <= 100; n++) {
-        wire.send("usdbtc.ob-inc", { asks: [`${n}`, `${frame}`], sequence: ++sequence });
+        wire.sendPayload("ob-inc", { asks: [`${n}`, `${frame}`], sequence: ++sequence });
       }
       assert.equal(told, frame - 1, "nothing between two frames");
       assert.equal(draw(), 1, "one question for each frame");
       assert.equal(told, frame);
     }
     assert.equal(draw(), 0, "without changes nothing is drawn");
-    wire.send("usdbtc.ob-inc", { asks: ["1", "0"], sequence: ++sequence });
+    wire.sendPayload("ob-inc", { asks: ["1", "0"], sequence: ++sequence });
     book.close();
     assert.equal(draw(), 0, "a book that is closed tells nothing");
   } finally {
