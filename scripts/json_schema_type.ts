@@ -11,6 +11,7 @@ interface Schema {
   readonly additionalProperties?: Schema | false;
   readonly propertyNames?: Schema;
   readonly prefixItems?: readonly Schema[];
+  readonly minItems?: number;
   readonly items?: Schema | false;
 }
 
@@ -40,7 +41,7 @@ export function typeOf(json: unknown): string {
   }
   switch (type) {
     case "string":
-      return schema.pattern?.includes("\\d+(\\.\\d+)?") ? "Decimal" : "string";
+      return text(schema);
     case "number":
     case "integer":
       return "number";
@@ -49,7 +50,7 @@ export function typeOf(json: unknown): string {
       return type;
     case "array":
       if (schema.prefixItems) {
-        return `[${schema.prefixItems.map(typeOf).join(", ")}]`;
+        return tuple(schema.prefixItems, schema.minItems);
       }
       return arrayOf(typeOf(schema.items || {}));
     case "object":
@@ -59,6 +60,20 @@ export function typeOf(json: unknown): string {
         `no TypeScript type is known for ${JSON.stringify(schema)}`,
       );
   }
+}
+
+function text({ pattern }: Schema): string {
+  if (!pattern?.includes("\\d+(\\.\\d+)?")) return "string";
+  return new RegExp(pattern).test("") ? 'Decimal | ""' : "Decimal";
+}
+
+/** @param least items that there must be; those after them are optional */
+function tuple(items: readonly Schema[], least = items.length): string {
+  const types = items.map(typeOf).map((type, at) => {
+    if (at < least) return type;
+    return /^\w+$/.test(type) ? `${type}?` : `(${type})?`;
+  });
+  return `[${types.join(", ")}]`;
 }
 
 function choice(among: readonly Schema[]): string {

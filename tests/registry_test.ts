@@ -105,12 +105,10 @@ Deno.test("the payload's type follows from the stream's name, at compile time", 
     PeatioPayload<"btcusd.kline-1m">,
     [number, Number, Number, Number, Number, Number]
   >(true);
-  same<PeatioPayload<"btcusd.ob-snap">["asks"], [string, string][]>(true);
-  same<
-    PeatioPayload<"btcusd.ob-inc">["bids"],
-    [string, string] | [string, string][] | undefined
-  >(true);
-  same<PeatioPayload<"btcusd.ob-inc">["sequence"], number | undefined>(true);
+  type Level = [price: Number, amount: Number | null, count?: Number | undefined];
+  same<PeatioPayload<"btcusd.ob-snap">["asks"], Level[]>(true);
+  same<PeatioPayload<"btcusd.ob-inc">["bids"], Level | Level[] | null | undefined>(true);
+  same<PeatioPayload<"btcusd.ob-inc">["sequence"], Number | undefined>(true);
   same<PeatioPayload<"global.tickers">[string]["name"], string | undefined>(true);
   same<PeatioPayload<"balances">, Record<string, [Number, Number]>>(true);
   same<PeatioPayload<"trade">["id"], Number>(true);

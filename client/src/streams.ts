@@ -35,16 +35,24 @@ export type Trades = {
 
 /** What `<id>.ob-snap` carries. */
 export type ObSnap = {
-  asks: Array<[Decimal, Decimal]>;
-  bids: Array<[Decimal, Decimal]>;
-  sequence?: number | undefined;
+  asks: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  bids: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  sequence?: number | string | undefined;
 };
 
 /** What `<id>.ob-inc` carries. */
 export type ObInc = {
-  asks?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
-  bids?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
-  sequence?: number | undefined;
+  asks?:
+    | [Decimal | number, Decimal | "" | number | null, (string | number)?]
+    | Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>
+    | null
+    | undefined;
+  bids?:
+    | [Decimal | number, Decimal | "" | number | null, (string | number)?]
+    | Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>
+    | null
+    | undefined;
+  sequence?: number | string | undefined;
 };
 
 /** What `<period>` may be in `<id>.kline-<period>`. */

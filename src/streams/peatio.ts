@@ -16,7 +16,6 @@ const time = z.union([z.number(), z.string()]);
 /** `[price, amount]` */
 const level = z.tuple([decimal, decimal]);
 const levels = z.array(level);
-const sequence = z.int().nonnegative();
 
 /** The whole order book, again and again: what there was before snapshots and increments. */
 export const update = defineStream({
@@ -52,6 +51,28 @@ export const trades = defineStream({
   }),
 });
 
+/** What there is at a price; Peatio's engine removes a level by an amount of `""`. */
+const amount = z.union([
+  z.string().regex(/^(?:[+-]?\d+(\.\d+)?([eE][+-]?\d+)?)?$/, "not a decimal number and not empty"),
+  z.number(),
+]).nullable();
+/**
+ * `[price, amount]`, or `[price, amount, count]`: a book of those is not read but replayed
+ * (hub/feed.ts), so it is not withheld either.
+ */
+const bookLevel = z.tuple([
+  number,
+  amount,
+  z.union([z.string().regex(/^\d+$/, "not a count"), z.int().nonnegative()]).optional(),
+]);
+const bookLevels = z.array(bookLevel);
+const sequence = z.union([
+  z.int().nonnegative(),
+  z.string().regex(/^\d+$/, "not a whole number"),
+  // Counted in nanoseconds, say: too large to be told apart, but no reason to withhold the book.
+  z.number().gte(2 ** 53),
+]).optional();
+
 /** The order book: a snapshot, and what changed since. */
 export const orderBook = defineStream({
   name: "<id>.ob",
@@ -59,11 +80,11 @@ export const orderBook = defineStream({
   scope: "public",
   delivery: "snapshot with increments",
   state: "order-book",
-  snapshot: z.looseObject({ asks: levels, bids: levels, sequence: sequence.optional() }),
+  snapshot: z.looseObject({ asks: bookLevels, bids: bookLevels, sequence }),
   increment: z.looseObject({
-    asks: z.union([level, levels]).optional(),
-    bids: z.union([level, levels]).optional(),
-    sequence: sequence.optional(),
+    asks: z.union([bookLevel, bookLevels]).nullish(),
+    bids: z.union([bookLevel, bookLevels]).nullish(),
+    sequence,
   }),
 });
 
