@@ -20,7 +20,7 @@ Deno.test("the real engine's events: a client in step, and tail, have the engine
     const whole = books.find(({ afterEvents }) => afterEvents === at + 1);
     if (!whole) continue;
     const known = knownBook(events, at + 1);
-    const { asks, bids, sequence } = known;
+    const { sequence } = known;
     for (const side of ["asks", "bids"] as const) {
       const engine = new Map(whole[side]);
       assert.ok(known[side].every(([price, amount]) => engine.get(price) === amount));
