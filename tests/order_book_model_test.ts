@@ -228,6 +228,8 @@ function play(
         exchange.apply(step.change);
         if (first !== undefined) exchange.sequence = 0;
         snapshot = undefined;
+        // One of the old count would be taken for one of the new.
+        increments.length = 0;
         break;
       case "snapshot":
         followers.snapshot(snapshot = exchange.snapshot(step.depth));

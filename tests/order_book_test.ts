@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { OrderBook } from "../src/hub/order_book.ts";
+import { ORDER_BOOK_CASES, type OrderBookOutcome } from "./support/order_book_cases.ts";
 
 /** A book that has this snapshot. */
 function bookOf(snapshot: unknown): OrderBook {
@@ -11,6 +12,39 @@ function bookOf(snapshot: unknown): OrderBook {
 /** The book as late comers get it. */
 function textOf(book: OrderBook): string {
   return JSON.stringify(book);
+}
+
+/** Calls a method of a book with a body, as the hub does. */
+function given(book: OrderBook, method: "replace" | "apply", body: string): Outcome {
+  return book[method](JSON.parse(body), new TextEncoder().encode(body));
+}
+
+type Outcome = ReturnType<OrderBook["replace"] | OrderBook["apply"]>;
+
+const CASE_OUTCOMES: Partial<Record<Outcome, OrderBookOutcome>> = {
+  gap: "gap",
+  unusable: "unreadable",
+  foreign: "unreadable",
+};
+
+Deno.test("cases that every order book passes", async (t) => {
+  for (const { name, steps, asks, bids, sequence } of ORDER_BOOK_CASES) {
+    await t.step(name, () => {
+      const book = new OrderBook();
+      for (const [event, payload, expected = "current"] of steps) {
+        const outcome = given(book, event === "snapshot" ? "replace" : "apply", payload);
+        assert.equal(CASE_OUTCOMES[outcome] ?? "current", expected, `${payload}: ${outcome}`);
+      }
+      // What is read back from the JSON of a late comer has its digits as texts.
+      const shown = JSON.parse(textOf(book), digitsAsTexts);
+      const expected = { asks, bids, ...sequence === undefined ? {} : { sequence: `${sequence}` } };
+      assert.deepEqual(shown, expected);
+    });
+  }
+});
+
+function digitsAsTexts(_: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === "number" ? context!.source : value;
 }
 
 const SNAPSHOT = {
@@ -71,11 +105,6 @@ Deno.test("levels published as JSON numbers stay numbers", () => {
   book.apply({ asks: ["10.0", "2"] });
   assert.equal(textOf(book), '{"asks":[[9.5,1],["10.0","2"]],"bids":[]}');
 });
-
-/** Calls a method of a book with a body, as the hub does. */
-function given(book: OrderBook, method: "replace" | "apply", body: string): string {
-  return book[method](JSON.parse(body), new TextEncoder().encode(body));
-}
 
 Deno.test("JSON numbers keep their digits, and are compared by all of them", () => {
   const book = new OrderBook();

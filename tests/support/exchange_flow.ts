@@ -193,18 +193,25 @@ export function playFlow(flow: ExchangeFlow, settle = false): PlayedFlow {
  * snapshot and the increments since say. It differs from the engine's book where that was deeper
  * than a snapshot when it started. For flows without faults.
  */
-export function knownBook(events: readonly BookEvent[], count: number): PublishedBook {
+export function knownBook(
+  events: readonly (BookEvent | PlayedEvent)[],
+  count: number,
+): PublishedBook {
   const book = new ModelBook();
   const sent = events.slice(0, count);
-  const start = sent.findLastIndex(({ kind, payload }) =>
-    kind === "snapshot" && payload.sequence === 1
-  );
+  const start = sent.findLastIndex(isStart);
   for (const event of sent.slice(Math.max(0, start))) {
     if (event.kind === "increment") book.apply(event.payload);
-    else if (event.payload.sequence === 1) book.replace(event.payload);
+    else if (isStart(event)) book.replace(event.payload);
   }
   const { asks, bids, sequence = 1 } = book.snapshot();
   return { asks, bids, sequence };
+}
+
+/** A periodic snapshot has the sequence 1 as well, if it comes with the first increment. */
+function isStart(event: BookEvent | PlayedEvent): boolean {
+  if ("start" in event) return event.start;
+  return event.kind === "snapshot" && event.payload.sequence === 1;
 }
 
 /** Plays step by step; {@linkcode playFlow} does it at once. */
