@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import assert from "node:assert/strict";
+import type { PublishedBook } from "../src/broker/simulator/book_publisher.ts";
+import { bookJson, bookLine } from "../src/cli/tail_book.ts";
+import { ladderLines } from "../src/cli/tail_ladder.ts";
+import { BookWire, shownBook, snapshotOf, wiredBook } from "./support/book_wire.ts";
+import { exchangeFlow, knownBook, type PlayedEvent, playFlow } from "./support/exchange_flow.ts";
+import { ladderLevels } from "./support/ladder.ts";
+
+const MARKET = "ethusd";
+/** More levels than any flow has. */
+const ALL = 1000;
+
+const decoder = new TextDecoder();
+
+/** A client's book and what `ranger tail --book` shows of it, sent what a correct server sends. */
+class Reader {
+  readonly wire = new BookWire(MARKET);
+  readonly book = wiredBook(this.wire);
+  changes = 0;
+
+  constructor() {
+    this.book.onChange(() => this.changes++);
+  }
+
+  /** What a subscriber in step receives: the snapshot of an engine that starts, and increments. */
+  take({ kind, start, body }: PlayedEvent): void {
+    if (kind === "increment") this.wire.send("ob-inc", decoder.decode(body));
+    else if (start) this.wire.send("ob-snap", decoder.decode(body));
+  }
+
+  /** What a late comer receives: one current snapshot. */
+  join(book: PublishedBook): void {
+    this.wire.send("ob-snap", JSON.stringify(book));
+  }
+
+  /** Asserts that the client and both views of tail have this book, text for text. */
+  has(expected: PublishedBook): void {
+    const { book, wire } = this;
+    assert.deepEqual([book.live, wire.requested], [true, false]);
+    assert.deepEqual(shownBook(book), expected);
+    const line = JSON.parse(bookJson(book, ALL));
+    assert.deepEqual(snapshotOf(line, line.sequence), expected);
+    const screen = { columns: 80, rows: 2 * ALL + 10, colour: false };
+    const { asks, bids } = expected;
+    assert.deepEqual(ladderLevels(ladderLines(book, MARKET, ALL, "", screen)), { asks, bids });
+    const best = ([level]: PublishedBook["asks"]) => level ? `${level[0]} × ${level[1]}` : "none";
+    const start = `${MARKET}  live  sequence ${expected.sequence}  bid ${best(bids)}  ask ${
+      best(asks)
+    }`;
+    assert.equal(bookLine(book).split("  spread")[0], start);
+  }
+}
+
+Deno.test("the client's book and tail --book are the engine's at any moment of any flow", () => {
+  const moment = fc.nat({ max: 20 });
+  let removals = 0;
+  let restarts = 0;
+  fc.assert(
+    fc.property(
+      exchangeFlow({ market: MARKET }),
+      fc.array(moment, { minLength: 1 }),
+      (flow, gaps) => {
+        const played = playFlow(flow);
+        const reader = new Reader();
+        let look = 0;
+        for (const [at, event] of played.events.entries()) {
+          const before = reader.changes;
+          reader.take(event);
+          if (event.kind === "increment") {
+            assert.equal(reader.changes, before + 1);
+            removals += (event.payload.asks ?? event.payload.bids)![1] === "" ? 1 : 0;
+          }
+          // Of a snapshot that comes ahead, the client has nothing until its increment.
+          if (at < look || (event.kind === "snapshot" && !event.start)) continue;
+          reader.has(event.book);
+          look = at + 1 + gaps[at % gaps.length]!;
+        }
+        reader.has(played.book);
+        restarts += played.restarts;
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  assert.ok(removals > 10_000 && restarts > 1000, `${removals} removals, ${restarts} restarts`);
+});
+
+Deno.test("late comers at any moment end with the engine's book", () => {
+  fc.assert(
+    fc.property(exchangeFlow({ market: MARKET }), fc.nat({ max: 200 }), (flow, when) => {
+      const { events, book } = playFlow(flow);
+      const late = new Reader();
+      const joined = events.findLastIndex(({ kind, start }, at) =>
+        at <= when && (kind === "increment" || start)
+      );
+      late.join(events[joined]!.book);
+      late.has(events[joined]!.book);
+      for (const event of events.slice(joined + 1)) late.take(event);
+      late.has(book);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+Deno.test("levels that are deeper than a snapshot are kept", () => {
+  const deep = exchangeFlow({ market: MARKET, opening: 310, maxSteps: 60 });
+  let deepest = 0;
+  fc.assert(
+    fc.property(deep, (flow) => {
+      const { events } = playFlow(flow);
+      const reader = new Reader();
+      for (const event of events) {
+        reader.take(event);
+        const { asks, bids } = reader.book.depth();
+        deepest = Math.max(deepest, asks.length, bids.length);
+      }
+      reader.has(knownBook(events, events.length));
+    }),
+    { numRuns: 100 },
+  );
+  assert.ok(deepest > 301, `${deepest} levels`);
+});
