@@ -29,7 +29,7 @@ export const publish = defineCommand({
   example: "ranger publish public.usdbtc.trades '{\"trades\":[]}'\n" +
     "ranger publish --sample --uid ID123 --amqp-url amqp://guest:guest@localhost:5672/",
   options: {
-    sample: { type: "boolean", help: "Sends one event of each kind" },
+    sample: { type: "boolean", help: "Sends events of each kind" },
     market: { type: "string", value: "ID", help: "The samples' market [btcusd]" },
     uid: { type: "string", value: "UID", help: "Whose private events the samples are [ID123]" },
   },

@@ -21,6 +21,7 @@ import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { Traffic } from "../delivery/traffic.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
+import { guards } from "../session/permissions.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
@@ -97,6 +98,7 @@ export async function startDaemon(
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);
@@ -181,6 +183,7 @@ export async function startDaemon(
     upgrades.origins = next.server.origins;
     upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
     sessions.rbac = next.rbac;
+    hub.globalIsPrefix = guards(next.rbac, "global");
   }
 
   async function stop(): Promise<void> {
