@@ -29,7 +29,7 @@ export const publish = defineCommand({
   example: "ranger publish public.usdbtc.trades '{\"trades\":[]}'\n" +
     "ranger publish --sample --uid ID123 --amqp-url amqp://guest:guest@localhost:5672/",
   options: {
-    sample: { type: "boolean", help: "Publishes one event of each kind" },
+    sample: { type: "boolean", help: "Publishes events of each kind" },
     market: { type: "string", value: "ID", help: "Market of the samples [btcusd]" },
     uid: { type: "string", value: "UID", help: "User of the private samples [ID123]" },
   },

@@ -13,6 +13,7 @@ import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
+import { guards } from "../session/permissions.ts";
 import { Sessions } from "../session/sessions.ts";
 import type { EventSource } from "../source/source.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
@@ -95,6 +96,7 @@ export async function startDaemon(
   const flusher = new Flusher();
   const traffic = new Traffic();
   const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);
@@ -184,6 +186,7 @@ export async function startDaemon(
     },
     rbac: (next) => {
       sessions.rbac = next;
+      hub.globalIsPrefix = guards(next, "global");
     },
     log: configureLog,
   };

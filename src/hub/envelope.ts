@@ -57,6 +57,11 @@ export class EncodedEvent {
     this.#body = body;
   }
 
+  /** The payload's JSON. */
+  get body(): Uint8Array {
+    return this.#body;
+  }
+
   /** Of the payload. */
   get bytes(): number {
     return this.#body.length;

@@ -65,6 +65,11 @@ interface PublicEvent {
  */
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
+  /**
+   * Whether `global.<id>.<event>` is for roles, like any other prefix. Shared and mutable on
+   * purpose: a reload of the settings sets it.
+   */
+  globalIsPrefix = false;
   readonly #options: HubOptions;
   readonly #feeds: Feeds;
   readonly #greetings: Greetings;
@@ -104,7 +109,7 @@ export class Hub implements EventSink {
   }
 
   #take(routingKey: string, body: Uint8Array): void {
-    const route = parseRoutingKey(routingKey);
+    const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
       this.#inspector.complain(
@@ -261,13 +266,14 @@ export class Hub implements EventSink {
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const { route, stream } = event;
+    const { route, stream, byName, byId } = event;
     const base = stream.slice(0, -SNAPSHOT.length);
     const feed = this.#feeds.open({
       base,
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
+    const { begun } = feed;
     const outcome = feed.snapshot(encoded, payload);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
@@ -277,21 +283,24 @@ export class Hub implements EventSink {
         stream,
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
       );
-    } else if (outcome === "moved") {
-      reached += this.#resync(event, base, encoded);
+    } else if (outcome === "diverged") {
+      // Those who hold the snapshots as well have just got it.
+      const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
+      const offered = this.#offer(others, encoded);
+      // The first one that there is synchronises nobody again.
+      if (offered > 0 && begun) this.counters.resyncs++;
+      reached += offered;
     }
     this.#count(event.counts, reached);
   }
 
-  /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
-  #resync({ byName, byId }: PublicEvent, base: string, encoded: EncodedEvent): number {
+  /** @returns how many it is now owed to, as a state that they need before they can go on */
+  #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent): number {
     let reached = 0;
-    for (const audience of this.#audiences.of(base + INCREMENT)) {
-      if (byName.has(audience) || byId.has(audience)) continue;
+    for (const audience of audiences) {
       reached += audience.size;
       audience.offer(encoded);
     }
-    if (reached > 0) this.counters.resyncs++;
     return reached;
   }
 
@@ -300,6 +309,7 @@ export class Hub implements EventSink {
     const outcome = feed?.increment(encoded, payload) ?? "unsure";
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
+    else if (outcome === "diverged") this.#resync(event, feed!.base!, encoded);
     else if (outcome === "stale") counts.incrementsStale++;
     else if (outcome === "unsure") counts.incrementsHeldBack++;
     else {
@@ -308,9 +318,23 @@ export class Hub implements EventSink {
     }
   }
 
-  #stopFeed(stream: string, outcome: Exclude<FeedIncrement, "applied" | "stale" | "unsure">): void {
+  /** The book was not what its snapshot says: all who follow it get that, and the increment. */
+  #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
+    // To all: those who hold the snapshots may have come since it was published.
+    const reached = this.#offer(event.byName.union(event.byId), snapshot);
+    if (reached > 0) this.counters.resyncs++;
+    this.counters.fannedOut += reached;
+    this.#count(event.counts, this.#fanOut(event, increment));
+  }
+
+  #stopFeed(
+    stream: string,
+    outcome: Exclude<FeedIncrement, "applied" | "diverged" | "stale" | "unsure">,
+  ): void {
     const reason = {
       gap: "a sequence was skipped",
+      restarted: "increments in a row that were known already, so the exchange has restarted its " +
+        "sequence",
       unusable: "an increment cannot be read",
       overflow: `more than ${this.#options.replayIncrements} increments since the snapshot ` +
         "(streams.replay_increments), or more than is kept of one stream (streams.event_bytes, " +

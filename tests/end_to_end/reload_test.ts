@@ -165,6 +165,16 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     assert.equal(await client.ask({ jwt: `Bearer ${token}` }), AUTHENTICATION_FAILED);
   });
 
+  await step(t, "global becomes a prefix by its roles, and public again without", async () => {
+    await deployment.reload(`${auth}[rbac]\nglobal = ["trader"]\n`);
+    await publisher.publish("global.a.b", 1);
+    await publisher.publish("public.a.b", 2);
+    assert.equal(await client.next(), '{"a.b":2}');
+    await deployment.reload(auth);
+    await publisher.publish("global.a.b", 3);
+    assert.equal(await client.next(), '{"a.b":3}');
+  });
+
   await step(t, "what needs a restart is named, until it is made good or restarted", async () => {
     const named = () =>
       ranger.logged(({ message }) => message === "streams.mode changed: needs a restart");

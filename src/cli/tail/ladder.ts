@@ -39,6 +39,7 @@ export class Ladder {
   readonly #timer: ReturnType<typeof setInterval>;
   #book: Book | undefined;
   #remark = "connecting";
+  #live = false;
   #changed = true;
   #stopped = false;
 
@@ -53,10 +54,15 @@ export class Ladder {
 
   show(book: Book): void {
     this.#book = book;
-    book.onChange(() => this.#changed = true);
+    book.onChange(() => {
+      // A remark about a book that was not live is out of date.
+      if (book.live && !this.#live) this.#remark = "";
+      this.#live = book.live;
+      this.#changed = true;
+    });
   }
 
-  /** Shows a remark in the first line, until the next one. */
+  /** Shows a remark in the first line, until the next one, or until the book is live again. */
   say(text: string): void {
     this.#remark = text;
     this.#changed = true;
@@ -91,7 +97,7 @@ export class Ladder {
  * @param remark shown in the first line
  * @returns lines that fit the screen
  */
-function ladderLines(
+export function ladderLines(
   book: Book | undefined,
   market: string,
   depth: number,
