@@ -11,7 +11,7 @@ import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./stream_state.ts";
 import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
-import type { Flusher } from "../delivery/flusher.ts";
+import type { LogOptions } from "../delivery/shared_log.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -21,9 +21,8 @@ const log = getLogger(["ranger", "hub"]);
 const SNAPSHOT = "-snap";
 
 /** What the hub needs to know of the settings. */
-export interface HubOptions extends StateLimits {
+export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
-  readonly flusher: Flusher;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
 }
@@ -51,6 +50,8 @@ interface PublicEvent {
   /** Those who hold the whole id. */
   readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
+  /** Milliseconds since it was published. */
+  readonly age: number;
 }
 
 /**
@@ -58,10 +59,10 @@ interface PublicEvent {
  *
  * @example
  * ```ts
- * const hub = new Hub({ registry: peatioRegistry, flusher, ...settings.streams });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body); // and what changes
+ * hub.deliver("public.usdbtc.ob-inc", body, 0); // and what changes
  * ```
  */
 export class Hub implements EventSink {
@@ -73,15 +74,14 @@ export class Hub implements EventSink {
    * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
    * public stream of that id.
    */
-  readonly #audiences = new Audiences();
+  readonly #audiences: Audiences;
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
-  /** Milliseconds that what comes in now has been under way already. */
-  #age = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#audiences = new Audiences(options);
     this.#inspector = new Inspector(options.registry, options.mode, this.counters);
     this.#feeds = new Feeds(
       options.registry,
@@ -93,18 +93,8 @@ export class Hub implements EventSink {
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
-  deliver(routingKey: string, body: Uint8Array): void {
+  deliver(routingKey: string, body: Uint8Array, age = 0): void {
     this.counters.received++;
-    const { flusher } = this.#options;
-    flusher.eventBegins(this.#age);
-    try {
-      this.#take(routingKey, body);
-    } finally {
-      flusher.eventEnds();
-    }
-  }
-
-  #take(routingKey: string, body: Uint8Array): void {
     const route = parseRoutingKey(routingKey);
     if (!route) {
       this.counters.malformedKeys++;
@@ -116,14 +106,10 @@ export class Hub implements EventSink {
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
-      this.#deliverPrivate(routingKey, route.uid, route.event, body);
+      this.#deliverPrivate(routingKey, route, body, age);
     } else {
-      this.#deliverPublic(routingKey, route, body);
+      this.#deliverPublic(routingKey, route, body, age);
     }
-  }
-
-  aged(milliseconds: number): void {
-    this.#age = milliseconds;
   }
 
   /** Every state is unsure until its next snapshot. */
@@ -213,7 +199,12 @@ export class Hub implements EventSink {
     this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
   }
 
-  #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
+  #deliverPrivate(
+    routingKey: string,
+    { uid, event }: Extract<Route, { scope: "private" }>,
+    body: Uint8Array,
+    age: number,
+  ): void {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
     if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
@@ -223,14 +214,18 @@ export class Hub implements EventSink {
     let reached = 0;
     for (const subscriber of users) {
       if (!subscriber.streams.has(event)) continue;
-      subscriber.send(encoded);
-      this.#options.flusher.scheduleUrgent(subscriber.connection);
+      subscriber.sendUrgent(encoded, age);
       reached++;
     }
     this.#count(counts, reached);
   }
 
-  #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
+  #deliverPublic(
+    routingKey: string,
+    route: PublicEvent["route"],
+    body: Uint8Array,
+    age: number,
+  ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
     const counts = this.counters.scopes[route.scope];
@@ -240,6 +235,7 @@ export class Hub implements EventSink {
       byName: this.#audiences.of(stream),
       byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
       counts,
+      age,
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
     const isIncrement = stream.endsWith(INCREMENT);
@@ -285,12 +281,12 @@ export class Hub implements EventSink {
   }
 
   /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
-  #resync({ byName, byId }: PublicEvent, base: string, encoded: EncodedEvent): number {
+  #resync({ byName, byId, age }: PublicEvent, base: string, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of this.#audiences.of(base + INCREMENT)) {
       if (byName.has(audience) || byId.has(audience)) continue;
       reached += audience.size;
-      audience.offer(encoded);
+      audience.offer(encoded, age);
     }
     if (reached > 0) this.counters.resyncs++;
     return reached;
@@ -321,16 +317,16 @@ export class Hub implements EventSink {
   }
 
   /** @returns how many it is now owed to */
-  #fanOut({ byName, byId }: PublicEvent, encoded: EncodedEvent): number {
+  #fanOut({ byName, byId, age }: PublicEvent, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of byName) {
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     for (const audience of byId) {
       if (byName.has(audience)) continue;
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     return reached;
   }

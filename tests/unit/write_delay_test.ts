@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
 import { WriteDelay } from "../../src/delivery/write_delay.ts";
 
-/** A second of writing: a slice every `every` milliseconds that takes `took` of them. */
-function second(pace: WriteDelay, clock: { now: number }, load: Load): void {
-  for (const end = clock.now + 1000; clock.now < end;) {
-    clock.now += load.every;
-    pace.wrote(load.writes, load.writes * load.frames, load.took, load.late ?? 0, clock.now);
-  }
-}
-
+/** What the flusher records: a turn every `every` milliseconds, `took` of which it wrote. */
 interface Load {
   readonly every: number;
   readonly took: number;
   readonly writes: number;
+  /** Frames per write. */
   readonly frames: number;
-  /** Milliseconds that the first of them waited for its turn; 0 unless given. */
+  /** Milliseconds that the first write of a turn was behind its time; 0 unless given. */
   readonly late?: number;
 }
 
@@ -23,54 +17,63 @@ const BUSY: Load = { every: 5, took: 4, writes: 400, frames: 3 };
 const MANY_READERS: Load = { every: 5, took: 4, writes: 400, frames: 1 };
 const EASED: Load = { every: 5, took: 1.75, writes: 100, frames: 12 };
 
-Deno.test("nothing gathers while there is time to write at once", () => {
-  const pace = new WriteDelay();
-  second(pace, { now: 0 }, QUIET);
-  assert.equal(pace.delayMs, 0);
+/** Records a second of a load. */
+function second(writeDelay: WriteDelay, clock: { now: number }, load: Load): void {
+  for (const end = clock.now + 1000; clock.now < end;) {
+    clock.now += load.every;
+    const { writes, frames, took, late = 0 } = load;
+    writeDelay.record(writes, writes * frames, took, late, clock.now);
+  }
+}
+
+Deno.test("there is no delay while there is time to write at once", () => {
+  const writeDelay = new WriteDelay();
+  second(writeDelay, { now: 0 }, QUIET);
+  assert.equal(writeDelay.delayMs, 0);
 });
 
-Deno.test("as writing takes the core, frames gather longer, but not without end", () => {
-  const pace = new WriteDelay();
+Deno.test("as writing takes the core the delay grows, up to a limit", () => {
+  const writeDelay = new WriteDelay();
   const clock = { now: 0 };
-  second(pace, clock, BUSY);
-  const most = pace.delayMs;
+  second(writeDelay, clock, BUSY);
+  const most = writeDelay.delayMs;
   assert.ok(most > 0);
-  second(pace, clock, BUSY);
-  assert.equal(pace.delayMs, most);
+  second(writeDelay, clock, BUSY);
+  assert.equal(writeDelay.delayMs, most);
 });
 
-Deno.test("a wait that eased the load stays, and goes when the load goes", () => {
-  const pace = new WriteDelay();
+Deno.test("a delay that eased the load stays, and goes when the load goes", () => {
+  const writeDelay = new WriteDelay();
   const clock = { now: 0 };
-  second(pace, clock, BUSY);
-  const eased = pace.delayMs;
-  second(pace, clock, EASED);
-  assert.equal(pace.delayMs, eased);
-  second(pace, clock, QUIET);
-  assert.equal(pace.delayMs, 0);
+  second(writeDelay, clock, BUSY);
+  const eased = writeDelay.delayMs;
+  second(writeDelay, clock, EASED);
+  assert.equal(writeDelay.delayMs, eased);
+  second(writeDelay, clock, QUIET);
+  assert.equal(writeDelay.delayMs, 0);
 });
 
-Deno.test("writes of one frame each are not delayed: nothing would gather", () => {
-  const pace = new WriteDelay();
+Deno.test("writes of one frame each are not delayed: nothing would accumulate", () => {
+  const writeDelay = new WriteDelay();
   const clock = { now: 0 };
-  second(pace, clock, MANY_READERS);
-  assert.equal(pace.delayMs, 0);
-  second(pace, clock, BUSY);
-  second(pace, clock, MANY_READERS);
-  assert.equal(pace.delayMs, 0);
+  second(writeDelay, clock, MANY_READERS);
+  assert.equal(writeDelay.delayMs, 0);
+  second(writeDelay, clock, BUSY);
+  second(writeDelay, clock, MANY_READERS);
+  assert.equal(writeDelay.delayMs, 0);
 });
 
-Deno.test("what waits for its turn gathers the less, unless there is no time to write more often", () => {
+Deno.test("late writes shorten the delay, unless there is no time to write more often", () => {
   const half: Load = { every: 5, took: 2.5, writes: 250, frames: 3 };
-  const pace = new WriteDelay();
+  const writeDelay = new WriteDelay();
   const clock = { now: 0 };
-  second(pace, clock, half);
-  const most = pace.delayMs;
-  second(pace, clock, { ...half, late: 15 });
-  assert.ok(pace.delayMs > 0);
-  assert.ok(pace.delayMs < most / 2, `${pace.delayMs} of ${most}`);
-  second(pace, clock, { ...half, late: 1000 });
-  assert.equal(pace.delayMs, 0);
-  second(pace, clock, { ...BUSY, late: 1000 });
-  assert.equal(pace.delayMs, most);
+  second(writeDelay, clock, half);
+  const most = writeDelay.delayMs;
+  second(writeDelay, clock, { ...half, late: 15 });
+  assert.ok(writeDelay.delayMs > 0);
+  assert.ok(writeDelay.delayMs < most / 2, `${writeDelay.delayMs} of ${most}`);
+  second(writeDelay, clock, { ...half, late: 1000 });
+  assert.equal(writeDelay.delayMs, 0);
+  second(writeDelay, clock, { ...BUSY, late: 1000 });
+  assert.equal(writeDelay.delayMs, most);
 });
