@@ -21,6 +21,16 @@ export interface OutboxOwner {
   overflowed(): void;
 }
 
+/** Who will call `flush`. */
+const enum Scheduled {
+  /** Nobody. */
+  No,
+  /** The flusher in its order, or the group that the outbox has detached from. */
+  Normal,
+  /** The flusher, at the end of this event-loop turn. */
+  Urgent,
+}
+
 /**
  * Bytes on their way to one client: what is pending, what the socket is blocked on, and when the
  * rest is written. It knows a socket and bytes, not the protocol: a frame is any sequence of bytes
@@ -53,8 +63,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   #log: SharedLog | undefined;
   /** Frames to be written with the next flush; `undefined` while there are none. */
   #pending: FrameChain | undefined;
-  /** Whether the flusher, or the group that it detached from, will call `flush`. */
-  #scheduled = false;
+  #scheduled: Scheduled = Scheduled.No;
   /** Bytes that were written and that the kernel has not taken yet. */
   #blockedBytes = 0;
   /** Bytes that were offered, of those that are pending and of those that the socket is blocked on. */
@@ -100,28 +109,15 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * @param age milliseconds since the event in it was published; left out when it is no event
    */
   send(frame: Uint8Array, age?: number): void {
-    if (this.#isClosed) return;
-    if (this.group) this.#detach();
-    const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
-    const { limits } = this.#options;
-    if (this.#blockedBytes > 0) {
-      this.#countUnsent(this.#countedUnsentBytes + frame.length);
-      const waiting = pending.weight - this.#offeredPendingBytes +
-        this.#blockedBytes - this.#offeredBlockedBytes;
-      if (waiting > limits.unsentBytes) this.#owner.overflowed();
-      return;
-    }
-    if (!this.#scheduled) {
-      this.#scheduled = true;
-      this.#options.flusher.schedule(this, age);
-    }
-    // That much in one turn says nothing about the client yet: it is written before it is judged.
-    if (pending.weight > limits.unsentBytes) this.flush();
+    if (!this.#append(frame) || this.#scheduled !== Scheduled.No) return;
+    this.#scheduled = Scheduled.Normal;
+    this.#options.flusher.schedule(this, age);
   }
 
-  /** Queues one frame that is written before those of all other outboxes: a user's own event. */
+  /** Like `send`, but flushes before all other outboxes: for a user's own events. */
   sendUrgent(frame: Uint8Array, age?: number): void {
-    this.send(frame, age);
+    if (!this.#append(frame) || this.#scheduled === Scheduled.Urgent) return;
+    this.#scheduled = Scheduled.Urgent;
     this.#options.flusher.scheduleUrgent(this, age);
   }
 
@@ -156,7 +152,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * @returns how many frames that was
    */
   flush(): number {
-    this.#scheduled = false;
+    this.#scheduled = Scheduled.No;
     const pending = this.#pending;
     if (pending === undefined || this.#blockedBytes > 0) return 0;
     this.#pending = undefined;
@@ -213,6 +209,25 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
     this.#rejoin();
   }
 
+  /** @returns whether the frame waits for a flush that has to be scheduled */
+  #append(frame: Uint8Array): boolean {
+    if (this.#isClosed) return false;
+    if (this.group) this.#detach();
+    const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
+    const { limits } = this.#options;
+    if (this.#blockedBytes > 0) {
+      this.#countUnsent(this.#countedUnsentBytes + frame.length);
+      const waiting = pending.weight - this.#offeredPendingBytes +
+        this.#blockedBytes - this.#offeredBlockedBytes;
+      if (waiting > limits.unsentBytes) this.#owner.overflowed();
+      return false;
+    }
+    if (pending.weight <= limits.unsentBytes) return true;
+    // That much in one turn says nothing about the client yet: it is written before it is judged.
+    this.flush();
+    return false;
+  }
+
   #write(bytes: Uint8Array, frames: number): void {
     this.#options.traffic.countWrite(frames, bytes.length);
     if (write(this.#socket, bytes, this)) return;
@@ -233,7 +248,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   #detach(): void {
     this.#pending = this.#log!.detach(this, this.#root);
     // The group is scheduled, and flushes the readers that have left it as well.
-    if (this.#pending) this.#scheduled = true;
+    if (this.#pending) this.#scheduled = Scheduled.Normal;
   }
 
   /** Goes back to a group once it has nothing of its own to write. */

@@ -113,8 +113,11 @@ Deno.test("an urgent frame is flushed before what others have pending, behind it
   one.outbox.send(line("b"));
   one.outbox.sendUrgent(line("c"), 3);
   assert.deepEqual(flusher.urgent, [{ flushable: one.outbox, age: 3 }]);
+  one.outbox.sendUrgent(line("d"), 2);
+  one.outbox.send(line("e"));
+  assert.equal(flusher.urgent.length + flusher.scheduled.length, 3, "each is scheduled once");
   flusher.flush();
-  assert.deepEqual(written, ["one b c", "other a"]);
+  assert.deepEqual(written, ["one b c d e", "other a"]);
 });
 
 Deno.test("an outbox that ends writes what is pending and the last frame, and nothing after it", () => {
