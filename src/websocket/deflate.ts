@@ -8,8 +8,11 @@ import { CloseCode, encodeFrame, Opcode, ProtocolViolation } from "./frame.ts";
  * connection holds no window.
  */
 
-/** The answer to every offer that is accepted (RFC 7692 §7.1.1). */
+/** The answer to an offer that is accepted (RFC 7692 §7.1.1). */
 const ACCEPTED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/** The same where the offer names the server's window, which the answer must repeat (§7.1.2.1). */
+const ACCEPTED_WITH_WINDOW = `${ACCEPTED}; server_max_window_bits=15`;
 
 /** The end of a sync flush: not sent, and appended again before inflating (RFC 7692 §7.2.1, §7.2.2). */
 const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
@@ -38,16 +41,20 @@ export interface DeflateOptions {
  * ```
  */
 export function negotiateDeflate(header: string | null): string | undefined {
-  if (header === null) return undefined;
-  return header.split(",").some(isAcceptable) ? ACCEPTED : undefined;
+  // In the order of the client's preference (RFC 7692 §5.1).
+  for (const offer of header?.split(",") ?? []) {
+    const answer = answerTo(offer);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
 /** An offer with an unknown, repeated or invalid parameter is declined (RFC 7692 §7.1). */
-function isAcceptable(offer: string): boolean {
+function answerTo(offer: string): string | undefined {
   const [name, ...parameters] = offer.split(";").map((part) => part.trim());
-  if (name?.toLowerCase() !== "permessage-deflate") return false;
+  if (name?.toLowerCase() !== "permessage-deflate") return undefined;
   const seen = new Set<string>();
-  return parameters.every((parameter) => {
+  const acceptable = parameters.every((parameter) => {
     const [key = "", value] = parameter.split("=").map((part) => part.trim());
     if (seen.has(key)) return false;
     seen.add(key);
@@ -56,7 +63,7 @@ function isAcceptable(offer: string): boolean {
       case "client_no_context_takeover":
         return value === undefined;
       case "client_max_window_bits":
-        // The client may use any window: inflating takes the largest.
+        // The client may use any window, named in the answer or not: inflating takes the largest.
         return value === undefined || isWindow(value);
       case "server_max_window_bits":
         // A client with a smaller window could not share compressed frames with the others.
@@ -65,6 +72,8 @@ function isAcceptable(offer: string): boolean {
         return false;
     }
   });
+  if (!acceptable) return undefined;
+  return seen.has("server_max_window_bits") ? ACCEPTED_WITH_WINDOW : ACCEPTED;
 }
 
 function unquoted(value: string): string {
