@@ -52,7 +52,7 @@ export class FrameChain {
     return new FrameChain(undefined, new Uint8Array(0), 0, 0, 0);
   }
 
-  /** This chain and one more frame; the same object for everyone who adds the same frame. */
+  /** This chain and one more frame; the same object for each outbox that adds the same frame. */
   with(frame: Uint8Array): FrameChain {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;

@@ -21,9 +21,8 @@ export interface OutboxOwner {
   overflowed(): void;
 }
 
-/** Who will call `flush`. */
+/** Whether a call of `flush` is scheduled. */
 const enum Scheduled {
-  /** Nobody. */
   No,
   /** The flusher in its order, or the group that the outbox has detached from. */
   Normal,
@@ -39,8 +38,8 @@ const enum Scheduled {
  * Frames that are sent are not written at once. They are appended to what is pending, and `flush`,
  * which the flusher calls, writes all of it in one system call. While the socket is blocked nothing
  * more is written; when more than `limits.unsentBytes` wait, the client is a slow consumer and the
- * owner is told. States that the client needs to go on are offered instead of sent: they may take as
- * long as they take.
+ * owner's `overflowed` is called. States that the client needs to go on are offered instead of sent:
+ * as long as there is room, they do not count towards that limit.
  *
  * Frames that many clients are sent come from a {@linkcode SharedLog} that the outbox is attached
  * to, and are written together with theirs.
@@ -94,8 +93,8 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   }
 
   /**
-   * Whether more may be offered. When there is no room, stop offering and continue when the owner
-   * is told that the outbox is drained.
+   * Whether more may be offered. When there is no room, stop offering and continue when `drained` is
+   * called.
    */
   get hasRoom(): boolean {
     return !this.#isClosed &&
@@ -128,7 +127,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   offer(frame: Uint8Array, age?: number): void {
     if (this.hasRoom) this.#offeredPendingBytes += frame.length;
     this.send(frame, age);
-    // Either there is room again now, or the owner will be told.
+    // Then there is room again, or `drained` will be called.
     if (!this.hasRoom) this.flush();
   }
 
@@ -244,14 +243,14 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
     return this.#pending === undefined && this.#blockedBytes === 0;
   }
 
-  /** Takes over what its group has pending, so that frames of its own can follow. */
+  /** Copies what its group has pending, so that frames for this client alone can follow. */
   #detach(): void {
     this.#pending = this.#log!.detach(this, this.#root);
     // The group is scheduled, and flushes the readers that have left it as well.
     if (this.#pending) this.#scheduled = Scheduled.Normal;
   }
 
-  /** Goes back to a group once it has nothing of its own to write. */
+  /** Goes back to a group when everything is written. */
   #rejoin(): void {
     if (this.#log && !this.group && this.#isIdle) this.#log.rejoin(this);
   }

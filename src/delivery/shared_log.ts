@@ -36,8 +36,8 @@ export interface LogReader {
  * A frame is appended once, however many readers there are. Readers that were written the same
  * frames so far form a {@linkcode WriteGroup}, and only groups are scheduled for a flush: what a
  * group has pending is joined into one buffer, which is written to each of its readers. A reader
- * that also has frames of its own pending, or whose socket is blocked, is detached: each frame is
- * sent to it alone until it has written everything, and then it rejoins a group.
+ * that also has other frames pending, or whose socket is blocked, is detached: each frame is sent to
+ * it alone until it has written everything, and then it rejoins a group.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export class SharedLog {
     if (this.#last.bytes - this.#checkedBytes > this.#options.limits.unsentBytes) this.#relieve();
   }
 
-  /** @param detached whether the reader has frames of its own to write first */
+  /** @param detached whether the reader has other frames to write first */
   add(reader: LogReader, detached: boolean): void {
     if (detached) this.#detached.add(reader);
     else this.#join(reader);
@@ -131,7 +131,7 @@ export class SharedLog {
       else this.#addIdle(group);
     }
     if (this.#scheduled.size > 0) return;
-    // Nobody needs what was written: a quiet log holds no frames.
+    // No reader needs what was written: a quiet log holds no frames.
     this.#last = LogEntry.start();
     this.#checkedBytes = 0;
   }
@@ -298,8 +298,8 @@ export class LogEntry {
   }
 
   /**
-   * The frames after a position, up to this one, in one buffer. It is made once and shared by all
-   * who ask for the same: never write into it.
+   * The frames after a position, up to this one, in one buffer. It is made once and shared
+   * by all readers at that position: never write into it.
    */
   joinedAfter(position: LogEntry): Uint8Array {
     // A single frame needs no copy.

@@ -18,7 +18,7 @@ const MIN_FRAMES_PER_WRITE = 1.5;
  *
  * The delay is zero while there is time to write each frame at once. As writing takes more of the
  * time, and frames do accumulate, it grows step by step, up to 20 ms: so load buys fewer, longer
- * writes with a delay that nobody sees. Where each write carries one frame anyway, as with one
+ * writes with a delay that users do not notice. Where each write carries one frame anyway, as with one
  * stream of few events and very many subscribers, waiting would gain nothing. Where writes take
  * long, on a slow machine or with many connections, a frame also waits for the writes before its
  * own, and the delay is shorter by that.

@@ -146,3 +146,13 @@ Deno.test("a closed outbox drops what is pending, leaves its log and counts as n
   assert.deepEqual(one.texts, ["first"]);
   assert.equal(one.outbox.hasRoom, false);
 });
+
+Deno.test("a closed outbox is no longer written to with its group", () => {
+  const { outbox, flusher, frames } = recording();
+  const log = new SharedLog({ flusher, limits: { unsentBytes: UNSENT_BYTES } });
+  outbox.attach(log);
+  outbox.close();
+  log.append(line("a"));
+  flusher.flush();
+  assert.equal(frames.length, 0);
+});

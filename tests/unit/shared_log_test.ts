@@ -74,7 +74,7 @@ Deno.test("a reader's own frame comes in its place among the shared ones", () =>
   assert.equal(one!.outbox.group, other!.outbox.group, "it has rejoined");
 });
 
-Deno.test("a reader that does not read holds nobody up, and gets all in order when it does", async () => {
+Deno.test("a blocked reader delays no other, and gets all in order when it reads again", async () => {
   const { flusher, all, log } = readers(20);
   const slow = all[7]!;
   slow.stopReading();
@@ -95,7 +95,7 @@ Deno.test("a reader that does not read holds nobody up, and gets all in order wh
   assert.ok(slow.outbox.group, "a reader that has caught up rejoins");
 });
 
-Deno.test("a reader that does not read overflows, as it would by frames of its own", () => {
+Deno.test("a blocked reader overflows by frames of the log", () => {
   const { flusher, all, log } = readers(2, { unsentBytes: 1000 });
   const [slow, good] = all as [RecordingOutbox, RecordingOutbox];
   slow.stopReading();
