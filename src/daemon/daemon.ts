@@ -26,14 +26,14 @@ import { ConnectionQuota } from "../session/connection_quota.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { VERSION } from "../version.ts";
-import { CloseCode } from "../websocket/frame.ts";
+import { SERVER_CLOSES } from "../websocket/close.ts";
 import { Keepalive } from "../websocket/keepalive.ts";
 import { statusLine } from "./status_line.ts";
 
 const log = getLogger(["ranger", "server"]);
 
 /** Milliseconds that a client has to answer our close frame. */
-const CLOSE_TIMEOUT = 3000;
+const CLOSE_TIMEOUT_MS = 3000;
 
 /** Milliseconds for handshakes under way when the server ends, at most; none without a drain. */
 const HANDSHAKES = 1000;
@@ -97,18 +97,17 @@ export async function startDaemon(
 
   const flusher = new Flusher();
   const traffic = new Traffic();
-  const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...streams });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);
   const connections = {
-    scheduler: flusher,
-    meter: traffic,
+    flusher,
+    traffic,
+    limits,
     keepalive: new Keepalive(limits),
-    maxMessage: limits.messageBytes,
-    maxUnsent: limits.unsentBytes,
-    closeTimeout: CLOSE_TIMEOUT,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
   const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
@@ -178,8 +177,6 @@ export async function startDaemon(
     takeKeys?.();
     expiries.leeway = leewayOf(next.auth);
     Object.assign(limits, next.limits);
-    connections.maxMessage = next.limits.messageBytes;
-    connections.maxUnsent = next.limits.unsentBytes;
     upgrades.origins = next.server.origins;
     upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
     sessions.rbac = next.rbac;
@@ -196,12 +193,12 @@ export async function startDaemon(
       get size() {
         return sessions.size;
       },
-      close: (count) => sessions.close(count, CloseCode.GoingAway, ""),
+      close: (count) => sessions.close(count, SERVER_CLOSES.shutdown),
     }, drainTime);
     await told;
     await handshakes;
     const closed = clients.close();
-    const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
+    const rest = sessions.close(sessions.size, SERVER_CLOSES.shutdown);
     // Events come until the last client is told to go.
     await Promise.all([source.stop(), gone, rest, closed]);
     verifier?.stop();

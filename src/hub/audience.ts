@@ -13,7 +13,7 @@ export class Audience {
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
-  /** @param log what is appended to it is owed to all of them */
+  /** @param log what is appended to it is sent to all of them */
   constructor(names: ReadonlySet<string>, wrapping: Wrapping, log: SharedLog) {
     this.names = names;
     this.wrapping = wrapping;
@@ -28,23 +28,27 @@ export class Audience {
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     subscriber.audience = this;
-    subscriber.connection.attach(this.#log);
+    subscriber.outbox.attach(this.#log);
   }
 
   /** The subscriber is in another one from here on, or has gone. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
     subscriber.audience = undefined;
-    subscriber.connection.attach(undefined);
+    subscriber.outbox.attach(undefined);
   }
 
-  /** Owes the event to all of them. */
-  send(event: EncodedEvent): void {
-    this.#log.append(event.frame(this.wrapping));
+  /**
+   * Sends an event to all of them.
+   *
+   * @param age milliseconds since it was published
+   */
+  send(event: EncodedEvent, age: number): void {
+    this.#log.append(event.frame(this.wrapping), age);
   }
 
-  /** Owes all of them a state, which they need before they can go on. */
-  offer(event: EncodedEvent): void {
-    for (const subscriber of this.#subscribers) subscriber.offer(event);
+  /** Offers all of them a state, which they need before they can go on. */
+  offer(event: EncodedEvent, age: number): void {
+    for (const subscriber of this.#subscribers) subscriber.offer(event, age);
   }
 }

@@ -1,10 +1,11 @@
-import type { WebSocketConnection } from "../websocket/connection.ts";
+import type { Outbox } from "../delivery/outbox.ts";
 import type { Audience } from "./audience.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
 
 /** One client, as far as the hub is concerned. */
 export class Subscriber {
-  readonly connection: WebSocketConnection;
+  /** What it is sent goes in here. */
+  readonly outbox: Outbox;
   readonly wrapping: Wrapping;
   /** Names of the streams held, in the order subscribed. */
   readonly streams: Set<string> = new Set();
@@ -18,18 +19,26 @@ export class Subscriber {
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
-  constructor(connection: WebSocketConnection, wrapping: Wrapping) {
-    this.connection = connection;
+  constructor(outbox: Outbox, wrapping: Wrapping) {
+    this.outbox = outbox;
     this.wrapping = wrapping;
   }
 
-  /** Owes one event to this client alone, as the client reads it. */
-  send(event: EncodedEvent): void {
-    this.connection.send(event.frame(this.wrapping));
+  /**
+   * Sends an event to this client alone, ahead of other clients' events.
+   *
+   * @param age milliseconds since it was published
+   */
+  sendUrgent(event: EncodedEvent, age: number): void {
+    this.outbox.sendUrgent(event.frame(this.wrapping), age);
   }
 
-  /** Owes the client a state, which it needs before it can go on. */
-  offer(event: EncodedEvent): void {
-    this.connection.offer(event.frame(this.wrapping));
+  /**
+   * Offers the client a state, which it needs before it can go on.
+   *
+   * @param age milliseconds since it was published, when it was just now
+   */
+  offer(event: EncodedEvent, age?: number): void {
+    this.outbox.offer(event.frame(this.wrapping), age);
   }
 }
