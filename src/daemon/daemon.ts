@@ -33,7 +33,7 @@ import { statusLine } from "./status_line.ts";
 const log = getLogger(["ranger", "server"]);
 
 /** Milliseconds that a client has to answer our close frame. */
-const CLOSE_TIMEOUT = 3000;
+const CLOSE_TIMEOUT_MS = 3000;
 
 /** A running server. */
 export interface Daemon {
@@ -95,18 +95,17 @@ export async function startDaemon(
 
   const flusher = new Flusher();
   const traffic = new Traffic();
-  const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...streams });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);
   const connections = {
-    scheduler: flusher,
-    meter: traffic,
+    flusher,
+    traffic,
+    limits,
     keepalive: new Keepalive(limits),
-    maxMessage: limits.messageBytes,
-    maxUnsent: limits.unsentBytes,
-    closeTimeout: CLOSE_TIMEOUT,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
   const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
@@ -176,8 +175,6 @@ export async function startDaemon(
     },
     limits: (next) => {
       Object.assign(limits, next);
-      connections.maxMessage = next.messageBytes;
-      connections.maxUnsent = next.unsentBytes;
     },
     server: ({ origins, trustedProxies, ...rest }) => {
       rest satisfies Nothing;

@@ -39,7 +39,7 @@ export interface Wrapping {
  * @example
  * ```ts
  * const event = new EncodedEvent("usdbtc.trades", body);
- * for (const subscriber of subscribers) subscriber.send(event);
+ * for (const audience of audiences) audience.send(event, age);
  * ```
  */
 export class EncodedEvent {

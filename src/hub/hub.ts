@@ -10,7 +10,7 @@ import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./stream_state.ts";
 import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
-import type { Flusher } from "../delivery/flusher.ts";
+import type { LogOptions } from "../delivery/shared_log.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
@@ -20,9 +20,8 @@ const log = getLogger(["ranger", "hub"]);
 const SNAPSHOT = "-snap";
 
 /** What the hub needs to know of the settings. */
-export interface HubOptions extends StateLimits {
+export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
-  readonly flusher: Flusher;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
 }
@@ -50,6 +49,8 @@ interface PublicEvent {
   /** Those who hold the whole id. */
   readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
+  /** Milliseconds since it was published. */
+  readonly age: number;
 }
 
 /**
@@ -57,10 +58,10 @@ interface PublicEvent {
  *
  * @example
  * ```ts
- * const hub = new Hub({ registry: peatioRegistry, flusher, ...settings.streams });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body); // and what changes
+ * hub.deliver("public.usdbtc.ob-inc", body, 0); // and what changes
  * ```
  */
 export class Hub implements EventSink {
@@ -77,15 +78,14 @@ export class Hub implements EventSink {
    * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
    * public stream of that id.
    */
-  readonly #audiences = new Audiences();
+  readonly #audiences: Audiences;
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
-  /** Milliseconds that what comes in now has been under way already. */
-  #age = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#audiences = new Audiences(options);
     this.#inspector = new Inspector(options.registry, options.mode, this.counters);
     this.#feeds = new Feeds(
       options.registry,
@@ -97,18 +97,8 @@ export class Hub implements EventSink {
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
-  deliver(routingKey: string, body: Uint8Array): void {
+  deliver(routingKey: string, body: Uint8Array, age = 0): void {
     this.counters.received++;
-    const { flusher } = this.#options;
-    flusher.eventBegins(this.#age);
-    try {
-      this.#take(routingKey, body);
-    } finally {
-      flusher.eventEnds();
-    }
-  }
-
-  #take(routingKey: string, body: Uint8Array): void {
     const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
@@ -120,14 +110,10 @@ export class Hub implements EventSink {
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
-      this.#deliverPrivate(routingKey, route.uid, route.event, body);
+      this.#deliverPrivate(routingKey, route, body, age);
     } else {
-      this.#deliverPublic(routingKey, route, body);
+      this.#deliverPublic(routingKey, route, body, age);
     }
-  }
-
-  aged(milliseconds: number): void {
-    this.#age = milliseconds;
   }
 
   /** Every state is unsure until its next snapshot. */
@@ -217,7 +203,12 @@ export class Hub implements EventSink {
     this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
   }
 
-  #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
+  #deliverPrivate(
+    routingKey: string,
+    { uid, event }: Extract<Route, { scope: "private" }>,
+    body: Uint8Array,
+    age: number,
+  ): void {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
     if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
@@ -227,14 +218,18 @@ export class Hub implements EventSink {
     let reached = 0;
     for (const subscriber of users) {
       if (!subscriber.streams.has(event)) continue;
-      subscriber.send(encoded);
-      this.#options.flusher.scheduleUrgent(subscriber.connection);
+      subscriber.sendUrgent(encoded, age);
       reached++;
     }
     this.#count(counts, reached);
   }
 
-  #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
+  #deliverPublic(
+    routingKey: string,
+    route: PublicEvent["route"],
+    body: Uint8Array,
+    age: number,
+  ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
     const counts = this.counters.scopes[route.scope];
@@ -244,6 +239,7 @@ export class Hub implements EventSink {
       byName: this.#audiences.of(stream),
       byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
       counts,
+      age,
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
     const isIncrement = stream.endsWith(INCREMENT);
@@ -286,7 +282,7 @@ export class Hub implements EventSink {
     } else if (outcome === "diverged") {
       // Those who hold the snapshots as well have just got it.
       const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
-      const offered = this.#offer(others, encoded);
+      const offered = this.#offer(others, encoded, event.age);
       // The first one that there is synchronises nobody again.
       if (offered > 0 && begun) this.counters.resyncs++;
       reached += offered;
@@ -295,11 +291,11 @@ export class Hub implements EventSink {
   }
 
   /** @returns how many it is now owed to, as a state that they need before they can go on */
-  #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent): number {
+  #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent, age: number): number {
     let reached = 0;
     for (const audience of audiences) {
       reached += audience.size;
-      audience.offer(encoded);
+      audience.offer(encoded, age);
     }
     return reached;
   }
@@ -321,7 +317,7 @@ export class Hub implements EventSink {
   /** The book was not what its snapshot says: all who follow it get that, and the increment. */
   #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
     // To all: those who hold the snapshots may have come since it was published.
-    const reached = this.#offer(event.byName.union(event.byId), snapshot);
+    const reached = this.#offer(event.byName.union(event.byId), snapshot, event.age);
     if (reached > 0) this.counters.resyncs++;
     this.counters.fannedOut += reached;
     this.#count(event.counts, this.#fanOut(event, increment));
@@ -344,16 +340,16 @@ export class Hub implements EventSink {
   }
 
   /** @returns how many it is now owed to */
-  #fanOut({ byName, byId }: PublicEvent, encoded: EncodedEvent): number {
+  #fanOut({ byName, byId, age }: PublicEvent, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of byName) {
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     for (const audience of byId) {
       if (byName.has(audience)) continue;
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     return reached;
   }

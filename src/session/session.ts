@@ -5,13 +5,11 @@ import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import type { WebSocketConnection } from "../websocket/connection.ts";
-import type { CloseInfo } from "../websocket/close_info.ts";
-import type { ConnectionOwner } from "../websocket/owner.ts";
-import { CloseCode } from "../websocket/frame.ts";
+import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
+import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
+import type { SessionLimits } from "./limits.ts";
 import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
@@ -35,7 +33,7 @@ export interface SessionContext {
   /** Counts limits that were hit, by their names in the file. */
   readonly limitsHit: LabelledCounter;
   /** Told once when a session is over. */
-  ended(session: Session, ending: CloseInfo): void;
+  ended(session: Session, info: CloseInfo): void;
 }
 
 /** A binary message that is not text, in its place among the others. */
@@ -87,7 +85,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection, wrapping);
+    this.#subscriber = new Subscriber(connection.outbox, wrapping);
     if (identity) this.#become(identity);
   }
 
@@ -146,15 +144,15 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.#context.hub.greetOn(this.#subscriber);
   }
 
-  closed(ending: CloseInfo): void {
+  closed(info: CloseInfo): void {
     this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();
     this.#context.hub.remove(this.#subscriber);
-    this.#context.ended(this, ending);
+    this.#context.ended(this, info);
     log.debug("connection {id} from {address} closed by {by}: {code} {reason}", {
       ...this.#named,
-      ...ending,
+      ...info,
     });
   }
 
@@ -171,7 +169,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     const now = Math.floor(performance.now());
     const fullAt = countMessage(this.#fullAt, now, messageRate, messageBurst);
     if (fullAt === undefined) {
-      void this.connection.close(CloseCode.PolicyViolation, TOO_MANY_MESSAGES);
+      void this.connection.close(SERVER_CLOSES.messageRate);
       return false;
     }
     this.#fullAt = fullAt;

@@ -5,14 +5,13 @@
  */
 
 import fc from "fast-check";
-import type { EngineOrder } from "../../src/source/simulator/book_side.ts";
+import type { EngineOrder, Side } from "../../src/source/simulator/book_side.ts";
 import type {
   BookMarket,
   PublishedBook,
   SnapshotPolicy,
 } from "../../src/source/simulator/book_publisher.ts";
 import { PeatioEngine } from "../../src/source/simulator/engine.ts";
-import type { Side } from "../../src/source/simulator/orders.ts";
 import { ModelBook } from "./model_book.ts";
 import { type BookEvent, bookEvent } from "./peatio_recording.ts";
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { BookPublisher, type PublishedBook } from "../../src/source/simulator/book_publisher.ts";
-import type { EngineOrder } from "../../src/source/simulator/book_side.ts";
+import type { EngineOrder, Side } from "../../src/source/simulator/book_side.ts";
 import { bigDecimal } from "../../src/source/simulator/decimal.ts";
 import { PeatioEngine } from "../../src/source/simulator/engine.ts";
-import type { Side } from "../../src/source/simulator/orders.ts";
 import { exchangeFlow, knownBook, playFlow } from "../support/exchange_flow.ts";
 import { scaled } from "../support/model_book.ts";
 import { type IncrementPayload, readPeatioRecording } from "../support/peatio_recording.ts";

@@ -139,8 +139,7 @@ export class AmqpSource implements EventSource {
     takeDeliveries(
       client,
       channel,
-      (routingKey, body) => this.#deliver(sink, routingKey, body),
-      (milliseconds) => sink.aged?.(milliseconds),
+      (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
     );
     // Deliveries do not come to the callback; the consumer tells when there are no more.
     const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
@@ -174,9 +173,9 @@ export class AmqpSource implements EventSource {
     };
   }
 
-  #deliver(sink: EventSink, routingKey: string, body: Uint8Array): void {
+  #deliver(sink: EventSink, routingKey: string, body: Uint8Array, age: number): void {
     try {
-      sink.deliver(routingKey, body);
+      sink.deliver(routingKey, body, age);
     } catch (error) {
       // One event must not end the reading of those after it.
       log.error("An event of {routingKey} broke the server: {error}", { routingKey, error });

@@ -1,6 +1,6 @@
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
-import { type Aged, type Deliver, DeliveryReader } from "./deliveries.ts";
+import { type Deliver, DeliveryReader } from "./deliveries.ts";
 
 /** What the library keeps to itself, and is mended below. */
 interface Internals {
@@ -74,7 +74,7 @@ export function brokerClient(url: string): AMQPClient {
  *
  * @example
  * ```ts
- * takeDeliveries(client, channel, (routingKey, body) => hub.deliver(routingKey, body));
+ * takeDeliveries(client, channel, (routingKey, body, age) => hub.deliver(routingKey, body, age));
  * await channel.basicConsume(queue, { noAck: true }, () => {});
  * ```
  */
@@ -82,7 +82,6 @@ export function takeDeliveries(
   client: AMQPClient,
   channel: AMQPChannel,
   deliver: Deliver,
-  aged: Aged = () => {},
 ): void {
-  readers.set(client, new DeliveryReader(client, channel, deliver, aged));
+  readers.set(client, new DeliveryReader(client, channel, deliver));
 }

@@ -1,4 +1,5 @@
-import type { Side } from "./orders.ts";
+/** Which way an order trades: buyers bid, sellers ask. */
+export type Side = "buy" | "sell";
 
 /** An order as the matching engine sees it; `remaining` falls as it trades. */
 export interface EngineOrder {

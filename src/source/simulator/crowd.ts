@@ -1,5 +1,5 @@
 import type { Market, Ticket } from "./market.ts";
-import type { Side } from "./orders.ts";
+import type { Side } from "./book_side.ts";
 import type { Random } from "./random.ts";
 
 /** Levels a side: below the first nobody takes or cancels, above the second the last one goes. */

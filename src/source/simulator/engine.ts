@@ -4,9 +4,8 @@
  * same order. Every simulated exchange of this project takes its order book events from here.
  */
 
-import { BookSide, type EngineOrder } from "./book_side.ts";
+import { BookSide, type EngineOrder, type Side } from "./book_side.ts";
 import { BookPublisher, type BookPublisherOptions, type PublishedBook } from "./book_publisher.ts";
-import type { Side } from "./orders.ts";
 
 /** Part of a taker's order that met a maker's order, at the maker's price. */
 export interface Fill<Order> {

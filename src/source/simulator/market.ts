@@ -1,10 +1,10 @@
-import type { BookSide } from "./book_side.ts";
+import type { BookSide, Side } from "./book_side.ts";
 import type { Publish } from "./book_publisher.ts";
 import { Candles } from "./candles.ts";
 import { PeatioEngine } from "./engine.ts";
 import type { MarketDefinition } from "./markets.ts";
 import { orderPayload, privateTradePayload, publicTradesPayload } from "./orders.ts";
-import type { Order, Side, Trade } from "./orders.ts";
+import type { Order, Trade } from "./orders.ts";
 import { Ticker } from "./tickers.ts";
 
 export type { Publish } from "./book_publisher.ts";

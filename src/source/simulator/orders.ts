@@ -2,9 +2,6 @@ import type { EngineOrder } from "./book_side.ts";
 import { bigDecimal } from "./decimal.ts";
 import type { MarketDefinition } from "./markets.ts";
 
-/** Which way an order trades: buyers bid, sellers ask. */
-export type Side = "buy" | "sell";
-
 /** An order of a simulated exchange; changes as it trades. */
 export interface Order extends EngineOrder {
   readonly uid: string;

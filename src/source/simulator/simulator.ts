@@ -168,7 +168,7 @@ export class Simulator implements EventSource {
   }
 
   readonly #publish = (routingKey: string, payload: unknown): void => {
-    this.#sink?.deliver(routingKey, this.#encoder.encode(JSON.stringify(payload)));
+    this.#sink?.deliver(routingKey, this.#encoder.encode(JSON.stringify(payload)), 0);
   };
 }
 

@@ -1,6 +1,7 @@
 import { bigDecimal } from "./decimal.ts";
 import type { Market, Publish } from "./market.ts";
-import type { Order, Side } from "./orders.ts";
+import type { Side } from "./book_side.ts";
+import type { Order } from "./orders.ts";
 import type { Random } from "./random.ts";
 
 /** Digits after the point in a balance: Peatio's, which hold any price times any amount. */

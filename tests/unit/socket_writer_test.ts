@@ -25,61 +25,61 @@ async function pair(): Promise<{ near: Socket; far: Socket; close(): Promise<voi
   };
 }
 
-/** Bytes that say where they are. */
+/** Bytes whose values follow from their positions. */
 function pattern(length: number, from: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => ((from + i) * 31) & 0xff);
 }
 
-Deno.test("writes go past the stream layer in the runtime that Ranger is built with", () => {
+Deno.test("writes bypass the stream layer in the runtime that Ranger is built with", () => {
   assert.ok(isDirect);
 });
 
-Deno.test("what the kernel takes is said at once, what waits when it is through, all of it in order", async () => {
+Deno.test("a write that the kernel takes returns true, a blocked one completes later, all in order", async () => {
   const { near, far, close } = await pair();
-  // A socket's first write waits until the runtime has seen that it can be written to.
+  // A socket's first write blocks until the runtime has seen that the socket is writable.
   await new Promise<void>((resolve) => {
-    write(near, new Uint8Array(1), { written: () => resolve() });
+    write(near, new Uint8Array(1), { writeCompleted: () => resolve() });
   });
   await once(far, "readable");
   assert.equal(far.read().length, 1);
   const CHUNK = 10_000;
-  const told: number[] = [];
-  const through = Promise.withResolvers<void>();
-  let waiting = 0;
-  const writer = {
-    written(bytes: number) {
-      told.push(bytes);
-      if (--waiting === 0) through.resolve();
+  const completed: number[] = [];
+  const allCompleted = Promise.withResolvers<void>();
+  let blocked = 0;
+  const owner = {
+    writeCompleted(bytes: number) {
+      completed.push(bytes);
+      if (--blocked === 0) allCompleted.resolve();
     },
   };
   let sent = 0;
   let taken = 0;
-  // Nobody reads, so at some point the kernel has enough.
-  while (waiting < 3 && sent < 100_000_000) {
-    if (write(near, pattern(CHUNK, sent), writer)) taken++;
-    else waiting++;
+  // Nobody reads, so at some point the kernel's buffers are full.
+  while (blocked < 3 && sent < 100_000_000) {
+    if (write(near, pattern(CHUNK, sent), owner)) taken++;
+    else blocked++;
     sent += CHUNK;
   }
   assert.ok(taken > 0);
-  assert.equal(waiting, 3);
-  assert.deepEqual(told, []);
+  assert.equal(blocked, 3);
+  assert.deepEqual(completed, []);
   let got = 0;
   for await (const chunk of far as AsyncIterable<Uint8Array>) {
     assert.deepEqual(new Uint8Array(chunk), pattern(chunk.length, got));
     got += chunk.length;
     if (got === sent) break;
   }
-  await through.promise;
-  assert.deepEqual(told, [CHUNK, CHUNK, CHUNK]);
+  await allCompleted.promise;
+  assert.deepEqual(completed, [CHUNK, CHUNK, CHUNK]);
   await close();
 });
 
-Deno.test("an end after a write that waits comes behind it", async () => {
+Deno.test("a socket that is ended after a blocked write sends all of it first", async () => {
   const { near, far, close } = await pair();
   let sent = 0;
-  let waits = false;
-  while (!waits) {
-    waits = !write(near, pattern(100_000, sent), { written() {} });
+  let isBlocked = false;
+  while (!isBlocked) {
+    isBlocked = !write(near, pattern(100_000, sent), { writeCompleted() {} });
     sent += 100_000;
   }
   near.end();
@@ -89,15 +89,15 @@ Deno.test("an end after a write that waits comes behind it", async () => {
   await close();
 });
 
-Deno.test("a peer that goes away leaves no write untold, and the socket closes", async () => {
+Deno.test("when the client resets the connection every blocked write completes, and the socket closes", async () => {
   const { near, far, close } = await pair();
-  let waiting = 0;
-  const writer = { written: () => void waiting-- };
-  while (waiting < 2) if (!write(near, new Uint8Array(100_000), writer)) waiting++;
+  let blocked = 0;
+  const owner = { writeCompleted: () => void blocked-- };
+  while (blocked < 2) if (!write(near, new Uint8Array(100_000), owner)) blocked++;
   const closed = new Promise((resolve) => near.on("close", resolve));
   far.resetAndDestroy();
   await closed;
-  assert.equal(waiting, 0);
-  assert.doesNotThrow(() => write(near, new Uint8Array(10), writer));
+  assert.equal(blocked, 0);
+  assert.doesNotThrow(() => write(near, new Uint8Array(10), owner));
   await close();
 });

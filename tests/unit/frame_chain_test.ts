@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 
-/** Frames told apart by content and length. */
+/** Frames that differ in content and length. */
 function frames(count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, index) => new Uint8Array(index % 7 + 1).fill(index));
 }
@@ -11,18 +11,19 @@ function concatenated(parts: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(parts.flatMap((part) => [...part]));
 }
 
-Deno.test("a batch joins its frames in the order they were added", () => {
+Deno.test("a chain joins its frames in the order they were added", () => {
   const all = frames(100);
-  let batch = FrameChain.root();
-  for (const frame of all) batch = batch.with(frame);
-  assert.deepEqual(new Uint8Array(batch.join()), concatenated(all));
-  assert.equal(batch.bytes, concatenated(all).length);
+  let chain = FrameChain.root();
+  for (const frame of all) chain = chain.with(frame);
+  assert.deepEqual(new Uint8Array(chain.join()), concatenated(all));
+  assert.equal(chain.bytes, concatenated(all).length);
+  assert.equal(chain.frames, 100);
 });
 
-Deno.test("whoever is owed the same frames holds the same batch, joined once", () => {
+Deno.test("outboxes with the same frames pending hold the same chain, joined once", () => {
   const root = FrameChain.root();
   const all = frames(3);
-  const [one, two] = [1, 2].map(() => all.reduce((batch, frame) => batch.with(frame), root));
+  const [one, two] = [1, 2].map(() => all.reduce((chain, frame) => chain.with(frame), root));
   assert.equal(one, two);
   assert.equal(one!.join(), two!.join());
 });
@@ -38,22 +39,22 @@ Deno.test("a frame of the same content is not the same frame", () => {
   assert.notEqual(one, two);
 });
 
-Deno.test("a batch that was joined goes on, and what was joined stays as it was", () => {
+Deno.test("a chain that was joined can grow, and what was joined stays as it was", () => {
   const [first, second] = frames(2) as [Uint8Array, Uint8Array];
-  const batch = FrameChain.root().with(first);
-  const before = batch.join().slice();
+  const chain = FrameChain.root().with(first);
+  const before = chain.join().slice();
   assert.deepEqual(
-    new Uint8Array(batch.with(second).join()),
+    new Uint8Array(chain.with(second).join()),
     concatenated([first, second]),
   );
-  assert.deepEqual(new Uint8Array(batch.join()), new Uint8Array(before));
+  assert.deepEqual(new Uint8Array(chain.join()), new Uint8Array(before));
 });
 
-Deno.test("an empty batch joins to nothing", () => {
+Deno.test("an empty chain joins to nothing", () => {
   assert.equal(FrameChain.root().join().length, 0);
 });
 
-Deno.test("a short frame weighs what holding it takes, a long one its bytes", () => {
+Deno.test("a short frame weighs the memory that it takes, a long one its bytes", () => {
   const root = FrameChain.root();
   const short = root.with(new Uint8Array(2));
   assert.equal(short.bytes, 2);
@@ -61,33 +62,30 @@ Deno.test("a short frame weighs what holding it takes, a long one its bytes", ()
   assert.equal(short.with(new Uint8Array(5000)).weight, short.weight + 5000);
 });
 
-Deno.test("connections that are owed different frames never see each other's", () => {
+Deno.test("connections with different frames pending never see each other's", () => {
   const pool = frames(5);
-  // Each step owes one of four connections one of five frames, or writes what it is owed.
+  // Each step gives one of four outboxes one of five frames, or writes what it has pending.
   const step = fc.record({
-    connection: fc.nat(3),
+    outbox: fc.nat(3),
     frame: fc.option(fc.nat(pool.length - 1), { nil: undefined }),
   });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const root = FrameChain.root();
-      const batches = [root, root, root, root];
-      const owed: Uint8Array[][] = [[], [], [], []];
-      for (const { connection, frame } of steps) {
+      const chains = [root, root, root, root];
+      const expected: Uint8Array[][] = [[], [], [], []];
+      for (const { outbox, frame } of steps) {
         if (frame !== undefined) {
-          batches[connection] = batches[connection]!.with(pool[frame]!);
-          owed[connection]!.push(pool[frame]!);
+          chains[outbox] = chains[outbox]!.with(pool[frame]!);
+          expected[outbox]!.push(pool[frame]!);
           continue;
         }
-        assert.deepEqual(
-          new Uint8Array(batches[connection]!.join()),
-          concatenated(owed[connection]!),
-        );
-        batches[connection] = root;
-        owed[connection] = [];
+        assert.deepEqual(new Uint8Array(chains[outbox]!.join()), concatenated(expected[outbox]!));
+        chains[outbox] = root;
+        expected[outbox] = [];
       }
-      batches.forEach((batch, index) => {
-        assert.deepEqual(new Uint8Array(batch.join()), concatenated(owed[index]!));
+      chains.forEach((chain, index) => {
+        assert.deepEqual(new Uint8Array(chain.join()), concatenated(expected[index]!));
       });
     }),
     { numRuns: 2000 },
