@@ -1,6 +1,6 @@
 import type { EngineOrder } from "../../src/source/simulator/book_side.ts";
 import type { PeatioEngine } from "../../src/source/simulator/engine.ts";
-import type { Side } from "../../src/source/simulator/orders.ts";
+import type { Side } from "../../src/source/simulator/book_side.ts";
 import type { Random } from "../../src/source/simulator/random.ts";
 
 /** A book's place and size. */
