@@ -1,10 +1,17 @@
+import { RARE } from "../src/streams/define_stream.ts";
+
 /** The part of JSON Schema (draft 2020-12) that zod writes for payloads. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly pattern?: string;
+  /** The known words, where any other text may come too. */
+  readonly examples?: readonly unknown[];
+  readonly [RARE]?: boolean;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  /** Only of fields that must be absent. */
+  readonly not?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -18,7 +25,7 @@ interface Schema {
 /**
  * A JSON Schema as a TypeScript type, for those who read what it describes. In a choice between
  * objects each has the fields of the others as absent ones, so that a field can be looked at
- * before it is known which one it is. Fields that the schema only tolerates are left out.
+ * before it is known which one it is. Fields and forms that the schema only tolerates are left out.
  *
  * @throws TypeError for what zod is not known to write
  *
@@ -31,7 +38,7 @@ export function typeOf(json: unknown): string {
   const schema = json as Schema;
   if (schema.anyOf) return choice(schema.anyOf);
   if (schema.enum) {
-    return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+    return literals(schema.enum);
   }
   if ("const" in schema) return JSON.stringify(schema.const);
   const { type } = schema;
@@ -62,12 +69,19 @@ export function typeOf(json: unknown): string {
   }
 }
 
-function text({ pattern }: Schema): string {
-  if (!pattern?.includes("\\d+(\\.\\d+)?")) return "string";
-  return new RegExp(pattern).test("") ? 'Decimal | ""' : "Decimal";
+function literals(values: readonly unknown[]): string {
+  return values.map((value) => JSON.stringify(value)).join(" | ");
 }
 
-/** @param least items that there must be; those after them are optional */
+function text({ pattern, examples }: Schema): string {
+  // Any text, of which editors complete the known ones.
+  if (examples) return `${literals(examples)} | OtherText`;
+  if (!pattern?.includes("\\d+(\\.\\d+)?([eE]")) return "string";
+  const others = ["", "NaN"].filter((other) => new RegExp(pattern).test(other));
+  return ["Decimal", ...others.map((other) => JSON.stringify(other))].join(" | ");
+}
+
+/** @param least number of required items; the others are optional */
 function tuple(items: readonly Schema[], least = items.length): string {
   const types = items.map(typeOf).map((type, at) => {
     if (at < least) return type;
@@ -76,7 +90,8 @@ function tuple(items: readonly Schema[], least = items.length): string {
   return `[${types.join(", ")}]`;
 }
 
-function choice(among: readonly Schema[]): string {
+function choice(all: readonly Schema[]): string {
+  const among = all.filter((schema) => !schema[RARE]);
   const names = new Set(
     among.flatMap(({ properties }) => Object.keys(properties ?? {})),
   );
@@ -101,7 +116,7 @@ function object(schema: Schema, names: readonly string[]): string {
   const fields = Object.entries(properties).map(([name, field]) => {
     const comment = field.description ? `/** ${field.description} */\n` : "";
     const optional = required.includes(name) ? "" : "?";
-    const type = typeOf(field) + (optional && " | undefined");
+    const type = field.not ? "undefined" : typeOf(field) + (optional && " | undefined");
     return `${comment}${key(name)}${optional}: ${type};`;
   });
   const absent = names.filter((name) => !(name in properties))

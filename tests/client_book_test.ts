@@ -237,7 +237,7 @@ for (const { name, steps, asks, bids, sequence } of ORDER_BOOK_CASES) {
 }
 
 Deno.test("client and server agree on what can be read", () => {
-  const number = fc.constantFrom<unknown>("1.50", 2, "0", "1e3", "x", true);
+  const number = fc.constantFrom<unknown>("1.50", 2, "0", "1e3", "x", "", null, true);
   const pair = fc.array(number, { maxLength: 3 });
   const side = fc.oneof(
     fc.array(fc.constant(["1", "2"]), { maxLength: 2 }),
@@ -246,7 +246,11 @@ Deno.test("client and server agree on what can be read", () => {
     number,
   );
   const book = fc.record(
-    { asks: side, bids: side, sequence: fc.constantFrom<unknown>(7, 0, -1, 7.5, null) },
+    {
+      asks: side,
+      bids: side,
+      sequence: fc.constantFrom<unknown>(7, 0, -1, 7.5, 2 ** 53, "7", "-7", "7.5", "", null),
+    },
     { requiredKeys: [] },
   );
   const payload = fc.oneof({ arbitrary: book, weight: 9 }, side);

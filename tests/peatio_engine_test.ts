@@ -60,15 +60,17 @@ Deno.test("the engine starts with a snapshot of sequence 1, and increments count
 
 Deno.test("a level that goes is published with an empty amount", () => {
   const { engine, limit, published } = exchange();
-  const order = limit("sell", 150, 221);
+  const [order, other] = [limit("sell", 150, 221), limit("sell", 150, 4)];
   limit("buy", 140, 10);
   engine.start();
   published();
   assert.equal(engine.cancel(order), true);
+  assert.equal(engine.cancel(other), true);
   limit("sell", 140, 10);
   assert.deepEqual(published(), [
-    'inc {"asks":["15.0",""],"sequence":2}',
-    'inc {"bids":["14.0",""],"sequence":3}',
+    'inc {"asks":["15.0","0.4"],"sequence":2}',
+    'inc {"asks":["15.0",""],"sequence":3}',
+    'inc {"bids":["14.0",""],"sequence":4}',
   ]);
 });
 
@@ -160,6 +162,8 @@ Deno.test("snapshots come after 60 seconds, or after 10 with 20 increments, with
   assert.equal(place(), false);
   world.now = 70_001;
   assert.equal(place(), true);
+  world.now = 90_000;
+  assert.equal(place(), false);
   world.now = 9_000_000;
   assert.deepEqual(published(), []);
 });

@@ -137,7 +137,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     await using json = new Running(["tail", "--book", market, "--url", url, "--json", "--depth=1"]);
     await plain.stdout.line(/sequence 1 /);
     await json.stdout.line(/"sequence":1,/);
-    await exchange.publish(`public.${market}.ob-inc`, { asks: ["11.0", "0"], sequence: 2 });
+    await exchange.publish(`public.${market}.ob-inc`, { asks: ["11.0", ""], sequence: 2 });
     assert.equal(
       (await plain.stdout.line(/sequence 2 /)).input,
       `${market}  live  sequence 2  bid 10.0 × 1  ask 12.0 × 0.25  spread 2.0`,
@@ -149,6 +149,56 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     });
     assert.equal((await plain.end("SIGINT")).code, 0);
     assert.equal((await json.end("SIGINT")).code, 0);
+  });
+
+  await step(t, "removals are printed as they were published", async () => {
+    const market = freshWord();
+    const [key, name] = [`public.${market}.ob-inc`, `${market}.ob-inc`];
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [["15.0", "22.1"]], sequence: 1 });
+    await exchange.settled();
+    await using plain = new Running(["tail", name, "--url", url]);
+    await using json = new Running(["tail", name, "--url", url, "--json"]);
+    await Promise.all([plain.stdout.line(/ob-snap/), json.stdout.line(/ob-snap/)]);
+    const bodies = [
+      '{"asks":["15.0",""],"sequence":2}',
+      '{"bids":[["14.0",null],["13.0","2.0"]],"sequence":3}',
+    ];
+    for (const [at, body] of bodies.entries()) {
+      await exchange.publish(key, body);
+      const number = new RegExp(`"sequence":${at + 2}\\b`);
+      assert.ok((await plain.stdout.line(number)).input.endsWith(`  ${name}  ${body}`));
+      assert.equal((await json.stdout.line(number)).input, `{"${name}":${body}}`);
+    }
+  });
+
+  await step(t, "--book: a book that cannot be read is said once, and comes back", async () => {
+    const market = freshWord();
+    const asks = [["11.0", "2.50", "3"]];
+    await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
+    await exchange.settled();
+    await using book = new Running(["tail", "--book", market, "--url", url]);
+    await book.stderr.line(new RegExp(`^ranger: The book of ${market} could not be read`));
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
+    await book.stdout.line(/ live {2}sequence 2 /);
+    assert.equal((await book.end("SIGINT")).code, 0);
+    assert.equal(book.stderr.all.length, 1);
+  });
+
+  await step(t, "--book: a ladder says it only as long as it is so", async () => {
+    const pty = findExecutable("script", ["/usr/bin", "/bin"]);
+    if (pty === undefined) return;
+    const market = freshWord();
+    const asks = [["11.0", "2.50", "3"]];
+    await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
+    await exchange.settled();
+    const command = [...program(), "tail", "--book", market, "--url", url, "--count", "1"];
+    const quoted = command.map((word) => `'${word}'`).join(" ");
+    await using ladder = new Running(["-qec", quoted, "/dev/null"], [pty]);
+    await ladder.stdout.line(/could not be read/);
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
+    assert.equal((await ladder.end()).code, 0);
+    const last = ladder.stdout.all.join("\n").split("\x1b[H").at(-1)!;
+    assert.match(last, new RegExp(`^${market}  live  sequence 2`));
   });
 
   await step(

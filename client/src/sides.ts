@@ -63,7 +63,7 @@ function changesOf(payload: unknown): Changes | undefined {
   const { asks, bids, sequence } = payload as Record<string, unknown>;
   const [a, b] = [entriesOf(asks ?? []), entriesOf(bids ?? [])];
   // Some exchanges write it as a text.
-  const number = typeof sequence === "string" && /^-?\d+$/.test(sequence)
+  const number = typeof sequence === "string" && /^\d+$/.test(sequence)
     ? Number(sequence)
     : sequence ?? undefined;
   if (!a || !b || !Number.isSafeInteger(number ?? 0)) return undefined;

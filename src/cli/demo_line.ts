@@ -68,7 +68,7 @@ export class LiveLine {
  * @example
  * ```ts
  * describe(state, 21.4, 2);
- * // "btcusd  61250.50 ▲  bid 61248.00  ask 61251.00  21 events/s  2 clients"
+ * // "btcusd  61250.5 ▲  bid 61248.0  ask 61251.0  21 events/s  2 clients"
  * ```
  */
 export function describe(state: MarketState, rate: number, clients: number | undefined): string {

@@ -25,7 +25,7 @@ export interface MarketState {
  * @example
  * ```ts
  * const view = new MarketView("ws://127.0.0.1:8080", "btcusd");
- * view.state.last; // "61250.50", once there was a trade
+ * view.state.last; // "61250.5", once there was a trade
  * view.close();
  * ```
  */

@@ -39,6 +39,7 @@ export class Ladder {
   readonly #timer: ReturnType<typeof setInterval>;
   #book: Book | undefined;
   #said = "connecting";
+  #live = false;
   #changed = true;
   #stopped = false;
 
@@ -53,10 +54,15 @@ export class Ladder {
 
   show(book: Book): void {
     this.#book = book;
-    book.onChange(() => this.#changed = true);
+    book.onChange(() => {
+      // What was said of a book that was not live is over.
+      if (book.live && !this.#live) this.#said = "";
+      this.#live = book.live;
+      this.#changed = true;
+    });
   }
 
-  /** Shows a remark in the head, until the next one. */
+  /** Shows a remark in the head, until the next one, or until the book is live again. */
   say(text: string): void {
     this.#said = text;
     this.#changed = true;
