@@ -76,7 +76,10 @@ function section(name: Section): string {
       code(`--${RBAC.flag} ${RBAC.placeholder}`),
       RBAC.environment.map(code).join(", "),
       "none",
-      prose(`${RBAC.help}; the prefixes public and private are taken`),
+      prose(
+        `${RBAC.help}; the prefixes public and private are taken, and global.<id>.<event> is ` +
+          "public unless it has roles",
+      ),
     ]));
   }
   return [
