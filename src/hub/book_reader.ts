@@ -54,11 +54,10 @@ const NO_LEVELS: readonly ParsedLevel[] = [];
 export function readBook(payload: unknown, body?: Uint8Array): BookReading {
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return "unusable";
   const { asks: a, bids: b } = payload as Record<string, unknown>;
-  if (body !== undefined && (hasNumber(a) || hasNumber(b))) {
-    return readBook(parseWithDigits(body));
-  }
-  const asks = readLevels(a);
-  const bids = readLevels(b);
+  const takesNumbers = body === undefined;
+  const asks = readLevels(a, takesNumbers);
+  const bids = readLevels(b, takesNumbers);
+  if (asks === "numbers" || bids === "numbers") return readBook(parseWithDigits(body!));
   if (asks === "unusable" || bids === "unusable") return "unusable";
   const sequence = readSequence(payload);
   if (asks === "foreign" || bids === "foreign" || sequence === "unusable") return "foreign";
@@ -71,19 +70,22 @@ export function textOf(figure: Figure): string {
   return typeof figure === "number" ? String(figure) : figure.rawJSON;
 }
 
+/** Why a level was not read; "numbers" where it has JSON numbers that lack their digits here. */
+type Unread = "foreign" | "unusable" | "numbers";
+
 /** One pair, a list of pairs, or nothing at all (also null). */
-function readLevels(value: unknown): readonly ParsedLevel[] | "foreign" | "unusable" {
+function readLevels(value: unknown, takesNumbers: boolean): readonly ParsedLevel[] | Unread {
   if (value === undefined || value === null) return NO_LEVELS;
   if (!Array.isArray(value)) return "unusable";
   if (isOneLevel(value)) {
-    const level = readLevel(value);
+    const level = readLevel(value, takesNumbers);
     return typeof level === "string" ? level : [level];
   }
   const levels: ParsedLevel[] = [];
   let isForeign = false;
   for (const each of value) {
-    const level = readLevel(each);
-    if (level === "unusable") return level;
+    const level = readLevel(each, takesNumbers);
+    if (level === "unusable" || level === "numbers") return level;
     if (level === "foreign") isForeign = true;
     else levels.push(level);
   }
@@ -94,8 +96,11 @@ function isOneLevel(value: readonly unknown[]): boolean {
   return value.length > 0 && !Array.isArray(value[0]);
 }
 
-function readLevel(value: unknown): ParsedLevel | "foreign" | "unusable" {
+function readLevel(value: unknown, takesNumbers: boolean): ParsedLevel | Unread {
   if (!Array.isArray(value) || value.length < 2) return "unusable";
+  if (!takesNumbers && (typeof value[0] === "number" || typeof value[1] === "number")) {
+    return "numbers";
+  }
   const price = readDecimal(value[0]);
   if (price === undefined) return "unusable";
   const removes = readRemoval(value[1]);
@@ -130,17 +135,6 @@ const { parse, rawJSON, isRawJSON } = JSON as unknown as {
 
 function isNumberLiteral(value: unknown): value is NumberLiteral {
   return typeof value === "object" && isRawJSON(value);
-}
-
-/** Whether a side has a price or an amount that is a JSON number. */
-function hasNumber(side: unknown): boolean {
-  if (!Array.isArray(side)) return false;
-  for (const each of side) {
-    if (typeof each === "number") return true;
-    if (!Array.isArray(each)) continue;
-    if (typeof each[0] === "number" || typeof each[1] === "number") return true;
-  }
-  return false;
 }
 
 const decoder = new TextDecoder();

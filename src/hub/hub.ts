@@ -280,17 +280,17 @@ export class Hub implements EventSink {
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
       );
     } else if (outcome === "diverged") {
-      // Those who hold the snapshots as well have just got it.
+      // Holders of the snapshots as well have just been sent it.
       const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
       const offered = this.#offer(others, encoded, event.age);
-      // The first one that there is synchronises nobody again.
+      // The first snapshot of a stream is not a resync.
       if (offered > 0 && begun) this.counters.resyncs++;
       reached += offered;
     }
     this.#count(event.counts, reached);
   }
 
-  /** @returns how many it is now owed to, as a state that they need before they can go on */
+  /** Sends a state that subscribers need before they can go on. @returns to how many */
   #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent, age: number): number {
     let reached = 0;
     for (const audience of audiences) {
@@ -314,9 +314,9 @@ export class Hub implements EventSink {
     }
   }
 
-  /** The book was not what its snapshot says: all who follow it get that, and the increment. */
+  /** The book has diverged from its last snapshot: sends all subscribers that, and the increment. */
   #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
-    // To all: those who hold the snapshots may have come since it was published.
+    // Also to holders of the snapshots, some of which may have joined since it was published.
     const reached = this.#offer(event.byName.union(event.byId), snapshot, event.age);
     if (reached > 0) this.counters.resyncs++;
     this.counters.fannedOut += reached;

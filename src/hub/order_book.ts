@@ -27,7 +27,7 @@ export type SnapshotOutcome =
   | "unjudged"
   /** It is the book from here on: subscribers of the increments need it. */
   | "diverged"
-  /** A book, but not of a form that can be applied to; this one is as it was. */
+  /** A book in a form that increments cannot be applied to; this one is as it was. */
   | "foreign"
   /** Not of a form that can be read, or too large; the book is as it was. */
   | "unusable";

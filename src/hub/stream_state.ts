@@ -14,14 +14,14 @@ export type FeedIncrement =
   | IncrementOutcome
   /** The state is not known. */
   | "unsure"
-  /** It was one of several in a row that are known already: the exchange restarted its sequence. */
+  /** The last of several in a row that are known already: the exchange restarted its sequence. */
   | "restarted";
 
 /** The state of one stream that comes as snapshots and increments (protocol, section 6). */
 export interface Feed {
   /** Whether the state is known; if not, increments wait for the next snapshot. */
   readonly live: boolean;
-  /** Whether there was a snapshot that could be used, ever. */
+  /** Whether there has been a snapshot that could be used. */
   readonly begun: boolean;
   /** @returns "diverged" when subscribers must be given this snapshot before they get increments */
   snapshot(event: EncodedEvent, payload: unknown): FeedSnapshot;
@@ -30,7 +30,7 @@ export interface Feed {
    * {@linkcode Feed.base} before it
    */
   increment(event: EncodedEvent, payload: unknown): FeedIncrement;
-  /** The snapshot that an increment has "diverged" to; good until the next event. */
+  /** The snapshot to send before an increment that is "diverged"; valid until the next event. */
   readonly base: EncodedEvent | undefined;
   /** Something may have been lost. */
   doubt(): void;
@@ -41,8 +41,8 @@ export interface Feed {
 const encoder = new TextEncoder();
 
 /**
- * An order book, which the server knows how to apply increments to; {@linkcode BookOrReplayFeed}
- * is for those that it does not.
+ * The state of an order book, which increments are applied to. In {@linkcode BookOrReplayFeed} it
+ * is a {@linkcode Feed}.
  */
 export class OrderBookFeed {
   readonly #name: string;
@@ -209,8 +209,13 @@ export class ReplayFeed implements Feed {
 }
 
 /**
- * An order book as long as it comes in a form that can be read as one; else it is replayed like a
- * state that nobody knows, and not withheld.
+ * The state of an order book. While the exchange publishes it in a form that increments cannot be
+ * applied to, it is replayed like a state of unknown kind, and not withheld.
+ *
+ * @example
+ * ```ts
+ * new BookOrReplayFeed(new OrderBookFeed("usdbtc.ob-snap", 10_000), new ReplayFeed(1000, 1 << 20));
+ * ```
  */
 export class BookOrReplayFeed implements Feed {
   readonly #book: OrderBookFeed;

@@ -395,6 +395,14 @@ Deno.test("changes above, at and below a cut of 301 levels are in step", () => {
   assert.deepEqual(JSON.parse(textOf(book)).asks, [...asks(1, 301), ["390.0", "4"]]);
 });
 
+Deno.test("levels below the last one of a snapshot are not compared", () => {
+  const book = bookOf(KNOWN);
+  book.apply({ asks: ["11", "1"], sequence: 8 });
+  const ahead = { ...KNOWN, asks: [["9.9", "1"], ["10.0", "3"]], sequence: 8 };
+  assert.equal(book.replace(ahead), "unjudged");
+  assert.equal(book.apply({ asks: [["9.9", "1"], ["12", "1"]], sequence: 9 }), "applied");
+});
+
 Deno.test("below the 100th level, and below a cut, levels that are known must be in a snapshot", () => {
   const book = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   book.apply({ asks: [["1.0", ""], ["2.0", ""], ["302.5", "5"]], sequence: 2 });
@@ -403,6 +411,16 @@ Deno.test("below the 100th level, and below a cut, levels that are known must be
   const lacking = [...asks(3, 302), ["302.0", "1"], ["303.0", "1"]];
   assert.equal(book.replace({ asks: lacking, bids: [], sequence: 2 }), "unjudged");
   assert.equal(book.apply({ bids: ["1", "1"], sequence: 3 }), "diverged");
+  // Unknown, but above the cut.
+  const above = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
+  const more: [string, string][] = [...asks(1, 151), ["150.5", "1"], ...asks(151, 301)];
+  assert.equal(above.replace({ asks: more, bids: [], sequence: 1 }), "unjudged");
+  assert.equal(above.apply({ bids: ["1", "1"], sequence: 2 }), "diverged");
+  // Nothing was cut off of a snapshot of 60 levels.
+  const short = bookOf({ asks: asks(1, 61), bids: [], sequence: 1 });
+  short.apply({ asks: asks(61, 150), sequence: 2 });
+  assert.equal(short.replace({ asks: asks(1, 151), bids: [], sequence: 2 }), "unjudged");
+  assert.equal(short.apply({ bids: ["1", "1"], sequence: 3 }), "diverged");
   // What the server has never heard of is among the best: its book is of no use.
   const hole = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   hole.apply({ asks: asks(1, 251).map(([price]) => [price, ""]), sequence: 2 });

@@ -25,14 +25,14 @@ export const BOOKS: readonly Metric[] = [
   {
     name: "ranger_gaps_total",
     type: "counter",
-    help: "Increments that skipped a sequence or could not be applied, each of which made a " +
-      "state unsure",
+    help: "Increments that skipped a sequence, could not be applied or showed that it restarted, " +
+      "each of which made a state unsure",
     read: ({ hub: { counters: { scopes } } }) => scopes.public.gaps + scopes.prefixed.gaps,
   },
   {
     name: "ranger_resyncs_total",
     type: "counter",
-    help: "Snapshots sent to existing subscribers of a stream",
+    help: "Snapshots sent to existing subscribers of a stream, except its first snapshot",
     read: ({ hub }) => hub.counters.resyncs,
   },
 ];
