@@ -33,6 +33,8 @@ export interface UpgradeOptions {
 export interface UpgradeSlot {
   /** The address at the other end of the socket. */
   peer(): string;
+  /** The request line's path, not normalised: access is judged by it. */
+  readonly path: string;
   /** A request that left none is answered with the response. */
   admission?: Admission;
 }
@@ -70,7 +72,7 @@ interface Env {
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress };
+ * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
  * const response = await upgradeApp(options).fetch(request, slot);
  * if (slot.admission) accept(slot.admission);
  * else refuse(response);
@@ -110,7 +112,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    const access = accessOf(c.req.path);
+    const access = accessOf(c.env.path);
     const identity = await identify(c.req.header("authorization"), verify);
     if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
       return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
