@@ -133,10 +133,9 @@ export class Hub implements EventSink {
 
   /** Whether a stream may be subscribed at all, whoever asks. */
   knows(name: string): boolean {
-    if (!this.#inspector.isStrict) return true;
     const stream = parseStreamName(name);
     if (stream.form === "other") return false;
-    if (stream.form === "bare") return true;
+    if (stream.form === "bare" || !this.#inspector.isStrict) return true;
     return this.#options.registry.find("public", `${stream.id}.${stream.event}`) !== undefined;
   }
 

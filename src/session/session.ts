@@ -275,13 +275,13 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     let tooMany = false;
     for (const stream of new Set(streams)) {
       if (held.has(stream)) continue;
-      if (!hub.knows(stream) || !this.#mayHold(stream)) {
-        refused.push(answers.cannotSubscribe(stream));
-      } else if (held.size + added.length >= limits.streams) {
+      // Refusals count as well: each costs an answer that the client did not pay for.
+      if (held.size + added.length + refused.length >= limits.streams) {
         tooMany = true;
-      } else {
-        added.push(stream);
+        break;
       }
+      if (hub.knows(stream) && this.#mayHold(stream)) added.push(stream);
+      else refused.push(answers.cannotSubscribe(stream));
     }
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
