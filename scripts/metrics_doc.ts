@@ -4,7 +4,7 @@
  *     deno run -A scripts/metrics_doc.ts           writes it
  *     deno run -A scripts/metrics_doc.ts --check   exits with 1 when it is not current
  */
-import { GROUPS } from "../src/daemon/metrics/metrics.ts";
+import { GROUPS, OPTIONAL } from "../src/daemon/metrics/metrics.ts";
 import type { Metric } from "../src/daemon/metrics/metric.ts";
 import { formatted, writeOrCheck } from "./generated.ts";
 import { cells, code, prose } from "./markdown.ts";
@@ -22,8 +22,8 @@ looks at no connection, however many there are. A dashboard and alert rules that
 Counters begin at 0 with the process; a series of a labelled counter may be missing until it has
 counted something.
 
-How much clients can add: \`ranger_subscriptions_current\` names as many streams as
-\`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
+How much clients can add: \`ranger_subscriptions_current\` (and \`rango_hub_subscriptions_count\`)
+names as many streams as \`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
 longer than 100 characters. All other labels are of fixed sets.
 
 \`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its publisher tells
@@ -50,6 +50,9 @@ if (import.meta.main) {
   const groups = Object.entries(GROUPS).map(([title, metrics]) =>
     `## ${title}\n\n${table(metrics)}\n`
   );
-  const text = await formatted([INTRODUCTION, ...groups].join("\n"), "md");
+  const optional = Object.entries(OPTIONAL).map(([setting, metrics]) =>
+    `## With ${code(setting)}\n\n${table(metrics)}\n`
+  );
+  const text = await formatted([INTRODUCTION, ...groups, ...optional].join("\n"), "md");
   await writeOrCheck("docs/metrics.md", "scripts/metrics_doc.ts", text);
 }

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Settings } from "../config/types.ts";
 import { UnavailableError } from "../errors.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import { isAllowed } from "./algorithms.ts";
+import { isAllowed, isSameAlgorithm, namesOf } from "./algorithms.ts";
 import { checkTimes, claimOptions, identityOf, type Times, toTokenError } from "./claims.ts";
 import { resultOf, TokenError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
@@ -229,7 +229,8 @@ export class TokenVerifier {
 
   #mayBeOfNewKey({ alg, kid }: Header, { code }: TokenError): boolean {
     const { algorithm } = this.#auth;
-    if (!isAllowed(alg) || (algorithm !== "" && algorithm !== alg)) return false;
+    if (!isAllowed(alg)) return false;
+    if (algorithm !== "" && !isSameAlgorithm(algorithm, alg)) return false;
     return code !== "ERR_TOKEN_SIGNATURE" || kid === undefined;
   }
 
@@ -262,7 +263,7 @@ async function verifiedBy(
     return (await jwtVerify(token, key.key, {
       ...claimOptions(auth),
       // The key's own, so that no token can choose.
-      algorithms: [key.algorithm],
+      algorithms: [...namesOf(key.algorithm)],
       currentDate: new Date(now * 1000),
     })).payload;
   } catch (error) {

@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import { Publisher } from "../source/amqp/publisher.ts";
 import { sampleEvents } from "../source/simulator/samples.ts";
 import { ConfigurationError } from "../errors.ts";
+import { exampleEvents } from "../streams/examples.ts";
 import { NOT_JSON, parseJson } from "../streams/payload.ts";
+import { peatioRegistry } from "../streams/peatio.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";
 import { defineCommand } from "./command.ts";
 
@@ -61,7 +63,11 @@ function samples(positionals: readonly string[], market: string, uid: string): O
   word(market, "--market", "btcusd");
   word(uid, "--uid", "ID123");
   const now = Math.floor(Date.now() / 1000);
-  return sampleEvents({ market, uid, now }).map(({ routingKey, payload }) => ({
+  const events = [
+    ...sampleEvents({ market, uid, now }),
+    ...exampleEvents(peatioRegistry, { market, uid }),
+  ];
+  return events.map(({ routingKey, payload }) => ({
     routingKey,
     body: Buffer.from(JSON.stringify(payload)),
   }));

@@ -1,3 +1,4 @@
+import { LEEWAYS } from "./settings/auth.ts";
 import { eachSetting, type Section, SECTIONS } from "./settings.ts";
 
 /** What settings without a default of their own are shown with. */
@@ -14,9 +15,10 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   "auth.algorithm": "RS256",
   "auth.issuer": "barong",
   "auth.audience": ["peatio", "barong"],
-  "auth.exp_leeway": 0,
-  "auth.nbf_leeway": 0,
-  "auth.iat_leeway": 0,
+  "auth.leeway": LEEWAYS.nbf,
+  "auth.exp_leeway": LEEWAYS.exp,
+  "auth.nbf_leeway": LEEWAYS.nbf,
+  "auth.iat_leeway": LEEWAYS.iat,
   "log.format": "json",
 };
 

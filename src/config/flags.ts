@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { nearest } from "./nearest.ts";
+import { insteadOf, takeDashed } from "./old_flags.ts";
 import { RBAC, rbacFromFlag } from "./rbac.ts";
 import { eachSetting, type SettingKey } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
@@ -59,8 +60,12 @@ export function parseFlags(
       [name, { takesValue: type === "string" }] as const
     ),
   ]);
+  const { rest: dashedOff, dashed } = takeDashed(
+    args,
+    (name) => known.get(name)?.takesValue === true,
+  );
   const { tokens } = parseArgs({
-    args: [...args],
+    args: [...dashedOff],
     options: Object.fromEntries(
       [...known].map(([name, { takesValue }]) =>
         [name, {
@@ -79,7 +84,7 @@ export function parseFlags(
   const values = new Map<string, string | true>();
   const positionals: string[] = [];
   const problems: string[] = [];
-  const unknown: string[] = [];
+  const unknown = dashed.map((name) => unknownFlag(`-${name}`, name, known, takesSettings));
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind === "positional") positionals.push(token.value);
@@ -158,6 +163,11 @@ function unknownFlag(
   known: ReadonlyMap<string, unknown>,
   takesSettings: boolean,
 ): string {
+  // A text that begins with dashes may be a secret whose flag was mistyped.
+  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
+  const instead = takesSettings ? insteadOf(name) : undefined;
+  if (instead !== undefined) return `there is no flag ${shown}; ${instead}`;
+  if (known.has(name)) return `there is no flag ${shown}; right would be --${name}`;
   // Who writes --server-port knows the file's name for it: that is a near name, too.
   const names = new Map([...known.keys()].map((flag) => [flag, flag]));
   if (takesSettings) {
@@ -167,8 +177,6 @@ function unknownFlag(
   const hint = near === undefined
     ? "--help lists the flags"
     : `the nearest is --${names.get(near)}`;
-  // A text that begins with dashes may be a secret whose own flag was mistyped.
-  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
   return `there is no flag ${shown}; ${hint}`;
 }
 

@@ -5,6 +5,7 @@ import type { Entry, LoadOptions } from "./loaded.ts";
 import { managementPort, portProblem } from "./ports.ts";
 import { rbacProblem } from "./rbac.ts";
 import { sizesProblem } from "./sizes.ts";
+import { LEEWAYS } from "./settings/auth.ts";
 import { eachSetting, type Setting, type SettingKey, type SettingValues } from "./settings.ts";
 import type { Candidate } from "./sources.ts";
 import type { Settings } from "./types.ts";
@@ -73,6 +74,7 @@ export function resolve(
       port: managementPort(values),
       grace: values["management.grace"],
       streams: values["management.streams"],
+      rangoMetrics: values["management.rango_metrics"],
     },
     amqp: {
       urls: address.urls,
@@ -97,9 +99,9 @@ export function resolve(
       requireJti: values["auth.require_jti"],
       enforceExpiry: values["auth.enforce_expiry"],
       leeway: {
-        exp: values["auth.exp_leeway"] ?? leeway,
-        nbf: values["auth.nbf_leeway"] ?? leeway,
-        iat: values["auth.iat_leeway"] ?? leeway,
+        exp: values["auth.exp_leeway"] ?? leeway ?? LEEWAYS.exp,
+        nbf: values["auth.nbf_leeway"] ?? leeway ?? LEEWAYS.nbf,
+        iat: values["auth.iat_leeway"] ?? leeway ?? LEEWAYS.iat,
       },
     },
     rbac: Object.fromEntries([...rbac].map(([prefix, { value }]) => [prefix, value as string[]])),
@@ -136,6 +138,10 @@ export function resolve(
   > = {
     ...address.entries,
     "log.format": { value: format, source: candidates.get("log.format")?.source ?? "default" },
+    "auth.leeway": {
+      value: leeway ?? "",
+      source: candidates.get("auth.leeway")?.source ?? "default",
+    },
     "auth.exp_leeway": followed("auth.exp_leeway", settings.auth.leeway.exp),
     "auth.nbf_leeway": followed("auth.nbf_leeway", settings.auth.leeway.nbf),
     "auth.iat_leeway": followed("auth.iat_leeway", settings.auth.leeway.iat),

@@ -23,6 +23,8 @@ export interface Settings {
     readonly grace: number;
     /** Streams that metrics name, at most. */
     readonly streams: number;
+    /** Whether `/metrics` has the metrics of Rango besides, by its names. */
+    readonly rangoMetrics: boolean;
   };
   readonly amqp: {
     /** One or more, tried in turn; with user and password in them: never log them as they are. */

@@ -145,6 +145,7 @@ export async function startDaemon(
       management: await management.sockets(),
     }),
     namedStreams: settings.management.streams,
+    rangoMetrics: settings.management.rangoMetrics,
   };
   const management: Listener = new Listener(managementApp({
     unready: sources.unready,

@@ -38,8 +38,11 @@ export interface SessionContext {
   ended(session: Session, ending: CloseInfo): void;
 }
 
-/** A binary message, which nothing is done with, in its place among the others. */
-const BINARY = Symbol("binary message");
+/** A binary message that is not text, in its place among the others. */
+const NOT_TEXT = Symbol("not text");
+
+/** For binary messages; ignoreBOM: a byte order mark is part of the text, as in text messages. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * One client: who it is, what it holds, what it says and what it is answered.
@@ -68,7 +71,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
   #fullAt = 0;
   #verifying = false;
-  #waiting: (string | typeof BINARY)[] | undefined;
+  #waiting: (string | typeof NOT_TEXT)[] | undefined;
 
   static #lastId = 0;
 
@@ -115,15 +118,12 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   receivedText(message: string): void {
-    if (!this.#counted()) return;
-    if (this.#verifying) (this.#waiting ??= []).push(message);
-    else this.#handle(message);
+    this.#received(message);
   }
 
-  receivedBinary(): void {
-    if (!this.#counted()) return;
-    if (this.#verifying) (this.#waiting ??= []).push(BINARY);
-    else this.#handle(BINARY);
+  /** Read as text where it is text: some clients of Rango send their JSON so. */
+  receivedBinary(message: Uint8Array): void {
+    this.#received(textOf(message));
   }
 
   /** The token's time is over: the connection goes on as an anonymous one. */
@@ -158,6 +158,12 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     });
   }
 
+  #received(message: string | typeof NOT_TEXT): void {
+    if (!this.#counted()) return;
+    if (this.#verifying) (this.#waiting ??= []).push(message);
+    else this.#handle(message);
+  }
+
   /** @returns whether the message may be handled; otherwise the client is closed */
   #counted(): boolean {
     const { messageRate, messageBurst } = this.#context.limits;
@@ -172,8 +178,8 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     return true;
   }
 
-  #handle(received: string | typeof BINARY): void {
-    const message = received === BINARY ? { kind: "invalid" } as const : parseMessage(received);
+  #handle(received: string | typeof NOT_TEXT): void {
+    const message = received === NOT_TEXT ? { kind: "invalid" } as const : parseMessage(received);
     switch (message.kind) {
       case "ping":
         return this.connection.send(answers.PONG);
@@ -302,5 +308,13 @@ export class Session implements ConnectionOwner, ExpiryTarget {
 
   #mayHold(stream: string): boolean {
     return mayHold(this.#context.rbac, this.#role, stream);
+  }
+}
+
+function textOf(message: Uint8Array): string | typeof NOT_TEXT {
+  try {
+    return utf8.decode(message);
+  } catch {
+    return NOT_TEXT;
   }
 }

@@ -9,8 +9,11 @@ import { ProtocolViolation } from "./violation.ts";
  * holds no window.
  */
 
-/** The answer to every offer that is accepted (RFC 7692 §7.1.1). */
+/** The answer to an offer that is accepted (RFC 7692 §7.1.1). */
 const ACCEPTED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+
+/** The same where the offer names the server's window, which the answer must then repeat (§7.1.2.1). */
+const ACCEPTED_WITH_WINDOW = `${ACCEPTED}; server_max_window_bits=15`;
 
 /** What a sync flush ends with; not sent, and put back before inflating (RFC 7692 §7.2.1, §7.2.2). */
 const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
@@ -39,16 +42,20 @@ export interface DeflateOptions {
  * ```
  */
 export function negotiateDeflate(header: string | null): string | undefined {
-  if (header === null) return undefined;
-  return header.split(",").some(isAcceptable) ? ACCEPTED : undefined;
+  // In the order of the client's preference (RFC 7692 §5.1).
+  for (const offer of header?.split(",") ?? []) {
+    const answer = answerTo(offer);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
 /** An offer with a parameter that is unknown, doubled or of a wrong value is declined (RFC 7692 §7.1). */
-function isAcceptable(offer: string): boolean {
+function answerTo(offer: string): string | undefined {
   const [name, ...parameters] = offer.split(";").map((part) => part.trim());
-  if (name?.toLowerCase() !== "permessage-deflate") return false;
+  if (name?.toLowerCase() !== "permessage-deflate") return undefined;
   const seen = new Set<string>();
-  return parameters.every((parameter) => {
+  const acceptable = parameters.every((parameter) => {
     const [key = "", value] = parameter.split("=").map((part) => part.trim());
     if (seen.has(key)) return false;
     seen.add(key);
@@ -57,15 +64,17 @@ function isAcceptable(offer: string): boolean {
       case "client_no_context_takeover":
         return value === undefined;
       case "client_max_window_bits":
-        // The client may use any window: inflating takes the largest.
+        // The client may use any window, named in the answer or not: inflating takes the largest.
         return value === undefined || isWindow(value);
       case "server_max_window_bits":
-        // A smaller window for one client would need a frame of its own.
+        // A smaller window for one client would need a separate frame for each event.
         return value !== undefined && unquoted(value) === "15";
       default:
         return false;
     }
   });
+  if (!acceptable) return undefined;
+  return seen.has("server_max_window_bits") ? ACCEPTED_WITH_WINDOW : ACCEPTED;
 }
 
 function unquoted(value: string): string {

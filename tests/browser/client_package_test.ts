@@ -66,8 +66,11 @@ export async function typed(WebSocket: new (url: string) => { send(data: string)
   });
   ranger.on("order", (order) => {
     if (order.kind !== undefined) order.volume;
-    const state: "pending" | "wait" | "done" | "cancel" | "reject" = order.state;
-    void state;
+    const state: string = order.state;
+    const done: boolean = order.state === "done" || order.state === "one of a later version";
+    // @ts-expect-error a state is a text
+    const number: number = order.state;
+    void [state, done, number];
   });
   ranger.on("my.own-stream", (payload) => {
     // @ts-expect-error an unknown stream's payload is unknown

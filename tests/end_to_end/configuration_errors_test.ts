@@ -163,6 +163,80 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
   assert.doesNotMatch(await refusal(["--jwt-pubic-key", key]), /MC4C/);
 });
 
+Deno.test("flags of Rango and of the Ruby Ranger are refused with what to give instead", async (t) => {
+  const rows: [args: string[], expected: string][] = [
+    [["-exchange", "x.events"], "there is no flag -exchange; right would be --exchange NAME"],
+    [["-exchange=x.events"], "there is no flag -exchange; right would be --exchange NAME"],
+    [["-pubKey", "a.pub"], "there is no flag -pubKey; right would be --jwt-public-key FILE"],
+    [["-pubKey=a.pub"], "there is no flag -pubKey; right would be --jwt-public-key FILE"],
+    [["--pubKey", "a.pub"], "there is no flag --pubKey; right would be --jwt-public-key FILE"],
+    [
+      ["-amqp-addr", "amqp://u:hunter2@mq"],
+      "there is no flag -amqp-addr; right would be --amqp-url URL",
+    ],
+    [
+      ["-amqp-addr=amqp://u:hunter2@mq"],
+      "there is no flag -amqp-addr; right would be --amqp-url URL",
+    ],
+    [["--amqp-addr=x"], "there is no flag --amqp-addr; right would be --amqp-url URL"],
+    [["-ws-addr", ":80"], "there is no flag -ws-addr; right would be --host HOST and --port PORT"],
+    [["-ws-addr=:80"], "there is no flag -ws-addr; right would be --host HOST and --port PORT"],
+    [["--ws-addr=:80"], "there is no flag --ws-addr; right would be --host HOST and --port PORT"],
+    [["-addr", ":80"], "there is no flag -addr; right would be --host HOST and --port PORT"],
+    [["-e", "x.events"], "there is no flag -e; right would be --exchange NAME"],
+    [["-e=x.events"], "there is no flag -e; right would be --exchange NAME"],
+    [["--stats-period", "5"], "there is no flag --stats-period; /stats of the management listener"],
+    [["--stats"], "there is no flag --stats; /stats of the management listener"],
+    [["--no-stats"], "there is no flag --no-stats; Ranger writes no statistics into its log"],
+    [["-port", "80"], "there is no flag -port; right would be --port"],
+    [["-no-auth"], "there is no flag -no-auth; right would be --no-auth"],
+    [["-prot", "80"], "there is no flag -prot; the nearest is --port"],
+    [["-zzzzzzzz"], "there is no flag -zzzzzzzz; --help lists the flags"],
+    [["--port", "80", "-exchange", "x"], "there is no flag -exchange; right would be --exchange"],
+    [["-ws-addr=x", "-pubKey=y"], "--host HOST and --port PORT"],
+    [["-ws-addr=x", "-pubKey=y"], "there is no flag -pubKey; right would be --jwt-public-key FILE"],
+  ];
+  for (const [args, expected] of rows) {
+    await t.step(args.join(" "), async () => {
+      const message = await refusal(args);
+      assert.ok(message.includes(expected), message);
+      for (const value of ["hunter2", "x.events", "a.pub"]) assert.ok(!message.includes(value));
+    });
+  }
+  await t.step("what stands for a value, or behind --, is no flag", async () => {
+    assert.match(await refusal(["--amqp-password", "-hunter2"]), /^--amqp-password needs a value/);
+    assert.match(await refusal(["--", "-exchange"]), /an argument that is none/);
+    const { settings } = await loadSettings(["--amqp-password=-exchange"], {}, NOWHERE);
+    assert.match(settings.amqp.urls[0]!, /:-exchange@/);
+  });
+});
+
+Deno.test("the program refuses Rango's flags with exit code 78, and never shows the help", async (t) => {
+  for (
+    const [args, expected] of [
+      [["-exchange", "x"], "--exchange NAME"],
+      [["-exchange=x", "-pubKey", "config/ed25519-key.pub"], "--jwt-public-key FILE"],
+      [["serve", "-pubKey", "x"], "--jwt-public-key FILE"],
+      [["check", "-ws-addr", ":8080"], "--host HOST and --port PORT"],
+      [["-amqp-addr", "amqp://u:hunter2@mq"], "--amqp-url URL"],
+      [["-e", "x"], "--exchange NAME"],
+      [["token", "-exchange", "x"], "there is no flag -exchange; --help lists the flags"],
+    ] as const
+  ) {
+    await t.step(args.join(" "), async () => {
+      const { code, stdout, stderr } = await runRanger([...args]);
+      assert.deepEqual([code, stdout], [78, ""], stderr);
+      assert.ok(stderr.includes(expected), stderr);
+      assert.ok(!stderr.includes("hunter2"), stderr);
+    });
+  }
+  await t.step("-help is a help", async () => {
+    const { code, stdout } = await runRanger(["-help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Ranger delivers/);
+  });
+});
+
 Deno.test("flags without value, given twice, or beside loose arguments are refused", async () => {
   assert.match(await refusal(["--port"]), /^--port needs a value; right would be --port=VALUE/);
   assert.match(await refusal(["--amqp-password", "--port=1"]), /^--amqp-password needs a value/);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { exampleFile } from "../../src/config/example.ts";
 import { loadSettings } from "../../src/config/load.ts";
-import { NOWHERE, refusal } from "../support/loading.ts";
+import { entryOf, NOWHERE, refusal } from "../support/loading.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";
 
 Deno.test("the defaults are those that the documents promise", async () => {
@@ -17,7 +17,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       drain: 10,
       page: false,
     },
-    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50 },
+    management: { host: "127.0.0.1", port: 8082, grace: 10, streams: 50, rangoMetrics: false },
     amqp: {
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
@@ -35,7 +35,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       subject: "session",
       requireJti: true,
       enforceExpiry: true,
-      leeway: { exp: 0, nbf: 0, iat: 0 },
+      leeway: { exp: 0, nbf: 5, iat: 5 },
     },
     rbac: {},
     protocol: { envelope: "object" },
@@ -79,6 +79,26 @@ Deno.test("log levels are taken in any case, and by the names of other loggers",
 Deno.test("an empty flag turns a check off", async () => {
   const { settings } = await loadSettings(["--jwt-subject="], {}, NOWHERE);
   assert.equal(settings.auth.subject, "");
+});
+
+Deno.test("the leeway of a claim is its own, else the common one, else 5 s but for exp", async () => {
+  const rows: [string[], Record<string, string>, [exp: number, nbf: number, iat: number]][] = [
+    [[], {}, [0, 5, 5]],
+    [["--jwt-leeway=0"], {}, [0, 0, 0]],
+    [[], { JWT_DEFAULT_LEEWAY: "7" }, [7, 7, 7]],
+    [["--jwt-iat-leeway=0"], {}, [0, 5, 0]],
+    [["--jwt-exp-leeway=2"], { JWT_DEFAULT_LEEWAY: "7" }, [2, 7, 7]],
+  ];
+  for (const [args, environment, [exp, nbf, iat]] of rows) {
+    const { settings, entries } = await loadSettings(args, environment, NOWHERE);
+    assert.deepEqual(settings.auth.leeway, { exp, nbf, iat });
+    const shown = Object.fromEntries(entries.map(({ key, shown }) => [key, shown]));
+    assert.deepEqual(
+      [shown["auth.exp_leeway"], shown["auth.nbf_leeway"], shown["auth.iat_leeway"]],
+      [exp, nbf, iat].map(String),
+    );
+  }
+  assert.equal((await entryOf("auth.leeway", [])).shown, "(each claim's own)");
 });
 
 Deno.test("switches are given by flag in both forms, and by words in the environment", async () => {

@@ -13,7 +13,7 @@ Deno.test("what was marked first is taken first, and only when its time has come
   assert.equal(queue.firstTime, 10);
   assert.equal(queue.connections, 4);
   assert.equal(queue.takeUntil(9), undefined);
-  assert.deepEqual(queue.takeUntil(10), { owing: first, size: 3, time: 10, age: 2 });
+  assert.deepEqual(queue.takeUntil(10), { flushable: first, size: 3, time: 10, age: 2 });
   assert.equal(queue.connections, 1);
   assert.equal(queue.takeUntil(19), undefined);
   assert.equal(queue.takeUntil(Infinity)?.flushable, second);

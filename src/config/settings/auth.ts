@@ -1,7 +1,10 @@
 import { choice, list, text, toggle, webAddress, whole } from "../kinds.ts";
 import { SECONDS, setting } from "./setting.ts";
 
-const LEEWAY = "as auth.leeway";
+/** Seconds that clocks may differ where nothing is set, by claim. */
+export const LEEWAYS = { exp: 0, nbf: 5, iat: 5 } as const;
+
+const leewayText = (claim: keyof typeof LEEWAYS) => `auth.leeway, else ${LEEWAYS[claim]}`;
 
 export const AUTH = {
   "auth.enabled": setting({
@@ -77,7 +80,8 @@ export const AUTH = {
     defaultText: "the one that fits the key",
     flag: "jwt-algorithm",
     legacy: ["JWT_ALGORITHM"],
-    help: "The only signature algorithm that is taken: RS256, EdDSA, ES256, …",
+    help: "The only signature algorithm that is taken: RS256, EdDSA (also called Ed25519), " +
+      "ES256, …",
     right: "RS256 for an RSA key, EdDSA for Ed25519, ES256 for P-256",
     live: true,
   }),
@@ -126,19 +130,21 @@ export const AUTH = {
     right: "true or false",
     live: true,
   }),
-  "auth.leeway": setting({
+  "auth.leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
-    default: 0,
+    default: undefined,
+    defaultText: "each claim's own",
     flag: "jwt-leeway",
     legacy: ["JWT_DEFAULT_LEEWAY"],
-    help: "Seconds that clocks may differ when a token's times are checked",
+    help: "Seconds that clocks may differ when a token's times are checked, for those of the " +
+      "three below that are not set",
     right: SECONDS,
     live: true,
   }),
   "auth.exp_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("exp"),
     flag: "jwt-exp-leeway",
     legacy: ["JWT_EXPIRATION_LEEWAY"],
     help: "The same for exp alone",
@@ -148,7 +154,7 @@ export const AUTH = {
   "auth.nbf_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("nbf"),
     flag: "jwt-nbf-leeway",
     legacy: ["JWT_NOT_BEFORE_LEEWAY"],
     help: "The same for nbf alone",
@@ -158,7 +164,7 @@ export const AUTH = {
   "auth.iat_leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,
-    defaultText: LEEWAY,
+    defaultText: leewayText("iat"),
     flag: "jwt-iat-leeway",
     legacy: ["JWT_ISSUED_AT_LEEWAY"],
     help: "The same for iat alone",

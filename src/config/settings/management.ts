@@ -1,4 +1,4 @@
-import { host, whole } from "../kinds.ts";
+import { host, toggle, whole } from "../kinds.ts";
 import { PORT, SECONDS, setting } from "./setting.ts";
 
 export const MANAGEMENT = {
@@ -39,5 +39,14 @@ export const MANAGEMENT = {
     flag: "management-streams",
     help: "Streams that /metrics names, those with most subscribers; the others count as one",
     right: "a number of streams such as 50",
+  }),
+  "management.rango_metrics": setting({
+    kind: toggle(),
+    default: false,
+    flag: "management-rango-metrics",
+    help:
+      "Whether /metrics has rango_hub_clients_count and rango_hub_subscriptions_count besides, " +
+      "for dashboards that were made for Rango",
+    right: "true or false",
   }),
 };

@@ -28,6 +28,8 @@ export interface MetricSources {
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
   /** Streams that are named, those with most subscribers; the others count as one. */
   readonly namedStreams: number;
+  /** Whether the metrics of Rango are there besides, by its names. */
+  readonly rangoMetrics: boolean;
 }
 
 /** A value for each combination of the labels, which come in the order of their names. */

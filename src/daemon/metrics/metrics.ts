@@ -6,6 +6,7 @@ import { DELIVERY } from "./delivery.ts";
 import { EVENTS } from "./events.ts";
 import type { Metric } from "./metric.ts";
 import { PROCESS } from "./process.ts";
+import { RANGO } from "./rango.ts";
 
 /** Every metric, by what it is about, in the order of `/metrics` and of the documents. */
 export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
@@ -19,3 +20,8 @@ export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
 };
 
 export const METRICS: readonly Metric[] = Object.values(GROUPS).flat();
+
+/** Those by the names of other servers, by the setting that they need. */
+export const OPTIONAL: Readonly<Record<string, readonly Metric[]>> = {
+  "management.rango_metrics": RANGO,
+};

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { METRICS } from "./metrics.ts";
+import { RANGO } from "./rango.ts";
 import type { Labelled, Metric, MetricSources } from "./metric.ts";
 
 /** The content type of the text that {@linkcode metricsRegistry} writes. */
@@ -17,7 +18,8 @@ export const CONTENT_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE;
  */
 export function metricsRegistry(sources: MetricSources): Registry {
   const registry = new Registry();
-  for (const metric of METRICS) register(registry, metric, sources);
+  const metrics = sources.rangoMetrics ? [...METRICS, ...RANGO] : METRICS;
+  for (const metric of metrics) register(registry, metric, sources);
   return registry;
 }
 
