@@ -124,6 +124,8 @@ export function resolve(
       messageBurst: values["limits.message_burst"],
       streams: values["limits.streams"],
       unsentBytes: values["limits.unsent_bytes"],
+      stateRate: values["limits.state_rate"],
+      stateBurst: values["limits.state_burst"],
       connections: values["limits.connections"],
       connectionsPerAddress: values["limits.connections_per_address"],
       handshakeTimeout: values["limits.handshake_timeout"],

@@ -92,6 +92,9 @@ export interface Settings {
     readonly messageBurst: number;
     readonly streams: number;
     readonly unsentBytes: number;
+    /** Bytes of initial states a second; 0: any number. */
+    readonly stateRate: number;
+    readonly stateBurst: number;
     readonly connections: number;
     /** 0: any number. */
     readonly connectionsPerAddress: number;

@@ -12,6 +12,7 @@ import { httpApp } from "../http/http_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Flusher } from "../delivery/flusher.ts";
 import { Hub } from "../hub/hub.ts";
+import { StateBudget } from "../hub/state_budget.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
@@ -96,7 +97,8 @@ export async function startDaemon(
 
   const flusher = new Flusher();
   const traffic = new Traffic();
-  const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  const budget = new StateBudget(limits, limitsHit);
+  const hub = new Hub({ registry: peatioRegistry, flusher, budget, ...streams });
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);

@@ -14,6 +14,7 @@ import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_stat
 import type { Flusher } from "../delivery/flusher.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
+import type { StateBudget } from "./state_budget.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
@@ -26,6 +27,8 @@ export interface HubOptions extends StateLimits {
   readonly flusher: Flusher;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
+  /** Limits the initial states of each subscriber; left out where nothing does. */
+  readonly budget?: StateBudget;
 }
 
 /** How much the hub holds. */
@@ -89,7 +92,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isFollowed(name),
     );
-    this.#greetings = new Greetings(this.#feeds, this.#audiences);
+    this.#greetings = new Greetings(this.#feeds, this.#audiences, options.budget);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -174,8 +177,8 @@ export class Hub implements EventSink {
   remove(subscriber: Subscriber): void {
     this.identify(subscriber, undefined);
     this.#audiences.remove(subscriber);
+    this.#greetings.remove(subscriber);
     subscriber.streams.clear();
-    subscriber.ungreeted = undefined;
   }
 
   /** Sizes of what the hub holds now. */

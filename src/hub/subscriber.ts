@@ -1,9 +1,10 @@
 import type { WebSocketConnection } from "../websocket/connection.ts";
 import type { Audience } from "./audience.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
+import type { BudgetHolder } from "./state_budget.ts";
 
 /** One client, as far as the hub is concerned. */
-export class Subscriber {
+export class Subscriber implements BudgetHolder {
   readonly connection: WebSocketConnection;
   readonly wrapping: Wrapping;
   /** Names of the streams held, in the order subscribed. */
@@ -13,6 +14,7 @@ export class Subscriber {
    * there is; `undefined` when there are none.
    */
   ungreeted: string[] | undefined;
+  budgetFullAt = 0;
   /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
   audience: Audience | undefined;
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */

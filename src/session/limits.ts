@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type CloseInfo, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
 import { CloseCode } from "../websocket/frame.ts";
 
@@ -9,6 +10,43 @@ export interface SessionLimits {
   readonly messageBurst: number;
   /** Streams held. */
   readonly streams: number;
+}
+
+/**
+ * Bytes that a name has on average at most. Every answer lists all names of the connection, so they
+ * are bounded together: by 16 KiB for 256 streams. Names of exchanges have about 20 bytes.
+ */
+const MEAN_NAME_BYTES = 64;
+
+/**
+ * The streams that a connection may still subscribe to: so many, and so many bytes of names.
+ *
+ * @example
+ * ```ts
+ * const room = new StreamRoom(limits, subscriber.streams);
+ * const added = names.filter((name) => room.take(name));
+ * ```
+ */
+export class StreamRoom {
+  #streams: number;
+  #bytes: number;
+
+  constructor({ streams }: SessionLimits, held: Iterable<string>) {
+    this.#streams = streams;
+    this.#bytes = streams * MEAN_NAME_BYTES;
+    for (const name of held) this.take(name);
+  }
+
+  /** @returns whether there is room for one more stream of that name */
+  take(name: string): boolean {
+    this.#bytes -= Buffer.byteLength(name);
+    return this.#bytes >= 0 && this.takeRefused();
+  }
+
+  /** The same for a stream that is refused: it costs an answer, which lists nothing. */
+  takeRefused(): boolean {
+    return --this.#streams >= 0;
+  }
 }
 
 /** Why a client was closed that sends too fast. */

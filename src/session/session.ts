@@ -11,7 +11,7 @@ import type { ConnectionOwner } from "../websocket/owner.ts";
 import { CloseCode } from "../websocket/frame.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
+import { type SessionLimits, StreamRoom, TOO_MANY_MESSAGES } from "./limits.ts";
 import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
@@ -253,9 +253,9 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     if (expiresAt !== undefined) this.#term = expiries.add(this, expiresAt);
     this.#dropForbidden();
     const { streams } = this.#subscriber;
+    const room = new StreamRoom(limits, streams);
     const restored = (this.#suspended ?? [])
-      .filter((stream) => !streams.has(stream) && this.#mayHold(stream))
-      .slice(0, Math.max(limits.streams - streams.size, 0));
+      .filter((stream) => !streams.has(stream) && this.#mayHold(stream) && room.take(stream));
     hub.subscribe(this.#subscriber, restored);
     this.#suspended = undefined;
     return restored;
@@ -279,14 +279,16 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     const added: string[] = [];
     const refused: Uint8Array[] = [];
     let tooMany = false;
+    const room = new StreamRoom(limits, held);
     for (const stream of new Set(streams)) {
       if (held.has(stream)) continue;
+      const isPossible = hub.knows(stream) && this.#mayHold(stream);
       // Refusals count as well: each costs an answer that the client did not pay for.
-      if (held.size + added.length + refused.length >= limits.streams) {
+      if (!(isPossible ? room.take(stream) : room.takeRefused())) {
         tooMany = true;
         break;
       }
-      if (hub.knows(stream) && this.#mayHold(stream)) added.push(stream);
+      if (isPossible) added.push(stream);
       else refused.push(answers.cannotSubscribe(stream));
     }
     hub.subscribe(this.#subscriber, added);

@@ -72,6 +72,8 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "limits.message_burst": [sample(1), sample(500)],
   "limits.streams": [sample(1), sample(1000)],
   "limits.unsent_bytes": [sample(600_000), sample(2_000_000)],
+  "limits.state_rate": [sample(0), sample(1000)],
+  "limits.state_burst": [sample(1024), sample(2048)],
   "limits.connections": [sample(1), sample(60000)],
   "limits.connections_per_address": [sample(1), sample(100)],
   "limits.handshake_timeout": [sample(1), sample(20)],

@@ -134,6 +134,29 @@ Deno.test("what one client may cost", async (t) => {
 
   await step(
     t,
+    "names have 64 bytes on average at most, so an answer has 17 KB at most",
+    async () => {
+      await using client = await exchange.connect("/public");
+      // 64 of them are as many bytes as there may be.
+      const all = Array.from({ length: 254 }, (_, at) => `${`${at}`.padStart(253, "a")}.b`);
+      for (let at = 0; at < all.length; at += 15) {
+        await client.send({ event: "subscribe", streams: all.slice(at, at + 15) });
+      }
+      const answers: string[] = [];
+      while (answers.filter((answer) => answer.includes('"subscribed"')).length < 17) {
+        answers.push(await client.next());
+      }
+      assert.equal(answers.at(-1), subscribed(...all.slice(0, 64)));
+      assert.ok(answers.includes(TOO_MANY_STREAMS));
+      for (let times = 0; times < 100; times++) {
+        const answer = await client.ask({ event: "unsubscribe", streams: ["x.y"] });
+        assert.ok(answer.length < 17_000, `${answer.length} bytes`);
+      }
+    },
+  );
+
+  await step(
+    t,
     "a client that does not read is closed, then cut; others go on",
     async () => {
       const id = freshWord();

@@ -42,6 +42,24 @@ export const LIMITS = {
     right: "a number of bytes such as 1048576",
     live: true,
   }),
+  "limits.state_rate": setting({
+    kind: whole(0, 1_073_741_824, "BYTES"),
+    default: 262_144,
+    flag: "limits-state-rate",
+    help: "Bytes per second of order books and other initial states that one connection is sent, " +
+      "on average and before compression; above it they are sent later; 0 for no limit",
+    right: "a number of bytes per second such as 262144, or 0 for no limit",
+    live: true,
+  }),
+  "limits.state_burst": setting({
+    kind: whole(1024, 1_073_741_824, "BYTES"),
+    default: 33_554_432,
+    flag: "limits-state-burst",
+    help: "Bytes of initial states that one connection is sent at once: more than all order " +
+      "books of the exchange together",
+    right: "a number of bytes such as 33554432",
+    live: true,
+  }),
   "limits.connections": setting({
     kind: whole(1, 10_000_000),
     default: 50_000,
