@@ -23,8 +23,8 @@ Counters begin at 0 with the process; a series of a labelled counter may be miss
 counted something.
 
 How much clients can add: \`ranger_subscriptions_current\` (and \`rango_hub_subscriptions_count\`)
-names as many streams as \`management.streams\` says, looks for them among the 20,000 that are held the longest, and names none
-longer than 100 characters. All other labels are of fixed sets.
+names as many streams as \`management.streams\` says, of those that the exchange has published events
+of since the start. All other labels are of fixed sets.
 
 \`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its publisher tells
 when it was published: the header \`timestamp_in_ms\` (RabbitMQ's message-timestamp plugin adds it)

@@ -12,6 +12,7 @@ import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./stream_state.ts";
 import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
 import type { Flusher } from "../delivery/flusher.ts";
+import { PublishedNames } from "./published_names.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
 import type { StateBudget } from "./state_budget.ts";
@@ -80,6 +81,7 @@ export class Hub implements EventSink {
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
+  readonly #published = new PublishedNames();
   /** Milliseconds that what comes in now has been under way already. */
   #age = 0;
 
@@ -196,9 +198,15 @@ export class Hub implements EventSink {
     return this.#users.entries;
   }
 
-  /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
-  streams(): Generator<readonly [name: string, subscribers: number]> {
-    return this.#audiences.sizes();
+  /**
+   * Streams with subscribers, by the name subscribed, and their number: those that the exchange has
+   * published events of. Names that only clients use are left out, however many they make up.
+   */
+  *streams(): Generator<readonly [name: string, subscribers: number]> {
+    for (const name of this.#published) {
+      const subscribers = this.#audiences.subscribersOf(name);
+      if (subscribers > 0) yield [name, subscribers];
+    }
   }
 
   #isFollowed({ base, id }: FeedName): boolean {
@@ -217,6 +225,7 @@ export class Hub implements EventSink {
 
   #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
     const counts = this.counters.scopes.private;
+    this.#published.note(event);
     const users = this.#users.under(uid);
     if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
     const inspected = { routingKey, scope: "private", name: event } as const;
@@ -235,6 +244,7 @@ export class Hub implements EventSink {
   #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
+    this.#published.note(stream, isPublic ? route.id : undefined);
     const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,

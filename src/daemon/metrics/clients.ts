@@ -23,8 +23,9 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_subscriptions_current",
     type: "gauge",
-    help: "Subscriptions now, of the streams with most of them (management.streams); " +
-      "all others as other. Private streams count by their name, of all users together",
+    help: "Subscriptions now, of the streams with most of them (management.streams) among those " +
+      "that events have arrived of; all others as other. Private streams count by their name, of " +
+      "all users together",
     labels: ["stream"],
     *read({ hub, namedStreams }) {
       let others = hub.sizes.subscriptions;

@@ -16,8 +16,8 @@ export const RANGO: readonly Metric[] = [
     name: "rango_hub_subscriptions_count",
     type: "gauge",
     help: "Subscriptions now, by type (public, private, prefixed) and topic, of the streams with " +
-      "most of them (management.streams); all others as other. Private streams count by their " +
-      "name, of all users together, those who have not authenticated yet included",
+      "most of them (management.streams) among those that events have arrived of; all others as " +
+      "other. Private streams count by their name, of all users together, those who have not authenticated yet included",
     labels: ["type", "topic"],
     *read({ hub, namedStreams }) {
       let others = hub.sizes.subscriptions;
