@@ -4,6 +4,12 @@ import type { Settings } from "../config/types.ts";
 import { TokenError, type TokenErrorCode } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 
+/**
+ * The end of the year 2200 in seconds since the epoch. A later `exp` is most likely in milliseconds,
+ * with which a token would be good for ever.
+ */
+const LATEST_EXP = Date.UTC(2201, 0) / 1000;
+
 /** Seconds since the epoch, where the token has them. */
 export interface Times {
   readonly exp: number | undefined;
@@ -48,7 +54,7 @@ export function identityOf(
  */
 export function checkTimes(
   { exp, nbf, iat }: Times,
-  leeway: Settings["auth"]["leeway"],
+  { leeway, maxTtl, requireExp }: Settings["auth"],
   now: number,
 ): void {
   for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
@@ -57,7 +63,17 @@ export function checkTimes(
       throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
     }
   }
+  if (exp === undefined && (requireExp || maxTtl > 0)) {
+    throw new TokenError("ERR_TOKEN_EXP_MISSING", "the claim exp is missing");
+  }
   if (exp !== undefined && exp + leeway.exp <= now) throw expired();
+  if (exp !== undefined && exp >= LATEST_EXP) {
+    throw new TokenError("ERR_TOKEN_EXP_TOO_FAR", "exp is beyond the year 2200: milliseconds?");
+  }
+  // Clocks may differ by the leeway for iat: a fresh token's whole life may be max_ttl.
+  if (exp !== undefined && maxTtl > 0 && exp - now > maxTtl + leeway.iat) {
+    throw new TokenError("ERR_TOKEN_EXP_TOO_FAR", "exp is further away than auth.max_ttl");
+  }
   if (nbf !== undefined && nbf - leeway.nbf > now) throw notYetValid();
   if (iat !== undefined && iat - leeway.iat > now) {
     throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");

@@ -19,6 +19,26 @@ import type { VerificationKey } from "./verification_key.ts";
  */
 const REMEMBERED = 20_000;
 
+/** Tokens that were refused, which are not verified again for a while; the oldest goes first. */
+const MAX_REFUSED = 10_000;
+/** Seconds; the clock may be set, so no refusal is for ever. */
+const REFUSED_SECONDS = 60;
+
+/** Limits how many tokens of one client may fail to verify. */
+export interface FailureBudget {
+  /** Whether the client has to wait; a token is not verified then. */
+  isSpent(): boolean;
+  /** A token did not verify. */
+  failed(): void;
+}
+
+/** A refusal that holds for some time. */
+interface Refusal {
+  readonly error: TokenError;
+  /** Seconds since the epoch. */
+  readonly until: number;
+}
+
 /** What a token says whose signature and claims are good; its times are judged apart. */
 interface Judged {
   readonly identity: Identity;
@@ -70,6 +90,10 @@ export class TokenVerifier {
   #keys: KeySet;
   /** By a hash of the token, so that no token is kept; the oldest goes first. */
   #good = new Map<string, Judged>();
+  /** The same of tokens that no key that may come can make good. */
+  #refused = new Map<string, Refusal>();
+  /** Tokens being verified: those that come several times at once are verified once. */
+  #judging = new Map<string, Promise<Judged>>();
 
   private constructor(
     auth: Settings["auth"],
@@ -120,12 +144,13 @@ export class TokenVerifier {
 
   /**
    * @param token a JWT in its compact form, without `Bearer`
+   * @param failures of the client that sent it; left out where nothing limits them
    * @returns who it speaks for
    * @throws {TokenError} it does not verify; `code` says why
    */
-  async verify(token: string): Promise<Identity> {
+  async verify(token: string, failures?: FailureBudget): Promise<Identity> {
     try {
-      const identity = await this.#verify(token);
+      const identity = await this.#verify(token, failures);
       this.#results.add(resultOf());
       return identity;
     } catch (error) {
@@ -174,20 +199,49 @@ export class TokenVerifier {
     this.#remote?.stop();
   }
 
-  async #verify(token: string): Promise<Identity> {
+  async #verify(token: string, failures: FailureBudget | undefined): Promise<Identity> {
     const now = this.#now();
     const hash = createHash("sha256").update(token).digest("base64");
     let judged = this.#good.get(hash);
-    let good = this.#good;
-    // Once more where the rules or the keys changed meanwhile.
-    while (judged === undefined || good !== this.#good || !this.#keys.has(judged.key)) {
-      good = this.#good;
-      judged = await this.#judge(token, now);
+    const isKnown = judged !== undefined;
+    if (!isKnown) {
+      // Both cost nothing, so they come before the limit, which is for what costs.
+      const refusal = this.#refused.get(hash);
+      if (refusal !== undefined && refusal.until > now) throw refusal.error;
+      if (failures?.isSpent()) {
+        throw new TokenError("ERR_TOKEN_TOO_MANY_FAILURES", "too many tokens did not verify");
+      }
     }
-    // What time can change is looked at each time.
-    checkTimes(judged.times, this.#auth.leeway, now);
-    this.#remember(hash, judged);
+    try {
+      let rules = this.#auth;
+      // Once more where the rules or the keys changed meanwhile.
+      while (judged === undefined || rules !== this.#auth || !this.#keys.has(judged.key)) {
+        rules = this.#auth;
+        judged = await this.#judgeOnce(hash, token, now);
+      }
+      // What time can change is looked at each time.
+      checkTimes(judged.times, this.#auth, now);
+    } catch (error) {
+      if (error instanceof TokenError && !isKnown) failures?.failed();
+      throw error;
+    }
+    remember(this.#good, hash, judged, REMEMBERED);
     return judged.identity;
+  }
+
+  #judgeOnce(hash: string, token: string, now: number): Promise<Judged> {
+    const judging = this.#judging;
+    const pending = judging.get(hash);
+    if (pending) return pending;
+    const refused = this.#refused;
+    const judged = this.#judge(token, now).catch((error) => {
+      if (error instanceof TokenError && this.#isFinal(token, error)) {
+        remember(refused, hash, { error, until: now + REFUSED_SECONDS }, MAX_REFUSED);
+      }
+      throw error;
+    }).finally(() => judging.delete(hash));
+    judging.set(hash, judged);
+    return judged;
   }
 
   async #judge(token: string, now: number): Promise<Judged> {
@@ -198,6 +252,22 @@ export class TokenVerifier {
     const second = await this.#tryKeys(token, header, now);
     if (second instanceof TokenError) throw second;
     return second;
+  }
+
+  /** Whether neither time nor a key that is still to come can make a refused token good. */
+  #isFinal(token: string, error: TokenError): boolean {
+    switch (error.code) {
+      case "ERR_TOKEN_NOT_YET_VALID":
+      case "ERR_TOKEN_ISSUED_IN_FUTURE":
+      case "ERR_TOKEN_EXP_TOO_FAR":
+      case "ERR_TOKEN_NO_KEYS":
+        return false;
+      case "ERR_TOKEN_SIGNATURE":
+      case "ERR_TOKEN_UNKNOWN_KEY":
+      case "ERR_TOKEN_ALGORITHM":
+        return this.#remote === undefined || !this.#mayBeOfNewKey(headerOf(token), error);
+    }
+    return true;
   }
 
   /**
@@ -234,14 +304,6 @@ export class TokenVerifier {
     return code !== "ERR_TOKEN_SIGNATURE" || kid === undefined;
   }
 
-  #remember(hash: string, judged: Judged): void {
-    this.#good.delete(hash);
-    this.#good.set(hash, judged);
-    if (this.#good.size <= REMEMBERED) return;
-    const [oldest] = this.#good.keys();
-    if (oldest !== undefined) this.#good.delete(oldest);
-  }
-
   #remoteOf(auth: Settings["auth"]): RemoteKeys | undefined {
     if (auth.jwks.url === "") return undefined;
     return new RemoteKeys(remoteOptions(auth), () => this.#collectKeys());
@@ -249,7 +311,18 @@ export class TokenVerifier {
 
   #collectKeys(): void {
     this.#keys = new KeySet([...this.#fixed, ...this.#remote?.keys ?? []]);
+    this.#refused = new Map();
+    this.#judging = new Map();
   }
+}
+
+/** Puts an entry behind all others; above `max` the first one goes. */
+function remember<T>(entries: Map<string, T>, hash: string, entry: T, max: number): void {
+  entries.delete(hash);
+  entries.set(hash, entry);
+  if (entries.size <= max) return;
+  const [oldest] = entries.keys();
+  if (oldest !== undefined) entries.delete(oldest);
 }
 
 /** @returns undefined where the signature is of another key */

@@ -97,6 +97,8 @@ export function resolve(
       audience: values["auth.audience"],
       subject: values["auth.subject"],
       requireJti: values["auth.require_jti"],
+      requireExp: values["auth.require_exp"],
+      maxTtl: values["auth.max_ttl"],
       enforceExpiry: values["auth.enforce_expiry"],
       leeway: {
         exp: values["auth.exp_leeway"] ?? leeway ?? LEEWAYS.exp,
@@ -126,6 +128,8 @@ export function resolve(
       unsentBytes: values["limits.unsent_bytes"],
       stateRate: values["limits.state_rate"],
       stateBurst: values["limits.state_burst"],
+      authFailures: values["limits.auth_failures"],
+      authFailuresPerAddress: values["limits.auth_failures_per_address"],
       connections: values["limits.connections"],
       connectionsPerAddress: values["limits.connections_per_address"],
       handshakeTimeout: values["limits.handshake_timeout"],

@@ -58,6 +58,9 @@ export interface Settings {
     /** Empty: not checked. */
     readonly subject: string;
     readonly requireJti: boolean;
+    readonly requireExp: boolean;
+    /** Seconds; 0: any. */
+    readonly maxTtl: number;
     /** Whether a connection's identity ends with its token. */
     readonly enforceExpiry: boolean;
     /** Seconds, each. */
@@ -95,6 +98,9 @@ export interface Settings {
     /** Bytes of initial states a second; 0: any number. */
     readonly stateRate: number;
     readonly stateBurst: number;
+    /** Tokens a minute that may fail to verify, of one connection and of one address; 0: any number. */
+    readonly authFailures: number;
+    readonly authFailuresPerAddress: number;
     readonly connections: number;
     /** 0: any number. */
     readonly connectionsPerAddress: number;

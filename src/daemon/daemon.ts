@@ -20,9 +20,11 @@ import { Readiness } from "./readiness.ts";
 import { statistics } from "./statistics.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { Traffic } from "../delivery/traffic.ts";
+import { AuthFailures } from "../session/auth_failures.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
+import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { VERSION } from "../version.ts";
@@ -88,7 +90,8 @@ export async function startDaemon(
 ): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
-  const verify = verifier && ((token: string) => verifier.verify(token));
+  const verify: Verify | undefined = verifier &&
+    ((token, failures) => verifier.verify(token, failures));
 
   const drainTime = server.drain * 1000;
   // Read by all whenever they matter: whoever changes them here changes them for everybody.
@@ -101,6 +104,7 @@ export async function startDaemon(
   const hub = new Hub({ registry: peatioRegistry, flusher, budget, ...streams });
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
+  const failures = new AuthFailures(limits, limitsHit);
   const places = new ConnectionQuota(limits, limitsHit);
   const connections = {
     scheduler: flusher,
@@ -110,7 +114,7 @@ export async function startDaemon(
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
   };
-  const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
+  const context = { hub, verify, failures, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
 
   let stopping: Promise<void> | undefined;
@@ -120,6 +124,7 @@ export async function startDaemon(
     proxies: new TrustedProxies(server.trustedProxies),
     places,
     verify,
+    failures,
     envelope: protocol.envelope,
     compression: compression.enabled,
   };

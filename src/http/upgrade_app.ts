@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
+import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
 import type { Admission } from "../session/sessions.ts";
@@ -23,6 +24,8 @@ export interface UpgradeOptions {
   readonly places: ConnectionQuota;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Counts tokens that do not verify, by address. */
+  readonly failures: AuthFailures;
   /** For connections that do not choose. */
   readonly envelope: Envelope;
   /** Whether clients that offer compression get it. */
@@ -79,7 +82,7 @@ interface Env {
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { places, verify, envelope, compression } = options;
+  const { places, verify, failures, envelope, compression } = options;
   const app = new Hono<Env>().onError(internalError);
 
   app.use(async (c, next) => {
@@ -113,7 +116,10 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
 
   app.use(async (c, next) => {
     const access = accessOf(c.env.path);
-    const identity = await identify(c.req.header("authorization"), verify);
+    const identity = await identify(
+      c.req.header("authorization"),
+      verify && ((token) => verify(token, failures.of(c.get("address")))),
+    );
     if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
       return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
         "www-authenticate": "Bearer",
@@ -148,7 +154,7 @@ function accessOf(path: string): Access {
 
 async function identify(
   authorization: string | undefined,
-  verify: Verify | undefined,
+  verify: ((token: string) => Promise<Identity>) | undefined,
 ): Promise<Identity | "wrong" | undefined> {
   if (authorization === undefined) return undefined;
   // The scheme's case does not matter in a header (RFC 9110 §11.1).

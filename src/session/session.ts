@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
+import type { FailureBudget } from "../auth/verifier.ts";
 import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
@@ -9,6 +10,7 @@ import type { WebSocketConnection } from "../websocket/connection.ts";
 import type { CloseInfo } from "../websocket/close_info.ts";
 import type { ConnectionOwner } from "../websocket/owner.ts";
 import { CloseCode } from "../websocket/frame.ts";
+import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
 import { type SessionLimits, StreamRoom, TOO_MANY_MESSAGES } from "./limits.ts";
@@ -19,14 +21,16 @@ import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
 
-/** Verifies a token, or throws a {@linkcode TokenError}. */
-export type Verify = (token: string) => Promise<Identity>;
+/** Verifies a token of a client whose failures are counted, or throws a {@linkcode TokenError}. */
+export type Verify = (token: string, failures: FailureBudget) => Promise<Identity>;
 
 /** What all sessions have in common. */
 export interface SessionContext {
   readonly hub: Hub;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Counts tokens that do not verify. */
+  readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
@@ -56,7 +60,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner, ExpiryTarget {
+export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
@@ -70,6 +74,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   #suspended: readonly string[] | undefined;
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
   #fullAt = 0;
+  failuresForgottenAt = 0;
   #verifying = false;
   #waiting: (string | typeof NOT_TEXT)[] | undefined;
 
@@ -218,8 +223,9 @@ export class Session implements ConnectionOwner, ExpiryTarget {
 
   /** Never rejects: `undefined` for a token that does not verify. */
   async #verify(token: string): Promise<Identity | undefined> {
+    const { verify, failures } = this.#context;
     try {
-      return await this.#context.verify?.(token);
+      return await verify?.(token, failures.of(this.address, this));
     } catch (error) {
       if (error instanceof TokenError) {
         log.debug("connection {id} from {address}: token refused: {code}", {

@@ -20,6 +20,8 @@ function auth(publicKey: string): Settings["auth"] {
     audience: [],
     subject: "session",
     requireJti: true,
+    requireExp: false,
+    maxTtl: 0,
     enforceExpiry: true,
     leeway: { exp: 0, nbf: 0, iat: 0 },
   };

@@ -16,6 +16,8 @@ const AUTH: Auth = {
   audience: [],
   subject: "session",
   requireJti: true,
+  requireExp: false,
+  maxTtl: 0,
   enforceExpiry: true,
   leeway: { exp: 0, nbf: 0, iat: 0 },
 };

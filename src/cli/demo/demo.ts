@@ -106,6 +106,8 @@ export function demoSettings(loaded: Loaded, publicKey: string): Settings {
       audience: [],
       subject: "session",
       requireJti: true,
+      requireExp: false,
+      maxTtl: 0,
       enforceExpiry: auth.enforceExpiry,
       leeway: auth.leeway,
     },

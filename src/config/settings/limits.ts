@@ -60,6 +60,24 @@ export const LIMITS = {
     right: "a number of bytes such as 33554432",
     live: true,
   }),
+  "limits.auth_failures": setting({
+    kind: whole(0, 1_000_000),
+    default: 60,
+    flag: "limits-auth-failures",
+    help:
+      "Tokens per minute that one connection may send and that do not verify; further ones are " +
+      "refused without a look at their signature; 0 for no limit",
+    right: "a number of tokens such as 60, or 0 for no limit",
+    live: true,
+  }),
+  "limits.auth_failures_per_address": setting({
+    kind: whole(0, 1_000_000),
+    default: 600,
+    flag: "limits-auth-failures-per-address",
+    help: "The same for all connections and handshakes from one IPv4 address or IPv6 /64 network",
+    right: "a number of tokens such as 600, or 0 for no limit",
+    live: true,
+  }),
   "limits.connections": setting({
     kind: whole(1, 10_000_000),
     default: 50_000,
