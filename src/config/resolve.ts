@@ -124,6 +124,7 @@ export function resolve(
       messageBytes: values["limits.message_bytes"],
       messageRate: values["limits.message_rate"],
       messageBurst: values["limits.message_burst"],
+      messageTimeout: values["limits.message_timeout"],
       streams: values["limits.streams"],
       unsentBytes: values["limits.unsent_bytes"],
       stateRate: values["limits.state_rate"],

@@ -93,6 +93,8 @@ export interface Settings {
     /** A second; 0: any number. */
     readonly messageRate: number;
     readonly messageBurst: number;
+    /** Seconds. */
+    readonly messageTimeout: number;
     readonly streams: number;
     readonly unsentBytes: number;
     /** Bytes of initial states a second; 0: any number. */

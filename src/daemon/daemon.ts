@@ -24,6 +24,7 @@ import { AuthFailures } from "../session/auth_failures.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
+import { receiverLimits } from "../session/limits.ts";
 import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
@@ -111,6 +112,7 @@ export async function startDaemon(
     meter: traffic,
     keepalive: new Keepalive(limits),
     maxMessage: limits.messageBytes,
+    receiving: receiverLimits(limits),
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
   };

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { type CloseInfo, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
 import { CloseCode } from "../websocket/frame.ts";
+import { MESSAGE_TIMEOUT, type ReceiverLimits, TOO_MANY_FRAMES } from "../websocket/receiver.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */
 export interface SessionLimits {
@@ -49,6 +50,30 @@ export class StreamRoom {
   }
 }
 
+/**
+ * Control frames and fragments per message of `limits.message_rate` and `limits.message_burst`. Both
+ * are far above what libraries send: a pong for each ping, and whole messages.
+ */
+const FRAME_RATE_FACTOR = 10;
+const FRAME_BURST_FACTOR = 25;
+
+/** What the receivers of all connections may take; follows the limits of messages. */
+export function receiverLimits(
+  limits: SessionLimits & { readonly messageTimeout: number },
+): ReceiverLimits {
+  return {
+    get frameRate() {
+      return limits.messageRate * FRAME_RATE_FACTOR;
+    },
+    get frameBurst() {
+      return limits.messageBurst * FRAME_BURST_FACTOR;
+    },
+    get messageTimeout() {
+      return limits.messageTimeout;
+    },
+  };
+}
+
 /** Why a client was closed that sends too fast. */
 export const TOO_MANY_MESSAGES = "too many messages";
 
@@ -60,9 +85,12 @@ export function limitOf({ by, code, reason }: CloseInfo): string | undefined {
     case SLOW_CONSUMER:
       return "unsent_bytes";
     case TOO_MANY_MESSAGES:
+    case TOO_MANY_FRAMES:
       return "message_rate";
     case NO_SIGN_OF_LIFE:
       return "idle_timeout";
+    case MESSAGE_TIMEOUT:
+      return "message_timeout";
   }
   return undefined;
 }

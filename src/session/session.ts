@@ -14,7 +14,7 @@ import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
 import { type SessionLimits, StreamRoom, TOO_MANY_MESSAGES } from "./limits.ts";
-import { countMessage } from "./message_rate.ts";
+import { takeToken } from "../telemetry/token_bucket.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
@@ -174,7 +174,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     const { messageRate, messageBurst } = this.#context.limits;
     if (messageRate === 0) return true;
     const now = Math.floor(performance.now());
-    const fullAt = countMessage(this.#fullAt, now, messageRate, messageBurst);
+    const fullAt = takeToken(this.#fullAt, now, messageRate, messageBurst);
     if (fullAt === undefined) {
       void this.connection.close(CloseCode.PolicyViolation, TOO_MANY_MESSAGES);
       return false;

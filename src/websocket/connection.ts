@@ -95,7 +95,7 @@ export class WebSocketConnection
     this.#socket = socket;
     this.#root = root;
     this.#options = options;
-    this.#receiver = new Receiver(this, options.maxMessage, deflate);
+    this.#receiver = new Receiver(this, options.maxMessage, deflate, options.receiving);
     this.#socket[CONNECTION] = this;
   }
 

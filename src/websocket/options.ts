@@ -1,5 +1,6 @@
 import type { Keepalive } from "./keepalive.ts";
 import type { FlushScheduler } from "../delivery/flushable.ts";
+import type { ReceiverLimits } from "./receiver.ts";
 
 /** Is told what goes out, and what has to wait. */
 export interface TrafficMeter {
@@ -17,6 +18,8 @@ export interface ConnectionOptions {
   readonly keepalive?: Keepalive;
   /** Bytes of one message from the client, all fragments together. */
   readonly maxMessage: number;
+  /** What a client may do besides whole messages; left out where nothing limits it. */
+  readonly receiving?: ReceiverLimits;
   /**
    * Bytes that may wait for a client that does not read. Frames shorter than the memory that one
    * takes count as that much, so that a flood of pings is bounded as well as a flood of events.

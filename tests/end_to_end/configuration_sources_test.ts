@@ -72,6 +72,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "limits.message_bytes": [sample(64), sample(65536)],
   "limits.message_rate": [sample(0), sample(100)],
   "limits.message_burst": [sample(1), sample(500)],
+  "limits.message_timeout": [sample(1), sample(60)],
   "limits.streams": [sample(1), sample(1000)],
   "limits.unsent_bytes": [sample(600_000), sample(2_000_000)],
   "limits.state_rate": [sample(0), sample(1000)],

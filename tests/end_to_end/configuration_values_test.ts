@@ -53,6 +53,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       messageBytes: 4096,
       messageRate: 20,
       messageBurst: 40,
+      messageTimeout: 30,
       streams: 256,
       unsentBytes: 1_048_576,
       stateRate: 262_144,

@@ -14,7 +14,9 @@ export const LIMITS = {
     kind: whole(0, 1_000_000),
     default: 20,
     flag: "limits-message-rate",
-    help: "Messages that a client may send a second, over time; 0 for any number",
+    help:
+      "Messages that a client may send a second, over time; 0 for any number. Pings, pongs and " +
+      "fragments count apart: ten times as many a second, 25 times limits.message_burst at once",
     right: "a number of messages such as 20",
     live: true,
   }),
@@ -24,6 +26,15 @@ export const LIMITS = {
     flag: "limits-message-burst",
     help: "Messages that a client may send at once, above which it is closed with 1008",
     right: "a number of messages such as 40",
+    live: true,
+  }),
+  "limits.message_timeout": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 30,
+    flag: "limits-message-timeout",
+    help: "Seconds that a message from a client may take from its first byte to its last, in one " +
+      "frame or in fragments, above which the client is closed with 1008",
+    right: "a number of seconds such as 30",
     live: true,
   }),
   "limits.streams": setting({
