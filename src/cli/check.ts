@@ -5,6 +5,12 @@ import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
 import type { Settings } from "../config/types.ts";
 import { ConfigurationError, UnavailableError } from "../errors.ts";
+import {
+  openFilesFor,
+  openFilesLimit,
+  openFilesProblem,
+  probeOpenFiles,
+} from "../daemon/open_files.ts";
 import type { Wanted } from "../http/listener.ts";
 import { checkBroker } from "./check_broker.ts";
 import { defineCommand } from "./command.ts";
@@ -15,6 +21,8 @@ interface Finding {
   readonly text: string;
   /** 0, or what the program would exit with. */
   readonly exitCode: number;
+  /** Whether it serves, but not as configured. */
+  readonly warns?: boolean;
 }
 
 const { exitCode: WRONG } = new ConfigurationError();
@@ -39,10 +47,11 @@ export const check = defineCommand({
       ...await Promise.all(settings.amqp.urls.map((url) => tryBroker(settings.amqp, url))),
       tryListen("server", settings.server),
       tryListen("management", settings.management),
+      tryOpenFiles(settings.limits),
     ];
     console.log();
-    for (const { name, text, exitCode } of findings) {
-      console.log(`${exitCode === 0 ? "ok   " : "FAILS"}  ${name}: ${text}`);
+    for (const { name, text, exitCode, warns } of findings) {
+      console.log(`${exitCode !== 0 ? "FAILS" : warns ? "WARNS" : "ok   "}  ${name}: ${text}`);
     }
     const codes = findings.map(({ exitCode }) => exitCode);
     const outcome = codes.includes(WRONG) ? WRONG : Math.max(...codes);
@@ -112,6 +121,16 @@ async function tryBroker({ urls, exchange }: Settings["amqp"], url: string): Pro
   const { ok, text } = await checkBroker(url, exchange);
   const name = urls.length === 1 ? "broker" : `broker ${brokerName(url)}`;
   return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
+}
+
+/** Whether there may be as many sockets as clients: a server with fewer would refuse them early. */
+function tryOpenFiles({ connections }: Settings["limits"]): Finding {
+  const needed = openFilesFor(connections);
+  const limit = openFilesLimit() ?? probeOpenFiles(needed);
+  const problem = openFilesProblem(limit, connections);
+  return problem === undefined
+    ? { name: "open files", text: `enough for ${connections} clients`, exitCode: 0 }
+    : { name: "open files", text: problem, exitCode: 0, warns: true };
 }
 
 /** Listens for a moment, to know whether the address can be had. */

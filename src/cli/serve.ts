@@ -2,7 +2,9 @@ import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../source/amqp/amqp_source.ts";
 import { surviveFaults } from "../daemon/faults.ts";
+import type { Loaded } from "../config/loaded.ts";
 import { configureLog } from "../telemetry/log.ts";
+import { clientsWithin, openFilesLimit, openFilesProblem } from "../daemon/open_files.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
 import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
@@ -18,6 +20,21 @@ const log = getLogger(["ranger", "server"]);
 const LAST_WORDS = 4_500;
 /** Milliseconds that the service manager waits for longer than that, before it kills. */
 const MARGIN = 5_000;
+
+/**
+ * Clients that are enough where `limits.connections` is not set: its default is more than most
+ * servers ever have, so that a limit on open files somewhat below it is no fault.
+ */
+const ENOUGH_CLIENTS = 10_000;
+
+function sayWhatFilesAllow(openFiles: number | undefined, { settings, entries }: Loaded): void {
+  if (openFiles === undefined) return;
+  const problem = openFilesProblem(openFiles, settings.limits.connections);
+  if (problem === undefined) return;
+  const entry = entries.find(({ key }) => key === "limits.connections");
+  const isFault = entry?.source !== "default" || clientsWithin(openFiles) < ENOUGH_CLIENTS;
+  log[isFault ? "warn" : "info"]("{problem}", { problem });
+}
 
 /** `ranger serve`, which is also what `ranger` alone does. */
 export const serve: Command = defineCommand({
@@ -38,13 +55,16 @@ export const serve: Command = defineCommand({
     await configureLog(settings.log);
     const notifySocket = Deno.env.get("NOTIFY_SOCKET");
     using supervision = new SystemdNotifier(openNotifySocket(notifySocket), Deno.env.toObject());
+    // Only before the permission to write is given up: /proc is for programs that may do everything.
+    const openFiles = openFilesLimit();
     // Keys are files of other commands; the server itself writes none.
     await forgoWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
+    sayWhatFilesAllow(openFiles, loaded);
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
-    const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
+    const daemon = await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
     supervision.watch(daemon);
     const reloader = new Reloader(loaded, () => loadSettings(), daemon);
     hangups.handle(() =>

@@ -5,6 +5,7 @@ import type { EventSource } from "../source/source.ts";
 import type { Settings } from "../config/types.ts";
 import { type Address, Listener } from "../http/listener.ts";
 import { TrustedProxies } from "../http/client_address.ts";
+import { SocketLimit } from "../http/socket_limit.ts";
 import { Handshakes } from "../http/handshakes.ts";
 import { managementApp } from "../http/management_app.ts";
 import { pageApp } from "../http/page_app.ts";
@@ -16,6 +17,7 @@ import { StateBudget } from "../hub/state_budget.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
+import { clientsWithin, socketsWithin } from "./open_files.ts";
 import { Readiness } from "./readiness.ts";
 import { statistics } from "./statistics.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
@@ -69,6 +71,8 @@ export interface DaemonExtras {
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
   /** Whether pages of the browser's own machine may connect, whatever `server.origins` says. */
   readonly loopbackOrigins?: boolean;
+  /** The limit on open files; left out where it is not known. */
+  readonly openFiles?: number | undefined;
 }
 
 /**
@@ -87,7 +91,7 @@ export interface DaemonExtras {
 export async function startDaemon(
   settings: Settings,
   source: EventSource,
-  { demoToken, loopbackOrigins = false }: DaemonExtras = {},
+  { demoToken, loopbackOrigins = false, openFiles }: DaemonExtras = {},
 ): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
@@ -106,7 +110,16 @@ export async function startDaemon(
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const failures = new AuthFailures(limits, limitsHit);
-  const places = new ConnectionQuota(limits, limitsHit);
+  const quota = {
+    // With some descriptors left for handshakes and for refusals that say why.
+    get connections() {
+      return Math.min(limits.connections, clientsWithin(openFiles ?? Infinity));
+    },
+    get connectionsPerAddress() {
+      return limits.connectionsPerAddress;
+    },
+  };
+  const places = new ConnectionQuota(quota, limitsHit);
   const connections = {
     scheduler: flusher,
     meter: traffic,
@@ -133,8 +146,11 @@ export async function startDaemon(
   const page = server.page
     ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
     : undefined;
+  const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
+  const socketLimit = new SocketLimit(limits, limitsHit, room);
   const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
+    sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => sessions.admit(socket, head, admission),
     release: ({ address }) => places.release(address),
@@ -153,6 +169,7 @@ export async function startDaemon(
       public: await clients.sockets(),
       management: await management.sockets(),
     }),
+    maxSockets: () => socketLimit.max,
     namedStreams: settings.management.streams,
     rangoMetrics: settings.management.rangoMetrics,
   };
@@ -176,6 +193,7 @@ export async function startDaemon(
     ...managementAddress,
   });
   log.info("listening for clients on {host}:{port}", { listener: "public", ...publicAddress });
+  socketLimit.start();
   source.start(hub);
   loopLag.start();
 
@@ -212,6 +230,7 @@ export async function startDaemon(
     await Promise.all([source.stop(), gone, rest, closed]);
     verifier?.stop();
     await management.close();
+    socketLimit.stop();
     loopLag.stop();
   }
 

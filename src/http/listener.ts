@@ -13,6 +13,7 @@ import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts"
 import { internalError } from "./internal_error.ts";
 import type { Handshakes } from "./handshakes.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
+import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 
 /** Connections that wait in the kernel to be taken. */
@@ -44,6 +45,8 @@ interface App {
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
+  /** Bounds the sockets, whatever becomes of them; left out where nothing does. */
+  readonly sockets?: SocketLimit;
   /** Cuts those that take too long. */
   readonly handshakes: Handshakes;
   admit(socket: Socket, head: Uint8Array, admission: Admission): void;
@@ -86,7 +89,10 @@ export class Listener {
       void respond(incoming, outgoing);
     });
     if (!upgrades) return;
-    this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
+    this.#server.on("connection", (socket: Socket) => {
+      if (upgrades.sockets?.take(socket) === false) socket.destroy();
+      else upgrades.handshakes.add(socket);
+    });
     this.#server.on("upgrade", (request, socket, head) => {
       const earlier = this.#answering.get(socket as Socket);
       if (earlier) return endAfter(earlier, socket as Socket);

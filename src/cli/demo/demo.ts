@@ -3,6 +3,7 @@ import { loadSigningKey, signToken } from "../../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../../source/simulator/simulator.ts";
 import type { Loaded } from "../../config/loaded.ts";
 import type { Settings } from "../../config/types.ts";
+import { openFilesLimit } from "../../daemon/open_files.ts";
 import { surviveFaults } from "../../daemon/faults.ts";
 import { configureLog } from "../../telemetry/log.ts";
 import { untilSignal } from "../../daemon/signals.ts";
@@ -63,6 +64,7 @@ export const demo: Command = defineCommand({
     surviveFaults();
     const daemon = await startDaemon(settings, new Simulator({ seed, rate }), {
       demoToken: sign,
+      openFiles: openFilesLimit(),
       // An app in development has a server of its own; what it could get here is made up.
       loopbackOrigins: !isChosen(loaded, "server.origins"),
     });

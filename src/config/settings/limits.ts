@@ -93,7 +93,9 @@ export const LIMITS = {
     kind: whole(1, 10_000_000),
     default: 50_000,
     flag: "limits-connections",
-    help: "Clients that a process serves at once; others are refused with 503",
+    help:
+      "Clients that a process serves at once; others are refused with 503. Fewer where the limit " +
+      "on open files leaves no room for them (LimitNOFILE= in the unit)",
     right: "a number of clients such as 50000",
     live: true,
   }),

@@ -74,6 +74,14 @@ export const CLIENTS: readonly Metric[] = [
     read: ({ traffic }) => traffic.unsent,
   },
   {
+    name: "ranger_sockets_max",
+    type: "gauge",
+    help:
+      "Sockets that the clients' listener may have open, by limits.connections and the limit on " +
+      "open files; above it a client is cut (limits hit: sockets, open_files)",
+    read: ({ maxSockets }) => maxSockets(),
+  },
+  {
     name: "ranger_sockets_open",
     type: "gauge",
     help: "Sockets of each listener that are not closed yet, handshakes and closing ones " +

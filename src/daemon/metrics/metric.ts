@@ -26,6 +26,8 @@ export interface MetricSources {
   unready(): readonly string[];
   /** Sockets that each listener accepted and that are not closed yet. */
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
+  /** Sockets that the clients' listener may have open now. */
+  maxSockets(): number;
   /** Streams that are named, those with most subscribers; the others count as one. */
   readonly namedStreams: number;
   /** Whether the metrics of Rango are there besides, by its names. */
