@@ -43,7 +43,12 @@ export function identityOf(
   if (typeof uid !== "string" || uid === "") {
     throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
   }
-  return { uid, role: typeof role === "string" ? role : "", expiresAt: exp };
+  return {
+    uid,
+    role: typeof role === "string" ? role : "",
+    jti: isPresent(jti) ? String(jti) : undefined,
+    expiresAt: exp,
+  };
 }
 
 /**

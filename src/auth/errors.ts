@@ -16,6 +16,7 @@
  * | `ERR_TOKEN_ISSUER`, `ERR_TOKEN_AUDIENCE`, `ERR_TOKEN_SUBJECT` | `iss`, `aud` or `sub` is missing or another |
  * | `ERR_TOKEN_JTI` | `jti` is missing or empty |
  * | `ERR_TOKEN_UID` | `uid` is missing, empty or no string |
+ * | `ERR_TOKEN_REVOKED` | its `jti` or `uid` is in the file of `auth.revoked` |
  * | `ERR_TOKEN_TOO_MANY_FAILURES` | not looked at: too many tokens of this client did not verify |
  */
 export type TokenErrorCode =
@@ -34,6 +35,7 @@ export type TokenErrorCode =
   | "ERR_TOKEN_SUBJECT"
   | "ERR_TOKEN_JTI"
   | "ERR_TOKEN_UID"
+  | "ERR_TOKEN_REVOKED"
   | "ERR_TOKEN_TOO_MANY_FAILURES";
 
 /**

@@ -11,6 +11,7 @@ import type { Identity } from "./identity.ts";
 import { loadVerificationKeys } from "./keys.ts";
 import { KeySet } from "./key_set.ts";
 import { RemoteKeys, type RemoteOptions, type RemoteState } from "./remote_keys.ts";
+import { Revocations } from "./revocations.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
 /**
@@ -88,6 +89,7 @@ export class TokenVerifier {
   /** Those of `auth.jwks_url`. */
   #remote: RemoteKeys | undefined;
   #keys: KeySet;
+  #revocations: Revocations;
   /** By a hash of the token, so that no token is kept; the oldest goes first. */
   #good = new Map<string, Judged>();
   /** The same of tokens that no key that may come can make good. */
@@ -98,9 +100,11 @@ export class TokenVerifier {
   private constructor(
     auth: Settings["auth"],
     fixed: readonly VerificationKey[],
+    revocations: Revocations,
     now: () => number,
   ) {
     this.#auth = auth;
+    this.#revocations = revocations;
     this.#fixed = fixed;
     this.#remote = this.#remoteOf(auth);
     this.#keys = new KeySet(fixed);
@@ -111,13 +115,15 @@ export class TokenVerifier {
    * Loads the keys and makes the rules. The keys of `auth.jwks_url` are fetched from here on;
    * until the first set is there `unready` says so.
    *
-   * @throws {ConfigurationError} a key cannot be used, or the algorithm does not fit it
+   * @throws {ConfigurationError} a key cannot be used, the algorithm does not fit it, or
+   *   `auth.revoked` cannot be read
    */
   static async create(
     auth: Settings["auth"],
     { now = () => Date.now() / 1000 }: VerifierOptions = {},
   ): Promise<TokenVerifier> {
-    const verifier = new TokenVerifier(auth, await fixedKeys(auth), now);
+    const revocations = await Revocations.read(auth.revoked);
+    const verifier = new TokenVerifier(auth, await fixedKeys(auth), revocations, now);
     verifier.#remote?.start();
     return verifier;
   }
@@ -164,11 +170,12 @@ export class TokenVerifier {
    *
    * @returns puts them in force, at once and without fail: tokens are verified by the new keys and
    *   rules from then on, those that were found good before as well
-   * @throws {ConfigurationError} a key cannot be used; nothing has changed
+   * @throws {ConfigurationError} a key or `auth.revoked` cannot be used; nothing has changed
    * @throws {UnavailableError} another `auth.jwks_url` gives no keys; nothing has changed
    */
   async prepare(auth: Settings["auth"]): Promise<() => void> {
     const fixed = await fixedKeys(auth);
+    const revocations = await Revocations.read(auth.revoked);
     const kept = this.#remote?.isFor(remoteOptions(auth)) === true;
     const remote = kept ? this.#remote : this.#remoteOf(auth);
     // A set that is there already is asked for again: its keys may be the reason.
@@ -188,10 +195,16 @@ export class TokenVerifier {
       }
       this.#auth = auth;
       this.#fixed = fixed;
+      this.#revocations = revocations;
       this.#remote = remote;
       this.#good = new Map();
       this.#collectKeys();
     };
+  }
+
+  /** Whether a token that verified, or its user, is in the file of `auth.revoked`. */
+  isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean {
+    return this.#revocations.has(identity);
   }
 
   /** Fetches no more keys. */
@@ -221,6 +234,9 @@ export class TokenVerifier {
       }
       // What time can change is looked at each time.
       checkTimes(judged.times, this.#auth, now);
+      if (this.isRevoked(judged.identity)) {
+        throw new TokenError("ERR_TOKEN_REVOKED", "the token or its user is revoked");
+      }
     } catch (error) {
       if (error instanceof TokenError && !isKnown) failures?.failed();
       throw error;

@@ -1,5 +1,6 @@
 import { loadVerificationKeys } from "../auth/keys.ts";
 import { RemoteKeys } from "../auth/remote_keys.ts";
+import { Revocations } from "../auth/revocations.ts";
 import type { VerificationKey } from "../auth/verification_key.ts";
 import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
@@ -83,6 +84,7 @@ async function tryKeys(auth: Settings["auth"]): Promise<Finding[]> {
   }
   const findings: Finding[] = [];
   if (auth.publicKey !== "" || auth.jwks.url === "") findings.push(...await tryPublicKey(auth));
+  if (auth.revoked !== "") findings.push(await tryRevoked(auth.revoked));
   if (auth.jwks.url !== "") findings.push(await tryJwks(auth));
   return findings;
 }
@@ -100,6 +102,17 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
     if (!(error instanceof ConfigurationError)) throw error;
     const escape = publicKey === "" ? "; --no-auth runs public streams only" : "";
     return [{ name, text: error.message + escape, exitCode: error.exitCode }];
+  }
+}
+
+async function tryRevoked(path: string): Promise<Finding> {
+  const name = "revoked";
+  try {
+    const { size } = await Revocations.read(path);
+    return { name, text: `${size} ${size === 1 ? "entry" : "entries"} in ${path}`, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { name, text: error.message, exitCode: error.exitCode };
   }
 }
 

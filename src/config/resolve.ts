@@ -98,6 +98,7 @@ export function resolve(
       subject: values["auth.subject"],
       requireJti: values["auth.require_jti"],
       requireExp: values["auth.require_exp"],
+      revoked: values["auth.revoked"],
       maxTtl: values["auth.max_ttl"],
       enforceExpiry: values["auth.enforce_expiry"],
       leeway: {
@@ -133,6 +134,7 @@ export function resolve(
       authFailuresPerAddress: values["limits.auth_failures_per_address"],
       connections: values["limits.connections"],
       connectionsPerAddress: values["limits.connections_per_address"],
+      connectionsPerUser: values["limits.connections_per_user"],
       handshakeTimeout: values["limits.handshake_timeout"],
       pingInterval: values["limits.ping_interval"],
       idleTimeout: values["limits.idle_timeout"],

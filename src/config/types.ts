@@ -59,6 +59,8 @@ export interface Settings {
     readonly subject: string;
     readonly requireJti: boolean;
     readonly requireExp: boolean;
+    /** A file of `jti` and `uid` values; empty: none. */
+    readonly revoked: string;
     /** Seconds; 0: any. */
     readonly maxTtl: number;
     /** Whether a connection's identity ends with its token. */
@@ -106,6 +108,8 @@ export interface Settings {
     readonly connections: number;
     /** 0: any number. */
     readonly connectionsPerAddress: number;
+    /** 0: any number. */
+    readonly connectionsPerUser: number;
     /** Seconds, as the two below. */
     readonly handshakeTimeout: number;
     readonly pingInterval: number;

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Identity } from "../auth/identity.ts";
 import { TokenVerifier } from "../auth/verifier.ts";
 import type { EventSource } from "../source/source.ts";
 import type { Settings } from "../config/types.ts";
@@ -28,6 +29,7 @@ import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { receiverLimits } from "../session/limits.ts";
 import type { Verify } from "../session/session.ts";
+import { UserQuota } from "../session/user_quota.ts";
 import { Sessions } from "../session/sessions.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { VERSION } from "../version.ts";
@@ -120,6 +122,9 @@ export async function startDaemon(
     },
   };
   const places = new ConnectionQuota(quota, limitsHit);
+  const users = new UserQuota(limits, limitsHit, (uid) => hub.connectionsOf(uid));
+  const isRevoked = (identity: Pick<Identity, "uid" | "jti">) =>
+    verifier?.isRevoked(identity) ?? false;
   const connections = {
     scheduler: flusher,
     meter: traffic,
@@ -129,7 +134,10 @@ export async function startDaemon(
     maxUnsent: limits.unsentBytes,
     closeTimeout: CLOSE_TIMEOUT,
   };
-  const context = { hub, verify, failures, expiries, rbac, limits, limitsHit, places };
+  const context = {
+    ...{ hub, verify, isRevoked, failures, expiries, rbac },
+    ...{ limits, limitsHit, places, users },
+  };
   const sessions = new Sessions(context, connections, compression);
 
   let stopping: Promise<void> | undefined;
@@ -138,6 +146,7 @@ export async function startDaemon(
     loopbackOrigins,
     proxies: new TrustedProxies(server.trustedProxies),
     places,
+    users,
     verify,
     failures,
     envelope: protocol.envelope,
@@ -152,8 +161,14 @@ export async function startDaemon(
     app: upgradeApp(upgrades),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
-    admit: (socket, head, admission) => sessions.admit(socket, head, admission),
-    release: ({ address }) => places.release(address),
+    admit: (socket, head, admission) => {
+      sessions.admit(socket, head, admission);
+      if (admission.identity) users.release(admission.identity.uid);
+    },
+    release: ({ address, identity }) => {
+      places.release(address);
+      if (identity) users.release(identity.uid);
+    },
   });
 
   const readiness = new Readiness(source, settings.management.grace);
@@ -208,6 +223,7 @@ export async function startDaemon(
     upgrades.origins = next.server.origins;
     upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
     sessions.rbac = next.rbac;
+    sessions.endRevoked();
   }
 
   async function stop(): Promise<void> {

@@ -1,10 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
 import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
+import type { UserQuota } from "../session/user_quota.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
@@ -22,6 +23,7 @@ export interface UpgradeOptions {
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: ConnectionQuota;
+  readonly users: UserQuota;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
   /** Counts tokens that do not verify, by address. */
@@ -47,11 +49,18 @@ const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the s
   "it: --origins, or origins in the section [server] of its file.\n";
 
 /** What is said to those for whom there is no place; both may come again soon. */
-const NO_PLACE: Record<QuotaExceeded, { readonly status: 503 | 429; readonly text: string }> = {
+const NO_PLACE: Record<
+  QuotaExceeded | "connections_per_user",
+  { readonly status: 503 | 429; readonly text: string }
+> = {
   connections: { status: 503, text: "There are too many clients; try again later.\n" },
   connections_per_address: {
     status: 429,
     text: "There are too many clients from your address; try again later.\n",
+  },
+  connections_per_user: {
+    status: 429,
+    text: "There are too many connections of your user; close some, or try again later.\n",
   },
 };
 
@@ -71,7 +80,7 @@ interface Env {
 /**
  * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
  * there is a place, its token. What costs least comes first. The last word is an admission in the
- * slot, with a place taken for it; every response is a refusal.
+ * slot, with a place taken for it and one of its user; every response is a refusal.
  *
  * @example
  * ```ts
@@ -82,7 +91,7 @@ interface Env {
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { places, verify, failures, envelope, compression } = options;
+  const { places, users, verify, failures, envelope, compression } = options;
   const app = new Hono<Env>().onError(internalError);
 
   app.use(async (c, next) => {
@@ -102,10 +111,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     // Also where no limit is set: one that is set later counts those who are there by then.
     const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
-    if (none !== undefined) {
-      const { status, text } = NO_PLACE[none];
-      return c.text(text, status, { "retry-after": retryAfter() });
-    }
+    if (none !== undefined) return refuseForNow(c, none);
     c.set("address", address);
     try {
       return await next();
@@ -130,11 +136,13 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.all("*", (c) => {
+    const identity = c.get("identity");
+    if (identity && !users.reserve(identity.uid)) return refuseForNow(c, "connections_per_user");
     const query = new URL(c.req.url).search;
     const chosen = c.req.query("envelope");
     c.env.admission = {
       address: c.get("address"),
-      identity: c.get("identity"),
+      identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
@@ -145,6 +153,11 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   return app;
+}
+
+function refuseForNow(c: Context, exceeded: keyof typeof NO_PLACE): Response {
+  const { status, text } = NO_PLACE[exceeded];
+  return c.text(text, status, { "retry-after": retryAfter() });
 }
 
 function accessOf(path: string): Access {

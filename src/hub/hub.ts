@@ -198,6 +198,11 @@ export class Hub implements EventSink {
     return this.#users.entries;
   }
 
+  /** How many subscribers are authenticated as a user. */
+  connectionsOf(uid: string): number {
+    return this.#users.under(uid).size;
+  }
+
   /**
    * Streams with subscribers, by the name subscribed, and their number: those that the exchange has
    * published events of. Names that only clients use are left out, however many they make up.

@@ -74,6 +74,8 @@ export function receiverLimits(
   };
 }
 
+/** Why a client was closed whose token or user is revoked. */
+export const REVOKED = "revoked";
 /** Why a client was closed that sends too fast. */
 export const TOO_MANY_MESSAGES = "too many messages";
 

@@ -13,10 +13,11 @@ import { CloseCode } from "../websocket/frame.ts";
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, StreamRoom, TOO_MANY_MESSAGES } from "./limits.ts";
+import { REVOKED, type SessionLimits, StreamRoom, TOO_MANY_MESSAGES } from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
+import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
@@ -29,6 +30,9 @@ export interface SessionContext {
   readonly hub: Hub;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Whether a verified token has been revoked since. */
+  isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean;
+  readonly users: UserQuota;
   /** Counts tokens that do not verify. */
   readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
@@ -68,6 +72,8 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   #role = "";
+  /** The token's; undefined where it has none, and while anonymous. */
+  #jti: string | undefined;
   /** When the token ends; `undefined` while anonymous, and for a token that never does. */
   #term: ExpiryEntry | undefined;
   /** The prefixed streams that ended with the last token, for the next one to restore. */
@@ -136,10 +142,18 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     this.#term = undefined;
     this.#context.hub.identify(this.#subscriber, undefined);
     this.#role = "";
+    this.#jti = undefined;
     const ended = this.#dropForbidden();
     if (ended.length > 0) this.#suspended = ended;
     this.connection.send(answers.TOKEN_EXPIRED);
     log.debug("connection {id} from {address}: its token expired", this.#named);
+  }
+
+  /** Closes the connection when its token or user is revoked. */
+  endIfRevoked(): void {
+    const { uid } = this;
+    if (uid === undefined || !this.#context.isRevoked({ uid, jti: this.#jti })) return;
+    void this.connection.close(CloseCode.PolicyViolation, REVOKED);
   }
 
   /** Gives up what the role may not have any more, because the roles' streams changed. */
@@ -208,10 +222,11 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   #authenticate(token: string, then: StreamsEvent | "invalid" | undefined): void {
     this.#verifying = true;
     this.connection.pause();
-    void this.#verify(token).then((identity) => {
+    void this.#verify(token).then((verified) => {
       this.#verifying = false;
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
+      const identity = verified && this.#mayBecome(verified) ? verified : undefined;
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
@@ -219,6 +234,12 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       this.#perform(then);
       this.#handleWaiting();
     });
+  }
+
+  /** Whether the connection may become that: both may have changed while its token was verified. */
+  #mayBecome(identity: Identity): boolean {
+    const { users, isRevoked } = this.#context;
+    return !isRevoked(identity) && (identity.uid === this.uid || users.allows(identity.uid));
   }
 
   /** Never rejects: `undefined` for a token that does not verify. */
@@ -251,10 +272,11 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   }
 
   /** @returns the prefixed streams that the last token's end had taken away, held again */
-  #become({ uid, role, expiresAt }: Identity): readonly string[] {
+  #become({ uid, role, jti, expiresAt }: Identity): readonly string[] {
     const { hub, expiries, limits } = this.#context;
     hub.identify(this.#subscriber, uid);
     this.#role = role;
+    this.#jti = jti;
     this.#endTerm();
     if (expiresAt !== undefined) this.#term = expiries.add(this, expiresAt);
     this.#dropForbidden();

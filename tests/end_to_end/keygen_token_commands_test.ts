@@ -22,6 +22,7 @@ function auth(publicKey: string): Settings["auth"] {
     requireJti: true,
     requireExp: false,
     maxTtl: 0,
+    revoked: "",
     enforceExpiry: true,
     leeway: { exp: 0, nbf: 0, iat: 0 },
   };

@@ -10,7 +10,7 @@ import { upgradeApp } from "../../src/http/upgrade_app.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { ConnectionQuota } from "../../src/session/connection_quota.ts";
 import { RawClient } from "../../testing/raw_client.ts";
-import { unlimitedFailures } from "../support/auth_failures.ts";
+import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 const TEXT = "The server could not answer this; its log says why.\n";
 
@@ -93,6 +93,7 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
     proxies: new TrustedProxies([]),
     places,
     failures: unlimitedFailures(),
+    users: unlimitedUsers(),
     verify: () => Promise.reject(fault),
     envelope: "object",
     compression: false,

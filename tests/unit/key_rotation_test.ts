@@ -18,6 +18,7 @@ const AUTH: Auth = {
   requireJti: true,
   requireExp: false,
   maxTtl: 0,
+  revoked: "",
   enforceExpiry: true,
   leeway: { exp: 0, nbf: 0, iat: 0 },
 };

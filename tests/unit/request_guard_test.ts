@@ -10,7 +10,7 @@ import { ConnectionQuota } from "../../src/session/connection_quota.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { RawClient } from "../../testing/raw_client.ts";
 import { bounded } from "../../testing/bounded.ts";
-import { unlimitedFailures } from "../support/auth_failures.ts";
+import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 /** Answers every handshake that is admitted with its path. */
 class Listening implements AsyncDisposable {
@@ -28,6 +28,7 @@ class Listening implements AsyncDisposable {
         proxies: new TrustedProxies([]),
         places: quota,
         failures: unlimitedFailures(),
+        users: unlimitedUsers(),
         verify: (token) =>
           token === "good" ? Promise.resolve({ uid: "U1" } as never) : Promise.reject(new Error()),
         envelope: "object",

@@ -44,6 +44,7 @@ const AUTH: Auth = {
   requireJti: true,
   requireExp: false,
   maxTtl: 0,
+  revoked: "",
   enforceExpiry: true,
   leeway: { exp: 0, nbf: 0, iat: 0 },
 };
@@ -84,6 +85,7 @@ Deno.test("a good token says who the connection is", async () => {
   assert.deepEqual(await (await verifier()).verify(jwt(GOOD)), {
     uid: "ID123",
     role: "admin",
+    jti: "a1b2",
     expiresAt: NOW + 3600,
   });
 });
@@ -117,6 +119,7 @@ Deno.test("a token without exp never expires, one without role has none", async 
   assert.deepEqual(await verify.verify(jwt(without("exp", "iat", "role"))), {
     uid: "ID123",
     role: "",
+    jti: "a1b2",
     expiresAt: undefined,
   });
   for (const role of [null, 7, ["admin"], { admin: true }]) {

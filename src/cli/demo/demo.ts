@@ -109,6 +109,7 @@ export function demoSettings(loaded: Loaded, publicKey: string): Settings {
       subject: "session",
       requireJti: true,
       requireExp: false,
+      revoked: "",
       maxTtl: 0,
       enforceExpiry: auth.enforceExpiry,
       leeway: auth.leeway,

@@ -151,6 +151,17 @@ export const AUTH = {
     right: "true or false",
     live: true,
   }),
+  "auth.revoked": setting({
+    kind: text("FILE"),
+    default: "",
+    defaultText: "none",
+    flag: "revoked",
+    help: "File of tokens and users that are revoked, one a line, such as `jti a1b2` or " +
+      "`uid ID10AA8FC4E7`, with comments from # on: their tokens are refused, and at a reload " +
+      "their connections are closed with 1008",
+    right: "the path of a file such as /etc/ranger/revoked",
+    live: true,
+  }),
   "auth.leeway": setting<number | undefined>({
     kind: whole(0, 86_400, "SECONDS"),
     default: undefined,

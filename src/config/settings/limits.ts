@@ -108,6 +108,17 @@ export const LIMITS = {
     right: "a number of clients such as 100, or 0 for any number",
     live: true,
   }),
+  "limits.connections_per_user": setting({
+    kind: whole(0, 10_000_000),
+    default: 0,
+    defaultText: "0, any number",
+    flag: "limits-connections-per-user",
+    help:
+      "Connections at once that are authenticated as one user; others are refused with 429, or " +
+      "by message with Authentication failed.",
+    right: "a number of connections such as 20, or 0 for any number",
+    live: true,
+  }),
   "limits.handshake_timeout": setting({
     kind: whole(1, 3600, "SECONDS"),
     default: 10,
