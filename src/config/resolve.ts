@@ -65,6 +65,7 @@ export function resolve(
       port: values["server.port"],
       origins: values["server.origins"],
       trustedProxies: values["server.trusted_proxies"],
+      forwardedHeader: values["server.forwarded_header"],
       reusePort: values["server.reuse_port"],
       drain: values["server.drain"],
       page: values["server.page"],

@@ -8,6 +8,8 @@ export interface Settings {
     readonly origins: readonly string[];
     /** Addresses and networks (CIDR) of proxies that are believed where a client comes from. */
     readonly trustedProxies: readonly string[];
+    /** The header in which they say so. */
+    readonly forwardedHeader: "X-Forwarded-For" | "Forwarded";
     /** Whether other processes may listen on the same port. */
     readonly reusePort: boolean;
     /** Seconds over which clients are closed at the end. */

@@ -144,7 +144,7 @@ export async function startDaemon(
   const upgrades = {
     origins: server.origins,
     loopbackOrigins,
-    proxies: new TrustedProxies(server.trustedProxies),
+    proxies: new TrustedProxies(server.trustedProxies, server.forwardedHeader),
     places,
     users,
     verify,
@@ -221,7 +221,10 @@ export async function startDaemon(
     connections.maxMessage = next.limits.messageBytes;
     connections.maxUnsent = next.limits.unsentBytes;
     upgrades.origins = next.server.origins;
-    upgrades.proxies = new TrustedProxies(next.server.trustedProxies);
+    upgrades.proxies = new TrustedProxies(
+      next.server.trustedProxies,
+      next.server.forwardedHeader,
+    );
     sessions.rbac = next.rbac;
     sessions.endRevoked();
   }

@@ -6,6 +6,11 @@ const HOST = /^(?:[\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i;
 /** The absolute form of a target, which proxies use (RFC 9112 §3.2.2). */
 const ABSOLUTE = /^https?:\/\/([^/?#]*)([^#]*)$/i;
 
+/** Whether a text is a host with or without a port, as `Host` has it. */
+export function isHost(text: string): boolean {
+  return HOST.test(text);
+}
+
 /** The part of a request that decides what it is, checked. */
 export interface RequestTarget {
   /** The authority that the request is for; `localhost` where an HTTP/1.0 request names none. */

@@ -99,7 +99,12 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
     const origin = c.req.header("origin");
     if (
-      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins) &&
+      origin !== undefined &&
+      !allowsOrigin(
+        origin,
+        options.proxies.hostOf(c.env.peer(), c.req.raw.headers),
+        options.origins,
+      ) &&
       !(options.loopbackOrigins && isLoopbackOrigin(origin))
     ) {
       return c.text(NOT_FROM_THERE, 403);

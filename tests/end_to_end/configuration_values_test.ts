@@ -13,6 +13,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       port: 8080,
       origins: [],
       trustedProxies: [],
+      forwardedHeader: "X-Forwarded-For",
       reusePort: false,
       drain: 10,
       page: false,

@@ -1,4 +1,4 @@
-import { host, list, networks, toggle, whole } from "../kinds.ts";
+import { choice, host, list, networks, toggle, whole } from "../kinds.ts";
 import { PORT, SECONDS, setting } from "./setting.ts";
 
 export const SERVER = {
@@ -38,9 +38,18 @@ export const SERVER = {
     defaultText: "none",
     flag: "trusted-proxies",
     help:
-      "Proxies whose Forwarded and X-Forwarded-For headers say where a client comes from, and " +
-      "with X-Forwarded-Proto whether by TLS",
+      "Proxies whose headers say where a client comes from (server.forwarded_header), whether by " +
+      "TLS, and for which host",
     right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
+    live: true,
+  }),
+  "server.forwarded_header": setting<"X-Forwarded-For" | "Forwarded">({
+    kind: choice(["X-Forwarded-For", "Forwarded"]),
+    default: "X-Forwarded-For",
+    flag: "forwarded-header",
+    help: "Header that the trusted proxies write: X-Forwarded-For, with X-Forwarded-Proto and " +
+      "X-Forwarded-Host, or Forwarded (RFC 7239); the other may come from a client and is ignored",
+    right: "X-Forwarded-For or Forwarded",
     live: true,
   }),
   "server.reuse_port": setting({
