@@ -99,6 +99,9 @@ async function launcher(): Promise<string> {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export DENO_NO_UPDATE_CHECK=1
+# The program may not read its limit on open files.
+RANGER_OPEN_FILES=$(ulimit -Hn)
+export RANGER_OPEN_FILES
 exec "$here/deno" run ${flags.join(" ")} \\
   "$here/ranger.js" "$@"
 `;

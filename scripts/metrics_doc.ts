@@ -23,9 +23,8 @@ Counters begin at 0 with the process; a series of a labelled counter may be miss
 counted something.
 
 Clients cannot add series without limit: \`ranger_subscriptions_current\` (and
-\`rango_hub_subscriptions_count\`) names at most
-\`management.max_named_streams\` streams, searches the 20,000 oldest streams for them, and names none
-longer than 100 characters. All other labels have fixed sets of values.
+\`rango_hub_subscriptions_count\`) names at most \`management.max_named_streams\` streams, of those
+that the exchange has published events of since the start. All other labels have fixed sets of values.
 
 \`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its message says when
 it was published: the header \`timestamp_in_ms\` (RabbitMQ's message-timestamp plugin adds it) is used

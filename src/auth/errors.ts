@@ -9,11 +9,15 @@
  * | `ERR_TOKEN_NO_KEYS` | the keys could not be fetched yet |
  * | `ERR_TOKEN_SIGNATURE` | the signature is of no key in force |
  * | `ERR_TOKEN_EXPIRED` | `exp` has passed |
+ * | `ERR_TOKEN_EXP_MISSING` | there is no `exp`, and there must be one |
+ * | `ERR_TOKEN_EXP_TOO_FAR` | `exp` is further away than `auth.max_ttl`, or beyond the year 2200 |
  * | `ERR_TOKEN_NOT_YET_VALID` | `nbf` is still to come |
  * | `ERR_TOKEN_ISSUED_IN_FUTURE` | `iat` is still to come |
  * | `ERR_TOKEN_ISSUER`, `ERR_TOKEN_AUDIENCE`, `ERR_TOKEN_SUBJECT` | `iss`, `aud` or `sub` is missing or another |
  * | `ERR_TOKEN_JTI` | `jti` is missing or empty |
  * | `ERR_TOKEN_UID` | `uid` is missing, empty or no string |
+ * | `ERR_TOKEN_REVOKED` | its `jti` or `uid` is in the file of `auth.revoked` |
+ * | `ERR_TOKEN_TOO_MANY_FAILURES` | not looked at: too many tokens of this client did not verify |
  */
 export type TokenErrorCode =
   | "ERR_TOKEN_MALFORMED"
@@ -22,13 +26,17 @@ export type TokenErrorCode =
   | "ERR_TOKEN_NO_KEYS"
   | "ERR_TOKEN_SIGNATURE"
   | "ERR_TOKEN_EXPIRED"
+  | "ERR_TOKEN_EXP_MISSING"
+  | "ERR_TOKEN_EXP_TOO_FAR"
   | "ERR_TOKEN_NOT_YET_VALID"
   | "ERR_TOKEN_ISSUED_IN_FUTURE"
   | "ERR_TOKEN_ISSUER"
   | "ERR_TOKEN_AUDIENCE"
   | "ERR_TOKEN_SUBJECT"
   | "ERR_TOKEN_JTI"
-  | "ERR_TOKEN_UID";
+  | "ERR_TOKEN_UID"
+  | "ERR_TOKEN_REVOKED"
+  | "ERR_TOKEN_TOO_MANY_FAILURES";
 
 /**
  * A token that does not verify. Neither the message nor the cause carries the token or its claims,

@@ -1,10 +1,17 @@
 import { loadVerificationKeys } from "../auth/keys.ts";
 import { RemoteKeys } from "../auth/remote_keys.ts";
+import { Revocations } from "../auth/revocations.ts";
 import type { VerificationKey } from "../auth/verification_key.ts";
 import { brokerName } from "../config/amqp_url.ts";
 import type { Entry } from "../config/loaded.ts";
 import type { Settings } from "../config/shape.ts";
 import { ConfigurationError, UnavailableError } from "../errors.ts";
+import {
+  openFilesFor,
+  openFilesLimit,
+  openFilesProblem,
+  probeOpenFiles,
+} from "../daemon/open_files.ts";
 import type { Wanted } from "../http/listener.ts";
 import { checkBroker } from "./check_broker.ts";
 import { defineCommand } from "./command.ts";
@@ -15,6 +22,8 @@ interface Finding {
   readonly text: string;
   /** 0, or the exit code that `ranger serve` would have. */
   readonly exitCode: number;
+  /** Whether it serves, but not as configured. */
+  readonly warns?: boolean;
 }
 
 const { exitCode: WRONG } = new ConfigurationError();
@@ -43,10 +52,11 @@ export const check = defineCommand({
       ...await Promise.all(settings.amqp.urls.map((url) => tryBroker(settings.amqp, url))),
       tryListen("server", settings.server),
       tryListen("management", settings.management),
+      tryOpenFiles(settings.limits),
     ];
     console.log();
-    for (const { name, text, exitCode } of findings) {
-      console.log(`${exitCode === 0 ? "ok   " : "FAILS"}  ${name}: ${text}`);
+    for (const { name, text, exitCode, warns } of findings) {
+      console.log(`${exitCode !== 0 ? "FAILS" : warns ? "WARNS" : "ok   "}  ${name}: ${text}`);
     }
     const codes = findings.map(({ exitCode }) => exitCode);
     const outcome = codes.includes(WRONG) ? WRONG : Math.max(...codes);
@@ -78,6 +88,7 @@ async function tryKeys(auth: Settings["auth"]): Promise<Finding[]> {
   }
   const findings: Finding[] = [];
   if (auth.publicKey !== "" || auth.jwksUrl === "") findings.push(...await tryPublicKey(auth));
+  if (auth.revoked !== "") findings.push(await tryRevoked(auth.revoked));
   if (auth.jwksUrl !== "") findings.push(await tryJwks(auth));
   return findings;
 }
@@ -95,6 +106,17 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
     if (!(error instanceof ConfigurationError)) throw error;
     const hint = publicKey === "" ? "; --no-auth runs public streams only" : "";
     return [{ name, text: error.message + hint, exitCode: error.exitCode }];
+  }
+}
+
+async function tryRevoked(path: string): Promise<Finding> {
+  const name = "revoked";
+  try {
+    const { size } = await Revocations.read(path);
+    return { name, text: `${size} ${size === 1 ? "entry" : "entries"} in ${path}`, exitCode: 0 };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { name, text: error.message, exitCode: error.exitCode };
   }
 }
 
@@ -116,6 +138,16 @@ async function tryBroker({ urls, exchange }: Settings["amqp"], url: string): Pro
   const { ok, text } = await checkBroker(url, exchange);
   const name = urls.length === 1 ? "broker" : `broker ${brokerName(url)}`;
   return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
+}
+
+/** Whether there may be as many sockets as clients: a server with fewer would refuse them early. */
+function tryOpenFiles({ connections }: Settings["limits"]): Finding {
+  const needed = openFilesFor(connections);
+  const limit = openFilesLimit() ?? probeOpenFiles(needed);
+  const problem = openFilesProblem(limit, connections);
+  return problem === undefined
+    ? { name: "open files", text: `enough for ${connections} clients`, exitCode: 0 }
+    : { name: "open files", text: problem, exitCode: 0, warns: true };
 }
 
 /** Listens for a moment, to find out whether the address is free. */

@@ -1,9 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
+import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
+import type { UserQuota } from "../session/user_quota.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
@@ -21,8 +23,11 @@ export interface UpgradeOptions {
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: ConnectionQuota;
+  readonly users: UserQuota;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Counts tokens that do not verify, by address. */
+  readonly failures: AuthFailures;
   /** For connections that do not choose. */
   readonly envelope: Envelope;
   /** Whether clients that offer compression get it. */
@@ -33,6 +38,8 @@ export interface UpgradeOptions {
 export interface UpgradeSlot {
   /** The address at the other end of the socket. */
   peer(): string;
+  /** The request line's path, not normalised: access is judged by it. */
+  readonly path: string;
   /** A request that left none is answered with the response. */
   admission?: Admission;
 }
@@ -42,11 +49,18 @@ const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the s
   "it: --origins, or origins in the section [server] of its file.\n";
 
 /** What is said to those for whom there is no place; both may come again soon. */
-const NO_PLACE: Record<QuotaExceeded, { readonly status: 503 | 429; readonly text: string }> = {
+const NO_PLACE: Record<
+  QuotaExceeded | "connections_per_user",
+  { readonly status: 503 | 429; readonly text: string }
+> = {
   connections: { status: 503, text: "There are too many clients; try again later.\n" },
   connections_per_address: {
     status: 429,
     text: "There are too many clients from your address; try again later.\n",
+  },
+  connections_per_user: {
+    status: 429,
+    text: "There are too many connections of your user; close some, or try again later.\n",
   },
 };
 
@@ -66,18 +80,18 @@ interface Env {
 /**
  * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
  * there is a place, its token. What costs least comes first. The last word is an admission in the
- * slot, with a place taken for it; every response is a refusal.
+ * slot, with a place taken for it and one of its user; every response is a refusal.
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress };
+ * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
  * const response = await upgradeApp(options).fetch(request, slot);
  * if (slot.admission) accept(slot.admission);
  * else refuse(response);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { places, verify, envelope, compression } = options;
+  const { places, users, verify, failures, envelope, compression } = options;
   const app = new Hono<Env>().onError(internalError);
 
   app.use(async (c, next) => {
@@ -85,7 +99,12 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
     const origin = c.req.header("origin");
     if (
-      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins) &&
+      origin !== undefined &&
+      !allowsOrigin(
+        origin,
+        options.proxies.hostOf(c.env.peer(), c.req.raw.headers),
+        options.origins,
+      ) &&
       !(options.loopbackOrigins && isLoopbackOrigin(origin))
     ) {
       return c.text(NOT_FROM_THERE, 403);
@@ -97,10 +116,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     // Also where no limit is set: one that is set later counts those who are there by then.
     const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
-    if (none !== undefined) {
-      const { status, text } = NO_PLACE[none];
-      return c.text(text, status, { "retry-after": retryAfter() });
-    }
+    if (none !== undefined) return refuseForNow(c, none);
     c.set("address", address);
     try {
       return await next();
@@ -110,8 +126,11 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    const access = accessOf(c.req.path);
-    const identity = await identify(c.req.header("authorization"), verify);
+    const access = accessOf(c.env.path);
+    const identity = await identify(
+      c.req.header("authorization"),
+      verify && ((token) => verify(token, failures.of(c.get("address")))),
+    );
     if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
       return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
         "www-authenticate": "Bearer",
@@ -122,11 +141,13 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.all("*", (c) => {
+    const identity = c.get("identity");
+    if (identity && !users.reserve(identity.uid)) return refuseForNow(c, "connections_per_user");
     const query = new URL(c.req.url).search;
     const chosen = c.req.query("envelope");
     c.env.admission = {
       address: c.get("address"),
-      identity: c.get("identity"),
+      identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
@@ -139,6 +160,11 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   return app;
 }
 
+function refuseForNow(c: Context, exceeded: keyof typeof NO_PLACE): Response {
+  const { status, text } = NO_PLACE[exceeded];
+  return c.text(text, status, { "retry-after": retryAfter() });
+}
+
 function accessOf(path: string): Access {
   if (/\/private\/?$/.test(path)) return "private";
   return /\/public\/?$/.test(path) ? "public" : "any";
@@ -146,7 +172,7 @@ function accessOf(path: string): Access {
 
 async function identify(
   authorization: string | undefined,
-  verify: Verify | undefined,
+  verify: ((token: string) => Promise<Identity>) | undefined,
 ): Promise<Identity | "wrong" | undefined> {
   if (authorization === undefined) return undefined;
   // The scheme's case does not matter in a header (RFC 9110 §11.1).

@@ -43,9 +43,9 @@ export class Audiences {
     return this.#entries;
   }
 
-  /** The names, and how many follow each. */
-  *sizes(): Generator<readonly [name: string, subscribers: number]> {
-    for (const [name, { subscribers }] of this.#followed) yield [name, subscribers];
+  /** How many follow a name. */
+  subscribersOf(name: string): number {
+    return this.#followed.get(name)?.subscribers ?? 0;
   }
 
   /** Those who follow a name; no subscriber is in two audiences. */

@@ -13,6 +13,8 @@ import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_stat
 import type { LogOptions } from "../delivery/shared_log.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
+import { PublishedNames } from "./published_names.ts";
+import type { StateBudget } from "./state_budget.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
@@ -24,6 +26,8 @@ export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
+  /** Limits the initial states of each subscriber; left out where nothing does. */
+  readonly budget?: StateBudget;
 }
 
 /** How much the hub holds. */
@@ -82,6 +86,7 @@ export class Hub implements EventSink {
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
+  readonly #published = new PublishedNames();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -93,7 +98,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isFollowed(name),
     );
-    this.#greetings = new Greetings(this.#feeds, this.#audiences);
+    this.#greetings = new Greetings(this.#feeds, this.#audiences, options.budget);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -123,10 +128,9 @@ export class Hub implements EventSink {
 
   /** Whether a stream may be subscribed at all, whoever asks. */
   knows(name: string): boolean {
-    if (!this.#inspector.isStrict) return true;
     const stream = parseStreamName(name);
     if (stream.form === "other") return false;
-    if (stream.form === "bare") return true;
+    if (stream.form === "bare" || !this.#inspector.isStrict) return true;
     return this.#options.registry.find("public", `${stream.id}.${stream.event}`) !== undefined;
   }
 
@@ -165,8 +169,8 @@ export class Hub implements EventSink {
   remove(subscriber: Subscriber): void {
     this.identify(subscriber, undefined);
     this.#audiences.remove(subscriber);
+    this.#greetings.remove(subscriber);
     subscriber.streams.clear();
-    subscriber.ungreeted = undefined;
   }
 
   /** Sizes of what the hub holds now. */
@@ -184,9 +188,20 @@ export class Hub implements EventSink {
     return this.#users.entries;
   }
 
-  /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
-  streams(): Generator<readonly [name: string, subscribers: number]> {
-    return this.#audiences.sizes();
+  /** How many subscribers are authenticated as a user. */
+  connectionsOf(uid: string): number {
+    return this.#users.under(uid).size;
+  }
+
+  /**
+   * Streams with subscribers, by the name subscribed, and their number: those that the exchange has
+   * published events of. Names that only clients use are left out, however many they make up.
+   */
+  *streams(): Generator<readonly [name: string, subscribers: number]> {
+    for (const name of this.#published) {
+      const subscribers = this.#audiences.subscribersOf(name);
+      if (subscribers > 0) yield [name, subscribers];
+    }
   }
 
   #isFollowed({ base, id }: FeedName): boolean {
@@ -210,6 +225,7 @@ export class Hub implements EventSink {
     age: number,
   ): void {
     const counts = this.counters.scopes.private;
+    this.#published.note(event);
     const users = this.#users.under(uid);
     if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
     const inspected = { routingKey, scope: "private", name: event } as const;
@@ -232,6 +248,7 @@ export class Hub implements EventSink {
   ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
+    this.#published.note(stream, isPublic ? route.id : undefined);
     const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,

@@ -1,17 +1,18 @@
 import type { Audiences } from "./audiences.ts";
 import type { EncodedEvent } from "./envelope.ts";
 import { type Feeds, INCREMENT } from "./stream_states.ts";
+import type { StateBudget } from "./state_budget.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
  * Gives those who begin to follow streams the state of each, so much at a time as their connection
  * has room for: the books of a whole exchange are more than may wait for a client, however fast it
  * reads. The rest is not followed until it is their turn, so that each begins with its state as of
- * then.
+ * then. A client whose budget of states is spent waits in the same way, until it is refilled.
  *
  * @example
  * ```ts
- * const greetings = new Greetings(feeds, audiences);
+ * const greetings = new Greetings(feeds, audiences, budget);
  * greetings.greet(subscriber, ["usdbtc.ob-inc"]); // once it follows that name
  * greetings.greetOn(subscriber); // when its connection is drained
  * ```
@@ -19,10 +20,15 @@ import type { Subscriber } from "./subscriber.ts";
 export class Greetings {
   readonly #feeds: Feeds;
   readonly #audiences: Audiences;
+  readonly #budget: StateBudget | undefined;
+  /** Clients that wait for their budget to be refilled. */
+  readonly #timers = new Map<Subscriber, ReturnType<typeof setTimeout>>();
 
-  constructor(feeds: Feeds, audiences: Audiences) {
+  /** @param budget left out where states are not limited */
+  constructor(feeds: Feeds, audiences: Audiences, budget?: StateBudget) {
     this.#feeds = feeds;
     this.#audiences = audiences;
+    this.#budget = budget;
   }
 
   /** Owes a subscriber the states of streams that it began to follow this moment. */
@@ -33,9 +39,12 @@ export class Greetings {
     for (const [at, name] of names.entries()) {
       for (const event of this.#stateOf(name)) {
         if (owed.has(event)) continue;
-        if (!subscriber.outbox.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
+        if (!subscriber.outbox.hasRoom || this.#budget?.isSpent(subscriber)) {
+          return this.#leaveForLater(subscriber, names.slice(at));
+        }
         owed.add(event);
         subscriber.offer(event);
+        this.#budget?.charge(subscriber, event.bytes);
       }
     }
   }
@@ -55,10 +64,27 @@ export class Greetings {
     subscriber.ungreeted = subscriber.ungreeted.filter((name) => !names.includes(name));
   }
 
+  /** The subscriber is gone. */
+  remove(subscriber: Subscriber): void {
+    subscriber.ungreeted = undefined;
+    clearTimeout(this.#timers.get(subscriber));
+    this.#timers.delete(subscriber);
+  }
+
   #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
     const later = names.filter(hasState);
     this.#audiences.leave(subscriber, later);
     subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
+    if (this.#budget?.isSpent(subscriber)) this.#resumeWhenRefilled(subscriber, this.#budget);
+  }
+
+  #resumeWhenRefilled(subscriber: Subscriber, budget: StateBudget): void {
+    if (this.#timers.has(subscriber)) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(subscriber);
+      this.greetOn(subscriber);
+    }, budget.delay(subscriber));
+    this.#timers.set(subscriber, timer);
   }
 
   #stateOf(name: string): readonly EncodedEvent[] {

@@ -1,9 +1,10 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
+import type { BudgetHolder } from "./state_budget.ts";
 
 /** One client, as far as the hub is concerned. */
-export class Subscriber {
+export class Subscriber implements BudgetHolder {
   /** What it is sent goes in here. */
   readonly outbox: Outbox;
   readonly wrapping: Wrapping;
@@ -14,6 +15,7 @@ export class Subscriber {
    * there is; `undefined` when there are none.
    */
   ungreeted: string[] | undefined;
+  budgetFullAt = 0;
   /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
   audience: Audience | undefined;
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */

@@ -125,6 +125,13 @@ export class Sessions {
     this.#total++;
     if (identity) this.#totalAuthenticated++;
     session.start(streams, head);
+    // A reload may have come between the token's verification and this.
+    if (identity) session.endIfRevoked();
+  }
+
+  /** Closes the clients whose token or user is revoked. */
+  endRevoked(): void {
+    for (const session of this.#open) session.endIfRevoked();
   }
 
   /** Clients connected now. */

@@ -11,11 +11,26 @@ export type StreamName =
   }
   /** `order`: a private event of one's own, or the id whose every public stream is meant. */
   | { readonly form: "bare"; readonly word: string }
-  /** More words, or an empty one: may be held, and nothing is ever published under it. */
+  /** Not a name that an event can have: it is never delivered, and refused. */
   | { readonly form: "other" };
 
+/** Bytes of a name in UTF-8: an AMQP routing key is not longer (AMQP 0-9-1 §4.2.5.3, shortstr). */
+const MAX_NAME_BYTES = 255;
+
+// deno-lint-ignore no-control-regex
+const SPACE_OR_CONTROL = /[\s\u0000-\u001f\u007f-\u009f]/;
+
+const encoder = new TextEncoder();
+
+function isTooLong(name: string): boolean {
+  // A UTF-16 unit takes one to three bytes, so most names need not be encoded.
+  if (name.length * 3 <= MAX_NAME_BYTES) return false;
+  return name.length > MAX_NAME_BYTES || encoder.encode(name).length > MAX_NAME_BYTES;
+}
+
 /**
- * Reads the name of a stream as a client writes it.
+ * Reads the name of a stream as a client writes it: one to three words, at most 255 bytes of UTF-8,
+ * without white space and control characters.
  *
  * @example
  * ```ts
@@ -24,6 +39,7 @@ export type StreamName =
  * ```
  */
 export function parseStreamName(name: string): StreamName {
+  if (isTooLong(name) || SPACE_OR_CONTROL.test(name)) return { form: "other" };
   const words = name.split(".", 4);
   const [a, b, c] = words;
   if (words.includes("") || a === undefined) return { form: "other" };

@@ -76,7 +76,7 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
 
 Deno.test("what a client does not take is not made more by pings", async () => {
   await using ranger = await startRanger({
-    args: [...NO_BROKER, ...QUICK, `--limits-unsent-bytes=${2 ** 28}`],
+    args: [...NO_BROKER, ...QUICK, "--limits-message-rate=0", `--limits-unsent-bytes=${2 ** 28}`],
   });
   using client = await RawClient.open(ranger.url(), { pings: true });
   const ping = encodeFrame({ opcode: Opcode.ping, payload: "x".repeat(125) });

@@ -45,11 +45,16 @@ export class SessionModel {
     if (event === "unsubscribe") { for (const name of names) this.#held.delete(name); }
     else {
       let tooMany = false;
+      let refused = 0;
       for (const name of names) {
         if (this.#held.has(name)) continue;
-        if (!this.#mayHold(name)) answers.push(success({ message: `cannot subscribe to ${name}` }));
-        else if (this.#held.size < this.rules.maxStreams) this.#held.add(name);
-        else tooMany = true;
+        if (this.#held.size + refused >= this.rules.maxStreams) tooMany = true;
+        else if (isPossible(name) && this.#mayHold(name)) this.#held.add(name);
+        else {
+          refused++;
+          const shown = isPossible(name) ? name : name.slice(0, 64);
+          answers.push(success({ message: `cannot subscribe to ${shown}` }));
+        }
       }
       if (tooMany) answers.push(failure("Too many streams."));
     }
@@ -62,6 +67,13 @@ export class SessionModel {
     if (words.length !== 3 || words.includes("")) return true;
     return this.rules.rbac.get(words[0]!)?.includes(this.#role) ?? false;
   }
+}
+
+/** Section 2: one to three words, at most 255 bytes, no white space, no control characters. */
+function isPossible(name: string): boolean {
+  const words = name.split(".");
+  return words.length <= 3 && !words.includes("") && !/[\s\p{Cc}]/u.test(name) &&
+    new TextEncoder().encode(name).length <= 255;
 }
 
 /** What the server was told. */

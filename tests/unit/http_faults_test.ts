@@ -10,6 +10,7 @@ import { upgradeApp } from "../../src/http/upgrade_app.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { ConnectionQuota } from "../../src/session/connection_quota.ts";
 import { RawClient } from "../../testing/raw_client.ts";
+import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 const TEXT = "The server could not answer this; its log says why.\n";
 
@@ -91,6 +92,8 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
     loopbackOrigins: false,
     proxies: new TrustedProxies([]),
     places,
+    failures: unlimitedFailures(),
+    users: unlimitedUsers(),
     verify: () => Promise.reject(fault),
     envelope: "object",
     compression: false,

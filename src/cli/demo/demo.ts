@@ -3,6 +3,7 @@ import { loadSigningKey, signToken } from "../../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../../source/simulator/simulator.ts";
 import type { Loaded } from "../../config/loaded.ts";
 import type { Settings } from "../../config/shape.ts";
+import { openFilesLimit } from "../../daemon/open_files.ts";
 import { surviveFaults } from "../../daemon/faults.ts";
 import { configureLog } from "../../telemetry/log.ts";
 import { untilSignal } from "../../daemon/signals.ts";
@@ -66,6 +67,7 @@ export const demo: Command = defineCommand({
     surviveFaults();
     const daemon = await startDaemon(settings, new Simulator({ seed, rate }), {
       demoToken: sign,
+      openFiles: openFilesLimit(),
       // An app in development runs on another port; all data here is simulated.
       loopbackOrigins: !isGiven(loaded, "server.origins"),
     });
@@ -109,6 +111,9 @@ function demoSettings(loaded: Loaded, publicKey: string): Settings {
       audience: [],
       subject: "session",
       requireJti: true,
+      requireExp: false,
+      revoked: "",
+      maxTtl: 0,
     },
     log: {
       level: given("log.level") ? log.level : "warning",

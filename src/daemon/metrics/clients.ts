@@ -24,8 +24,9 @@ export const CLIENTS: readonly Metric[] = [
     name: "ranger_subscriptions_current",
     type: "gauge",
     help:
-      "Subscriptions to the streams with the most of them (management.max_named_streams); all " +
-      "others as other. A private stream counts by its name, for all users together",
+      "Subscriptions to the streams with the most of them (management.max_named_streams) among " +
+      "those with events since the start; all others as other. A private stream counts by its " +
+      "name, for all users together",
     labels: ["stream"],
     *read({ hub, maxNamedStreams }) {
       let others = hub.sizes.subscriptions;
@@ -72,6 +73,14 @@ export const CLIENTS: readonly Metric[] = [
     type: "gauge",
     help: "Bytes waiting for clients that read more slowly than they are sent to",
     read: ({ traffic }) => traffic.unsent,
+  },
+  {
+    name: "ranger_sockets_max",
+    type: "gauge",
+    help:
+      "Sockets that the clients' listener may have open, by limits.connections and the limit on " +
+      "open files; above it a client is cut (limits hit: sockets, open_files)",
+    read: ({ maxSockets }) => maxSockets(),
   },
   {
     name: "ranger_sockets_open",

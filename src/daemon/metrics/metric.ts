@@ -26,6 +26,8 @@ export interface MetricSources {
   unready(): readonly string[];
   /** Open sockets of each listener. */
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
+  /** Sockets that the clients' listener may have open now. */
+  maxSockets(): number;
   /** Maximum number of streams to name, those with the most subscribers; others count together. */
   readonly maxNamedStreams: number;
   /** Whether Rango's metrics are exported as well. */
