@@ -115,6 +115,7 @@ export function resolve(
       replay: values["streams.replay"],
       eventBytes: values["streams.event_bytes"],
       states: values["streams.states"],
+      stateBytes: values["streams.state_bytes"],
       bookLevels: values["streams.book_levels"],
     },
     compression: {

@@ -81,6 +81,8 @@ export interface Settings {
     readonly eventBytes: number;
     /** Streams of which the state is kept. */
     readonly states: number;
+    /** Bytes of all states together, estimated. */
+    readonly stateBytes: number;
     /** Levels that a side of an order book may have. */
     readonly bookLevels: number;
   };

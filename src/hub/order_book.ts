@@ -78,6 +78,11 @@ export class OrderBook {
     return inStep ? "in step" : "moved";
   }
 
+  /** How many levels both sides have. */
+  get size(): number {
+    return this.#asks.length + this.#bids.length;
+  }
+
   /** Applies an increment, whole or not at all; but a book that overflows is to be thrown away. */
   apply(increment: unknown): IncrementOutcome {
     if (!isObject(increment)) return "unusable";

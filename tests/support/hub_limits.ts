@@ -5,5 +5,6 @@ export const HUB_LIMITS: StateLimits = {
   replay: 1000,
   eventBytes: 524_288,
   states: 5000,
+  stateBytes: 268_435_456,
   bookLevels: 10_000,
 };
