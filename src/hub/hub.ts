@@ -41,6 +41,8 @@ export interface HubSizes {
   /** Streams with a state, and those of which it is not known. */
   readonly states: number;
   readonly statesUnsure: number;
+  /** Memory that states take, estimated. */
+  readonly stateBytes: number;
 }
 
 /** An event on its way to those who hold its stream. */
@@ -180,6 +182,7 @@ export class Hub implements EventSink {
       subscriptions: this.#audiences.entries,
       users: this.#users.size,
       ...this.#feeds.sizes,
+      stateBytes: this.#feeds.bytes,
     };
   }
 
@@ -288,6 +291,7 @@ export class Hub implements EventSink {
     });
     const { begun } = feed;
     const outcome = feed.snapshot(encoded, payload);
+    this.#feeds.account(base, feed);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       // What is known from the increments is not wrong by that.
@@ -318,8 +322,10 @@ export class Hub implements EventSink {
   }
 
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const feed = this.#feeds.find(event.stream.slice(0, -INCREMENT.length));
+    const base = event.stream.slice(0, -INCREMENT.length);
+    const feed = this.#feeds.find(base);
     const outcome = feed?.increment(encoded, payload) ?? "unsure";
+    if (feed) this.#feeds.account(base, feed);
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
     else if (outcome === "diverged") this.#resync(event, feed!.base!, encoded);

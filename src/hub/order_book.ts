@@ -108,6 +108,11 @@ export class OrderBook {
     return inStep ? "in step" : "diverged";
   }
 
+  /** How many levels both sides have. */
+  get size(): number {
+    return this.#sides.asks.length + this.#sides.bids.length;
+  }
+
   /**
    * Applies an increment, whole or not at all; but a book that overflows is to be thrown away.
    *

@@ -38,14 +38,16 @@ export interface StateLimits {
   readonly eventBytes: number;
   /** Streams of which the state is kept. */
   readonly states: number;
+  /** Bytes of all states together, estimated. */
+  readonly stateBytes: number;
   /** Levels that a side of an order book may have. */
   readonly bookLevels: number;
 }
 
 /**
- * The states of all streams that have one. A state begins with its first snapshot. There are so
- * many and no more: the exchange chooses their names, and a flood of them must not fill the
- * memory, nor push out what somebody follows.
+ * The states of all streams that have one. A state begins with its first snapshot. Their number and
+ * the memory that they take are limited: the exchange chooses names and sizes, and a flood of them
+ * must not fill the memory, nor push out what somebody follows.
  *
  * @example
  * ```ts
@@ -62,6 +64,7 @@ export class Feeds {
   /** The one whose last snapshot is the oldest comes first. */
   readonly #feeds = new Map<string, { readonly name: FeedName; readonly feed: Feed }>();
   readonly #ofId = new Map<string, Set<Feed>>();
+  #bytes = 0;
   readonly #rarely = new LogThrottle(60_000);
 
   /** @param isHeld whether somebody follows the stream: its state is kept then */
@@ -84,6 +87,11 @@ export class Feeds {
     return { states: this.#feeds.size, statesUnsure };
   }
 
+  /** Memory that all of them take, estimated. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   find(base: string): Feed | undefined {
     return this.#feeds.get(base)?.feed;
   }
@@ -104,12 +112,29 @@ export class Feeds {
     const feed = this.#make(name);
     if (this.#feeds.size >= this.#limits.states && !this.#makeRoom(base)) return feed;
     this.#feeds.set(base, { name, feed });
+    feed.accounted = 0;
     if (id !== undefined) {
       const others = this.#ofId.get(id);
       if (others) others.add(feed);
       else this.#ofId.set(id, new Set([feed]));
     }
     return feed;
+  }
+
+  /**
+   * Counts what a state takes now: to be called after each of its events. Above the limit others go
+   * that nobody follows, or where there are none, the state itself.
+   */
+  account(base: string, feed: Feed): void {
+    if (feed.accounted === undefined) return;
+    const { bytes } = feed;
+    this.#bytes += bytes - feed.accounted;
+    feed.accounted = bytes;
+    while (this.#bytes > this.#limits.stateBytes && this.#feeds.size > 0) {
+      if (this.#makeRoom(base)) continue;
+      const own = this.#feeds.get(base);
+      return own && this.#forget(own.name);
+    }
   }
 
   /** What someone must be sent who begins to follow this stream. */
@@ -124,7 +149,11 @@ export class Feeds {
 
   /** Something may have been lost of each of them. */
   doubtAll(): void {
-    for (const { feed } of this.#feeds.values()) feed.doubt();
+    for (const { feed } of this.#feeds.values()) {
+      feed.doubt();
+      feed.accounted = 0;
+    }
+    this.#bytes = 0;
   }
 
   #make({ snapshots }: FeedName): Feed {
@@ -138,14 +167,15 @@ export class Feeds {
   /** @returns whether there is room for one more */
   #makeRoom(base: string): boolean {
     const found = this.#leastWanted();
-    if (found === undefined) this.#counters.statesTurnedAway++;
-    else this.#forget(found);
+    if (found === undefined || found.base === base) this.#counters.statesTurnedAway++;
+    else this.#counters.statesEvicted++;
+    if (found) this.#forget(found);
     if (this.#rarely.allows("full")) {
       log.warn(
-        "{base} comes when there are {states} states already (streams.states): some that nobody " +
-          "follows are let go of, and late comers wait for their next snapshot. Does the exchange " +
-          "publish under names without end?",
-        { base, states: this.#limits.states },
+        "{base} comes when there are {states} states of {bytes} bytes already (streams.states, " +
+          "streams.state_bytes): some that nobody follows are let go of, and late comers wait for " +
+          "their next snapshot. Does the exchange publish under names without end?",
+        { base, states: this.#feeds.size, bytes: this.#bytes },
       );
     }
     return found !== undefined;
@@ -164,9 +194,10 @@ export class Feeds {
   }
 
   #forget({ base, id }: FeedName): void {
-    this.#counters.statesEvicted++;
     const feed = this.find(base)!;
     this.#feeds.delete(base);
+    this.#bytes -= feed.accounted ?? 0;
+    feed.accounted = undefined;
     if (id === undefined) return;
     const others = this.#ofId.get(id)!;
     others.delete(feed);

@@ -67,6 +67,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "streams.replay_increments": [sample(0), sample(50)],
   "streams.event_bytes": [sample(1024), sample(2048)],
   "streams.states": [sample(1), sample(10)],
+  "streams.state_bytes": [sample(1_048_576), sample(2_097_152)],
   "streams.book_levels": [sample(5), sample(10)],
   "compression.enabled": [sample(false), sample(false)],
   "compression.threshold": [sample(0), sample(1024)],

@@ -56,6 +56,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       replayIncrements: 1000,
       eventBytes: 524_288,
       states: 5000,
+      stateBytes: 268_435_456,
       bookLevels: 10_000,
     },
     compression: { enabled: true, threshold: 256, level: 1 },
