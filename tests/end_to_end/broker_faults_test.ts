@@ -173,6 +173,27 @@ Deno.test("a network that drops everything without closing is noticed, and anoth
   await scene.flows();
 });
 
+Deno.test("a lost broker is tried again at once and often, so that a short outage stays short", async () => {
+  await using gate = new Gate(broker.url);
+  await gate.open();
+  await using scene = await setScene(gate.url);
+  const { ranger } = scene;
+  await ranger.consuming();
+  // A connection of less than a second counts as a failed attempt.
+  await until(async () => {
+    const { since } = await source(ranger);
+    return Date.now() - Date.parse(String(since)) > 1_500 || undefined;
+  }, "the connection to last");
+  await gate.open({ turnAway: true });
+  const before = gate.taken;
+  await gate.cut();
+  // Delays of up to 0, 0.1, 0.2, 0.4, 0.8, 1, 1 and 1 seconds.
+  await until(() => gate.taken >= before + 8 || undefined, "eight more attempts", 10_000);
+  await gate.open();
+  await ranger.consuming(2);
+  await scene.flows();
+});
+
 Deno.test("a channel that the broker ends is opened anew", async () => {
   await using scene = await setScene(broker.url);
   const { ranger } = scene;

@@ -22,7 +22,10 @@ const FRAME_MAX = 131_072;
 /** Milliseconds that the broker may take until it delivers, and to say goodbye. */
 const SETUP_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 2_000;
-/** Milliseconds after which a connection was a good one, and its loss is news. */
+/**
+ * A connection that lasted this long, in milliseconds, resets the backoff: a broker that accepts a
+ * connection and closes it at once is no better than one that does not answer.
+ */
 const STEADY = 1_000;
 /** Milliseconds in which the same cause is logged once. */
 const INTERVAL = 60_000;
@@ -40,10 +43,10 @@ export interface AmqpOptions extends QueueOptions {
 /**
  * Events from RabbitMQ: a queue of its own, bound to everything that the exchange publishes.
  *
- * A broker that cannot be reached is tried again for as long as it takes, whatever the reason: a
- * wrong password may be the broker's mistake, and clients are better off connected. Where there
- * are several brokers they are tried in turn, with a pause after each round. Every time the queue
- * is declared and bound anew, and the sink is told that events may be missing.
+ * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
+ * password may be the broker's mistake, and clients are better off connected. Several brokers are
+ * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
+ * and binds a new queue; each lost one tells the sink that events may be missing.
  *
  * @example
  * ```ts
@@ -85,18 +88,22 @@ export class AmqpSource implements EventSource {
     const { urls } = this.#options;
     this.#status.down(`connecting to the broker ${urls.map(brokerName).join(", ")}`);
     let failures = 0;
+    let outageFrom = performance.now();
     for (let at = 0; !signal.aborted; at = (at + 1) % urls.length) {
-      const lasted = await this.#attempt(urls[at]!, sink);
-      // One that takes us and lets go at once is no better than one that does not answer.
-      failures = lasted ? 1 : failures + 1;
+      if (await this.#attempt(urls[at]!, sink)) {
+        failures = 0;
+        outageFrom = performance.now();
+        continue;
+      }
+      failures++;
       if (failures % urls.length !== 0) continue;
-      const pause = backoff(failures / urls.length - 1);
+      const pause = backoff(failures / urls.length, performance.now() - outageFrom);
       await delay(pause, undefined, { signal }).catch(() => {});
     }
     this.#status.down("stopped");
   }
 
-  /** One connection, from its beginning to its end. @returns whether it was a good one */
+  /** One connection, from its beginning to its end. @returns whether it lasted */
   async #attempt(url: string, sink: EventSink): Promise<boolean> {
     const { signal } = this.#stopping;
     const status = this.#status;
