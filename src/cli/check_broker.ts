@@ -1,5 +1,5 @@
 import type { AMQPClient } from "@cloudamqp/amqp-client";
-import { brokerClient } from "../source/amqp/client.ts";
+import { attemptsOf, brokerClient } from "../source/amqp/client.ts";
 import { replyCode } from "../source/amqp/exchange.ts";
 import { explainFailure } from "../source/amqp/failure.ts";
 import { withTimeout } from "../source/amqp/with_timeout.ts";
@@ -25,7 +25,7 @@ export async function checkBroker(url: string, exchange: string): Promise<Broker
   const client = brokerClient(url);
   client.name = "ranger check";
   try {
-    return await withTimeout(PATIENCE, look(client, exchange));
+    return await withTimeout(PATIENCE, look(client, exchange), () => attemptsOf(client));
   } catch (error) {
     const { text, advice } = explainFailure(error);
     return { ok: false, text: `${text}; ${advice}` };

@@ -6,7 +6,7 @@ import { brokerName } from "../../config/amqp_url.ts";
 import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
-import { brokerClient, takeDeliveries } from "./client.ts";
+import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
@@ -127,7 +127,11 @@ export class AmqpSource implements EventSource {
 
   /** Consumes until that ends, which always is an error. */
   async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
-    const { queue, consumer } = await withTimeout(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
+    const { queue, consumer } = await withTimeout(
+      SETUP_TIMEOUT,
+      this.#setUp(client, broker, sink),
+      () => attemptsOf(client),
+    );
     this.#consuming(broker, queue);
     await consumer.wait();
   }

@@ -1,3 +1,4 @@
+import { ConnectionError } from "../../connection_error.ts";
 import { replyCode } from "./exchange.ts";
 
 /** What keeps us from the broker, in few words: they become labels of metrics. */
@@ -54,14 +55,29 @@ export function isLasting(kind: FailureKind): boolean {
  *
  * @example
  * ```ts
- * explainFailure(new Error("connect ECONNREFUSED 127.0.0.1:5672")).text; // "nothing listens there"
+ * explainFailure(new ConnectionError(error, "localhost")).text; // "127.0.0.1:5672: nothing listens there"
  * ```
  */
 export function explainFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  const [kind, text] = read(message, replyCode(error));
+  const [kind, text] = error instanceof ConnectionError && Object.hasOwn(KINDS, error.code)
+    ? [KINDS[error.code]!, message] as const
+    : read(message, replyCode(error));
   return { kind, text, advice: ADVICE[kind] };
 }
+
+/** By the code of the system or the resolver. */
+const KINDS: Readonly<Record<string, FailureKind>> = {
+  ECONNREFUSED: "refused",
+  ENOTFOUND: "name",
+  EAI_AGAIN: "name",
+  ETIMEDOUT: "timeout",
+  EHOSTUNREACH: "timeout",
+  ENETUNREACH: "timeout",
+  EADDRNOTAVAIL: "timeout",
+  ECONNRESET: "closed",
+  EPIPE: "closed",
+};
 
 /**
  * That nothing can come from an exchange, though it is there and the queue is bound to it.
@@ -90,16 +106,12 @@ function read(message: string, code: number | undefined): [FailureKind, string] 
     return ["exchange", `the exchange is gone: ${message}`];
   }
   if (message.endsWith(NOTHING_COMES)) return ["type", message];
-  if (/ECONNREFUSED|Connection refused/i.test(message)) return ["refused", "nothing listens there"];
   if (/certificate|handshake|\b(tls|ssl)\b/i.test(message)) {
     return ["tls", `no TLS with what answers there: ${message}`];
   }
-  if (/ENOTFOUND|EAI_AGAIN|lookup|resolve/i.test(message)) {
-    return ["name", "the host's name cannot be resolved"];
-  }
   // The library's own, when nothing came while it connected.
   if (message === "timeout") return ["timeout", "timeout: no answer"];
-  if (/timeout|timed out|sign of life|EHOSTUNREACH|ENETUNREACH/i.test(message)) {
+  if (/timeout|timed out|sign of life/i.test(message)) {
     return ["timeout", message];
   }
   if (/connection ended|socket closed|ECONNRESET|EPIPE|does not speak AMQP/i.test(message)) {

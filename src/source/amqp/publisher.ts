@@ -2,7 +2,7 @@ import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { once } from "node:events";
 import { parseAmqpUrl, showAmqpUrl } from "../../config/amqp_url.ts";
 import { UnavailableError } from "../../errors.ts";
-import { brokerClient } from "./client.ts";
+import { attemptsOf, brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
 import { withTimeout } from "./with_timeout.ts";
@@ -68,7 +68,8 @@ export class Publisher {
       const client = brokerClient(url);
       client.name = name;
       try {
-        return await withTimeout(PATIENCE, Publisher.#open(client, exchange, url));
+        const opened = Publisher.#open(client, exchange, url);
+        return await withTimeout(PATIENCE, opened, () => attemptsOf(client));
       } catch (error) {
         // A connection that was not finished has no orderly end.
         client.socket?.destroy();
