@@ -12,7 +12,7 @@ import type { Command, CommandTable, CommandValues } from "./command.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   demo: async () => (await import("./demo/demo.ts")).demo,
-  check: async () => (await import("./check.ts")).check,
+  check: async () => (await import("./check/check.ts")).check,
   keygen: async () => (await import("./keygen.ts")).keygen,
   token: async () => (await import("./token.ts")).token,
   publish: async () => (await import("./publish.ts")).publish,

@@ -49,11 +49,16 @@ export async function loadSettings(
 /** Like `loadSettings`, for flags that are parsed already and have no problems. */
 export async function loadWithFlags(
   flags: FlagArguments,
-  environment: Environment,
+  processEnvironment: Environment,
   options: LoadOptions = {},
 ): Promise<Loaded> {
+  const { environment = processEnvironment, environmentFiles } = options;
+  const sourceOf = (name: string) => {
+    const file = environmentFiles?.get(name);
+    return `environment ${name}${file === undefined ? "" : `, set in ${file}`}`;
+  };
   const path = flags.config ?? (environment["RANGER_CONFIG"] || undefined);
-  const namedBy = flags.config !== undefined ? "flag --config" : "environment RANGER_CONFIG";
+  const namedBy = flags.config !== undefined ? "flag --config" : sourceOf("RANGER_CONFIG");
   const defaultFile = options.defaultFile ?? DEFAULT_FILE;
   const file = path !== undefined
     ? await readFile(path, namedBy)
@@ -67,7 +72,7 @@ export async function loadWithFlags(
   for (const [key, setting] of eachSetting()) {
     const given = [
       fromFlags(flags, key, setting),
-      fromEnvironment(environment, key, setting, problems),
+      fromEnvironment(environment, key, setting, sourceOf, problems),
       file?.settings.get(key),
     ].filter((candidate) => candidate !== undefined);
     candidates.set(key, given[0] ?? { value: setting.default, source: "default", rank: 0 });
@@ -77,7 +82,7 @@ export async function loadWithFlags(
   }
   const rbac = new Map([
     ...file?.rbac ?? [],
-    ...rbacFromEnvironment(environment),
+    ...rbacFromEnvironment(environment, sourceOf),
     ...flags.rbac,
   ]);
   const resolved = resolve(candidates, rbac, options, problems);
@@ -99,6 +104,7 @@ function fromEnvironment(
   environment: Environment,
   key: SettingKey,
   { kind, formerly }: Setting,
+  sourceOf: (name: string) => string,
   problems: string[],
 ): Candidate | undefined {
   const name = environmentNames(key).find((name) => environment[name]);
@@ -106,7 +112,7 @@ function fromEnvironment(
   const used = name ?? former;
   const text = used === undefined ? undefined : environment[used];
   if (used === undefined || !text) return undefined;
-  const candidate = { value: kind.read(text), source: `environment ${used}`, rank: 2 } as const;
+  const candidate = { value: kind.read(text), source: sourceOf(used), rank: 2 } as const;
   if (former === undefined || !environment[former]) return candidate;
   const renamed = { from: former, to: environmentName(key) };
   if (name === undefined) return { ...candidate, renamed };

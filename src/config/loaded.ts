@@ -50,4 +50,8 @@ export interface LoadOptions {
    * @default "/etc/ranger/ranger.toml"
    */
   readonly defaultFile?: string;
+  /** Environment variables to read in place of those of the process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The files that environment variables come from, by the variable's name. */
+  readonly environmentFiles?: ReadonlyMap<string, string>;
 }

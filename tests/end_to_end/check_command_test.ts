@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { freePort } from "../../testing/ports.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
-import { type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();
 
 /** Flags that keep every trial but the one under test from failing. */
-const FREE = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+const FREE = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0", ...NOT_INSTALLED];
 
 /** Runs `ranger check` with a configuration file of its own, so that no other one is read. */
 async function check(
@@ -78,7 +78,8 @@ Deno.test("check finds the exchange that is there", async () => {
   const outcome = await check(["--no-auth", "--exchange", publisher.exchange]);
   assert.equal(
     line(outcome, "ok     broker:"),
-    `connected; exchange ${publisher.exchange} is there`,
+    `connected; exchange ${publisher.exchange} is there; a queue was declared, bound, consumed ` +
+      "and deleted",
   );
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { freePort } from "../../testing/ports.ts";
 import { startRanger } from "../../testing/ranger.ts";
-import { runRanger } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, runRanger } from "../support/run_ranger.ts";
 
 /** The addresses of localhost: 127.0.0.1, and ::1 where the hosts file has it. */
 const addresses = await lookup("localhost", { all: true });
@@ -33,7 +33,7 @@ Deno.test("check and publish name every address that they tried: of the broker a
   const url = ["--config=/dev/null", `--amqp-url=amqp://guest:guest@localhost:${broker}/`];
   const listeners = ["--host=127.0.0.1", "--port=0", "--management-port=0"];
   const jwks = `--jwks-url=http://localhost:${keys}/jwks.json`;
-  const checked = await runRanger(["check", ...url, ...listeners, jwks]);
+  const checked = await runRanger(["check", ...NOT_INSTALLED, ...url, ...listeners, jwks]);
   const found = (name: string) =>
     new RegExp(`^FAILS +${name}: (.*)$`, "m").exec(checked.stdout)?.[1];
   assert.ok(found("broker")?.startsWith(`${nothingListens(broker)}; `), checked.output);

@@ -10,7 +10,7 @@ import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
-import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
+import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
 import { withTimeout } from "./with_timeout.ts";
@@ -114,7 +114,7 @@ export class AmqpSource implements EventSource {
       // for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
     } catch (error) {
-      if (!signal.aborted) this.#report(broker, error);
+      if (!signal.aborted) this.#report(url, error);
     }
     const lasted = status.connected && status.lasted > STEADY;
     if (status.connected) {
@@ -153,8 +153,7 @@ export class AmqpSource implements EventSource {
       (routingKey, body) => this.#deliver(sink, routingKey, body),
       (milliseconds) => sink.aged?.(milliseconds),
     );
-    // Deliveries do not come to the callback; the consumer tells when there are no more.
-    const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
+    const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
       // Where the broker would log an error each time, the next connection is soon enough.
       if (this.#type.silent) await this.#judgeExchange(client);
@@ -206,8 +205,9 @@ export class AmqpSource implements EventSource {
     });
   }
 
-  #report(broker: string, error: unknown): void {
-    const failure = explainFailure(error);
+  #report(url: string, error: unknown): void {
+    const broker = brokerName(url);
+    const failure = explainFailure(error, { url, exchange: this.#options.exchange });
     const { kind, text, advice } = failure;
     const status = this.#status;
     status.failed(failure, `the broker ${broker}: ${text}`);
@@ -218,23 +218,18 @@ export class AmqpSource implements EventSource {
     // by may keep the next one from being made, and is then what to do something about.
     const cause = text.replace(/\b[0-9a-f]{8}\b|\d+/g, "#");
     if (!this.#rarely.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
-    const properties = { broker, reason: text, advice };
     if (lost) {
       log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {
         broker,
         reason: text,
       });
-    } else if (isLasting(kind)) {
-      log.error(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
-    } else {
-      log.warn(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
+      return;
     }
+    const cannot =
+      "Cannot consume from the broker {broker}, and will keep trying: {reason}; {advice}";
+    const properties = { broker, reason: text, advice };
+    if (isLasting(kind)) log.error(cannot, properties);
+    else log.warn(cannot, properties);
   }
 
   /** What is wrong, of each broker that was tried. */

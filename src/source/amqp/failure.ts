@@ -1,5 +1,6 @@
 import { ConnectionError } from "../../connection_error.ts";
-import { replyCode } from "./exchange.ts";
+import { AccessError, grantCommand } from "./permissions.ts";
+import { ACCESS_REFUSED, NOT_ALLOWED, NOT_FOUND, replyCode } from "./reply_code.ts";
 
 /** What keeps us from the broker, in few words: they become labels of metrics. */
 export type FailureKind =
@@ -26,8 +27,8 @@ export interface Failure {
 
 const ADVICE: Readonly<Record<FailureKind, string>> = {
   login: "is that the password the broker knows (rabbitmqctl change_password)?",
-  access: "give the user configure, write and read permission on the virtual host " +
-    "(rabbitmqctl set_permissions)",
+  access: "give the user configure, write and read permission on ranger.* and read permission " +
+    "on the exchange (rabbitmqctl set_permissions)",
   vhost: "is amqp.vhost right, and may that user have it (rabbitmqctl list_permissions)?",
   exchange: "it is made anew if nobody does; is the exchange that publishes the events running?",
   type: "delete it and declare it as topic, or set amqp.exchange to another.",
@@ -47,10 +48,18 @@ export function isLasting(kind: FailureKind): boolean {
   return LASTING.has(kind);
 }
 
+/** Where an operation failed, for advice that names it. */
+export interface Consumed {
+  /** Of the broker, with user and password. */
+  readonly url: string;
+  readonly exchange: string;
+}
+
 /**
  * Reads an error of the AMQP client, or of the network under it.
  *
  * @param error what connecting, declaring or consuming ended with
+ * @param consumed left out where nothing is consumed
  * @returns text without the password: the client's errors carry none, and the URL is not repeated
  *
  * @example
@@ -58,12 +67,25 @@ export function isLasting(kind: FailureKind): boolean {
  * explainFailure(new ConnectionError(error, "localhost")).text; // "127.0.0.1:5672: nothing listens there"
  * ```
  */
-export function explainFailure(error: unknown): Failure {
+export function explainFailure(error: unknown, consumed?: Consumed): Failure {
   const message = error instanceof Error ? error.message : String(error);
   const [kind, text] = error instanceof ConnectionError && Object.hasOwn(KINDS, error.code)
     ? [KINDS[error.code]!, message] as const
+    : error instanceof AccessError
+    ? ["access" as const, message] as const
     : read(message, replyCode(error));
-  return { kind, text, advice: ADVICE[kind] };
+  const advice = kind === "access" && consumed !== undefined
+    ? adviseAccess(error, consumed)
+    : ADVICE[kind];
+  return { kind, text, advice };
+}
+
+function adviseAccess(error: unknown, { url, exchange }: Consumed): string {
+  const creates = error instanceof AccessError && error.createsExchange;
+  const first = creates
+    ? `start what publishes to ${exchange} and creates it, or let Ranger create it: `
+    : "these permissions are enough: ";
+  return first + grantCommand(url, exchange, creates);
 }
 
 /** By the code of the system or the resolver. */
@@ -97,12 +119,12 @@ export function unfitExchange(exchange: string, type: string): Error {
 const NOTHING_COMES = "no event of it comes to a queue that asks for all";
 
 function read(message: string, code: number | undefined): [FailureKind, string] {
-  if (code === 403 && /ACCESS_REFUSED - Login/i.test(message)) {
+  if (code === ACCESS_REFUSED && /ACCESS_REFUSED - Login/i.test(message)) {
     return ["login", "the broker refused user or password (amqp.user, amqp.password)"];
   }
-  if (code === 403) return ["access", `the user may not do that: ${message}`];
-  if (code === 530) return ["vhost", `the virtual host cannot be used: ${message}`];
-  if (code === 404 && message.includes("no exchange")) {
+  if (code === ACCESS_REFUSED) return ["access", `the user may not do that: ${message}`];
+  if (code === NOT_ALLOWED) return ["vhost", `the virtual host cannot be used: ${message}`];
+  if (code === NOT_FOUND && message.includes("no exchange")) {
     return ["exchange", `the exchange is gone: ${message}`];
   }
   if (message.endsWith(NOTHING_COMES)) return ["type", message];

@@ -1,0 +1,117 @@
+import { brokerName } from "../../config/amqp_url.ts";
+import type { Entry } from "../../config/loaded.ts";
+import type { Settings } from "../../config/shape.ts";
+import { defineCommand } from "../command.ts";
+import { checkBroker } from "./broker.ts";
+import { serviceEnvironment } from "./environment.ts";
+import { tryFiles } from "./files.ts";
+import { type Finding, UNAVAILABLE, WRONG } from "./finding.ts";
+import { tryKeys } from "./keys.ts";
+import { tryListen } from "./ports.ts";
+import { DEFAULT_UNIT, readService } from "./service.ts";
+
+/** `ranger check` */
+export const check = defineCommand({
+  name: "check",
+  summary: "Shows the settings in force with their sources, and tries files, broker and ports",
+  description: "Takes the same flags, environment and file as serve. Where a unit of systemd is\n" +
+    `installed (${DEFAULT_UNIT}), it checks as that service would run: with the unit's\n` +
+    "environment and environment files, and with the permissions of its user. On the broker it\n" +
+    "declares, binds and consumes a queue as serve does, and deletes it again. Nothing else is\n" +
+    `changed. Exits with 0 when serve would run, ${WRONG} when it would not start, ${UNAVAILABLE} when the\n` +
+    "broker or a port cannot be had. Secrets are hidden.",
+  usage: "ranger check [FLAGS]",
+  example: "ranger check --config /etc/ranger/ranger.toml",
+  options: {
+    "files-only": {
+      type: "boolean",
+      help: "Checks settings and files alone; tries neither broker nor ports nor auth.jwks_url",
+    },
+    unit: {
+      type: "string",
+      value: "UNIT",
+      help: "The service to check: its name, the path of its unit file, or none for the user " +
+        "and the environment of this command [ranger.service, if installed]",
+    },
+    "environment-file": {
+      type: "string",
+      value: "PATH",
+      help: "The environment file, in place of the unit's [/etc/ranger/ranger.env, if it exists]",
+    },
+  },
+  settings: true,
+  async run({ values, loadSettings }) {
+    const { unit } = values;
+    const service = unit === "none" ? undefined : await readService(unit);
+    const environment = await serviceEnvironment(
+      Deno.env.toObject(),
+      service,
+      values["environment-file"],
+    );
+    const loaded = await loadSettings({
+      requireKey: false,
+      environment: environment.values,
+      environmentFiles: environment.origins,
+    });
+    const { settings, entries, file, renamed } = loaded;
+    console.log(`configuration file: ${file ?? "none"}`);
+    console.log(`environment file: ${environment.files.join(", ") || "none"}`);
+    console.log(`service: ${service ? `${service.file}, user ${service.user}` : "none"}\n`);
+    console.log(table(entries));
+    if (renamed.length > 0) console.log();
+    for (const { from, to, source } of renamed) {
+      console.log(`note   ${source}: ${from} is the old name of ${to}`);
+    }
+    const all = !values["files-only"];
+    const findings = [
+      ...environment.findings,
+      ...(service ? await tryFiles(loaded, service) : []),
+      ...await tryKeys(settings.auth, all),
+      ...(all ? await tryNetwork(settings, service) : []),
+    ];
+    console.log();
+    for (const { name, text, exitCode } of findings) {
+      console.log(`${exitCode === 0 ? "ok   " : "FAILS"}  ${name}: ${text}`);
+    }
+    const codes = findings.map(({ exitCode }) => exitCode);
+    const outcome = codes.includes(WRONG) ? WRONG : Math.max(...codes);
+    console.log(
+      outcome === 0
+        ? all
+          ? "\nRanger would run with this."
+          : "\nThe files are right. Broker and ports were not tried (--files-only)."
+        : outcome === WRONG
+        ? "\nRanger would not start with this."
+        : "\nRanger would not run well with this: see what FAILS above.",
+    );
+    return outcome;
+  },
+});
+
+async function tryNetwork(
+  { amqp, server, management }: Settings,
+  service: Parameters<typeof tryListen>[2],
+): Promise<Finding[]> {
+  return [
+    ...await Promise.all(amqp.urls.map((url) => tryBroker(amqp, url))),
+    tryListen("server", server, service),
+    tryListen("management", management, service),
+  ];
+}
+
+/** Columns of key, value and source. */
+function table(entries: readonly Entry[]): string {
+  const width = (column: readonly string[], most: number) =>
+    Math.min(Math.max(...column.map((cell) => cell.length)), most);
+  const keys = width(entries.map(({ key }) => key), 30);
+  const values = width(entries.map(({ shown }) => shown), 40);
+  return entries
+    .map(({ key, shown, source }) => `${key.padEnd(keys)}  ${shown.padEnd(values)}  ${source}`)
+    .join("\n");
+}
+
+async function tryBroker(amqp: Settings["amqp"], url: string): Promise<Finding> {
+  const { ok, text } = await checkBroker(url, amqp);
+  const name = amqp.urls.length === 1 ? "broker" : `broker ${brokerName(url)}`;
+  return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
+}
