@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../source/amqp/amqp_source.ts";
+import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { warnOfOldNames } from "./old_names.ts";
@@ -46,6 +47,8 @@ export const serve: Command = defineCommand({
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
+    // A file that cannot be used ends the start; later it is reported until it can be.
+    await readTls(settings.amqp);
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
     supervision.watch(daemon);
     const reloader = new Reloader(loaded, () => loadSettings(), daemon);

@@ -47,6 +47,11 @@ export function text(placeholder: string, pattern = /^/, wrong = ""): Kind<strin
   };
 }
 
+/** The path of a file; or empty. */
+export function file(): Kind<string> {
+  return { ...text("PATH"), read: (given) => given.trim() };
+}
+
 /** A host name or address without a port; brackets around an IPv6 address are removed. */
 export function host(): Kind<string> {
   const wrong = "is not a host name or address alone";

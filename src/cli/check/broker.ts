@@ -6,6 +6,7 @@ import { ExchangeType, UNFIT } from "../../source/amqp/exchange_type.ts";
 import { explainFailure, unfitExchange } from "../../source/amqp/failure.ts";
 import { bindQueue, consume, declareQueue } from "../../source/amqp/queue.ts";
 import { NOT_FOUND, replyCode } from "../../source/amqp/reply_code.ts";
+import type { TlsOptions } from "../../source/amqp/tls.ts";
 import { withTimeout } from "../../source/amqp/with_timeout.ts";
 
 /** Milliseconds that the broker may take to answer. */
@@ -23,10 +24,15 @@ export interface BrokerFinding {
  * and consumes it. The queue is deleted afterwards; a missing exchange is not created.
  *
  * @param url with user and password
+ * @param tls for amqps://
  * @returns what was found; never throws for what a broker or a network can do
  */
-export async function checkBroker(url: string, amqp: Settings["amqp"]): Promise<BrokerFinding> {
-  const client = brokerClient(url);
+export async function checkBroker(
+  url: string,
+  amqp: Settings["amqp"],
+  tls: TlsOptions,
+): Promise<BrokerFinding> {
+  const client = brokerClient(url, tls);
   client.name = "ranger check";
   try {
     return await withTimeout(PATIENCE, tryAll(client, amqp), () => attemptsOf(client));

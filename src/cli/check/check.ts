@@ -1,6 +1,8 @@
 import { brokerName } from "../../config/amqp_url.ts";
 import type { Entry } from "../../config/loaded.ts";
 import type { Settings } from "../../config/shape.ts";
+import { ConfigurationError } from "../../errors.ts";
+import { readTls, type TlsOptions } from "../../source/amqp/tls.ts";
 import { defineCommand } from "../command.ts";
 import { checkBroker } from "./broker.ts";
 import { serviceEnvironment } from "./environment.ts";
@@ -8,7 +10,7 @@ import { tryFiles } from "./files.ts";
 import { type Finding, UNAVAILABLE, WRONG } from "./finding.ts";
 import { tryKeys } from "./keys.ts";
 import { tryListen } from "./ports.ts";
-import { DEFAULT_UNIT, readService } from "./service.ts";
+import { DEFAULT_UNIT, readService, type Service } from "./service.ts";
 
 /** `ranger check` */
 export const check = defineCommand({
@@ -63,11 +65,13 @@ export const check = defineCommand({
       console.log(`note   ${source}: ${from} is the old name of ${to}`);
     }
     const all = !values["files-only"];
+    const { tls, findings: ofTls } = await tryTls(settings.amqp);
     const findings = [
       ...environment.findings,
       ...(service ? await tryFiles(loaded, service) : []),
       ...await tryKeys(settings.auth, all),
-      ...(all ? await tryNetwork(settings, service) : []),
+      ...ofTls,
+      ...(all ? await tryNetwork(settings, tls, service) : []),
     ];
     console.log();
     for (const { name, text, exitCode } of findings) {
@@ -90,13 +94,28 @@ export const check = defineCommand({
 
 async function tryNetwork(
   { amqp, server, management }: Settings,
-  service: Parameters<typeof tryListen>[2],
+  tls: TlsOptions | undefined,
+  service: Service | undefined,
 ): Promise<Finding[]> {
   return [
-    ...await Promise.all(amqp.urls.map((url) => tryBroker(amqp, url))),
+    // With files that cannot be used there is nothing to try.
+    ...(tls ? await Promise.all(amqp.urls.map((url) => tryBroker(amqp, url, tls))) : []),
     tryListen("server", server, service),
     tryListen("management", management, service),
   ];
+}
+
+/** The files for TLS to the broker; undefined where they cannot be used. */
+async function tryTls(
+  amqp: Settings["amqp"],
+): Promise<{ tls: TlsOptions | undefined; findings: Finding[] }> {
+  try {
+    return { tls: await readTls(amqp), findings: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    const finding = { name: "broker", text: error.message, exitCode: error.exitCode };
+    return { tls: undefined, findings: [finding] };
+  }
 }
 
 /** Columns of key, value and source. */
@@ -110,8 +129,12 @@ function table(entries: readonly Entry[]): string {
     .join("\n");
 }
 
-async function tryBroker(amqp: Settings["amqp"], url: string): Promise<Finding> {
-  const { ok, text } = await checkBroker(url, amqp);
+async function tryBroker(
+  amqp: Settings["amqp"],
+  url: string,
+  tls: TlsOptions,
+): Promise<Finding> {
+  const { ok, text } = await checkBroker(url, amqp, tls);
   const name = amqp.urls.length === 1 ? "broker" : `broker ${brokerName(url)}`;
   return { name, text, exitCode: ok ? 0 : UNAVAILABLE };
 }

@@ -59,8 +59,11 @@ async function filesOf({ file, settings }: Loaded): Promise<NamedFile[]> {
   const key = enabled && publicKey !== ""
     ? await readKeyText(publicKey, "auth.public_key").catch(() => undefined)
     : undefined;
+  const { ca, cert, key: amqpKey } = settings.amqp;
+  const ofBroker = Object.entries({ "amqp.ca": ca, "amqp.cert": cert, "amqp.key": amqpKey });
   return [
     ...(file === undefined ? [] : [{ path: file, what: "the configuration file" }]),
     ...(key?.file === undefined ? [] : [{ path: key.file, what: "auth.public_key" }]),
+    ...ofBroker.filter(([, path]) => path !== "").map(([what, path]) => ({ path, what })),
   ];
 }

@@ -13,6 +13,7 @@ import { sendHeartbeats } from "./heartbeat.ts";
 import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 import { withTimeout } from "./with_timeout.ts";
 
 const log = getLogger(["ranger", "broker"]);
@@ -33,7 +34,7 @@ const INTERVAL = 60_000;
 const REBIND = 20;
 
 /** What of the settings concerns the broker. */
-export interface AmqpOptions extends QueueOptions {
+export interface AmqpOptions extends QueueOptions, TlsFiles {
   /** One, or several of a cluster, tried in turn; with user and password: never logged. */
   readonly urls: readonly string[];
   /** Seconds. */
@@ -108,8 +109,9 @@ export class AmqpSource implements EventSource {
     const { signal } = this.#stopping;
     const status = this.#status;
     const broker = brokerName(url);
-    const client = brokerClient(this.#named(url));
+    let client: AMQPClient | undefined;
     try {
+      client = brokerClient(this.#named(url), await readTls(this.#options));
       // Not every promise of a client settles once its socket is gone: stopping must not wait
       // for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
@@ -121,7 +123,7 @@ export class AmqpSource implements EventSource {
       status.down(this.#told());
       sink.interrupted();
     }
-    await letGo(client, signal.aborted);
+    if (client !== undefined) await letGo(client, signal.aborted);
     return lasted;
   }
 

@@ -3,6 +3,7 @@ import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
 import { type Aged, type Deliver, DeliveryReader } from "./deliveries.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** What the library keeps to itself, and is mended below. */
 interface Internals {
@@ -33,6 +34,7 @@ const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
  *   were tried: `connect` throws a {@linkcode ConnectionError} in its place.
  *
  * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
+ * @param tls for amqps://
  *
  * @example
  * ```ts
@@ -40,8 +42,8 @@ const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
  * await client.connect();
  * ```
  */
-export function brokerClient(url: string): AMQPClient {
-  const client = new AMQPClient(url);
+export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
+  const client = new AMQPClient(url, tls);
   // The library's promises carry the same errors.
   client.onerror = () => {};
 

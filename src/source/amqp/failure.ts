@@ -1,5 +1,7 @@
 import { ConnectionError } from "../../connection_error.ts";
+import { ConfigurationError } from "../../errors.ts";
 import { AccessError, grantCommand } from "./permissions.ts";
+import { explainTls } from "./tls_failure.ts";
 import { ACCESS_REFUSED, NOT_ALLOWED, NOT_FOUND, replyCode } from "./reply_code.ts";
 
 /** What keeps us from the broker, in few words: they become labels of metrics. */
@@ -34,7 +36,8 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
   type: "delete it and declare it as topic, or set amqp.exchange to another.",
   refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
   name: "is amqp.host right, and does the name server answer?",
-  tls: "is amqps:// meant, and does this machine trust the broker's certificate?",
+  tls: "amqp.ca names the authorities to trust, amqp.cert and amqp.key what to present, and " +
+    "amqp.tls_name the name to expect.",
   timeout: "does the broker hang, or a firewall drop what goes there?",
   closed: "is that RabbitMQ's AMQP port, and does it want TLS (amqps://)?",
   other: "the broker's log may say more",
@@ -69,15 +72,23 @@ export interface Consumed {
  */
 export function explainFailure(error: unknown, consumed?: Consumed): Failure {
   const message = error instanceof Error ? error.message : String(error);
-  const [kind, text] = error instanceof ConnectionError && Object.hasOwn(KINDS, error.code)
-    ? [KINDS[error.code]!, message] as const
-    : error instanceof AccessError
-    ? ["access" as const, message] as const
-    : read(message, replyCode(error));
+  const [kind, text] = ofOwn(error) ?? read(message, replyCode(error));
   const advice = kind === "access" && consumed !== undefined
     ? adviseAccess(error, consumed)
     : ADVICE[kind];
   return { kind, text, advice };
+}
+
+/** Kind and text of the errors that are classes of Ranger. */
+function ofOwn(error: unknown): [FailureKind, string] | undefined {
+  // Only the files of TLS are read again while Ranger runs.
+  if (error instanceof ConfigurationError) return ["tls", error.message];
+  if (error instanceof AccessError) return ["access", error.message];
+  if (!(error instanceof ConnectionError)) return undefined;
+  const tls = explainTls(error.code, error.message);
+  if (tls !== undefined) return ["tls", tls];
+  const kind = KINDS[error.code];
+  return kind === undefined ? undefined : [kind, error.message];
 }
 
 function adviseAccess(error: unknown, { url, exchange }: Consumed): string {
