@@ -19,8 +19,8 @@ looks at no connection, however many there are. A dashboard and alert rules that
 [monitoring/](../monitoring/README.md). \`ranger_connections_total\`, \`ranger_connections_current\` and
 \`ranger_subscriptions_current\` have the names and labels that the Ruby Ranger gave them.
 
-Counters begin at 0 with the process; a series of a labelled counter may be missing until it has
-counted something.
+Counters begin at 0 with the process, those with labels for every value that is usual, so that the
+first count is an increase that \`rate\` and \`increase\` see.
 
 How much clients can add: \`ranger_subscriptions_current\` names as many streams as
 \`management.max_named_streams\` says, looks for them among the 20,000 that are held the longest, and names none

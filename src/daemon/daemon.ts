@@ -25,6 +25,7 @@ import { applyLive, type LiveTable, type Nothing } from "./live.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
 import { Readiness } from "./readiness.ts";
+import { ReloadStatus } from "./reload_status.ts";
 import { shutDown } from "./shutdown.ts";
 import { statistics } from "./statistics.ts";
 import { statusLine } from "./status_line.ts";
@@ -43,6 +44,8 @@ export interface Daemon {
   unready(): readonly string[];
   /** The state of the server, on one line for people. */
   status(): string;
+  /** What came of the last reload; to be told by the one who reloads. */
+  readonly reloads: ReloadStatus;
   /**
    * Applies the live part of other settings; connections stay.
    *
@@ -131,8 +134,9 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const readiness = new Readiness(source, settings.management.brokerGrace);
   const loopLag = new LoopLag();
+  const reloads = new ReloadStatus();
   const sources: MetricSources = {
-    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag },
+    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag, reloads },
     unready: () => [
       ...(stopping === undefined ? [] : ["the server is shutting down"]),
       ...readiness.reasons(),
@@ -191,8 +195,10 @@ export async function startDaemon(
     public: publicAddress,
     management: managementAddress,
     unready: sources.unready,
+    reloads,
     status: () =>
       statusLine({
+        reload: reloads.reason,
         clients: sessions.size,
         books: hub.sizes.states,
         source: source.state,

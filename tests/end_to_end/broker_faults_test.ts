@@ -4,6 +4,7 @@ import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
 import { Gate } from "../support/gate.ts";
+import { scrape } from "../support/metrics.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type LogLine, type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { runRanger } from "../support/run_ranger.ts";
@@ -169,6 +170,9 @@ Deno.test("a network that drops everything without closing is noticed, and anoth
   await scene.flows();
   gate.jam();
   await ranger.log(lost(/no sign of life from the broker for 2 seconds/), "the silence");
+  // The silence before it was noticed is part of the interruption.
+  const { value } = await scrape(ranger);
+  assert.ok(value("ranger_source_interrupted_seconds_total") >= 2);
   assert.equal(await client.ask("ping"), "pong");
   await ranger.consuming(2);
   await scene.flows();
@@ -190,9 +194,18 @@ Deno.test("a lost broker is tried again at once and often, so that a short outag
   await gate.cut();
   // Delays of up to 0, 0.1, 0.2, 0.4, 0.8, 1, 1 and 1 seconds.
   await until(() => gate.taken >= before + 8 || undefined, "eight more attempts", 10_000);
+  const during = await scrape(ranger);
   await gate.open();
   await ranger.consuming(2);
   await scene.flows();
+  // One interruption, however many attempts; its seconds count while it lasts and stay then.
+  assert.equal(during.value("ranger_source_interruptions_total"), 1);
+  assert.ok(during.value("ranger_source_interrupted_seconds_total") > 0.5);
+  const after = await scrape(ranger);
+  assert.equal(after.value("ranger_source_interruptions_total"), 1);
+  const seconds = after.value("ranger_source_interrupted_seconds_total");
+  assert.ok(seconds > during.value("ranger_source_interrupted_seconds_total"), `${seconds} s`);
+  assert.equal((await scrape(ranger)).value("ranger_source_interrupted_seconds_total"), seconds);
 });
 
 Deno.test("a channel that the broker ends is opened anew", async () => {

@@ -138,7 +138,10 @@ export const AMQP = {
     kind: whole(0, 65535, "SECONDS"),
     default: 20,
     flag: "amqp-heartbeat",
-    help: "Seconds without a heartbeat after which the broker counts as lost; 0 turns it off",
+    help:
+      "Seconds between heartbeats. A broker or a network that falls silent without closing the " +
+      "connection is given up after 1.6 to 2.5 times as long (32 to 50 s by default); 0 turns them " +
+      "off",
     right: SECONDS,
   }),
 };

@@ -1,6 +1,26 @@
 import { topStreams } from "../top_streams.ts";
 import type { Metric } from "./metric.ts";
 
+/** Values of `limit` in ranger_limits_hit_total, which are names of settings. */
+const LIMITS = [
+  "connections",
+  "connections_per_address",
+  "handshake_timeout",
+  "handshakes",
+  "idle_timeout",
+  "message_bytes",
+  "message_rate",
+  "streams",
+  "unsent_bytes",
+];
+
+/** Ends of connections that are usual, by who began and the code; others may occur. */
+const CLOSES = {
+  client: ["1000", "1001", "1005", "application"],
+  network: ["1006"],
+  server: ["1001", "1002", "1006", "1007", "1008", "1009"],
+};
+
 export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_connections_total",
@@ -53,6 +73,7 @@ export const CLIENTS: readonly Metric[] = [
     help: "Connections that ended, by who began (client, server, network) and the close code: " +
       "1006 is none on either side, application any from 3000 on",
     labels: ["by", "code"],
+    known: Object.entries(CLOSES).flatMap(([by, codes]) => codes.map((code) => [by, code])),
     *read({ sessions }) {
       for (const [label, count] of sessions.closes) yield [label.split(" "), count];
     },
@@ -62,6 +83,7 @@ export const CLIENTS: readonly Metric[] = [
     type: "counter",
     help: "Clients and requests that went past a limit, by the limit",
     labels: ["limit"],
+    known: LIMITS.map((limit) => [limit]),
     *read({ limitsHit }) {
       for (const [limit, count] of limitsHit) yield [[limit], count];
     },

@@ -1,4 +1,6 @@
 import type { ScopeCounters } from "../../hub/counters.ts";
+import { refusalReason } from "../../hub/payload_validator.ts";
+import { peatioRegistry } from "../../streams/peatio.ts";
 import type { Metric } from "./metric.ts";
 
 /** What became of an event, and where that is counted. */
@@ -41,6 +43,7 @@ export const EVENTS: readonly Metric[] = [
     type: "counter",
     help: "Events that strict mode dropped, by the kind of stream and what was wrong",
     labels: ["reason"],
+    known: [...peatioRegistry.kinds.map(refusalReason), refusalReason()].map((reason) => [reason]),
     *read({ hub }) {
       for (const [reason, count] of hub.counters.refused) yield [[reason], count];
     },

@@ -64,6 +64,8 @@ export class AmqpSource implements EventSource {
   readonly #reasons = new Map<string, string>();
   readonly #type: ExchangeType;
   #running: Promise<void> | undefined;
+  /** Milliseconds without a sign of life, after which the present connection was given up. */
+  #silence = 0;
   #rarely = new LogThrottle(INTERVAL);
 
   constructor(options: AmqpOptions) {
@@ -101,7 +103,7 @@ export class AmqpSource implements EventSource {
       const pause = backoff(failures / urls.length, performance.now() - outageFrom);
       await delay(pause, undefined, { signal }).catch(() => {});
     }
-    this.#status.down("stopped");
+    this.#status.stop();
   }
 
   /** One connection, from its beginning to its end. @returns whether it lasted */
@@ -119,8 +121,8 @@ export class AmqpSource implements EventSource {
       if (!signal.aborted) this.#report(url, error);
     }
     const lasted = status.connected && status.lasted > STEADY;
-    if (status.connected) {
-      status.down(this.#told());
+    if (status.connected && !signal.aborted) {
+      status.down(this.#told(), this.#silence);
       sink.interrupted();
     }
     if (client !== undefined) await letGo(client, signal.aborted);
@@ -146,7 +148,8 @@ export class AmqpSource implements EventSource {
     const { exchange, heartbeat } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
-    sendHeartbeats(client);
+    this.#silence = 0;
+    sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#judgeExchange(client);
     takeDeliveries(

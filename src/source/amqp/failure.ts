@@ -4,19 +4,22 @@ import { AccessError, grantCommand } from "./permissions.ts";
 import { explainTls } from "./tls_failure.ts";
 import { ACCESS_REFUSED, NOT_ALLOWED, NOT_FOUND, replyCode } from "./reply_code.ts";
 
-/** What keeps us from the broker, in few words: they become labels of metrics. */
-export type FailureKind =
-  | "login"
-  | "access"
-  | "vhost"
-  | "exchange"
-  | "type"
-  | "refused"
-  | "name"
-  | "tls"
-  | "timeout"
-  | "closed"
-  | "other";
+/** Kinds of causes for which there is no connection to the broker; they are labels of metrics. */
+export const FAILURE_KINDS = [
+  "login",
+  "access",
+  "vhost",
+  "exchange",
+  "type",
+  "refused",
+  "name",
+  "tls",
+  "timeout",
+  "closed",
+  "other",
+] as const;
+
+export type FailureKind = (typeof FAILURE_KINDS)[number];
 
 /** Why there is no connection to the broker. */
 export interface Failure {
