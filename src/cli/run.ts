@@ -1,6 +1,7 @@
 import { commandFlags } from "../config/flag_catalog.ts";
 import { type FlagArguments, parseFlags } from "../config/flags.ts";
-import { type Environment, loadWithFlags } from "../config/load.ts";
+import type { Environment } from "../config/environment.ts";
+import { loadWithFlags } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigurationError, RangerError } from "../errors.ts";
 import type { Command, CommandTable, CommandValues } from "./command.ts";

@@ -37,6 +37,8 @@ export function rbacFromEnvironment(
   for (const start of ["RANGO_RBAC_", "RANGER_RBAC_"]) {
     for (const [name, value] of Object.entries(environment)) {
       if (!name.startsWith(start) || name === start || value === "") continue;
+      // Refused: see unknownFiles.
+      if (name.endsWith("_FILE")) continue;
       const prefix = name.slice(start.length).toLowerCase();
       found.set(prefix, { value: words(value), source: sourceOf(name), rank: 2 });
     }

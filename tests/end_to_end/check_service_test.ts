@@ -3,6 +3,7 @@ import { amqp, randomExchange } from "../../testing/amqp.ts";
 import { freePort } from "../../testing/ports.ts";
 import { ROOT, runProgram } from "../../testing/program.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
+import { startRanger } from "../../testing/ranger.ts";
 import { type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await fileBroker();
@@ -254,4 +255,44 @@ Deno.test("check declares, binds and consumes a queue on the broker, and leaves 
     await client.close();
     await gone;
   }
+});
+
+Deno.test("a password that is a credential of systemd: serve reads it, and check reads the unit's file", async () => {
+  await using service = await installService();
+  await broker.ctl("add_user", "of-credential", "s3cret");
+  await broker.ctl("set_permissions", "of-credential", ".*", ".*", ".*");
+  const reference = "$CREDENTIALS_DIRECTORY/rabbitmq";
+  const environment = { RANGER_AMQP_URL: broker.url, RABBITMQ_USER: "of-credential" };
+  const lines = Object.entries({ ...environment, RABBITMQ_PASSWORD_FILE: reference });
+  await service.write("ranger.env", lines.map(([name, value]) => `${name}=${value}\n`).join(""));
+  // The service's user may not read it: systemd does, as root.
+  await service.write("rabbitmq", "s3cret\n", 0o600);
+
+  const without = await service.check(["--no-auth"]);
+  assert.match(
+    without.stderr,
+    /amqp\.password, from environment RABBITMQ_PASSWORD_FILE, set in .*ranger\.env: .* is a credential.*LoadCredential=rabbitmq:PATH/,
+  );
+  assert.equal(without.code, 78);
+  const file = `${service.configuration}/rabbitmq`;
+  await service.dropIn("credential.conf", `[Service]\nLoadCredential=rabbitmq:${file}\n`);
+  const outcome = await service.check(["--no-auth"]);
+  assert.match(outcome.stdout, /^ok +broker: connected; /m, outcome.output);
+  assert.match(outcome.stdout, /^ok +files: /m);
+  assert.equal(outcome.code, 0, outcome.output);
+  assert.ok(!outcome.output.includes("s3cret"));
+
+  // What systemd does with the credential.
+  await using credentials = await temporaryFolder();
+  await credentials.write("rabbitmq", "s3cret\n");
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--exchange", randomExchange()],
+    env: {
+      ...environment,
+      CREDENTIALS_DIRECTORY: credentials.path,
+      RABBITMQ_PASSWORD_FILE: reference,
+    },
+  });
+  await ranger.consuming();
+  assert.ok(!ranger.stderr.includes("s3cret"));
 });

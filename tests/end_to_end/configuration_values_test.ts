@@ -19,6 +19,10 @@ Deno.test("the defaults are those that the documents promise", async () => {
     },
     management: { host: "127.0.0.1", port: 8082, brokerGrace: 10, maxNamedStreams: 50 },
     amqp: {
+      ca: "",
+      cert: "",
+      key: "",
+      tlsName: "",
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
       queueLength: 100_000,

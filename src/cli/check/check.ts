@@ -54,6 +54,7 @@ export const check = defineCommand({
       requireKey: false,
       environment: environment.values,
       environmentFiles: environment.origins,
+      ...(service ? { credentials: service.credentials } : {}),
     });
     const { settings, entries, file, renamed } = loaded;
     console.log(`configuration file: ${file ?? "none"}`);

@@ -41,6 +41,9 @@ export async function serviceEnvironment(
   const origins = new Map(
     [...service?.environment.keys() ?? []].map((name) => [name, service?.file ?? ""] as const),
   );
+  // The credentials of the service as it runs now, as far as its unit does not name their files.
+  const directory = `/run/credentials/${service?.name}`;
+  if (service && await isFolder(directory)) values.set("CREDENTIALS_DIRECTORY", directory);
   const files: string[] = [];
   const findings: Finding[] = [];
   for (const { path, optional } of wanted) {
@@ -69,4 +72,8 @@ function whyNot(path: string, optional: boolean, error: unknown): string | undef
       "root, or name another file with --environment-file";
   }
   return `${path} cannot be read: ${error instanceof Error ? error.message : error}`;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 }

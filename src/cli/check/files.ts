@@ -5,7 +5,7 @@ import { type Account, findAccount, whyUnreadable } from "./readable.ts";
 import type { Service } from "./service.ts";
 
 /** A file that the service reads. */
-interface NamedFile {
+interface CheckedFile {
   readonly path: string;
   /** `the configuration file`, `auth.public_key` */
   readonly what: string;
@@ -34,7 +34,7 @@ export async function tryFiles(loaded: Loaded, service: Service): Promise<Findin
 }
 
 async function whyNot(
-  { path }: NamedFile,
+  { path }: CheckedFile,
   account: Account,
   { name, hidden }: Service,
 ): Promise<string | undefined> {
@@ -53,17 +53,17 @@ async function whyNot(
       `0640 (chgrp ${account.group} ${path} && chmod 640 ${path}), or LoadCredential= in the unit`;
 }
 
-async function filesOf({ file, settings }: Loaded): Promise<NamedFile[]> {
+async function filesOf({ file, files, settings }: Loaded): Promise<CheckedFile[]> {
   const { enabled, publicKey } = settings.auth;
-  // What is wrong with the key is found where it is loaded.
-  const key = enabled && publicKey !== ""
-    ? await readKeyText(publicKey, "auth.public_key").catch(() => undefined)
-    : undefined;
-  const { ca, cert, key: amqpKey } = settings.amqp;
-  const ofBroker = Object.entries({ "amqp.ca": ca, "amqp.cert": cert, "amqp.key": amqpKey });
+  // The setting may be a key as well as a path; what is wrong with it is found where it is loaded.
+  const isKeyFile = enabled && publicKey !== "" &&
+    await readKeyText(publicKey, "auth.public_key").then(({ file }) => file, () => undefined);
   return [
     ...(file === undefined ? [] : [{ path: file, what: "the configuration file" }]),
-    ...(key?.file === undefined ? [] : [{ path: key.file, what: "auth.public_key" }]),
-    ...ofBroker.filter(([, path]) => path !== "").map(([what, path]) => ({ path, what })),
+    ...files
+      .filter(({ setting, isCredential }) =>
+        !isCredential && (setting !== "auth.public_key" || isKeyFile)
+      )
+      .map(({ setting, path }) => ({ path, what: setting })),
   ];
 }
