@@ -24,6 +24,16 @@ and ports.
 - Each setting has an environment variable \`RANGER_<SECTION>_<KEY>\`. The variables that deployments
   of Ruby Ranger and Rango already set are read as well; if several variables of one setting are set,
   the first one in its row counts. An empty variable counts as not set.
+- Secrets can be kept in files. Every variable can be given with \`_FILE\` behind its name, as the
+  path of a file that holds the value: \`RABBITMQ_PASSWORD_FILE=/run/secrets/rabbitmq\`. In the file
+  and as flags the secrets have such a form as well: \`password_file\`, \`--amqp-password-file\`. A line
+  break at the end of the file is not part of the value. To give both forms is an error, and so is a
+  variable \`RANGER_…_FILE\`, \`RANGO_…_FILE\` or \`RABBITMQ_…_FILE\` that belongs to no setting.
+- A path may begin with \`$CREDENTIALS_DIRECTORY/\`: the folder in which systemd puts the credentials
+  of a service, which no other process of that user can read. With
+  \`LoadCredential=rabbitmq:/etc/ranger/rabbitmq\` in a drop-in of the unit, whose file only root needs
+  to be able to read, \`RABBITMQ_PASSWORD_FILE=$CREDENTIALS_DIRECTORY/rabbitmq\` in \`ranger.env\` is the
+  password.
 - In flags and environment the entries of a list are separated by commas, and a switch in the
   environment is \`true\` or \`false\`.
 - A setting's old name still works as flag, environment variable and key in the file; Ranger logs a
@@ -76,11 +86,11 @@ function section([name, settings]: readonly [Section, readonly ListedSetting[]])
 }
 
 function row(
-  { key, flags, environment, defaultText, isWords, help, formerKey }: ListedSetting,
+  { key, flags, environment, defaultText, isWords, help, formerKey, fileKey }: ListedSetting,
 ): string {
   const former = formerKey === undefined ? "" : `. Its old name ${code(formerKey)} still works`;
   return cells([
-    code(key),
+    fileKey === undefined ? code(key) : `${code(key)}, ${code(fileKey)}`,
     flags.map((flag) => code(flagUsage(flag))).join(", "),
     environment.map(code).join(", "),
     isWords ? defaultText : code(defaultText),

@@ -19,24 +19,27 @@
  * | `ERR_TOKEN_REVOKED` | its `jti` or `uid` is in the file of `auth.revoked` |
  * | `ERR_TOKEN_TOO_MANY_FAILURES` | not looked at: too many tokens of this client did not verify |
  */
-export type TokenErrorCode =
-  | "ERR_TOKEN_MALFORMED"
-  | "ERR_TOKEN_ALGORITHM"
-  | "ERR_TOKEN_UNKNOWN_KEY"
-  | "ERR_TOKEN_NO_KEYS"
-  | "ERR_TOKEN_SIGNATURE"
-  | "ERR_TOKEN_EXPIRED"
-  | "ERR_TOKEN_EXP_MISSING"
-  | "ERR_TOKEN_EXP_TOO_FAR"
-  | "ERR_TOKEN_NOT_YET_VALID"
-  | "ERR_TOKEN_ISSUED_IN_FUTURE"
-  | "ERR_TOKEN_ISSUER"
-  | "ERR_TOKEN_AUDIENCE"
-  | "ERR_TOKEN_SUBJECT"
-  | "ERR_TOKEN_JTI"
-  | "ERR_TOKEN_UID"
-  | "ERR_TOKEN_REVOKED"
-  | "ERR_TOKEN_TOO_MANY_FAILURES";
+export const TOKEN_ERROR_CODES = [
+  "ERR_TOKEN_MALFORMED",
+  "ERR_TOKEN_ALGORITHM",
+  "ERR_TOKEN_UNKNOWN_KEY",
+  "ERR_TOKEN_NO_KEYS",
+  "ERR_TOKEN_SIGNATURE",
+  "ERR_TOKEN_EXPIRED",
+  "ERR_TOKEN_EXP_MISSING",
+  "ERR_TOKEN_EXP_TOO_FAR",
+  "ERR_TOKEN_NOT_YET_VALID",
+  "ERR_TOKEN_ISSUED_IN_FUTURE",
+  "ERR_TOKEN_ISSUER",
+  "ERR_TOKEN_AUDIENCE",
+  "ERR_TOKEN_SUBJECT",
+  "ERR_TOKEN_JTI",
+  "ERR_TOKEN_UID",
+  "ERR_TOKEN_REVOKED",
+  "ERR_TOKEN_TOO_MANY_FAILURES",
+] as const;
+
+export type TokenErrorCode = (typeof TOKEN_ERROR_CODES)[number];
 
 /**
  * A token that does not verify. Neither the message nor the cause carries the token or its claims,
@@ -80,3 +83,10 @@ export function resultOf(error?: unknown): string {
     ? error.code.slice("ERR_TOKEN_".length).toLowerCase()
     : "error";
 }
+
+/** Every word that {@linkcode resultOf} returns. */
+export const RESULTS: readonly string[] = [
+  resultOf(),
+  ...TOKEN_ERROR_CODES.map((code) => resultOf(new TokenError(code, ""))),
+  resultOf(new Error()),
+];

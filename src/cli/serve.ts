@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../source/amqp/amqp_source.ts";
+import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import type { Loaded } from "../config/loaded.ts";
 import { configureLog } from "../telemetry/log.ts";
@@ -67,6 +68,8 @@ export const serve: Command = defineCommand({
     surviveFaults();
     // Installed before the start, so that a signal right after "listening" is handled.
     const signalled = untilSignal();
+    // A file that cannot be used ends the start; later it is reported until it can be.
+    await readTls(settings.amqp);
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
     notifier.watch(daemon);
     const reloader = new Reloader(loaded, () => loadSettings(), daemon);

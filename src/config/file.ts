@@ -1,8 +1,16 @@
 import { parse, TomlError } from "smol-toml";
 import { ConfigurationError } from "../errors.ts";
-import { bothNames, type Candidate } from "./candidate.ts";
+import { bothForms, bothNames, type Candidate } from "./candidate.ts";
 import { nearest } from "./nearest.ts";
-import { eachSetting, type Section, SECTIONS, type SettingKey, settingKey } from "./settings.ts";
+import {
+  eachSetting,
+  fileForm,
+  type Section,
+  SECTIONS,
+  type SettingKey,
+  settingKey,
+  settingOfFileForm,
+} from "./settings.ts";
 
 /** The file that is read where neither flag nor environment names another. */
 export const DEFAULT_FILE = "/etc/ranger/ranger.toml";
@@ -84,16 +92,21 @@ export function parseFile(text: string, path: string): FileValues {
     } else {
       for (const [word, value] of Object.entries(content)) {
         const name = `${section}.${word}`;
-        const key = settingKey(name);
+        const inFile = settingOfFileForm(name);
+        const key = settingKey(name) ?? inFile;
         if (key === undefined) {
           problems.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
+        } else if (settings.has(key) && (inFile ?? settings.get(key)?.inFile)) {
+          problems.push(`file ${path}: ${bothForms(key, fileForm(key) ?? "")}`);
         } else if (settings.has(key)) {
           // TOML refuses a repeated name, so these are the old and the new one.
           const from = settings.get(key)?.renamed?.from ?? name;
           problems.push(`file ${path}: ${bothNames({ from, to: key })}`);
         } else {
-          const renamed = name === key ? {} : { renamed: { from: name, to: key } };
-          settings.set(key, { ...from(value), ...renamed });
+          const renamed = settingKey(name) === undefined || name === key
+            ? {}
+            : { renamed: { from: name, to: key } };
+          settings.set(key, { ...from(value), ...renamed, ...(inFile ? { inFile: true } : {}) });
         }
       }
     }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { bothNames, type Candidate } from "./candidate.ts";
+import { bothForms, bothNames, type Candidate } from "./candidate.ts";
 import { COMMON_FLAGS, type Flag, FORMER_FLAGS, SETTINGS_FLAGS } from "./flag_catalog.ts";
 import { nearest } from "./nearest.ts";
 import { insteadOf, takeDashed } from "./old_flags.ts";
@@ -140,6 +140,7 @@ function addRoles(rbac: Map<string, Candidate>, text: string): string | undefine
 }
 
 function repeated(first: Flag, second: Flag): string {
+  if (first.inFile !== second.inFile) return bothForms(`--${first.name}`, `--${second.name}`);
   const [former, present] = first.renamedTo === undefined ? [second, first] : [first, second];
   if (former.renamedTo !== undefined && present.renamedTo === undefined) {
     return bothNames({ from: `--${former.name}`, to: `--${former.renamedTo}` });
@@ -148,8 +149,9 @@ function repeated(first: Flag, second: Flag): string {
   return `--${second.name}${both} is given more than once; expected it once`;
 }
 
-function candidateOf({ name, sets, renamedTo }: Flag, value: string | true): Candidate {
+function candidateOf({ name, sets, renamedTo, inFile }: Flag, value: string | true): Candidate {
   return {
+    ...(inFile === true ? { inFile } : {}),
     ...{ value: sets ?? value, source: `flag --${name}`, rank: 3 },
     ...(renamedTo === undefined ? {} : { renamed: { from: `--${name}`, to: `--${renamedTo}` } }),
   };

@@ -34,6 +34,7 @@ import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
 import { clientsWithin, socketsWithin } from "./open_files.ts";
 import { Readiness } from "./readiness.ts";
+import { ReloadStatus } from "./reload_status.ts";
 import { shutDown } from "./shutdown.ts";
 import { statistics } from "./statistics.ts";
 import { statusLine } from "./status_line.ts";
@@ -52,6 +53,8 @@ export interface Daemon {
   unready(): readonly string[];
   /** The state of the server, on one line for people. */
   status(): string;
+  /** What came of the last reload; to be told by the one who reloads. */
+  readonly reloads: ReloadStatus;
   /**
    * Applies the live part of other settings; connections stay.
    *
@@ -172,8 +175,9 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const readiness = new Readiness(source, settings.management.brokerGrace);
   const loopLag = new LoopLag();
+  const reloads = new ReloadStatus();
   const sources: MetricSources = {
-    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag },
+    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag, reloads },
     unready: () => [
       ...(stopping === undefined ? [] : ["the server is shutting down"]),
       ...readiness.reasons(),
@@ -235,8 +239,10 @@ export async function startDaemon(
     public: publicAddress,
     management: managementAddress,
     unready: sources.unready,
+    reloads,
     status: () =>
       statusLine({
+        reload: reloads.reason,
         clients: sessions.size,
         books: hub.sizes.states,
         source: source.state,

@@ -10,8 +10,9 @@ import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
-import { internalError } from "./internal_error.ts";
 import type { Handshakes } from "./handshakes.ts";
+import { internalError } from "./internal_error.ts";
+import { PRIVILEGED_PORT_REMEDY } from "./privileged_port.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
 import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
@@ -167,7 +168,7 @@ function explain(
     return `${where}: another program listens there. Stop it, or choose another port.`;
   }
   if (error.code === "EACCES") {
-    return `${where}: not allowed. Ports below 1024 need CAP_NET_BIND_SERVICE; choose a higher one.`;
+    return `${where}: permission denied; ${PRIVILEGED_PORT_REMEDY}`;
   }
   if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
     return `${where}: no such address on this machine. 0.0.0.0 is all of them.`;

@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { LogThrottle } from "../telemetry/log_throttle.ts";
 import { checkJson, NOT_JSON, parseJson } from "../streams/payload.ts";
-import type { Registry } from "../streams/registry.ts";
+import type { Registry, StreamKind } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 
 const log = getLogger(["ranger", "hub"]);
@@ -56,7 +56,7 @@ export class Inspector {
     const kind = this.#registry.find(scope === "private" ? scope : "public", name);
     if (kind?.fits(payload)) return payload;
     counts.refused++;
-    this.#counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
+    this.#counters.refused.add(refusalReason(kind));
     this.complain(
       "strict",
       routingKey,
@@ -72,4 +72,13 @@ export class Inspector {
     if (!this.#complaints.allows(`${topic} ${routingKey}`)) return;
     log.warn(message, { routingKey, ...this.#complaints.since });
   }
+}
+
+/**
+ * Why strict mode drops an event, as metrics count it.
+ *
+ * @param kind whose payload type it does not fit; left out where no kind has its name
+ */
+export function refusalReason(kind?: Pick<StreamKind, "label">): string {
+  return kind ? `${kind.label} payload` : "unregistered stream";
 }

@@ -29,6 +29,10 @@ export interface SourceState {
   readonly detail: string;
   /** How often the source came back after it was lost. */
   readonly reconnects: number;
+  /** How often it was lost: each time events may have been lost with it. */
+  readonly interruptions: number;
+  /** Seconds without it since it was first connected, and before each loss without a sign of life. */
+  readonly interruptedSeconds: number;
   /** Attempts to connect that failed and connections that were lost, by kind of cause. */
   readonly failures: LabelledCounter;
   /** The last of them, in words; kept when it is over. */

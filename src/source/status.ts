@@ -19,9 +19,13 @@ export class SourceStatus implements SourceState {
   everConnected = false;
   detail = "not started";
   reconnects = 0;
+  interruptions = 0;
   readonly failures: LabelledCounter = new LabelledCounter();
   lastError: string | undefined;
   blocked: string | undefined;
+  /** Milliseconds of the interruptions that are over. */
+  #interrupted = 0;
+  #stopped = false;
   /** When `since` was by a clock that nobody sets. */
   #turned = performance.now();
 
@@ -29,15 +33,37 @@ export class SourceStatus implements SourceState {
     return performance.now() - this.#turned;
   }
 
+  get interruptedSeconds(): number {
+    return (this.#interrupted + (this.#isInterrupted ? this.lasted : 0)) / 1000;
+  }
+
   /** Events come in. */
   up(detail: string): void {
     if (this.everConnected) this.reconnects++;
+    if (this.#isInterrupted) this.#interrupted += this.lasted;
     this.everConnected = true;
+    this.#stopped = false;
     this.#turn(true, detail);
   }
 
-  /** They do not, or not any more; also to say something new about it. */
-  down(detail: string): void {
+  /**
+   * Events do not come in, or not any more; also to replace the detail.
+   *
+   * @param silence milliseconds before this in which nothing came from the source
+   */
+  down(detail: string, silence = 0): void {
+    this.blocked = undefined;
+    if (this.connected) {
+      this.interruptions++;
+      this.#interrupted += silence;
+    }
+    this.#turn(false, detail);
+  }
+
+  /** The source was told to stop, which is not an interruption. */
+  stop(detail = "stopped"): void {
+    if (this.#isInterrupted) this.#interrupted += this.lasted;
+    this.#stopped = true;
     this.blocked = undefined;
     this.#turn(false, detail);
   }
@@ -46,6 +72,10 @@ export class SourceStatus implements SourceState {
   failed({ kind }: Failure, text: string): void {
     this.failures.add(kind);
     this.lastError = text;
+  }
+
+  get #isInterrupted(): boolean {
+    return this.everConnected && !this.connected && !this.#stopped;
   }
 
   #turn(connected: boolean, detail: string): void {

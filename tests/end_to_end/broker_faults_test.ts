@@ -4,6 +4,7 @@ import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
 import { Gate } from "../support/gate.ts";
+import { scrape } from "../support/metrics.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type LogLine, type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { runRanger } from "../support/run_ranger.ts";
@@ -98,8 +99,9 @@ const REFUSALS: readonly {
     name: "writer",
     vhost: "/",
     before: ["add_user writer secret", "set_permissions writer ^$ .* .*"],
-    reason: /^the user may not do that: .*(exchange|queue) '.*refused for user 'writer'/,
-    advice: /configure, write and read permission.*set_permissions/,
+    reason: /^the user lacks the configure permission: .*queue '.*refused for user 'writer'/,
+    advice:
+      /^these permissions are enough: rabbitmqctl set_permissions -p '\/' 'writer' '\^ranger\\\.'/,
     mended: ["set_permissions writer .* .* .*"],
   },
 ];
@@ -115,7 +117,7 @@ Deno.test("whatever the broker refuses: the operator is told what to do, and onc
   for (const { name, ranger, client, reason, advice } of running) {
     const line = await ranger.log(refused(reason), `why ${name} is refused`);
     assert.match(String(line.advice), advice);
-    assert.match(line.message, /Trying again until it works/);
+    assert.match(line.message, /will keep trying/);
     const ready = await fetch(ranger.managementUrl("/readyz"));
     const [why] = (await ready.json()).reasons;
     assert.equal(ready.status, 503);
@@ -168,9 +170,42 @@ Deno.test("a network that drops everything without closing is noticed, and anoth
   await scene.flows();
   gate.jam();
   await ranger.log(lost(/no sign of life from the broker for 2 seconds/), "the silence");
+  // The silence before it was noticed is part of the interruption.
+  const { value } = await scrape(ranger);
+  assert.ok(value("ranger_source_interrupted_seconds_total") >= 2);
   assert.equal(await client.ask("ping"), "pong");
   await ranger.consuming(2);
   await scene.flows();
+});
+
+Deno.test("a lost broker is tried again at once and often, so that a short outage stays short", async () => {
+  await using gate = new Gate(broker.url);
+  await gate.open();
+  await using scene = await setScene(gate.url);
+  const { ranger } = scene;
+  await ranger.consuming();
+  // A connection of less than a second counts as a failed attempt.
+  await until(async () => {
+    const { since } = await source(ranger);
+    return Date.now() - Date.parse(String(since)) > 1_500 || undefined;
+  }, "the connection to last");
+  await gate.open({ turnAway: true });
+  const before = gate.taken;
+  await gate.cut();
+  // Delays of up to 0, 0.1, 0.2, 0.4, 0.8, 1, 1 and 1 seconds.
+  await until(() => gate.taken >= before + 8 || undefined, "eight more attempts", 10_000);
+  const during = await scrape(ranger);
+  await gate.open();
+  await ranger.consuming(2);
+  await scene.flows();
+  // One interruption, however many attempts; its seconds count while it lasts and stay then.
+  assert.equal(during.value("ranger_source_interruptions_total"), 1);
+  assert.ok(during.value("ranger_source_interrupted_seconds_total") > 0.5);
+  const after = await scrape(ranger);
+  assert.equal(after.value("ranger_source_interruptions_total"), 1);
+  const seconds = after.value("ranger_source_interrupted_seconds_total");
+  assert.ok(seconds > during.value("ranger_source_interrupted_seconds_total"), `${seconds} s`);
+  assert.equal((await scrape(ranger)).value("ranger_source_interrupted_seconds_total"), seconds);
 });
 
 Deno.test("a channel that the broker ends is opened anew", async () => {

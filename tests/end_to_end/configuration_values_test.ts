@@ -23,6 +23,10 @@ Deno.test("the defaults are those that the documents promise", async () => {
       ...{ maxNamedStreams: 50, rangoMetrics: false },
     },
     amqp: {
+      ca: "",
+      cert: "",
+      key: "",
+      tlsName: "",
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
       queueLength: 100_000,

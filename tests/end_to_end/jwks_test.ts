@@ -6,7 +6,7 @@ import { AUTHENTICATED, AUTHENTICATION_FAILED, step } from "../support/exchange.
 import { JwksServer } from "../support/jwks_server.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
-import { runRanger } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, runRanger } from "../support/run_ranger.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
 
 const broker = await sharedBroker();
@@ -234,6 +234,7 @@ Deno.test("check tries the set, and says what it finds", async () => {
     runRanger([
       "check",
       "--config=/dev/null",
+      ...NOT_INSTALLED,
       ...["--host=127.0.0.1", "--port=0", "--management-port=0"],
       ...["--amqp-url", broker.url, "--jwks-url", server.url],
     ]);

@@ -101,8 +101,10 @@ Deno.test("statistics and what else the management listener answers", async (t) 
         string,
         Record<string, unknown>
       >;
-    const { auth, source, loopLag, memory, ...rest } = others;
+    const { auth, source, reload, loopLag, memory, ...rest } = others;
     assert.deepEqual(rest, {});
+    assert.equal(reload!.successful, true);
+    assert.deepEqual([source!.interruptions, source!.interruptedSeconds], [0, 0]);
     assert.deepEqual(closes, {});
     // Two answers to handshakes, two events, and the one that tells that all is settled.
     assert.equal(out?.frames, 5);

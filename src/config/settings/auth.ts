@@ -16,7 +16,7 @@ export const AUTH = {
     right: "true or false",
   }),
   "auth.public_key": setting({
-    kind: text("KEY"),
+    kind: { ...text("KEY"), isPath: true },
     default: "",
     defaultText: "none",
     flag: "jwt-public-key",

@@ -1,6 +1,26 @@
 import { topStreams } from "../top_streams.ts";
 import type { Metric } from "./metric.ts";
 
+/** Values of `limit` in ranger_limits_hit_total, which are names of settings. */
+const LIMITS = [
+  "connections",
+  "connections_per_address",
+  "handshake_timeout",
+  "handshakes",
+  "idle_timeout",
+  "message_bytes",
+  "message_rate",
+  "streams",
+  "unsent_bytes",
+];
+
+/** Ends of connections that are usual, by who began and the code; others may occur. */
+const CLOSES = {
+  client: ["1000", "1001", "1005", "application"],
+  network: ["1006"],
+  server: ["1001", "1002", "1006", "1007", "1008", "1009"],
+};
+
 export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_connections_total",
@@ -55,6 +75,7 @@ export const CLIENTS: readonly Metric[] = [
     help: "Closed connections by initiator (client, server, network) and close code: 1006 means " +
       "no close frame, application any code from 3000 on",
     labels: ["by", "code"],
+    known: Object.entries(CLOSES).flatMap(([by, codes]) => codes.map((code) => [by, code])),
     *read({ sessions }) {
       for (const [label, count] of sessions.closes) yield [label.split(" "), count];
     },
@@ -64,6 +85,7 @@ export const CLIENTS: readonly Metric[] = [
     type: "counter",
     help: "Clients and requests that exceeded a limit, by limit",
     labels: ["limit"],
+    known: LIMITS.map((limit) => [limit]),
     *read({ limitsHit }) {
       for (const [limit, count] of limitsHit) yield [[limit], count];
     },

@@ -6,13 +6,14 @@ import { brokerName } from "../../config/amqp_url.ts";
 import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
-import { brokerClient, takeDeliveries } from "./client.ts";
+import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
-import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
+import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 import { withTimeout } from "./with_timeout.ts";
 
 const log = getLogger(["ranger", "broker"]);
@@ -22,7 +23,10 @@ const FRAME_MAX = 131_072;
 /** Milliseconds that the broker may take until it delivers, and to say goodbye. */
 const SETUP_TIMEOUT = 10_000;
 const CLOSE_TIMEOUT = 2_000;
-/** Milliseconds after which a connection was a good one, and its loss is news. */
+/**
+ * A connection that lasted this long, in milliseconds, resets the backoff: a broker that accepts a
+ * connection and closes it at once is no better than one that does not answer.
+ */
 const STEADY = 1_000;
 /** Milliseconds in which the same cause is logged once. */
 const INTERVAL = 60_000;
@@ -30,7 +34,7 @@ const INTERVAL = 60_000;
 const REBIND = 20;
 
 /** What of the settings concerns the broker. */
-export interface AmqpOptions extends QueueOptions {
+export interface AmqpOptions extends QueueOptions, TlsFiles {
   /** One, or several of a cluster, tried in turn; with user and password: never logged. */
   readonly urls: readonly string[];
   /** Seconds. */
@@ -40,10 +44,10 @@ export interface AmqpOptions extends QueueOptions {
 /**
  * Events from RabbitMQ: a queue of its own, bound to everything that the exchange publishes.
  *
- * A broker that cannot be reached is tried again for as long as it takes, whatever the reason: a
- * wrong password may be the broker's mistake, and clients are better off connected. Where there
- * are several brokers they are tried in turn, with a pause after each round. Every time the queue
- * is declared and bound anew, and the sink is told that events may be missing.
+ * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
+ * password may be the broker's mistake, and clients are better off connected. Several brokers are
+ * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
+ * and binds a new queue; each lost one tells the sink that events may be missing.
  *
  * @example
  * ```ts
@@ -60,6 +64,8 @@ export class AmqpSource implements EventSource {
   readonly #reasons = new Map<string, string>();
   readonly #type: ExchangeType;
   #running: Promise<void> | undefined;
+  /** Milliseconds without a sign of life, after which the present connection was given up. */
+  #silence = 0;
   #rarely = new LogThrottle(INTERVAL);
 
   constructor(options: AmqpOptions) {
@@ -85,42 +91,51 @@ export class AmqpSource implements EventSource {
     const { urls } = this.#options;
     this.#status.down(`connecting to the broker ${urls.map(brokerName).join(", ")}`);
     let failures = 0;
+    let outageFrom = performance.now();
     for (let at = 0; !signal.aborted; at = (at + 1) % urls.length) {
-      const lasted = await this.#attempt(urls[at]!, sink);
-      // One that takes us and lets go at once is no better than one that does not answer.
-      failures = lasted ? 1 : failures + 1;
+      if (await this.#attempt(urls[at]!, sink)) {
+        failures = 0;
+        outageFrom = performance.now();
+        continue;
+      }
+      failures++;
       if (failures % urls.length !== 0) continue;
-      const pause = backoff(failures / urls.length - 1);
+      const pause = backoff(failures / urls.length, performance.now() - outageFrom);
       await delay(pause, undefined, { signal }).catch(() => {});
     }
-    this.#status.down("stopped");
+    this.#status.stop();
   }
 
-  /** One connection, from its beginning to its end. @returns whether it was a good one */
+  /** One connection, from its beginning to its end. @returns whether it lasted */
   async #attempt(url: string, sink: EventSink): Promise<boolean> {
     const { signal } = this.#stopping;
     const status = this.#status;
     const broker = brokerName(url);
-    const client = brokerClient(this.#named(url));
+    let client: AMQPClient | undefined;
     try {
+      client = brokerClient(this.#named(url), await readTls(this.#options));
       // Not every promise of a client settles once its socket is gone: stopping must not wait
       // for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
     } catch (error) {
-      if (!signal.aborted) this.#report(broker, error);
+      if (!signal.aborted) this.#report(url, error);
     }
     const lasted = status.connected && status.lasted > STEADY;
-    if (status.connected) {
-      status.down(this.#told());
+    if (status.connected && !signal.aborted) {
+      status.down(this.#told(), this.#silence);
       sink.interrupted();
     }
-    await letGo(client, signal.aborted);
+    if (client !== undefined) await letGo(client, signal.aborted);
     return lasted;
   }
 
   /** Consumes until that ends, which always is an error. */
   async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
-    const { queue, consumer } = await withTimeout(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
+    const { queue, consumer } = await withTimeout(
+      SETUP_TIMEOUT,
+      this.#setUp(client, broker, sink),
+      () => attemptsOf(client),
+    );
     this.#consuming(broker, queue);
     await consumer.wait();
   }
@@ -133,7 +148,8 @@ export class AmqpSource implements EventSource {
     const { exchange, heartbeat } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
-    sendHeartbeats(client);
+    this.#silence = 0;
+    sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#judgeExchange(client);
     takeDeliveries(
@@ -141,8 +157,7 @@ export class AmqpSource implements EventSource {
       channel,
       (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
     );
-    // Deliveries do not come to the callback; the consumer tells when there are no more.
-    const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
+    const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
       // Where the broker would log an error each time, the next connection is soon enough.
       if (this.#type.silent) await this.#judgeExchange(client);
@@ -194,8 +209,9 @@ export class AmqpSource implements EventSource {
     });
   }
 
-  #report(broker: string, error: unknown): void {
-    const failure = explainFailure(error);
+  #report(url: string, error: unknown): void {
+    const broker = brokerName(url);
+    const failure = explainFailure(error, { url, exchange: this.#options.exchange });
     const { kind, text, advice } = failure;
     const status = this.#status;
     status.failed(failure, `the broker ${broker}: ${text}`);
@@ -206,23 +222,18 @@ export class AmqpSource implements EventSource {
     // by may keep the next one from being made, and is then what to do something about.
     const cause = text.replace(/\b[0-9a-f]{8}\b|\d+/g, "#");
     if (!this.#rarely.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
-    const properties = { broker, reason: text, advice };
     if (lost) {
       log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {
         broker,
         reason: text,
       });
-    } else if (isLasting(kind)) {
-      log.error(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
-    } else {
-      log.warn(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
+      return;
     }
+    const cannot =
+      "Cannot consume from the broker {broker}, and will keep trying: {reason}; {advice}";
+    const properties = { broker, reason: text, advice };
+    if (isLasting(kind)) log.error(cannot, properties);
+    else log.warn(cannot, properties);
   }
 
   /** What is wrong, of each broker that was tried. */

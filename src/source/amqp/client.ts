@@ -1,22 +1,27 @@
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
 import { type Deliver, DeliveryReader } from "./deliveries.ts";
+import type { TlsOptions } from "./tls.ts";
 
 /** What the library keeps to itself, and is mended below. */
 interface Internals {
   host: string;
+  connectSocket(): Socket;
   onRead(bytes: Buffer): boolean;
   rejectConnect(error: Error): void;
   send(bytes: Uint8Array): Promise<void>;
 }
 
 const readers = new WeakMap<AMQPClient, DeliveryReader>();
+const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
 
 /**
  * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
  * connected.
  *
- * Four things of the library are mended on the way:
+ * Five defects of the library are worked around:
  *
  * - it reads frames in the socket's data handler, so whatever answers on the port with something
  *   that is no AMQP (another service, a proxy's error page) ends the process by an uncaught error;
@@ -24,9 +29,12 @@ const readers = new WeakMap<AMQPClient, DeliveryReader>();
  *   ends the process by an unhandled rejection;
  * - nobody handles that its answer to a cancelled consumer cannot be sent, which is so when the
  *   connection goes together with the queue;
- * - it hands an IPv6 address to the resolver with its brackets on.
+ * - it hands an IPv6 address to the resolver with its brackets on;
+ * - of an error of connecting it keeps the message alone, which is empty where several addresses
+ *   were tried: `connect` throws a {@linkcode ConnectionError} in its place.
  *
  * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
+ * @param tls for amqps://
  *
  * @example
  * ```ts
@@ -34,8 +42,8 @@ const readers = new WeakMap<AMQPClient, DeliveryReader>();
  * await client.connect();
  * ```
  */
-export function brokerClient(url: string): AMQPClient {
-  const client = new AMQPClient(url);
+export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
+  const client = new AMQPClient(url, tls);
   // The library's promises carry the same errors.
   client.onerror = () => {};
 
@@ -62,7 +70,35 @@ export function brokerClient(url: string): AMQPClient {
     return sent;
   };
   internals.rejectConnect = internals.rejectConnect.bind(client);
+
+  let socketError: Error | undefined;
+  const connectSocket = internals.connectSocket.bind(client);
+  internals.connectSocket = () => {
+    const socket = connectSocket();
+    attempts.set(client, new ConnectionAttempts(socket, internals.host, client.port));
+    socket.on("error", (error) => socketError = error);
+    return socket;
+  };
+  const connect = client.connect.bind(client);
+  client.connect = async () => {
+    try {
+      return await connect();
+    } catch (error) {
+      // What the broker said before it closed the connection is not replaced.
+      const isSocketError = error instanceof Error && error.message === socketError?.message;
+      throw isSocketError ? new ConnectionError(socketError, internals.host) : error;
+    }
+  };
   return client;
+}
+
+/**
+ * The addresses that a client tried to connect to, and what happened at each so far; for timeouts.
+ *
+ * @returns `10.0.0.5:5672: no answer`; empty where the URL has an address
+ */
+export function attemptsOf(client: AMQPClient): string {
+  return String(attempts.get(client) ?? "");
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AMQPClient } from "@cloudamqp/amqp-client";
-import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCode } from "./exchange.ts";
+import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCode } from "./reply_code.ts";
 
 /** What RabbitMQ says of the first thing in which a declaration differs from the exchange. */
 const DIFFERS = /inequivalent arg '(\w+)' for exchange .*: received '.*' but current is '([^']*)'/;

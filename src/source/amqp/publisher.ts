@@ -2,16 +2,17 @@ import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { once } from "node:events";
 import { parseAmqpUrl, showAmqpUrl } from "../../config/amqp_url.ts";
 import { UnavailableError } from "../../errors.ts";
-import { brokerClient } from "./client.ts";
+import { attemptsOf, brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 import { withTimeout } from "./with_timeout.ts";
 
 /** Milliseconds until a broker that does not answer counts as not there. */
 const PATIENCE = 10_000;
 
 /** Where and what to publish to. */
-export interface PublisherOptions {
+export interface PublisherOptions extends TlsFiles {
   /** `amqp://user:password@host:5672/vhost`; of several the first that answers is taken. */
   readonly urls: readonly string[];
   readonly exchange: string;
@@ -24,7 +25,7 @@ export interface PublisherOptions {
  *
  * @example
  * ```ts
- * const publisher = await Publisher.connect({ urls, exchange, name: "ranger publish" });
+ * const publisher = await Publisher.connect({ ...settings.amqp, name: "ranger publish" });
  * try {
  *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
  * } finally {
@@ -61,14 +62,18 @@ export class Publisher {
    * Connects, and makes sure that the exchange is there.
    *
    * @throws {UnavailableError} the broker is not there, refuses the user, or has no such vhost
+   * @throws {ConfigurationError} a file for TLS cannot be used
    */
-  static async connect({ urls, exchange, name }: PublisherOptions): Promise<Publisher> {
+  static async connect(options: PublisherOptions): Promise<Publisher> {
+    const { urls, exchange, name } = options;
+    const tls = await readTls(options);
     const reasons: string[] = [];
     for (const url of urls) {
-      const client = brokerClient(url);
+      const client = brokerClient(url, tls);
       client.name = name;
       try {
-        return await withTimeout(PATIENCE, Publisher.#open(client, exchange, url));
+        const opened = Publisher.#open(client, exchange, url);
+        return await withTimeout(PATIENCE, opened, () => attemptsOf(client));
       } catch (error) {
         // A connection that was not finished has no orderly end.
         client.socket?.destroy();

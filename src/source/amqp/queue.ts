@@ -1,6 +1,7 @@
-import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import type { AMQPChannel, AMQPClient, AMQPConsumer } from "@cloudamqp/amqp-client";
 import { hostname } from "node:os";
 import { declareExchange } from "./exchange.ts";
+import { bindPermission, needing } from "./permissions.ts";
 
 /** What Ranger's queue is, and what it is bound to. */
 export interface QueueOptions {
@@ -14,37 +15,71 @@ export interface QueueOptions {
 const ALL = "#";
 
 /**
- * Declares a queue of Ranger's own and binds it to all that the exchange publishes.
- *
- * It is exclusive and auto-deleted, so that it goes with the connection, and bounded, so that a
- * Ranger that is stopped cannot fill the broker.
+ * Declares a queue of this process and binds it to everything that the exchange publishes.
  *
  * @param client connected
  * @returns the queue's name, and the channel to consume it on
+ * @throws {AccessError} the user lacks a permission
  * @throws the AMQP client's error when the broker refuses, or the connection is lost
  *
  * @example
  * ```ts
  * const { channel, queue } = await openQueue(client, settings.amqp);
- * await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
+ * await consume(channel, queue);
  * ```
  */
 export async function openQueue(
   client: AMQPClient,
-  { exchange, queueLength, queueBytes }: QueueOptions,
+  options: QueueOptions,
 ): Promise<{ channel: AMQPChannel; queue: string }> {
+  const { exchange } = options;
   const channel = await declareExchange(client, exchange);
-  const { name: queue } = await channel.queueDeclare(
-    queueName(),
-    { durable: false, exclusive: true, autoDelete: true },
-    {
-      "x-max-length": queueLength,
-      "x-max-length-bytes": queueBytes,
-      "x-overflow": "drop-head",
-    },
-  );
-  await channel.queueBind(queue, exchange, ALL);
+  const queue = await declareQueue(channel, options);
+  await bindQueue(channel, queue, exchange);
   return { channel, queue };
+}
+
+/**
+ * Declares a queue that is exclusive and auto-deleted, so that it goes with the connection, and
+ * bounded, so that a process that is stopped cannot fill the broker.
+ *
+ * @returns its name
+ */
+export async function declareQueue(
+  channel: AMQPChannel,
+  { queueLength, queueBytes }: QueueOptions,
+): Promise<string> {
+  const { name } = await needing(
+    "configure",
+    channel.queueDeclare(
+      queueName(),
+      { durable: false, exclusive: true, autoDelete: true },
+      {
+        "x-max-length": queueLength,
+        "x-max-length-bytes": queueBytes,
+        "x-overflow": "drop-head",
+      },
+    ),
+  );
+  return name;
+}
+
+/** Binds the queue to everything that the exchange publishes. */
+export async function bindQueue(
+  channel: AMQPChannel,
+  queue: string,
+  exchange: string,
+): Promise<void> {
+  await needing(bindPermission, channel.queueBind(queue, exchange, ALL));
+}
+
+/**
+ * Consumes the queue without acknowledgements. Deliveries do not come to the consumer
+ * ({@linkcode takeDeliveries}), whose `wait` ends when there are no more.
+ */
+export async function consume(channel: AMQPChannel, queue: string): Promise<AMQPConsumer> {
+  const options = { noAck: true, exclusive: true };
+  return await needing("read", channel.basicConsume(queue, options, () => {}));
 }
 
 /**
@@ -77,7 +112,7 @@ export function keepBound(
     if (asked) return;
     asked = true;
     try {
-      await channel.queueBind(queue, exchange, ALL);
+      await bindQueue(channel, queue, exchange);
       await judge();
     } catch (error) {
       // Where the broker refused to bind, or is gone, the consumer has ended by that already.

@@ -132,7 +132,7 @@ export class Simulator implements EventSource {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#sink = undefined;
-    this.#status.down("simulator stopped");
+    this.#status.stop("simulator stopped");
     return Promise.resolve();
   }
 
