@@ -53,7 +53,7 @@ export function explainListenError(
   const [why, exitCode] = error instanceof Deno.errors.AddrInUse
     ? [`is in use; is Ranger already running? ${flag} sets another port`, UNAVAILABLE]
     : error instanceof Deno.errors.PermissionDenied
-    ? [`needs a privilege; ${PRIVILEGED_PORT_REMEDY}`, UNAVAILABLE]
+    ? [`may not be listened on by this user; ${PRIVILEGED_PORT_REMEDY}`, UNAVAILABLE]
     : error instanceof Deno.errors.AddrNotAvailable
     ? ["is not an address of this machine", WRONG]
     : [`cannot be listened on: ${error instanceof Error ? error.message : error}`, UNAVAILABLE];
