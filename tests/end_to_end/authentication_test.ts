@@ -262,11 +262,16 @@ Deno.test("above the limit of failures tokens are refused as if they did not ver
     for (let times = 0; times < 3; times++) assert.equal(await status(await stranger.token()), 401);
     assert.equal(await status(await exchange.key.token({ uid: "ID2" })), 401);
     const results = await labelled(exchange.ranger, "ranger_auth_total", "result");
-    assert.deepEqual(results, { signature: 6, too_many_failures: 2, accepted: 2 });
+    assert.deepEqual(counted(results), { signature: 6, too_many_failures: 2, accepted: 2 });
     const hit = await labelled(exchange.ranger, "ranger_limits_hit_total", "limit");
-    assert.deepEqual(hit, { auth_failures: 2 });
+    assert.deepEqual(counted(hit), { auth_failures: 2 });
   });
 });
+
+/** The counts above zero: every known label has one from the start. */
+function counted(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
 
 Deno.test("auth.require_exp and auth.max_ttl are settings", async () => {
   await using exchange = await startExchange(broker, { args: ["--jwt-max-ttl=600"] });
