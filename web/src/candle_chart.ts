@@ -9,6 +9,7 @@ import {
 import type { CandleSurface } from "./candle_drawing.ts";
 import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
+import { timeText } from "./numbers.ts";
 
 /** Candles that are left free to the right of the last one. */
 const FREE = 4;
@@ -136,7 +137,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" 
 /** The chart's own times would be Greenwich's. @param mark what the scale wants to tell there */
 function localTime(time: unknown, mark?: number): string {
   const date = Number(time) * 1000;
-  if (mark === undefined) return `${DAY.format(date)} ${LONG.format(date)}`;
-  if (mark < 3) return DAY.format(date);
-  return (mark === 4 ? LONG : SHORT).format(date);
+  if (mark === undefined) return `${timeText(DAY, date)} ${timeText(LONG, date)}`;
+  if (mark < 3) return timeText(DAY, date);
+  return timeText(mark === 4 ? LONG : SHORT, date);
 }

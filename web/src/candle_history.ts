@@ -1,3 +1,8 @@
+import { isTime } from "./numbers.ts";
+
+/** The largest number that the chart draws; it throws at others. */
+const LARGEST = 90_071_992_547_409;
+
 /** One candle, as numbers: good enough to be drawn. */
 export interface Candle {
   /** Its beginning, in seconds since the epoch. */
@@ -45,7 +50,7 @@ export class CandleHistory {
         high: Math.max(there.high, price),
         low: Math.min(there.low, price),
         close: price,
-        volume: there.volume + amount,
+        volume: Math.min(there.volume + amount, LARGEST),
       });
     }
     return time;
@@ -56,7 +61,9 @@ export class CandleHistory {
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
   // A period without trades may have nulls for prices, which are not zeros.
-  const [time, open, high, low, close, volume] = payload.map((part) => Number(part ?? NaN));
+  const [time, open, high, low, close, volume] = payload.map((part) =>
+    Number(typeof part === "object" ? NaN : part)
+  );
   const candle = {
     time: time!,
     open: open!,
@@ -65,5 +72,10 @@ export function candleOf(payload: unknown): Candle | undefined {
     close: close!,
     volume: volume!,
   };
-  return Object.values(candle).every(Number.isFinite) ? candle : undefined;
+  return isDrawable(candle) ? candle : undefined;
+}
+
+/** Whether the chart can draw it. */
+export function isDrawable({ time, ...figures }: Candle): boolean {
+  return isTime(time * 1000) && Object.values(figures).every((one) => Math.abs(one) <= LARGEST);
 }

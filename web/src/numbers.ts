@@ -34,14 +34,45 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
+/** Milliseconds before and after the epoch that a date can be at (ECMA-262 §21.4.1.1). */
+const LAST_TIME = 8.64e15;
+
+/**
+ * A time by a format; a dash where it is no time, which the formats themselves would throw at.
+ *
+ * @param time milliseconds since the epoch
+ */
+export function timeText(format: Intl.DateTimeFormat, time: number): string {
+  return isTime(time) ? format.format(time) : "–";
+}
+
+/** Whether a date can be at that many milliseconds since the epoch. */
+export function isTime(time: number): boolean {
+  return Math.abs(time) <= LAST_TIME;
+}
+
 /** Milliseconds since the epoch as the time of the day. */
 export function clock(time: number): string {
-  return Number.isFinite(time) ? CLOCK.format(time) : "–";
+  return timeText(CLOCK, time);
 }
 
 /** Milliseconds since the epoch as date and time. */
 export function moment(time: number): string {
-  return Number.isFinite(time) ? MOMENT.format(time) : "–";
+  return timeText(MOMENT, time);
+}
+
+/** What an event has for a text, whatever it is: objects may have members that break `String`. */
+export function textOf(value: unknown): string {
+  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  return visible(text);
+}
+
+/** A text whose characters that are not shown, or turn the direction of others, are escaped. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 /**
@@ -52,7 +83,7 @@ export function moment(time: number): string {
 export function timeOf(value: unknown): number {
   const number = typeof value === "string" && !/^\d+(\.\d+)?$/.test(value)
     ? Date.parse(value) / 1000
-    : Number(value ?? NaN);
+    : Number(typeof value === "object" ? NaN : value);
   // Some exchanges count milliseconds.
   return number > 1e11 ? number : number * 1000;
 }
