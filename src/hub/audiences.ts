@@ -1,12 +1,12 @@
 import { type LogOptions, SharedLog } from "../delivery/shared_log.ts";
-import type { Wrapping } from "./envelope.ts";
+import type { WireFormat } from "./envelope.ts";
 import { Audience, type Subscriber } from "./subscriber.ts";
 
 /** Nobody. */
-export const NOBODY: ReadonlySet<Audience> = new Set();
+export const NO_AUDIENCES: ReadonlySet<Audience> = new Set();
 
 /** A name that somebody follows. */
-interface Followed {
+interface SubscribedName {
   readonly audiences: Set<Audience>;
   subscribers: number;
 }
@@ -23,8 +23,8 @@ interface Followed {
  * ```
  */
 export class Audiences {
-  readonly #followed = new Map<string, Followed>();
-  readonly #byNames = new Map<Wrapping, Map<string, Audience>>();
+  readonly #names = new Map<string, SubscribedName>();
+  readonly #byNames = new Map<WireFormat, Map<string, Audience>>();
   readonly #logs: LogOptions;
   #entries = 0;
 
@@ -35,26 +35,26 @@ export class Audiences {
 
   /** How many names somebody follows. */
   get size(): number {
-    return this.#followed.size;
+    return this.#names.size;
   }
 
   /** How many follow all names together; each counts once a name. */
-  get entries(): number {
+  get subscriptions(): number {
     return this.#entries;
   }
 
   /** The names, and how many follow each. */
   *sizes(): Generator<readonly [name: string, subscribers: number]> {
-    for (const [name, { subscribers }] of this.#followed) yield [name, subscribers];
+    for (const [name, { subscribers }] of this.#names) yield [name, subscribers];
   }
 
   /** Those who follow a name; no subscriber is in two audiences. */
   of(name: string): ReadonlySet<Audience> {
-    return this.#followed.get(name)?.audiences ?? NOBODY;
+    return this.#names.get(name)?.audiences ?? NO_AUDIENCES;
   }
 
   /** From here on a subscriber follows these names too. */
-  follow(subscriber: Subscriber, names: readonly string[]): void {
+  subscribe(subscriber: Subscriber, names: readonly string[]): void {
     if (names.length === 0) return;
     const followed = new Set(subscriber.audience?.names);
     for (const name of names) followed.add(name);
@@ -62,7 +62,7 @@ export class Audiences {
   }
 
   /** Not any more. */
-  leave(subscriber: Subscriber, names: readonly string[]): void {
+  unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
     if (names.length === 0) return;
     const followed = new Set(subscriber.audience?.names);
     for (const name of names) followed.delete(name);
@@ -90,35 +90,35 @@ export class Audiences {
 
   #count(names: ReadonlySet<string>, change: number): void {
     this.#entries += change * names.size;
-    for (const name of names) this.#followed.get(name)!.subscribers += change;
+    for (const name of names) this.#names.get(name)!.subscribers += change;
   }
 
   /** The audience of these names, made where there is none yet. */
-  #open(names: ReadonlySet<string>, { wrapping }: Subscriber): Audience {
-    let alike = this.#byNames.get(wrapping);
-    if (!alike) this.#byNames.set(wrapping, alike = new Map());
+  #open(names: ReadonlySet<string>, { format }: Subscriber): Audience {
+    let alike = this.#byNames.get(format);
+    if (!alike) this.#byNames.set(format, alike = new Map());
     const key = keyOf(names);
     const known = alike.get(key);
     if (known) return known;
-    const audience = new Audience(names, wrapping, new SharedLog(this.#logs));
+    const audience = new Audience(names, format, new SharedLog(this.#logs));
     alike.set(key, audience);
     for (const name of names) {
-      const followed = this.#followed.get(name);
+      const followed = this.#names.get(name);
       if (followed) followed.audiences.add(audience);
-      else this.#followed.set(name, { audiences: new Set([audience]), subscribers: 0 });
+      else this.#names.set(name, { audiences: new Set([audience]), subscribers: 0 });
     }
     return audience;
   }
 
   #close(audience: Audience): void {
-    const { names, wrapping } = audience;
-    const alike = this.#byNames.get(wrapping)!;
+    const { names, format } = audience;
+    const alike = this.#byNames.get(format)!;
     alike.delete(keyOf(names));
-    if (alike.size === 0) this.#byNames.delete(wrapping);
+    if (alike.size === 0) this.#byNames.delete(format);
     for (const name of names) {
-      const { audiences } = this.#followed.get(name)!;
+      const { audiences } = this.#names.get(name)!;
       audiences.delete(audience);
-      if (audiences.size === 0) this.#followed.delete(name);
+      if (audiences.size === 0) this.#names.delete(name);
     }
   }
 }

@@ -8,10 +8,10 @@ export interface NumberLiteral {
 }
 
 /** A price or an amount as published: texts and numbers keep their digits and zeros. */
-export type Figure = string | number | NumberLiteral;
+export type PublishedNumber = string | number | NumberLiteral;
 
 /** `[price, amount]` as published. */
-export type Level = readonly [price: Figure, amount: Figure];
+export type Level = readonly [price: PublishedNumber, amount: PublishedNumber];
 
 /** A level as published, and what it means. */
 export interface ParsedLevel {
@@ -65,7 +65,7 @@ export function readBook(payload: unknown, body?: Uint8Array): BookReading {
 }
 
 /** The text of a price or an amount. */
-export function textOf(figure: Figure): string {
+export function textOf(figure: PublishedNumber): string {
   if (typeof figure === "string") return figure;
   return typeof figure === "number" ? String(figure) : figure.rawJSON;
 }

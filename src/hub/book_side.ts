@@ -1,4 +1,4 @@
-import { type Figure, type Level, type ParsedLevel, textOf } from "./book_reader.ts";
+import { type Level, type ParsedLevel, type PublishedNumber, textOf } from "./book_reader.ts";
 import { compareDecimals, type Decimal, parseDecimal } from "./decimal.ts";
 
 interface Entry {
@@ -12,7 +12,7 @@ interface Entry {
  * a later snapshot when others above them are gone. Among the best ones that many it is a fault all
  * the same, since a book without them is wrong where it matters.
  */
-const SHORTEST_CUT = 100;
+const MIN_CUT_LEVELS = 100;
 
 /** One side of an order book, best price first. */
 export class BookSide {
@@ -20,7 +20,7 @@ export class BookSide {
   readonly #entries: Entry[] = [];
   readonly #direction: 1 | -1;
   /** The worst price of the snapshot that the side began with; `undefined` for an empty one. */
-  readonly #end: Decimal | undefined;
+  readonly #lastPrice: Decimal | undefined;
   /** The snapshot may have been cut off at that price. */
   readonly #isCut: boolean;
 
@@ -28,8 +28,8 @@ export class BookSide {
   constructor(side: "asks" | "bids", levels: readonly ParsedLevel[] = []) {
     this.#direction = side === "asks" ? 1 : -1;
     for (const level of levels) this.set(level);
-    this.#end = this.#entries.at(-1)?.price;
-    this.#isCut = this.#entries.length >= SHORTEST_CUT;
+    this.#lastPrice = this.#entries.at(-1)?.price;
+    this.#isCut = this.#entries.length >= MIN_CUT_LEVELS;
   }
 
   /** Best first. */
@@ -69,20 +69,21 @@ export class BookSide {
   agreesWith(snapshot: BookSide): boolean {
     let own = 0;
     for (const [at, published] of snapshot.#entries.entries()) {
-      if (snapshot.#isBelowItsEnd(published.price)) break;
+      if (snapshot.#isBelowLastPrice(published.price)) break;
       const entry = this.#entries[own];
       if (entry !== undefined && isSameLevel(entry, published)) own++;
-      else if (at < SHORTEST_CUT || !this.#isCut || !this.#isBelowItsEnd(published.price)) {
+      else if (at < MIN_CUT_LEVELS || !this.#isCut || !this.#isBelowLastPrice(published.price)) {
         return false;
       }
     }
     const next = this.#entries[own];
-    return next === undefined || snapshot.#isBelowItsEnd(next.price);
+    return next === undefined || snapshot.#isBelowLastPrice(next.price);
   }
 
   /** Whether the snapshot that the side began with says nothing of the price. */
-  #isBelowItsEnd(price: Decimal): boolean {
-    return this.#end !== undefined && compareDecimals(price, this.#end) * this.#direction > 0;
+  #isBelowLastPrice(price: Decimal): boolean {
+    return this.#lastPrice !== undefined &&
+      compareDecimals(price, this.#lastPrice) * this.#direction > 0;
   }
 
   /** @returns where the price is; where it is missing, the complement (~) of where it belongs */
@@ -104,7 +105,7 @@ function isSameLevel(a: Entry, b: Entry): boolean {
   return compareDecimals(a.price, b.price) === 0 && isSameAmount(a.level[1], b.level[1]);
 }
 
-function isSameAmount(a: Figure, b: Figure): boolean {
+function isSameAmount(a: PublishedNumber, b: PublishedNumber): boolean {
   if (a === b) return true;
   // Both were read as amounts before, and not as empty ones, which remove their level.
   return compareDecimals(parseDecimal(textOf(a))!, parseDecimal(textOf(b))!) === 0;

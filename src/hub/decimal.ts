@@ -13,7 +13,7 @@ export interface Decimal {
  * Characters that a number may have. Those of exchanges have some tens; longer ones would be kept
  * and compared for as long as the level is there.
  */
-const LONGEST = 128;
+const MAX_LENGTH = 128;
 
 const FORM = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?$/;
 const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
@@ -29,7 +29,7 @@ const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  * ```
  */
 export function parseDecimal(text: string): Decimal | undefined {
-  return text.length <= LONGEST && FORM.test(text) ? { text, rounded: Number(text) } : undefined;
+  return text.length <= MAX_LENGTH && FORM.test(text) ? { text, rounded: Number(text) } : undefined;
 }
 
 /** Less than zero when `a` is the smaller, zero when they are the same number, else more. */

@@ -6,7 +6,7 @@ export type Envelope = "object" | "tuple";
 
 const encoder = new TextEncoder();
 const CLOSE = { object: encoder.encode("}"), tuple: encoder.encode("]") };
-const REMEMBERED = 4096;
+const MAX_CACHED_NAMES = 4096;
 
 interface Opening {
   readonly object: Uint8Array;
@@ -20,14 +20,14 @@ function openingOf(name: string): Opening {
     const text = JSON.stringify(name);
     opening = { object: encoder.encode(`{${text}:`), tuple: encoder.encode(`[${text},`) };
     // Names come from routing keys: a flood of them must not fill the memory.
-    if (openings.size >= REMEMBERED) openings.clear();
+    if (openings.size >= MAX_CACHED_NAMES) openings.clear();
     openings.set(name, opening);
   }
   return opening;
 }
 
 /** How one client is written to: its envelope, and compression where it negotiated that. */
-export interface Wrapping {
+export interface WireFormat {
   readonly envelope: Envelope;
   readonly deflate: DeflateOptions | undefined;
 }
@@ -75,7 +75,7 @@ export class EncodedEvent {
   }
 
   /** The whole frame for clients written to like that; the same bytes for everyone who asks. */
-  frame({ envelope, deflate }: Wrapping): Uint8Array {
+  frame({ envelope, deflate }: WireFormat): Uint8Array {
     if (deflate === undefined) return this.#plain[envelope] ??= this.#encode(envelope);
     return (this.#deflated ??= {})[envelope] ??= this.#compress(envelope, deflate);
   }

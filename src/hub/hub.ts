@@ -4,15 +4,20 @@ import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
-import { Audiences, NOBODY } from "./audiences.ts";
+import { Audiences, NO_AUDIENCES } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
-import { Directory } from "./directory.ts";
+import { Users } from "./users.ts";
 import { EncodedEvent } from "./envelope.ts";
-import type { FeedIncrement } from "./stream_state.ts";
-import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
+import type { IncrementResult } from "./stream_state.ts";
+import {
+  INCREMENT,
+  type StateLimits,
+  type StreamStateName,
+  StreamStates,
+} from "./stream_states.ts";
 import type { LogOptions } from "../delivery/shared_log.ts";
-import { Greetings } from "./initial_states.ts";
-import { Inspector } from "./payload_validator.ts";
+import { InitialStates } from "./initial_states.ts";
+import { PayloadValidator } from "./payload_validator.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
 
 const log = getLogger(["ranger", "hub"]);
@@ -72,28 +77,28 @@ export class Hub implements EventSink {
    */
   globalIsPrefix = false;
   readonly #options: HubOptions;
-  readonly #feeds: Feeds;
-  readonly #greetings: Greetings;
+  readonly #states: StreamStates;
+  readonly #initialStates: InitialStates;
   /**
    * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
    * public stream of that id.
    */
   readonly #audiences: Audiences;
   /** Authenticated subscribers by uid. */
-  readonly #users = new Directory();
-  readonly #inspector: Inspector;
+  readonly #users = new Users();
+  readonly #validator: PayloadValidator;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#audiences = new Audiences(options);
-    this.#inspector = new Inspector(options.registry, options.mode, this.counters);
-    this.#feeds = new Feeds(
+    this.#validator = new PayloadValidator(options.registry, options.mode, this.counters);
+    this.#states = new StreamStates(
       options.registry,
       options,
       this.counters,
-      (name) => this.#isFollowed(name),
+      (name) => this.#isSubscribed(name),
     );
-    this.#greetings = new Greetings(this.#feeds, this.#audiences);
+    this.#initialStates = new InitialStates(this.#states, this.#audiences);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -102,7 +107,7 @@ export class Hub implements EventSink {
     const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
-      this.#inspector.complain(
+      this.#validator.warn(
         "key",
         routingKey,
         "Dropped an event: {routingKey} is no routing key.",
@@ -118,12 +123,12 @@ export class Hub implements EventSink {
 
   /** Every state is unsure until its next snapshot. */
   interrupted(): void {
-    this.#feeds.doubtAll();
+    this.#states.invalidateAll();
   }
 
   /** Whether a stream may be subscribed at all, whoever asks. */
   knows(name: string): boolean {
-    if (!this.#inspector.isStrict) return true;
+    if (!this.#validator.isStrict) return true;
     const stream = parseStreamName(name);
     if (stream.form === "other") return false;
     if (stream.form === "bare") return true;
@@ -133,24 +138,24 @@ export class Hub implements EventSink {
   /** From here on the subscriber gets the streams' events. */
   subscribe(subscriber: Subscriber, names: readonly string[]): void {
     for (const name of names) subscriber.streams.add(name);
-    this.#audiences.follow(subscriber, names);
+    this.#audiences.subscribe(subscriber, names);
   }
 
   /** Not any more. */
   unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
     for (const name of names) subscriber.streams.delete(name);
-    this.#audiences.leave(subscriber, names);
-    this.#greetings.forget(subscriber, names);
+    this.#audiences.unsubscribe(subscriber, names);
+    this.#initialStates.forget(subscriber, names);
   }
 
   /** Owes a new subscriber the current state of the streams that have one. */
-  greet(subscriber: Subscriber, names: readonly string[]): void {
-    this.#greetings.greet(subscriber, names);
+  sendStates(subscriber: Subscriber, names: readonly string[]): void {
+    this.#initialStates.send(subscriber, names);
   }
 
   /** There is room again for those states that there was none for. */
-  greetOn(subscriber: Subscriber): void {
-    this.#greetings.greetOn(subscriber);
+  resumeStates(subscriber: Subscriber): void {
+    this.#initialStates.resume(subscriber);
   }
 
   /** Whose private events a subscriber gets; `undefined` for nobody's. */
@@ -166,22 +171,22 @@ export class Hub implements EventSink {
     this.identify(subscriber, undefined);
     this.#audiences.remove(subscriber);
     subscriber.streams.clear();
-    subscriber.ungreeted = undefined;
+    subscriber.pending = undefined;
   }
 
   /** Sizes of what the hub holds now. */
   get sizes(): HubSizes {
     return {
       streams: this.#audiences.size,
-      subscriptions: this.#audiences.entries,
+      subscriptions: this.#audiences.subscriptions,
       users: this.#users.size,
-      ...this.#feeds.sizes,
+      ...this.#states.sizes,
     };
   }
 
   /** Subscribers that authenticated. */
   get authenticated(): number {
-    return this.#users.entries;
+    return this.#users.subscribers;
   }
 
   /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
@@ -189,7 +194,7 @@ export class Hub implements EventSink {
     return this.#audiences.sizes();
   }
 
-  #isFollowed({ base, id }: FeedName): boolean {
+  #isSubscribed({ base, id }: StreamStateName): boolean {
     return this.#audiences.of(base + INCREMENT).size > 0 ||
       (id !== undefined && this.#audiences.of(id).size > 0);
   }
@@ -197,10 +202,10 @@ export class Hub implements EventSink {
   #dropLarge(routingKey: string, route: Route): void {
     this.counters.scopes[route.scope].tooLarge++;
     const message = "Dropped an event of {routingKey}: it is larger than streams.event_bytes.";
-    this.#inspector.complain("large", routingKey, message);
+    this.#validator.warn("large", routingKey, message);
     if (route.scope === "private" || !route.event.endsWith(INCREMENT)) return;
     const stream = route.scope === "public" ? route.name : route.subscription;
-    this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
+    this.#states.find(stream.slice(0, -INCREMENT.length))?.invalidate();
   }
 
   #deliverPrivate(
@@ -210,10 +215,10 @@ export class Hub implements EventSink {
     age: number,
   ): void {
     const counts = this.counters.scopes.private;
-    const users = this.#users.under(uid);
-    if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
+    const users = this.#users.of(uid);
+    if (users.size === 0 && !this.#validator.isStrict) return this.#count(counts, 0);
     const inspected = { routingKey, scope: "private", name: event } as const;
-    if (this.#inspector.read(inspected, body, false) === NOT_JSON) return;
+    if (this.#validator.validate(inspected, body, false) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
@@ -237,7 +242,7 @@ export class Hub implements EventSink {
       route,
       stream,
       byName: this.#audiences.of(stream),
-      byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
+      byId: isPublic ? this.#audiences.of(route.id) : NO_AUDIENCES,
       counts,
       age,
     };
@@ -245,14 +250,14 @@ export class Hub implements EventSink {
     const isIncrement = stream.endsWith(INCREMENT);
     const isState = isSnapshot || isIncrement;
     // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
-    if (event.byName.size + event.byId.size === 0 && !isState && !this.#inspector.isStrict) {
+    if (event.byName.size + event.byId.size === 0 && !isState && !this.#validator.isStrict) {
       return this.#count(counts, 0);
     }
     const inspected = { routingKey, scope: route.scope, name: route.name };
-    const payload = this.#inspector.read(inspected, body, isState);
+    const payload = this.#validator.validate(inspected, body, isState);
     if (payload === NOT_JSON) {
       // An increment lost is an increment lost, whatever was wrong with it.
-      if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
+      if (isIncrement) this.#states.find(stream.slice(0, -INCREMENT.length))?.invalidate();
       return;
     }
     const encoded = new EncodedEvent(route.name, body);
@@ -264,17 +269,17 @@ export class Hub implements EventSink {
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
     const { route, stream, byName, byId } = event;
     const base = stream.slice(0, -SNAPSHOT.length);
-    const feed = this.#feeds.open({
+    const feed = this.#states.open({
       base,
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
-    const { begun } = feed;
+    const { hasBegun } = feed;
     const outcome = feed.snapshot(encoded, payload);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       // What is known from the increments is not wrong by that.
-      this.#inspector.complain(
+      this.#validator.warn(
         "snapshot",
         stream,
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
@@ -284,7 +289,7 @@ export class Hub implements EventSink {
       const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
       const offered = this.#offer(others, encoded, event.age);
       // The first snapshot of a stream is not a resync.
-      if (offered > 0 && begun) this.counters.resyncs++;
+      if (offered > 0 && hasBegun) this.counters.resyncs++;
       reached += offered;
     }
     this.#count(event.counts, reached);
@@ -301,16 +306,16 @@ export class Hub implements EventSink {
   }
 
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const feed = this.#feeds.find(event.stream.slice(0, -INCREMENT.length));
-    const outcome = feed?.increment(encoded, payload) ?? "unsure";
+    const feed = this.#states.find(event.stream.slice(0, -INCREMENT.length));
+    const outcome = feed?.increment(encoded, payload) ?? "stale";
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
-    else if (outcome === "diverged") this.#resync(event, feed!.base!, encoded);
-    else if (outcome === "stale") counts.incrementsStale++;
-    else if (outcome === "unsure") counts.incrementsHeldBack++;
+    else if (outcome === "diverged") this.#resync(event, feed!.divergedSnapshot!, encoded);
+    else if (outcome === "old") counts.incrementsStale++;
+    else if (outcome === "stale") counts.incrementsHeldBack++;
     else {
       counts.gaps++;
-      this.#stopFeed(event.stream, outcome);
+      this.#warnStale(event.stream, outcome);
     }
   }
 
@@ -323,9 +328,9 @@ export class Hub implements EventSink {
     this.#count(event.counts, this.#fanOut(event, increment));
   }
 
-  #stopFeed(
+  #warnStale(
     stream: string,
-    outcome: Exclude<FeedIncrement, "applied" | "diverged" | "stale" | "unsure">,
+    outcome: Exclude<IncrementResult, "applied" | "diverged" | "old" | "stale">,
   ): void {
     const reason = {
       gap: "a sequence was skipped",

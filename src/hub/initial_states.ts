@@ -1,6 +1,6 @@
 import type { Audiences } from "./audiences.ts";
 import type { EncodedEvent } from "./envelope.ts";
-import { type Feeds, INCREMENT } from "./stream_states.ts";
+import { INCREMENT, type StreamStates } from "./stream_states.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
@@ -16,24 +16,24 @@ import type { Subscriber } from "./subscriber.ts";
  * greetings.greetOn(subscriber); // when its connection is drained
  * ```
  */
-export class Greetings {
-  readonly #feeds: Feeds;
+export class InitialStates {
+  readonly #states: StreamStates;
   readonly #audiences: Audiences;
 
-  constructor(feeds: Feeds, audiences: Audiences) {
-    this.#feeds = feeds;
+  constructor(feeds: StreamStates, audiences: Audiences) {
+    this.#states = feeds;
     this.#audiences = audiences;
   }
 
   /** Owes a subscriber the states of streams that it began to follow this moment. */
-  greet(subscriber: Subscriber, names: readonly string[]): void {
-    if (subscriber.ungreeted) return this.#leaveForLater(subscriber, names);
+  send(subscriber: Subscriber, names: readonly string[]): void {
+    if (subscriber.pending) return this.#postpone(subscriber, names);
     // Once, also to those who begin to hold both an id and a stream of it.
     const owed = new Set<EncodedEvent>();
     for (const [at, name] of names.entries()) {
       for (const event of this.#stateOf(name)) {
         if (owed.has(event)) continue;
-        if (!subscriber.outbox.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
+        if (!subscriber.outbox.hasRoom) return this.#postpone(subscriber, names.slice(at));
         owed.add(event);
         subscriber.offer(event);
       }
@@ -41,30 +41,30 @@ export class Greetings {
   }
 
   /** Goes on with those that there was no room for. */
-  greetOn(subscriber: Subscriber): void {
-    const names = subscriber.ungreeted;
+  resume(subscriber: Subscriber): void {
+    const names = subscriber.pending;
     if (names === undefined) return;
-    subscriber.ungreeted = undefined;
-    this.#audiences.follow(subscriber, names);
-    this.greet(subscriber, names);
+    subscriber.pending = undefined;
+    this.#audiences.subscribe(subscriber, names);
+    this.send(subscriber, names);
   }
 
   /** The subscriber does not want these any more. */
   forget(subscriber: Subscriber, names: readonly string[]): void {
-    if (!subscriber.ungreeted) return;
-    subscriber.ungreeted = subscriber.ungreeted.filter((name) => !names.includes(name));
+    if (!subscriber.pending) return;
+    subscriber.pending = subscriber.pending.filter((name) => !names.includes(name));
   }
 
-  #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
+  #postpone(subscriber: Subscriber, names: readonly string[]): void {
     const later = names.filter(hasState);
-    this.#audiences.leave(subscriber, later);
-    subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
+    this.#audiences.unsubscribe(subscriber, later);
+    subscriber.pending = [...subscriber.pending ?? [], ...later];
   }
 
   #stateOf(name: string): readonly EncodedEvent[] {
     if (!hasState(name)) return [];
-    if (!name.includes(".")) return this.#feeds.currentOf(name);
-    return this.#feeds.current(name.slice(0, -INCREMENT.length));
+    if (!name.includes(".")) return this.#states.eventsOfId(name);
+    return this.#states.eventsOf(name.slice(0, -INCREMENT.length));
   }
 }
 

@@ -11,7 +11,7 @@ export type IncrementOutcome =
    */
   | "diverged"
   /** At or below the sequence that the book has: known already. */
-  | "stale"
+  | "old"
   /** The sequence skipped a number: something was lost. */
   | "gap"
   /** Not of a form that can be applied. */
@@ -22,9 +22,9 @@ export type IncrementOutcome =
 /** What became of a snapshot. */
 export type SnapshotOutcome =
   /** The book is what it says: subscribers of the increments are in step. */
-  | "in step"
+  | "current"
   /** It differs from the book at the same sequence. The next increment shows which is right. */
-  | "unjudged"
+  | "undecided"
   /** It is the book from here on: subscribers of the increments need it. */
   | "diverged"
   /** A book in a form that increments cannot be applied to; this one is as it was. */
@@ -33,7 +33,7 @@ export type SnapshotOutcome =
   | "unusable";
 
 /** Both sides of a book. */
-interface Sides {
+interface BookSides {
   readonly asks: BookSide;
   readonly bids: BookSide;
 }
@@ -54,17 +54,17 @@ interface Sides {
  * ```
  */
 export class OrderBook {
-  readonly #levels: number;
-  #sides: Sides = { asks: new BookSide("asks"), bids: new BookSide("bids") };
+  readonly #maxLevels: number;
+  #sides: BookSides = { asks: new BookSide("asks"), bids: new BookSide("bids") };
   #sequence: number | undefined;
   /** Increments without a number came since the sequence: it proves nothing any more. */
-  #uncounted = false;
+  #hasUnnumbered = false;
   /** The last snapshot, while it waits for the next increment. */
-  #unjudged: Sides | undefined;
+  #undecided: BookSides | undefined;
 
   /** @param levels that a side may have */
   constructor(levels: number = Infinity) {
-    this.#levels = levels;
+    this.#maxLevels = levels;
   }
 
   /** The sequence of the last increment applied, where the exchange numbers them. */
@@ -86,26 +86,27 @@ export class OrderBook {
       ("asks" in snapshot || "bids" in snapshot);
     const read = hasSides ? readBook(snapshot, body) : "unusable";
     if (typeof read === "string") return read;
-    if (Math.max(read.asks.length, read.bids.length) > this.#levels) return "unusable";
+    if (Math.max(read.asks.length, read.bids.length) > this.#maxLevels) return "unusable";
     const { sequence } = read;
     const sides = {
       asks: new BookSide("asks", read.asks),
       bids: new BookSide("bids", read.bids),
     };
-    const isCounted = sequence !== undefined && this.#sequence !== undefined && !this.#uncounted;
+    const isCounted = sequence !== undefined && this.#sequence !== undefined &&
+      !this.#hasUnnumbered;
     if (isCounted && sequence === this.#sequence) {
-      const inStep = agree(this.#sides, sides);
-      this.#unjudged = inStep ? undefined : sides;
-      return inStep ? "in step" : "unjudged";
+      const isCurrent = agree(this.#sides, sides);
+      this.#undecided = isCurrent ? undefined : sides;
+      return isCurrent ? "current" : "undecided";
     }
     // Without numbers, a level that is missing may be one whose removal was lost.
-    const inStep = !isCounted && areEqual(this.#sides, sides);
+    const isCurrent = !isCounted && areEqual(this.#sides, sides);
     // Where only increments are numbered, their numbers go on.
-    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
-    this.#uncounted = false;
-    this.#unjudged = undefined;
-    if (!inStep) this.#sides = sides;
-    return inStep ? "in step" : "diverged";
+    this.#sequence = sequence ?? (isCurrent ? this.#sequence : undefined);
+    this.#hasUnnumbered = false;
+    this.#undecided = undefined;
+    if (!isCurrent) this.#sides = sides;
+    return isCurrent ? "current" : "diverged";
   }
 
   /**
@@ -121,10 +122,10 @@ export class OrderBook {
     if (order !== "next") return order;
     change(this.#sides, read);
     this.#sequence = sequence ?? this.#sequence;
-    this.#uncounted ||= sequence === undefined;
-    const hasDiverged = this.#unjudged !== undefined && this.#judge(this.#unjudged, read);
+    this.#hasUnnumbered ||= sequence === undefined;
+    const hasDiverged = this.#undecided !== undefined && this.#decide(this.#undecided, read);
     const { asks, bids } = this.#sides;
-    if (asks.length > this.#levels || bids.length > this.#levels) return "overflow";
+    if (asks.length > this.#maxLevels || bids.length > this.#maxLevels) return "overflow";
     return hasDiverged ? "diverged" : "applied";
   }
 
@@ -135,8 +136,8 @@ export class OrderBook {
   }
 
   /** @returns whether the snapshot, with the increment, is not the book: it is from here on */
-  #judge(snapshot: Sides, increment: BookPayload): boolean {
-    this.#unjudged = undefined;
+  #decide(snapshot: BookSides, increment: BookPayload): boolean {
+    this.#undecided = undefined;
     change(snapshot, increment);
     if (agree(this.#sides, snapshot)) return false;
     this.#sides = snapshot;
@@ -144,15 +145,15 @@ export class OrderBook {
   }
 }
 
-function change({ asks, bids }: Sides, { asks: ofAsks, bids: ofBids }: BookPayload): void {
+function change({ asks, bids }: BookSides, { asks: ofAsks, bids: ofBids }: BookPayload): void {
   for (const level of ofAsks) asks.set(level);
   for (const level of ofBids) bids.set(level);
 }
 
-function agree(book: Sides, snapshot: Sides): boolean {
+function agree(book: BookSides, snapshot: BookSides): boolean {
   return book.asks.agreesWith(snapshot.asks) && book.bids.agreesWith(snapshot.bids);
 }
 
-function areEqual(a: Sides, b: Sides): boolean {
+function areEqual(a: BookSides, b: BookSides): boolean {
   return a.asks.equals(b.asks) && a.bids.equals(b.bids);
 }

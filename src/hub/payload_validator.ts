@@ -7,7 +7,7 @@ import type { HubCounters } from "./counters.ts";
 const log = getLogger(["ranger", "hub"]);
 
 /** An event, as far as it matters to whether it may go on. */
-export interface Inspected {
+export interface ReceivedEvent {
   readonly routingKey: string;
   readonly scope: "public" | "private" | "prefixed";
   /** What clients know it by. */
@@ -25,12 +25,12 @@ export interface Inspected {
  * if (inspector.read(event, body, false) === NOT_JSON) return;
  * ```
  */
-export class Inspector {
+export class PayloadValidator {
   /** Whether every payload is held against its type, and those without one are dropped. */
   readonly isStrict: boolean;
   readonly #registry: Registry;
   readonly #counters: HubCounters;
-  readonly #complaints = new LogThrottle(60_000);
+  readonly #throttle = new LogThrottle(60_000);
 
   constructor(registry: Registry, mode: "open" | "strict", counters: HubCounters) {
     this.isStrict = mode === "strict";
@@ -44,12 +44,12 @@ export class Inspector {
    * @param wanted whether it is to be worked with; if not, it is `undefined` where nobody looks at it
    * @returns {@linkcode NOT_JSON} when the event goes no further
    */
-  read({ routingKey, scope, name }: Inspected, body: Uint8Array, wanted: boolean): unknown {
+  validate({ routingKey, scope, name }: ReceivedEvent, body: Uint8Array, wanted: boolean): unknown {
     const payload = wanted || this.isStrict ? parseJson(body) : checkJson(body);
     const counts = this.#counters.scopes[scope];
     if (payload === NOT_JSON) {
       counts.notJson++;
-      this.complain("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
+      this.warn("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
       return NOT_JSON;
     }
     if (!this.isStrict) return payload;
@@ -57,7 +57,7 @@ export class Inspector {
     if (kind?.fits(payload)) return payload;
     counts.refused++;
     this.#counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
-    this.complain(
+    this.warn(
       "strict",
       routingKey,
       kind
@@ -68,8 +68,8 @@ export class Inspector {
   }
 
   /** Logs a warning about a routing key, unless the same was logged a short while ago. */
-  complain(topic: string, routingKey: string, message: string): void {
-    if (!this.#complaints.allows(`${topic} ${routingKey}`)) return;
-    log.warn(message, { routingKey, ...this.#complaints.since });
+  warn(topic: string, routingKey: string, message: string): void {
+    if (!this.#throttle.allows(`${topic} ${routingKey}`)) return;
+    log.warn(message, { routingKey, ...this.#throttle.since });
   }
 }

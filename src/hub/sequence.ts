@@ -1,11 +1,11 @@
 /** Decimal digits of the largest whole number that a `number` tells apart, 2^53 - 1, or fewer. */
-const DIGITS = /^\d{1,16}$/;
+const SEQUENCE_DIGITS = /^\d{1,16}$/;
 
 /**
  * Consecutive increments at or below the sequence that show a restarted count: the exchange's
  * engine began again at one, and its snapshot was lost. Repeated deliveries are fewer.
  */
-export const OLD_INCREMENTS_OF_A_RESTART = 5;
+export const RESTART_OLD_INCREMENTS = 5;
 
 /**
  * The number that an exchange gives a snapshot or an increment (protocol, section 6), as a JSON
@@ -27,7 +27,7 @@ export function readSequence(payload: unknown): number | undefined | "unusable" 
   }
   const { sequence } = payload;
   if (sequence === undefined || sequence === null) return undefined;
-  const number = typeof sequence === "string" && DIGITS.test(sequence)
+  const number = typeof sequence === "string" && SEQUENCE_DIGITS.test(sequence)
     ? Number(sequence)
     : sequence;
   return Number.isSafeInteger(number) ? number as number : "unusable";
@@ -43,14 +43,14 @@ export function readSequence(payload: unknown): number | undefined | "unusable" 
  * @example
  * ```ts
  * orderOf(8, 7); // "next"
- * orderOf(7, 7); // "stale"
+ * orderOf(7, 7); // "old"
  * orderOf(9, 7); // "gap"
  * ```
  */
 export function orderOf(
   sequence: number | undefined,
   last: number | undefined,
-): "next" | "stale" | "gap" {
+): "next" | "old" | "gap" {
   if (sequence === undefined || last === undefined || sequence === last + 1) return "next";
-  return sequence <= last ? "stale" : "gap";
+  return sequence <= last ? "old" : "gap";
 }

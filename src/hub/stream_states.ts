@@ -3,7 +3,12 @@ import { LogThrottle } from "../telemetry/log_throttle.ts";
 import type { Registry } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 import type { EncodedEvent } from "./envelope.ts";
-import { BookOrReplayFeed, type Feed, OrderBookFeed, ReplayFeed } from "./stream_state.ts";
+import {
+  BookOrReplayState,
+  OrderBookState,
+  ReplayState,
+  type StreamState,
+} from "./stream_state.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
@@ -11,10 +16,10 @@ const log = getLogger(["ranger", "hub"]);
 export const INCREMENT = "-inc";
 
 /** States that are looked at for one to let go of, when there are too many. */
-const LOOKS = 64;
+const MAX_EVICTION_SCAN = 64;
 
 /** A stream that comes as snapshots and increments. */
-export interface FeedName {
+export interface StreamStateName {
   /** What is subscribed, without its ending: `usdbtc.ob`, `admin.usdbtc.ob`. */
   readonly base: string;
   /** What its snapshots are delivered under: `usdbtc.ob-snap`. */
@@ -24,7 +29,7 @@ export interface FeedName {
 }
 
 /** How many states there are. */
-export interface FeedSizes {
+export interface StateSizes {
   readonly states: number;
   /** Those that are not known until their next snapshot. */
   readonly statesUnsure: number;
@@ -54,38 +59,41 @@ export interface StateLimits {
  * feeds.currentOf("usdbtc"); // what someone must be sent who holds the whole id
  * ```
  */
-export class Feeds {
+export class StreamStates {
   readonly #registry: Registry;
   readonly #limits: StateLimits;
   readonly #counters: HubCounters;
-  readonly #isHeld: (name: FeedName) => boolean;
+  readonly #isSubscribed: (name: StreamStateName) => boolean;
   /** The one whose last snapshot is the oldest comes first. */
-  readonly #feeds = new Map<string, { readonly name: FeedName; readonly feed: Feed }>();
-  readonly #ofId = new Map<string, Set<Feed>>();
-  readonly #rarely = new LogThrottle(60_000);
+  readonly #states = new Map<
+    string,
+    { readonly name: StreamStateName; readonly feed: StreamState }
+  >();
+  readonly #ofId = new Map<string, Set<StreamState>>();
+  readonly #throttle = new LogThrottle(60_000);
 
   /** @param isHeld whether somebody follows the stream: its state is kept then */
   constructor(
     registry: Registry,
     limits: StateLimits,
     counters: HubCounters,
-    isHeld: (name: FeedName) => boolean,
+    isHeld: (name: StreamStateName) => boolean,
   ) {
     this.#registry = registry;
     this.#limits = limits;
     this.#counters = counters;
-    this.#isHeld = isHeld;
+    this.#isSubscribed = isHeld;
   }
 
   /** How many there are, and of how many the state is not known. */
-  get sizes(): FeedSizes {
+  get sizes(): StateSizes {
     let statesUnsure = 0;
-    for (const { feed } of this.#feeds.values()) if (!feed.live) statesUnsure++;
-    return { states: this.#feeds.size, statesUnsure };
+    for (const { feed } of this.#states.values()) if (!feed.isCurrent) statesUnsure++;
+    return { states: this.#states.size, statesUnsure };
   }
 
-  find(base: string): Feed | undefined {
-    return this.#feeds.get(base)?.feed;
+  find(base: string): StreamState | undefined {
+    return this.#states.get(base)?.feed;
   }
 
   /**
@@ -93,17 +101,17 @@ export class Feeds {
    *
    * @returns one that is forgotten at once where there are too many that somebody follows
    */
-  open(name: FeedName): Feed {
+  open(name: StreamStateName): StreamState {
     const { base, id } = name;
-    const known = this.#feeds.get(base);
+    const known = this.#states.get(base);
     if (known) {
-      this.#feeds.delete(base);
-      this.#feeds.set(base, known);
+      this.#states.delete(base);
+      this.#states.set(base, known);
       return known.feed;
     }
     const feed = this.#make(name);
-    if (this.#feeds.size >= this.#limits.states && !this.#makeRoom(base)) return feed;
-    this.#feeds.set(base, { name, feed });
+    if (this.#states.size >= this.#limits.states && !this.#makeRoom(base)) return feed;
+    this.#states.set(base, { name, feed });
     if (id !== undefined) {
       const others = this.#ofId.get(id);
       if (others) others.add(feed);
@@ -113,34 +121,34 @@ export class Feeds {
   }
 
   /** What someone must be sent who begins to follow this stream. */
-  current(base: string): readonly EncodedEvent[] {
-    return this.find(base)?.current() ?? [];
+  eventsOf(base: string): readonly EncodedEvent[] {
+    return this.find(base)?.events() ?? [];
   }
 
   /** The same for every public stream of an id. */
-  currentOf(id: string): readonly EncodedEvent[] {
-    return [...this.#ofId.get(id) ?? []].flatMap((feed) => feed.current());
+  eventsOfId(id: string): readonly EncodedEvent[] {
+    return [...this.#ofId.get(id) ?? []].flatMap((feed) => feed.events());
   }
 
   /** Something may have been lost of each of them. */
-  doubtAll(): void {
-    for (const { feed } of this.#feeds.values()) feed.doubt();
+  invalidateAll(): void {
+    for (const { feed } of this.#states.values()) feed.invalidate();
   }
 
-  #make({ snapshots }: FeedName): Feed {
+  #make({ snapshots }: StreamStateName): StreamState {
     const { bookLevels, replayIncrements, eventBytes } = this.#limits;
-    const replayed = new ReplayFeed(replayIncrements, 2 * eventBytes);
+    const replayed = new ReplayState(replayIncrements, 2 * eventBytes);
     return this.#registry.find("public", snapshots)?.state === "order-book"
-      ? new BookOrReplayFeed(new OrderBookFeed(snapshots, bookLevels), replayed)
+      ? new BookOrReplayState(new OrderBookState(snapshots, bookLevels), replayed)
       : replayed;
   }
 
   /** @returns whether there is room for one more */
   #makeRoom(base: string): boolean {
-    const found = this.#leastWanted();
+    const found = this.#findEvictable();
     if (found === undefined) this.#counters.statesTurnedAway++;
-    else this.#forget(found);
-    if (this.#rarely.allows("full")) {
+    else this.#evict(found);
+    if (this.#throttle.allows("full")) {
       log.warn(
         "{base} comes when there are {states} states already (streams.states): some that nobody " +
           "follows are let go of, and late comers wait for their next snapshot. Does the exchange " +
@@ -151,22 +159,22 @@ export class Feeds {
     return found !== undefined;
   }
 
-  #leastWanted(): FeedName | undefined {
+  #findEvictable(): StreamStateName | undefined {
     let looks = 0;
-    for (const [base, entry] of this.#feeds) {
-      if (!this.#isHeld(entry.name)) return entry.name;
-      if (++looks >= LOOKS) return undefined;
+    for (const [base, entry] of this.#states) {
+      if (!this.#isSubscribed(entry.name)) return entry.name;
+      if (++looks >= MAX_EVICTION_SCAN) return undefined;
       // Not again for a while.
-      this.#feeds.delete(base);
-      this.#feeds.set(base, entry);
+      this.#states.delete(base);
+      this.#states.set(base, entry);
     }
     return undefined;
   }
 
-  #forget({ base, id }: FeedName): void {
+  #evict({ base, id }: StreamStateName): void {
     this.#counters.statesEvicted++;
     const feed = this.find(base)!;
-    this.#feeds.delete(base);
+    this.#states.delete(base);
     if (id === undefined) return;
     const others = this.#ofId.get(id)!;
     others.delete(feed);

@@ -1,27 +1,27 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
-import type { EncodedEvent, Wrapping } from "./envelope.ts";
+import type { EncodedEvent, WireFormat } from "./envelope.ts";
 
 /** One client, as far as the hub is concerned. */
 export class Subscriber {
   /** What it is sent goes in here. */
   readonly outbox: Outbox;
-  readonly wrapping: Wrapping;
+  readonly format: WireFormat;
   /** Names of the streams held, in the order subscribed. */
   readonly streams: Set<string> = new Set();
   /**
    * Of those, the ones whose state there was no room for yet, and which are not followed until
    * there is; `undefined` when there are none.
    */
-  ungreeted: string[] | undefined;
+  pending: string[] | undefined;
   /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
   audience: Audience | undefined;
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
-  constructor(outbox: Outbox, wrapping: Wrapping) {
+  constructor(outbox: Outbox, format: WireFormat) {
     this.outbox = outbox;
-    this.wrapping = wrapping;
+    this.format = format;
   }
 
   /**
@@ -30,7 +30,7 @@ export class Subscriber {
    * @param age milliseconds since it was published
    */
   sendUrgent(event: EncodedEvent, age: number): void {
-    this.outbox.sendUrgent(event.frame(this.wrapping), age);
+    this.outbox.sendUrgent(event.frame(this.format), age);
   }
 
   /**
@@ -39,7 +39,7 @@ export class Subscriber {
    * @param age milliseconds since it was published, when it was just now
    */
   offer(event: EncodedEvent, age?: number): void {
-    this.outbox.offer(event.frame(this.wrapping), age);
+    this.outbox.offer(event.frame(this.format), age);
   }
 }
 
@@ -50,14 +50,14 @@ export class Subscriber {
 export class Audience {
   /** The names that they all follow. */
   readonly names: ReadonlySet<string>;
-  readonly wrapping: Wrapping;
+  readonly format: WireFormat;
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
   /** @param log what is appended to it is sent to all of them */
-  constructor(names: ReadonlySet<string>, wrapping: Wrapping, log: SharedLog) {
+  constructor(names: ReadonlySet<string>, format: WireFormat, log: SharedLog) {
     this.names = names;
-    this.wrapping = wrapping;
+    this.format = format;
     this.#log = log;
   }
 
@@ -85,7 +85,7 @@ export class Audience {
    * @param age milliseconds since it was published
    */
   send(event: EncodedEvent, age: number): void {
-    this.#log.append(event.frame(this.wrapping), age);
+    this.#log.append(event.frame(this.format), age);
   }
 
   /** Offers all of them a state, which they need before they can go on. */

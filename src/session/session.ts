@@ -1,7 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
-import type { Wrapping } from "../hub/envelope.ts";
+import type { WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
@@ -77,7 +77,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   constructor(
     context: SessionContext,
     connection: WebSocketConnection,
-    wrapping: Wrapping,
+    wrapping: WireFormat,
     identity: Identity | undefined,
     address: string,
   ) {
@@ -141,7 +141,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   drained(): void {
-    this.#context.hub.greetOn(this.#subscriber);
+    this.#context.hub.resumeStates(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -208,7 +208,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
-      this.#context.hub.greet(this.#subscriber, restored);
+      this.#context.hub.sendStates(this.#subscriber, restored);
       this.#perform(then);
       this.#handleWaiting();
     });
@@ -295,7 +295,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
       this.connection.send(answers.TOO_MANY_STREAMS);
     }
     this.connection.send(answers.streamsAnswer("subscribed", held));
-    hub.greet(this.#subscriber, added);
+    hub.sendStates(this.#subscriber, added);
   }
 
   #unsubscribe(streams: readonly string[]): void {

@@ -4,7 +4,7 @@ import { FrameChain } from "../delivery/frame_chain.ts";
 import type { ServerClose } from "../websocket/close.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
-import type { Envelope, Wrapping } from "../hub/envelope.ts";
+import type { Envelope, WireFormat } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { limitOf } from "./limits.ts";
 import type { Rbac } from "./permissions.ts";
@@ -35,7 +35,7 @@ export interface SessionCounts {
 
 /** Clients that are written to alike are sent the same frames, and so can share chains of them. */
 interface Way {
-  readonly wrapping: Wrapping;
+  readonly wrapping: WireFormat;
   readonly root: FrameChain;
 }
 

@@ -26,7 +26,7 @@ interface Matcher {
 }
 
 /** How many names are remembered, so that a flood of names cannot fill the memory. */
-const REMEMBERED = 4096;
+const MAX_CACHED_NAMES = 4096;
 
 /**
  * The kinds of stream that this server knows by name.
@@ -69,7 +69,7 @@ export class Registry {
     const kind = this.#matchers.find((matcher) =>
       matcher.kind.scope === scope && matcher.pattern.test(name)
     )?.kind;
-    if (this.#found.size >= REMEMBERED) this.#found.clear();
+    if (this.#found.size >= MAX_CACHED_NAMES) this.#found.clear();
     this.#found.set(key, kind);
     return kind;
   }

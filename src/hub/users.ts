@@ -14,36 +14,36 @@ const NOBODY: ReadonlySet<Subscriber> = new Set();
  * for (const each of users.under("ID10AA8FC4E7")) each.sendUrgent(event, age);
  * ```
  */
-export class Directory {
-  readonly #sets = new Map<string, Set<Subscriber>>();
-  #entries = 0;
+export class Users {
+  readonly #byUid = new Map<string, Set<Subscriber>>();
+  #subscribers = 0;
 
   /** How many keys have somebody under them. */
   get size(): number {
-    return this.#sets.size;
+    return this.#byUid.size;
   }
 
   /** How many subscribers are under all keys together; each counts once a key. */
-  get entries(): number {
-    return this.#entries;
+  get subscribers(): number {
+    return this.#subscribers;
   }
 
-  under(key: string): ReadonlySet<Subscriber> {
-    return this.#sets.get(key) ?? NOBODY;
+  of(key: string): ReadonlySet<Subscriber> {
+    return this.#byUid.get(key) ?? NOBODY;
   }
 
   add(key: string, subscriber: Subscriber): void {
-    const set = this.#sets.get(key);
+    const set = this.#byUid.get(key);
     if (set?.has(subscriber)) return;
-    this.#entries++;
+    this.#subscribers++;
     if (set) set.add(subscriber);
-    else this.#sets.set(key, new Set([subscriber]));
+    else this.#byUid.set(key, new Set([subscriber]));
   }
 
   remove(key: string, subscriber: Subscriber): void {
-    const set = this.#sets.get(key);
+    const set = this.#byUid.get(key);
     if (!set?.delete(subscriber)) return;
-    this.#entries--;
-    if (set.size === 0) this.#sets.delete(key);
+    this.#subscribers--;
+    if (set.size === 0) this.#byUid.delete(key);
   }
 }
