@@ -1,57 +1,53 @@
 import { getLogger } from "@logtape/logtape";
+import type { LogOptions } from "../delivery/shared_log.ts";
 import type { EventSink } from "../source/source.ts";
 import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
+import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import { Audiences, NO_AUDIENCES } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
-import { Users } from "./users.ts";
 import { EncodedEvent } from "./envelope.ts";
-import type { IncrementResult } from "./stream_state.ts";
-import {
-  INCREMENT,
-  type StateLimits,
-  type StreamStateName,
-  StreamStates,
-} from "./stream_states.ts";
-import type { LogOptions } from "../delivery/shared_log.ts";
 import { InitialStates } from "./initial_states.ts";
 import { PayloadValidator } from "./payload_validator.ts";
+import type { IncrementResult } from "./stream_state.ts";
+import { type StateLimits, type StreamStateName, StreamStates } from "./stream_states.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { Users } from "./users.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
-const SNAPSHOT = "-snap";
-
-/** What the hub needs to know of the settings. */
+/** The settings that the hub reads. */
 export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
-  /** `strict`: only registered streams with payloads that fit their type. */
+  /** `strict`: only registered streams, and only payloads that fit their type. */
   readonly mode: "open" | "strict";
 }
 
-/** How much the hub holds. */
+/** The sizes of what the hub holds. */
 export interface HubSizes {
-  /** Names that somebody holds. */
+  /** Names with at least one subscriber. */
   readonly streams: number;
-  /** The same, each as many times as it is held. */
+  /** Subscriptions: each subscriber counts once per name. */
   readonly subscriptions: number;
-  /** Users that are connected. */
+  /** Users with at least one connection. */
   readonly users: number;
-  /** Streams with a state, and those of which it is not known. */
+  /** Streams with a state. */
   readonly states: number;
+  /** Those of which the state is stale. */
   readonly statesUnsure: number;
 }
 
-/** An event on its way to those who hold its stream. */
+/** A public or prefixed event, and the audiences that receive it. */
 interface PublicEvent {
   readonly route: Exclude<Route, { scope: "private" }>;
-  /** What is subscribed to get it. */
+  /** The name that clients subscribe to. */
   readonly stream: string;
-  /** Those who hold the stream by its name. */
+  /** Audiences subscribed to the stream's name. */
   readonly byName: ReadonlySet<Audience>;
-  /** Those who hold the whole id. */
+  /** Audiences subscribed to the whole id. */
   readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
   /** Milliseconds since it was published. */
@@ -59,32 +55,30 @@ interface PublicEvent {
 }
 
 /**
- * Who gets what: takes the source's events, and owes them to the subscribers of their streams.
+ * Routes events: takes each event from the source, and sends it to the subscribers of its stream.
  *
  * @example
  * ```ts
  * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
- * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body, 0); // and what changes
+ * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
+ * hub.deliver("public.usdbtc.ob-inc", body, 0); // sends what changes
  * ```
  */
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
   /**
-   * Whether `global.<id>.<event>` is for roles, like any other prefix. Shared and mutable on
-   * purpose: a reload of the settings sets it.
+   * Whether `global` is a prefix for roles like any other. Mutable on purpose: a reload sets it.
    */
   globalIsPrefix = false;
   readonly #options: HubOptions;
   readonly #states: StreamStates;
-  readonly #initialStates: InitialStates;
+  readonly #subscriptions: Subscriptions;
   /**
-   * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
-   * public stream of that id.
+   * By the name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`, or `usdbtc` for all public
+   * streams of the id.
    */
   readonly #audiences: Audiences;
-  /** Authenticated subscribers by uid. */
   readonly #users = new Users();
   readonly #validator: PayloadValidator;
 
@@ -98,7 +92,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isSubscribed(name),
     );
-    this.#initialStates = new InitialStates(this.#states, this.#audiences);
+    this.#subscriptions = new Subscriptions(this.#audiences, new InitialStates(this.#states));
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -121,12 +115,12 @@ export class Hub implements EventSink {
     }
   }
 
-  /** Every state is unsure until its next snapshot. */
+  /** Makes every state stale until its next snapshot. */
   interrupted(): void {
     this.#states.invalidateAll();
   }
 
-  /** Whether a stream may be subscribed at all, whoever asks. */
+  /** Whether a stream exists in this mode: in strict mode only registered ones do. */
   knows(name: string): boolean {
     if (!this.#validator.isStrict) return true;
     const stream = parseStreamName(name);
@@ -135,30 +129,27 @@ export class Hub implements EventSink {
     return this.#options.registry.find("public", `${stream.id}.${stream.event}`) !== undefined;
   }
 
-  /** From here on the subscriber gets the streams' events. */
+  /** Records streams as subscribed. Their events begin with {@linkcode Hub.start}. */
   subscribe(subscriber: Subscriber, names: readonly string[]): void {
-    for (const name of names) subscriber.streams.add(name);
-    this.#audiences.subscribe(subscriber, names);
+    this.#subscriptions.add(subscriber, names);
   }
 
-  /** Not any more. */
+  /** Sends the current states of streams just subscribed, and their events from then on. */
+  start(subscriber: Subscriber, names: readonly string[]): void {
+    this.#subscriptions.start(subscriber, names);
+  }
+
+  /** Continues with the states that the outbox had no room for, once it has drained. */
+  resume(subscriber: Subscriber): void {
+    this.#subscriptions.resume(subscriber);
+  }
+
+  /** Ends subscriptions. */
   unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
-    for (const name of names) subscriber.streams.delete(name);
-    this.#audiences.unsubscribe(subscriber, names);
-    this.#initialStates.forget(subscriber, names);
+    this.#subscriptions.remove(subscriber, names);
   }
 
-  /** Owes a new subscriber the current state of the streams that have one. */
-  sendStates(subscriber: Subscriber, names: readonly string[]): void {
-    this.#initialStates.send(subscriber, names);
-  }
-
-  /** There is room again for those states that there was none for. */
-  resumeStates(subscriber: Subscriber): void {
-    this.#initialStates.resume(subscriber);
-  }
-
-  /** Whose private events a subscriber gets; `undefined` for nobody's. */
+  /** Sets the user whose private events a subscriber receives; `undefined` for none. */
   identify(subscriber: Subscriber, uid: string | undefined): void {
     if (subscriber.uid === uid) return;
     if (subscriber.uid !== undefined) this.#users.remove(subscriber.uid, subscriber);
@@ -166,15 +157,13 @@ export class Hub implements EventSink {
     if (uid !== undefined) this.#users.add(uid, subscriber);
   }
 
-  /** Forgets a subscriber. */
+  /** Removes a subscriber. */
   remove(subscriber: Subscriber): void {
     this.identify(subscriber, undefined);
-    this.#audiences.remove(subscriber);
-    subscriber.streams.clear();
-    subscriber.pending = undefined;
+    this.#subscriptions.clear(subscriber);
   }
 
-  /** Sizes of what the hub holds now. */
+  /** The current sizes. */
   get sizes(): HubSizes {
     return {
       streams: this.#audiences.size,
@@ -184,18 +173,18 @@ export class Hub implements EventSink {
     };
   }
 
-  /** Subscribers that authenticated. */
+  /** Authenticated subscribers. */
   get authenticated(): number {
     return this.#users.subscribers;
   }
 
-  /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
+  /** The names with subscribers, and the number of subscribers of each. */
   streams(): Generator<readonly [name: string, subscribers: number]> {
     return this.#audiences.sizes();
   }
 
   #isSubscribed({ base, id }: StreamStateName): boolean {
-    return this.#audiences.of(base + INCREMENT).size > 0 ||
+    return this.#audiences.of(incrementsOf(base)).size > 0 ||
       (id !== undefined && this.#audiences.of(id).size > 0);
   }
 
@@ -203,9 +192,13 @@ export class Hub implements EventSink {
     this.counters.scopes[route.scope].tooLarge++;
     const message = "Dropped an event of {routingKey}: it is larger than streams.event_bytes.";
     this.#validator.warn("large", routingKey, message);
-    if (route.scope === "private" || !route.event.endsWith(INCREMENT)) return;
-    const stream = route.scope === "public" ? route.name : route.subscription;
-    this.#states.find(stream.slice(0, -INCREMENT.length))?.invalidate();
+    if (route.scope === "private") return;
+    this.#incrementLost(route.scope === "public" ? route.name : route.subscription);
+  }
+
+  /** Makes the state stale if the lost event was one of its increments. */
+  #incrementLost(stream: string): void {
+    if (roleOf(stream) === "increment") this.#states.find(stateNameOf(stream))?.invalidate();
   }
 
   #deliverPrivate(
@@ -246,47 +239,42 @@ export class Hub implements EventSink {
       counts,
       age,
     };
-    const isSnapshot = stream.endsWith(SNAPSHOT);
-    const isIncrement = stream.endsWith(INCREMENT);
-    const isState = isSnapshot || isIncrement;
-    // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
-    if (event.byName.size + event.byId.size === 0 && !isState && !this.#validator.isStrict) {
+    const role = roleOf(stream);
+    const isPlain = role === "plain";
+    // Without subscribers and without a state, the body needs no check, except in strict mode.
+    if (event.byName.size + event.byId.size === 0 && isPlain && !this.#validator.isStrict) {
       return this.#count(counts, 0);
     }
     const inspected = { routingKey, scope: route.scope, name: route.name };
-    const payload = this.#validator.validate(inspected, body, isState);
-    if (payload === NOT_JSON) {
-      // An increment lost is an increment lost, whatever was wrong with it.
-      if (isIncrement) this.#states.find(stream.slice(0, -INCREMENT.length))?.invalidate();
-      return;
-    }
+    const payload = this.#validator.validate(inspected, body, !isPlain);
+    if (payload === NOT_JSON) return this.#incrementLost(stream);
     const encoded = new EncodedEvent(route.name, body);
-    if (isSnapshot) this.#takeSnapshot(event, encoded, payload);
-    else if (isIncrement) this.#takeIncrement(event, encoded, payload);
+    if (role === "snapshot") this.#takeSnapshot(event, encoded, payload);
+    else if (role === "increment") this.#takeIncrement(event, encoded, payload);
     else this.#count(counts, this.#fanOut(event, encoded));
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
     const { route, stream, byName, byId } = event;
-    const base = stream.slice(0, -SNAPSHOT.length);
-    const feed = this.#states.open({
+    const base = stateNameOf(stream);
+    const state = this.#states.open({
       base,
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
-    const { hasBegun } = feed;
-    const outcome = feed.snapshot(encoded, payload);
+    const { hasBegun } = state;
+    const outcome = state.snapshot(encoded, payload);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
-      // What is known from the increments is not wrong by that.
+      // The state that the increments led to stays valid.
       this.#validator.warn(
         "snapshot",
         stream,
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
       );
     } else if (outcome === "diverged") {
-      // Holders of the snapshots as well have just been sent it.
-      const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
+      // Subscribers of the snapshots have received it already.
+      const others = this.#audiences.of(incrementsOf(base)).difference(byName).difference(byId);
       const offered = this.#offer(others, encoded, event.age);
       // The first snapshot of a stream is not a resync.
       if (offered > 0 && hasBegun) this.counters.resyncs++;
@@ -295,7 +283,7 @@ export class Hub implements EventSink {
     this.#count(event.counts, reached);
   }
 
-  /** Sends a state that subscribers need before they can go on. @returns to how many */
+  /** Offers a state that subscribers need to go on. @returns the number of subscribers */
   #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent, age: number): number {
     let reached = 0;
     for (const audience of audiences) {
@@ -306,11 +294,11 @@ export class Hub implements EventSink {
   }
 
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const feed = this.#states.find(event.stream.slice(0, -INCREMENT.length));
-    const outcome = feed?.increment(encoded, payload) ?? "stale";
+    const state = this.#states.find(stateNameOf(event.stream));
+    const outcome = state?.increment(encoded, payload) ?? "stale";
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
-    else if (outcome === "diverged") this.#resync(event, feed!.divergedSnapshot!, encoded);
+    else if (outcome === "diverged") this.#resync(event, state!.divergedSnapshot!, encoded);
     else if (outcome === "old") counts.incrementsStale++;
     else if (outcome === "stale") counts.incrementsHeldBack++;
     else {
@@ -319,9 +307,9 @@ export class Hub implements EventSink {
     }
   }
 
-  /** The book has diverged from its last snapshot: sends all subscribers that, and the increment. */
+  /** Sends all subscribers the snapshot that the book diverged from, and then the increment. */
   #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
-    // Also to holders of the snapshots, some of which may have joined since it was published.
+    // Also to subscribers of the snapshots: some may have joined since it was published.
     const reached = this.#offer(event.byName.union(event.byId), snapshot, event.age);
     if (reached > 0) this.counters.resyncs++;
     this.counters.fannedOut += reached;
@@ -344,7 +332,7 @@ export class Hub implements EventSink {
     log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
   }
 
-  /** @returns how many it is now owed to */
+  /** @returns the number of subscribers that the event is sent to */
   #fanOut({ byName, byId, age }: PublicEvent, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of byName) {

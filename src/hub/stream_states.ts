@@ -12,51 +12,52 @@ import {
 
 const log = getLogger(["ranger", "hub"]);
 
-/** What the names of increments end in. */
-export const INCREMENT = "-inc";
-
-/** States that are looked at for one to let go of, when there are too many. */
+/** Number of states scanned when choosing one to evict. */
 const MAX_EVICTION_SCAN = 64;
 
-/** A stream that comes as snapshots and increments. */
+/** The names of a stream that has a state. */
 export interface StreamStateName {
-  /** What is subscribed, without its ending: `usdbtc.ob`, `admin.usdbtc.ob`. */
+  /** What clients subscribe to, without `-snap` or `-inc`: `usdbtc.ob`, `admin.usdbtc.ob`. */
   readonly base: string;
-  /** What its snapshots are delivered under: `usdbtc.ob-snap`. */
+  /** The name that clients receive snapshots under: `usdbtc.ob-snap`. */
   readonly snapshots: string;
-  /** The public id it belongs to; `undefined` for prefixed streams. */
+  /** The public id that it belongs to; `undefined` for prefixed streams. */
   readonly id: string | undefined;
 }
 
-/** How many states there are. */
+/** The number of states. */
 export interface StateSizes {
   readonly states: number;
-  /** Those that are not known until their next snapshot. */
+  /** States that are stale until their next snapshot. */
   readonly statesUnsure: number;
 }
 
-/** What states may cost. */
+/** Bounds of the states' memory. */
 export interface StateLimits {
-  /** Increments kept of a stream that they cannot be applied to. */
+  /** Increments kept after the snapshot of a stream that is replay. */
   readonly replayIncrements: number;
-  /** Bytes of the largest event there is. */
+  /** Bytes of the largest event accepted. */
   readonly eventBytes: number;
-  /** Streams of which the state is kept. */
+  /** Number of streams whose state is kept. */
   readonly states: number;
-  /** Levels that a side of an order book may have. */
+  /** Levels per side of an order book. */
   readonly bookLevels: number;
 }
 
+interface Entry {
+  readonly name: StreamStateName;
+  readonly state: StreamState;
+}
+
 /**
- * The states of all streams that have one. A state begins with its first snapshot. There are so
- * many and no more: the exchange chooses their names, and a flood of them must not fill the
- * memory, nor push out what somebody follows.
+ * The states of all streams that have one. A state begins with its first snapshot. Their number is
+ * limited because the exchange chooses the names; states with subscribers are not evicted.
  *
  * @example
  * ```ts
- * const feeds = new Feeds(peatioRegistry, settings.streams, counters, ({ base }) => isHeld(base));
- * feeds.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
- * feeds.currentOf("usdbtc"); // what someone must be sent who holds the whole id
+ * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
+ * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
+ * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id
  * ```
  */
 export class StreamStates {
@@ -64,42 +65,40 @@ export class StreamStates {
   readonly #limits: StateLimits;
   readonly #counters: HubCounters;
   readonly #isSubscribed: (name: StreamStateName) => boolean;
-  /** The one whose last snapshot is the oldest comes first. */
-  readonly #states = new Map<
-    string,
-    { readonly name: StreamStateName; readonly feed: StreamState }
-  >();
+  /** In the order of their last snapshots, the oldest first. */
+  readonly #states = new Map<string, Entry>();
   readonly #ofId = new Map<string, Set<StreamState>>();
   readonly #throttle = new LogThrottle(60_000);
 
-  /** @param isHeld whether somebody follows the stream: its state is kept then */
+  /** @param isSubscribed whether the stream has subscribers, so that its state is kept */
   constructor(
     registry: Registry,
     limits: StateLimits,
     counters: HubCounters,
-    isHeld: (name: StreamStateName) => boolean,
+    isSubscribed: (name: StreamStateName) => boolean,
   ) {
     this.#registry = registry;
     this.#limits = limits;
     this.#counters = counters;
-    this.#isSubscribed = isHeld;
+    this.#isSubscribed = isSubscribed;
   }
 
-  /** How many there are, and of how many the state is not known. */
+  /** The number of states, and of those that are stale. */
   get sizes(): StateSizes {
     let statesUnsure = 0;
-    for (const { feed } of this.#states.values()) if (!feed.isCurrent) statesUnsure++;
+    for (const { state } of this.#states.values()) if (!state.isCurrent) statesUnsure++;
     return { states: this.#states.size, statesUnsure };
   }
 
+  /** The state of a stream that has had a snapshot. */
   find(base: string): StreamState | undefined {
-    return this.#states.get(base)?.feed;
+    return this.#states.get(base)?.state;
   }
 
   /**
-   * The stream's state, made where there is none yet; for its snapshots.
+   * The state that a snapshot belongs to, created if there is none yet.
    *
-   * @returns one that is forgotten at once where there are too many that somebody follows
+   * @returns a state that is not kept when there are too many states with subscribers
    */
   open(name: StreamStateName): StreamState {
     const { base, id } = name;
@@ -107,43 +106,43 @@ export class StreamStates {
     if (known) {
       this.#states.delete(base);
       this.#states.set(base, known);
-      return known.feed;
+      return known.state;
     }
-    const feed = this.#make(name);
-    if (this.#states.size >= this.#limits.states && !this.#makeRoom(base)) return feed;
-    this.#states.set(base, { name, feed });
+    const state = this.#create(name);
+    if (this.#states.size >= this.#limits.states && !this.#makeRoom(base)) return state;
+    this.#states.set(base, { name, state });
     if (id !== undefined) {
       const others = this.#ofId.get(id);
-      if (others) others.add(feed);
-      else this.#ofId.set(id, new Set([feed]));
+      if (others) others.add(state);
+      else this.#ofId.set(id, new Set([state]));
     }
-    return feed;
+    return state;
   }
 
-  /** What someone must be sent who begins to follow this stream. */
+  /** The events that a new subscriber of this stream must be sent. */
   eventsOf(base: string): readonly EncodedEvent[] {
     return this.find(base)?.events() ?? [];
   }
 
-  /** The same for every public stream of an id. */
+  /** The events that a new subscriber of all public streams of an id must be sent. */
   eventsOfId(id: string): readonly EncodedEvent[] {
-    return [...this.#ofId.get(id) ?? []].flatMap((feed) => feed.events());
+    return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
-  /** Something may have been lost of each of them. */
+  /** Makes all states stale, because events may have been lost. */
   invalidateAll(): void {
-    for (const { feed } of this.#states.values()) feed.invalidate();
+    for (const { state } of this.#states.values()) state.invalidate();
   }
 
-  #make({ snapshots }: StreamStateName): StreamState {
+  #create({ snapshots }: StreamStateName): StreamState {
     const { bookLevels, replayIncrements, eventBytes } = this.#limits;
-    const replayed = new ReplayState(replayIncrements, 2 * eventBytes);
+    const replay = new ReplayState(replayIncrements, 2 * eventBytes);
     return this.#registry.find("public", snapshots)?.state === "order-book"
-      ? new BookOrReplayState(new OrderBookState(snapshots, bookLevels), replayed)
-      : replayed;
+      ? new BookOrReplayState(new OrderBookState(snapshots, bookLevels), replay)
+      : replay;
   }
 
-  /** @returns whether there is room for one more */
+  /** Evicts a state. @returns whether there is room for another one */
   #makeRoom(base: string): boolean {
     const found = this.#findEvictable();
     if (found === undefined) this.#counters.statesTurnedAway++;
@@ -160,11 +159,11 @@ export class StreamStates {
   }
 
   #findEvictable(): StreamStateName | undefined {
-    let looks = 0;
+    let scanned = 0;
     for (const [base, entry] of this.#states) {
       if (!this.#isSubscribed(entry.name)) return entry.name;
-      if (++looks >= MAX_EVICTION_SCAN) return undefined;
-      // Not again for a while.
+      if (++scanned >= MAX_EVICTION_SCAN) return undefined;
+      // To the end, so that the next scan begins with others.
       this.#states.delete(base);
       this.#states.set(base, entry);
     }
@@ -173,11 +172,11 @@ export class StreamStates {
 
   #evict({ base, id }: StreamStateName): void {
     this.#counters.statesEvicted++;
-    const feed = this.find(base)!;
+    const state = this.find(base)!;
     this.#states.delete(base);
     if (id === undefined) return;
     const others = this.#ofId.get(id)!;
-    others.delete(feed);
+    others.delete(state);
     if (others.size === 0) this.#ofId.delete(id);
   }
 }

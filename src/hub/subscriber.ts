@@ -2,21 +2,24 @@ import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
 
-/** One client, as far as the hub is concerned. */
+/**
+ * One client as the hub sees it. Its subscriptions are read here and changed by
+ * {@linkcode Subscriptions} only.
+ */
 export class Subscriber {
-  /** What it is sent goes in here. */
+  /** Queues frames for the client. */
   readonly outbox: Outbox;
   readonly format: WireFormat;
-  /** Names of the streams held, in the order subscribed. */
-  readonly streams: Set<string> = new Set();
+  /** Names of the streams subscribed, in the order subscribed. */
+  readonly streams: ReadonlySet<string> = new Set();
   /**
-   * Of those, the ones whose state there was no room for yet, and which are not followed until
-   * there is; `undefined` when there are none.
+   * The subscribed streams whose state did not fit into the outbox yet. Their events begin with
+   * their state. `undefined` when there are none.
    */
-  pending: string[] | undefined;
-  /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
+  readonly pending: readonly string[] | undefined = undefined;
+  /** The subscribers with the same streams; `undefined` without streams. Set by the audience. */
   audience: Audience | undefined;
-  /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
+  /** The user whose private events it receives; `undefined` while anonymous. Set by the hub. */
   uid: string | undefined;
 
   constructor(outbox: Outbox, format: WireFormat) {
@@ -34,9 +37,9 @@ export class Subscriber {
   }
 
   /**
-   * Offers the client a state, which it needs before it can go on.
+   * Offers the client a state, which it needs to go on.
    *
-   * @param age milliseconds since it was published, when it was just now
+   * @param age milliseconds since it was published; left out for an earlier state
    */
   offer(event: EncodedEvent, age?: number): void {
     this.outbox.offer(event.frame(this.format), age);
@@ -44,35 +47,36 @@ export class Subscriber {
 }
 
 /**
- * Subscribers that follow the same streams and are written to alike: an event is work for each
+ * Subscribers with the same streams and the same wire format. An event costs work for each
  * audience, not for each subscriber.
  */
 export class Audience {
-  /** The names that they all follow. */
+  /** Names of the streams that all its subscribers receive. */
   readonly names: ReadonlySet<string>;
   readonly format: WireFormat;
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
-  /** @param log what is appended to it is sent to all of them */
+  /** @param log its frames are sent to all subscribers */
   constructor(names: ReadonlySet<string>, format: WireFormat, log: SharedLog) {
     this.names = names;
     this.format = format;
     this.#log = log;
   }
 
-  /** Subscribers in it. */
+  /** The number of subscribers. */
   get size(): number {
     return this.#subscribers.size;
   }
 
+  /** Adds a subscriber that is in no audience. */
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     subscriber.audience = this;
     subscriber.outbox.attach(this.#log);
   }
 
-  /** The subscriber is in another one from here on, or has gone. */
+  /** Removes a subscriber, which may then join another audience. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
     subscriber.audience = undefined;
@@ -80,7 +84,7 @@ export class Audience {
   }
 
   /**
-   * Sends an event to all of them.
+   * Sends an event to all subscribers.
    *
    * @param age milliseconds since it was published
    */
@@ -88,7 +92,7 @@ export class Audience {
     this.#log.append(event.frame(this.format), age);
   }
 
-  /** Offers all of them a state, which they need before they can go on. */
+  /** Offers all subscribers a state, which they need to go on. */
   offer(event: EncodedEvent, age: number): void {
     for (const subscriber of this.#subscribers) subscriber.offer(event, age);
   }

@@ -1,49 +1,50 @@
 import type { Subscriber } from "./subscriber.ts";
 
-/** Nobody. */
-const NOBODY: ReadonlySet<Subscriber> = new Set();
+const NO_SUBSCRIBERS: ReadonlySet<Subscriber> = new Set();
 
 /**
- * Subscribers by a key, without an entry for keys that nobody is under: names that come and go
- * cost nothing once they are gone.
+ * The authenticated subscribers by uid. A user without a connected subscriber has no entry.
  *
  * @example
  * ```ts
- * const users = new Directory();
+ * const users = new Users();
  * users.add("ID10AA8FC4E7", subscriber);
- * for (const each of users.under("ID10AA8FC4E7")) each.sendUrgent(event, age);
+ * for (const each of users.of("ID10AA8FC4E7")) each.sendUrgent(event, age);
  * ```
  */
 export class Users {
   readonly #byUid = new Map<string, Set<Subscriber>>();
   #subscribers = 0;
 
-  /** How many keys have somebody under them. */
+  /** Users with at least one connected subscriber. */
   get size(): number {
     return this.#byUid.size;
   }
 
-  /** How many subscribers are under all keys together; each counts once a key. */
+  /** Authenticated subscribers of all users. */
   get subscribers(): number {
     return this.#subscribers;
   }
 
-  of(key: string): ReadonlySet<Subscriber> {
-    return this.#byUid.get(key) ?? NOBODY;
+  /** The subscribers of one user. */
+  of(uid: string): ReadonlySet<Subscriber> {
+    return this.#byUid.get(uid) ?? NO_SUBSCRIBERS;
   }
 
-  add(key: string, subscriber: Subscriber): void {
-    const set = this.#byUid.get(key);
-    if (set?.has(subscriber)) return;
+  /** Adds a subscriber; does nothing if it is there. */
+  add(uid: string, subscriber: Subscriber): void {
+    const subscribers = this.#byUid.get(uid);
+    if (subscribers?.has(subscriber)) return;
     this.#subscribers++;
-    if (set) set.add(subscriber);
-    else this.#byUid.set(key, new Set([subscriber]));
+    if (subscribers) subscribers.add(subscriber);
+    else this.#byUid.set(uid, new Set([subscriber]));
   }
 
-  remove(key: string, subscriber: Subscriber): void {
-    const set = this.#byUid.get(key);
-    if (!set?.delete(subscriber)) return;
+  /** Removes a subscriber; does nothing if it is not there. */
+  remove(uid: string, subscriber: Subscriber): void {
+    const subscribers = this.#byUid.get(uid);
+    if (!subscribers?.delete(subscriber)) return;
     this.#subscribers--;
-    if (set.size === 0) this.#byUid.delete(key);
+    if (subscribers.size === 0) this.#byUid.delete(uid);
   }
 }

@@ -77,7 +77,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   constructor(
     context: SessionContext,
     connection: WebSocketConnection,
-    wrapping: WireFormat,
+    format: WireFormat,
     identity: Identity | undefined,
     address: string,
   ) {
@@ -85,7 +85,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection.outbox, wrapping);
+    this.#subscriber = new Subscriber(connection.outbox, format);
     if (identity) this.#become(identity);
   }
 
@@ -141,7 +141,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   drained(): void {
-    this.#context.hub.resumeStates(this.#subscriber);
+    this.#context.hub.resume(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -208,7 +208,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
-      this.#context.hub.sendStates(this.#subscriber, restored);
+      this.#context.hub.start(this.#subscriber, restored);
       this.#perform(then);
       this.#handleWaiting();
     });
@@ -295,7 +295,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
       this.connection.send(answers.TOO_MANY_STREAMS);
     }
     this.connection.send(answers.streamsAnswer("subscribed", held));
-    hub.sendStates(this.#subscriber, added);
+    hub.start(this.#subscriber, added);
   }
 
   #unsubscribe(streams: readonly string[]): void {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { compileCheck } from "./compile_check.ts";
 import type { Scope, StateKind, StreamDefinition, Words } from "./define_stream.ts";
+import { incrementsOf, roleOf, snapshotsOf, type StreamRole } from "./stream_role.ts";
 
 /** The part that one event name plays in a kind of stream. */
 export interface StreamKind {
@@ -10,7 +11,7 @@ export interface StreamKind {
   /** The words that a parameter may be; one that is not listed is any word. */
   readonly words: Words;
   readonly scope: Scope;
-  readonly role: "plain" | "snapshot" | "increment";
+  readonly role: StreamRole;
   /** Only for snapshots and increments. */
   readonly state: StateKind | undefined;
   readonly payload: z.ZodType;
@@ -41,11 +42,17 @@ export class Registry {
   readonly #matchers: Matcher[] = [];
   readonly #found = new Map<string, StreamKind | undefined>();
 
-  /** @throws {TypeError} two definitions have the same name pattern */
+  /**
+   * @throws {TypeError} two definitions have the same name pattern, or a plain stream has the
+   * suffix of snapshots or increments
+   */
   constructor(definitions: readonly StreamDefinition[]) {
     const labels = new Set<string>();
     for (const definition of definitions) {
       for (const kind of kindsOf(definition)) {
+        if (roleOf(kind.label) !== kind.role) {
+          throw new TypeError(`Stream ${kind.label} has the name of a ${roleOf(kind.label)}.`);
+        }
         if (labels.has(kind.label)) throw new TypeError(`Stream ${kind.label} is defined twice.`);
         labels.add(kind.label);
         this.#matchers.push({ pattern: patternOf(kind.label, definition.words), kind });
@@ -88,8 +95,8 @@ function kindsOf(definition: StreamDefinition): StreamKind[] {
   const { state, snapshot, increment } = definition;
   const both = { ...common, state, example: undefined };
   return [
-    { ...both, label: `${name}-snap`, role: "snapshot", ...typed(snapshot) },
-    { ...both, label: `${name}-inc`, role: "increment", ...typed(increment) },
+    { ...both, label: snapshotsOf(name), role: "snapshot", ...typed(snapshot) },
+    { ...both, label: incrementsOf(name), role: "increment", ...typed(increment) },
   ];
 }
 

@@ -68,6 +68,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
       });
       const follower = recordingSubscriber("object");
       hub.subscribe(follower, ["usdbtc.ob-inc"]);
+      hub.start(follower, ["usdbtc.ob-inc"]);
       const reference = new ReferenceState(9);
       let last = 3;
       hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[],"sequence":3}'));
@@ -170,7 +171,7 @@ function textOf(frame: Uint8Array): string {
 function greeting(hub: Hub): string[] {
   const late = recordingSubscriber("object");
   hub.subscribe(late, ["usdbtc.ob-inc"]);
-  hub.sendStates(late, ["usdbtc.ob-inc"]);
+  hub.start(late, ["usdbtc.ob-inc"]);
   hub.remove(late);
   return late.frames.map(textOf);
 }

@@ -92,6 +92,21 @@ Deno.test("two definitions of one name are a mistake", () => {
   );
 });
 
+Deno.test("a plain stream cannot have the name of a snapshot or an increment", () => {
+  for (const [name, role] of [["<id>.seats-snap", "snapshot"], ["<id>.seats-inc", "increment"]]) {
+    const seats = defineStream({
+      name: name!,
+      scope: "public",
+      delivery: "plain",
+      payload: z.object({}),
+    });
+    assert.throws(
+      () => new Registry([seats]),
+      new TypeError(`Stream ${name} has the name of a ${role}.`),
+    );
+  }
+});
+
 Deno.test("the payload's type follows from the stream's name, at compile time", () => {
   same<PayloadOf<typeof OWN, "usdbtc.depth-5">, { bids: string[] }>(true);
   same<PayloadOf<typeof OWN, "margin_call">, { ratio: string }>(true);

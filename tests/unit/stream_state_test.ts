@@ -26,7 +26,7 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
   const join = (envelope: "object" | "tuple" = "object") => {
     const subscriber = recordingSubscriber(envelope);
     hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
-    hub.sendStates(subscriber, ["usdbtc.ob-inc"]);
+    hub.start(subscriber, ["usdbtc.ob-inc"]);
     // Each encoded frame has a buffer of its own.
     return subscriber.frames.map((frame) => frame.buffer);
   };
