@@ -1,3 +1,4 @@
+import { SIMULATED } from "./define_stream.ts";
 import type { Registry, StreamKind } from "./registry.ts";
 
 /** The market and the user in the examples. */
@@ -15,7 +16,7 @@ export interface ExampleEvent {
 }
 
 /**
- * One event of each kind that was declared with an example.
+ * One event of each kind that is declared with an example, and not played by the simulator.
  *
  * @example
  * ```ts
@@ -24,7 +25,7 @@ export interface ExampleEvent {
  * ```
  */
 export function exampleEvents(registry: Registry, options: ExampleOptions): ExampleEvent[] {
-  return registry.kinds.filter(({ example }) => example !== undefined).map((kind) => ({
+  return registry.kinds.filter(({ example }) => example !== SIMULATED).map((kind) => ({
     routingKey: routingKeyOf(kind, options),
     payload: kind.example,
   }));

@@ -1,13 +1,19 @@
 import type { z } from "zod";
 import { compileCheck } from "./compile_check.ts";
-import type { Scope, StateKind, StreamDefinition, Words } from "./define_stream.ts";
+import {
+  type Scope,
+  SIMULATED,
+  type StateKind,
+  type StreamDefinition,
+  type Words,
+} from "./define_stream.ts";
 import { incrementsOf, roleOf, snapshotsOf, type StreamRole } from "./stream_role.ts";
 
 /** The part that one event name plays in a kind of stream. */
 export interface StreamKind {
   /** The pattern it was declared with, such as `<id>.ob-inc`: bounded in number, fit for metrics. */
   readonly label: string;
-  readonly summary: string | undefined;
+  readonly summary: string;
   /** The words that a parameter may be; one that is not listed is any word. */
   readonly words: Words;
   readonly scope: Scope;
@@ -17,7 +23,7 @@ export interface StreamKind {
   readonly payload: z.ZodType;
   /** Whether a payload, as `JSON.parse` returns it, fits the type. */
   readonly fits: (payload: unknown) => boolean;
-  /** Shown in documents and sent by `ranger publish --sample`, for kinds without samples there. */
+  /** Shown in documents and sent by `ranger publish --sample`; `SIMULATED` if samples contain it. */
   readonly example: unknown;
 }
 
@@ -92,11 +98,24 @@ function kindsOf(definition: StreamDefinition): StreamKind[] {
       { ...common, label: name, role: "plain", state: undefined, ...typed(payload), example },
     ];
   }
-  const { state, snapshot, increment } = definition;
-  const both = { ...common, state, example: undefined };
+  const { state, snapshot, increment, example } = definition;
+  const examples = example === SIMULATED ? { snapshot: example, increment: example } : example;
+  const both = { ...common, state };
   return [
-    { ...both, label: snapshotsOf(name), role: "snapshot", ...typed(snapshot) },
-    { ...both, label: incrementsOf(name), role: "increment", ...typed(increment) },
+    {
+      ...both,
+      label: snapshotsOf(name),
+      role: "snapshot",
+      ...typed(snapshot),
+      example: examples.snapshot,
+    },
+    {
+      ...both,
+      label: incrementsOf(name),
+      role: "increment",
+      ...typed(increment),
+      example: examples.increment,
+    },
   ];
 }
 
