@@ -7,21 +7,20 @@ interface Entry {
 }
 
 /**
- * Levels from which on a side of a snapshot may be cut off: exchanges publish some hundred levels
- * (Peatio 301), so levels below the last one may exist that nobody was told of. They may show up in
- * a later snapshot when others above them are gone. Among the best ones that many it is a fault all
- * the same, since a book without them is wrong where it matters.
+ * A side of a snapshot with at least this number of levels may be cut off: exchanges publish some
+ * hundred levels (Peatio 301). Levels below the last one then appear in later snapshots, when better
+ * levels have gone. A level missing among the best ones is an error all the same.
  */
 const MIN_CUT_LEVELS = 100;
 
 /** One side of an order book, best price first. */
 export class BookSide {
-  /** In the order of publication: asks rise, bids fall. */
+  /** Sorted as published: asks rise, bids fall. */
   readonly #entries: Entry[] = [];
   readonly #direction: 1 | -1;
-  /** The worst price of the snapshot that the side began with; `undefined` for an empty one. */
+  /** The worst price of the snapshot that the side began with; `undefined` if it was empty. */
   readonly #lastPrice: Decimal | undefined;
-  /** The snapshot may have been cut off at that price. */
+  /** Whether the snapshot may have been cut off at that price. */
   readonly #isCut: boolean;
 
   /** @param levels of a snapshot, in any order */
@@ -32,17 +31,17 @@ export class BookSide {
     this.#isCut = this.#entries.length >= MIN_CUT_LEVELS;
   }
 
-  /** Best first. */
+  /** The levels, best price first. */
   get levels(): Level[] {
     return this.#entries.map((entry) => entry.level);
   }
 
-  /** How many levels there are. */
+  /** The number of levels. */
   get length(): number {
     return this.#entries.length;
   }
 
-  /** Puts the level in the place of what was at its price, or takes that away. */
+  /** Inserts, replaces or removes the level at a price. */
   set({ price, level, removes }: ParsedLevel): void {
     const at = this.#find(price);
     if (removes) {
@@ -54,17 +53,17 @@ export class BookSide {
     }
   }
 
-  /** Whether the levels are the same numbers. */
+  /** Whether both sides have the same prices and amounts, in any spelling. */
   equals(other: BookSide): boolean {
     return this.length === other.length &&
       this.#entries.every((entry, at) => isSameLevel(entry, other.#entries[at]!));
   }
 
   /**
-   * Whether this side is what a snapshot says, as deep as the snapshot goes. Levels that were below
-   * the last one of the snapshot that this side began with need not be known here.
+   * Whether this side has the levels of a snapshot, as deep as the snapshot goes. Levels below the
+   * last price of the snapshot that this side began with may be missing here.
    *
-   * @param snapshot perhaps with increments applied since
+   * @param snapshot with the increments applied since, if any
    */
   agreesWith(snapshot: BookSide): boolean {
     let own = 0;
@@ -80,13 +79,13 @@ export class BookSide {
     return next === undefined || snapshot.#isBelowLastPrice(next.price);
   }
 
-  /** Whether the snapshot that the side began with says nothing of the price. */
+  /** Whether the price is worse than all prices of the snapshot that the side began with. */
   #isBelowLastPrice(price: Decimal): boolean {
     return this.#lastPrice !== undefined &&
       compareDecimals(price, this.#lastPrice) * this.#direction > 0;
   }
 
-  /** @returns where the price is; where it is missing, the complement (~) of where it belongs */
+  /** @returns the index of the price; if it is missing, the complement (~) of its insertion point */
   #find(price: Decimal): number {
     let low = 0;
     let high = this.#entries.length;
@@ -107,6 +106,6 @@ function isSameLevel(a: Entry, b: Entry): boolean {
 
 function isSameAmount(a: PublishedNumber, b: PublishedNumber): boolean {
   if (a === b) return true;
-  // Both were read as amounts before, and not as empty ones, which remove their level.
+  // Both parse: book_reader.ts has read them as amounts that are not empty.
   return compareDecimals(parseDecimal(textOf(a))!, parseDecimal(textOf(b))!) === 0;
 }

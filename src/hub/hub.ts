@@ -104,7 +104,7 @@ export class Hub implements EventSink {
       this.#validator.warn(
         "key",
         routingKey,
-        "Dropped an event: {routingKey} is no routing key.",
+        "Dropped an event: {routingKey} is not a valid routing key.",
       );
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
@@ -270,7 +270,7 @@ export class Hub implements EventSink {
       this.#validator.warn(
         "snapshot",
         stream,
-        "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
+        "Cannot read a snapshot of {routingKey}: its form is unknown, or it exceeds streams.book_levels.",
       );
     } else if (outcome === "diverged") {
       // Subscribers of the snapshots have received it already.
@@ -322,12 +322,11 @@ export class Hub implements EventSink {
   ): void {
     const reason = {
       gap: "a sequence was skipped",
-      restarted: "increments in a row that were known already, so the exchange has restarted its " +
-        "sequence",
+      restarted: "several old increments in a row, so the exchange has restarted its sequence",
       unusable: "an increment cannot be read",
       overflow: `more than ${this.#options.replayIncrements} increments since the snapshot ` +
-        "(streams.replay_increments), or more than is kept of one stream (streams.event_bytes, " +
-        "streams.book_levels)",
+        "(streams.replay_increments), or the state exceeds streams.event_bytes or " +
+        "streams.book_levels",
     }[outcome];
     log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
   }

@@ -6,35 +6,35 @@ import {
 } from "./order_book.ts";
 import { orderOf, readSequence, RESTART_OLD_INCREMENTS } from "./sequence.ts";
 
-/** What became of a snapshot, for the hub to act on. */
+/** The result of a snapshot, for the hub to act on. */
 export type SnapshotResult = Exclude<BookSnapshotOutcome, "foreign">;
 
-/** What became of an increment, for the hub to act on. */
+/** The result of an increment, for the hub to act on. */
 export type IncrementResult =
   | IncrementOutcome
-  /** The state is not known. */
+  /** The state is stale: it waits for the next snapshot. */
   | "stale"
-  /** The last of several in a row that are known already: the exchange restarted its sequence. */
+  /** The last of several old increments in a row: the exchange has restarted its sequence. */
   | "restarted";
 
 /** The state of one stream that comes as snapshots and increments (protocol, section 6). */
 export interface StreamState {
-  /** Whether the state is known; if not, increments wait for the next snapshot. */
+  /** Whether the state is current; if it is stale, increments are dropped until a snapshot comes. */
   readonly isCurrent: boolean;
-  /** Whether there has been a snapshot that could be used. */
+  /** Whether there has been a usable snapshot. */
   readonly hasBegun: boolean;
-  /** @returns "diverged" when subscribers must be given this snapshot before they get increments */
+  /** @returns "diverged" if subscribers must be sent this snapshot before further increments */
   snapshot(event: EncodedEvent, payload: unknown): SnapshotResult;
   /**
    * @returns "applied" when the increment may go to subscribers, "diverged" when they must be given
    * {@linkcode StreamState.divergedSnapshot} before it
    */
   increment(event: EncodedEvent, payload: unknown): IncrementResult;
-  /** The snapshot to send before an increment that is "diverged"; valid until the next event. */
+  /** The snapshot to send before a "diverged" increment; valid until the next event. */
   readonly divergedSnapshot: EncodedEvent | undefined;
-  /** Something may have been lost. */
+  /** Makes the state stale, because events may have been lost. */
   invalidate(): void;
-  /** What a late comer must be sent, in order; nothing while the state is not known. */
+  /** The events that a new subscriber must be sent, in order; none while the state is stale. */
   events(): readonly EncodedEvent[];
 }
 
@@ -51,14 +51,14 @@ export class OrderBookState {
   #isCurrent = false;
   #hasBegun = false;
   #divergedSnapshot: EncodedEvent | undefined;
-  /** Increments in a row that were known already. */
+  /** Consecutive old increments. */
   #oldInARow = 0;
-  /** The book as of now, until the next increment changes it. */
+  /** The encoded book, until the next increment changes it. */
   #events: readonly EncodedEvent[] | undefined;
 
   /**
    * @param name of the snapshots: `usdbtc.ob-snap`
-   * @param levels that a side may have
+   * @param levels the maximum per side
    */
   constructor(name: string, levels: number) {
     this.#name = name;
@@ -86,7 +86,7 @@ export class OrderBookState {
     this.#divergedSnapshot = outcome === "undecided" ? event.keep() : undefined;
     if (outcome === "undecided") return outcome;
     this.#oldInARow = 0;
-    // A book without a sequence may get one by a snapshot that it is in step with.
+    // A book without a sequence takes it from a snapshot that agrees with it.
     if (outcome === "diverged" || sequence !== this.#book.sequence) this.#events = undefined;
     if (outcome === "current" && this.#isCurrent) return outcome;
     this.#isCurrent = this.#hasBegun = true;
@@ -112,7 +112,7 @@ export class OrderBookState {
     this.#events = undefined;
     this.#divergedSnapshot = undefined;
     this.#oldInARow = 0;
-    // Nothing of it counts any more, not even its sequence.
+    // Neither its levels nor its sequence are valid any more.
     this.#book = new OrderBook(this.#maxLevels);
   }
 
@@ -131,8 +131,8 @@ export class OrderBookState {
 }
 
 /**
- * A state that the server cannot read: it is replayed as it was published. Of its payloads only a
- * `sequence` is understood, where they have one.
+ * A state of an unknown form: the last snapshot and the increments since are replayed as published.
+ * Of their payloads only the `sequence` is read, if there is one.
  */
 export class ReplayState implements StreamState {
   readonly #maxIncrements: number;
@@ -140,14 +140,14 @@ export class ReplayState implements StreamState {
   #events: EncodedEvent[] = [];
   #bytes = 0;
   #hasBegun = false;
-  /** Increments in a row that were known already. */
+  /** Consecutive old increments. */
   #oldInARow = 0;
   #sequence: number | undefined;
   readonly divergedSnapshot = undefined;
 
   /**
-   * @param limit increments kept after a snapshot
-   * @param maxBytes of the snapshot and all of them
+   * @param limit the maximum number of increments after a snapshot
+   * @param maxBytes of the snapshot and its increments
    */
   constructor(limit: number, maxBytes: number) {
     this.#maxIncrements = limit;
@@ -210,11 +210,12 @@ export class ReplayState implements StreamState {
 
 /**
  * The state of an order book. While the exchange publishes it in a form that increments cannot be
- * applied to, it is replayed like a state of unknown kind, and not withheld.
+ * applied to, it is replayed like a state of an unknown form.
  *
  * @example
  * ```ts
- * new BookOrReplayFeed(new OrderBookFeed("usdbtc.ob-snap", 10_000), new ReplayFeed(1000, 1 << 20));
+ * const book = new OrderBookState("usdbtc.ob-snap", 10_000);
+ * const state = new BookOrReplayState(book, new ReplayState(1000, 1 << 20));
  * ```
  */
 export class BookOrReplayState implements StreamState {
@@ -248,7 +249,7 @@ export class BookOrReplayState implements StreamState {
       return this.#replay.snapshot(event, payload);
     }
     if (outcome === "unusable" || this.#active === this.#book) return outcome;
-    // It can be read again. Whether subscribers are in step is what their increments say.
+    // The book can be read again. The replayed sequence shows whether subscribers are current.
     const replayed = this.#replay.snapshot(event, payload);
     this.#replay.invalidate();
     this.#active = this.#book;

@@ -144,21 +144,21 @@ export class StreamStates {
 
   /** Evicts a state. @returns whether there is room for another one */
   #makeRoom(base: string): boolean {
-    const found = this.#findEvictable();
+    const found = this.#chooseForEviction();
     if (found === undefined) this.#counters.statesTurnedAway++;
     else this.#evict(found);
     if (this.#throttle.allows("full")) {
       log.warn(
-        "{base} comes when there are {states} states already (streams.states): some that nobody " +
-          "follows are let go of, and late comers wait for their next snapshot. Does the exchange " +
-          "publish under names without end?",
+        "The state of {base} exceeds the limit of {states} states (streams.states): states without " +
+          "subscribers are evicted, and new subscribers wait for their next snapshot. Check " +
+          "whether the exchange publishes under an unbounded number of names.",
         { base, states: this.#limits.states },
       );
     }
     return found !== undefined;
   }
 
-  #findEvictable(): StreamStateName | undefined {
+  #chooseForEviction(): StreamStateName | undefined {
     let scanned = 0;
     for (const [base, entry] of this.#states) {
       if (!this.#isSubscribed(entry.name)) return entry.name;
