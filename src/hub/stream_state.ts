@@ -26,7 +26,7 @@ export interface StreamState {
   /** @returns "diverged" if subscribers must be sent this snapshot before further increments */
   snapshot(event: EncodedEvent, payload: unknown): SnapshotResult;
   /**
-   * @returns "applied" when the increment may go to subscribers, "diverged" when they must be given
+   * @returns "applied" if subscribers must be sent the increment, "diverged" if they must be sent
    * {@linkcode StreamState.divergedSnapshot} before it
    */
   increment(event: EncodedEvent, payload: unknown): IncrementResult;
@@ -41,8 +41,8 @@ export interface StreamState {
 const encoder = new TextEncoder();
 
 /**
- * The state of an order book, which increments are applied to. In {@linkcode BookOrReplayState} it
- * is a {@linkcode StreamState}.
+ * The state of an order book, which increments are applied to. As part of
+ * {@linkcode BookOrReplayState} it is a {@linkcode StreamState}.
  */
 export class OrderBookState {
   readonly #name: string;

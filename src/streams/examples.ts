@@ -9,14 +9,15 @@ export interface ExampleOptions {
   readonly uid: string;
 }
 
-/** An event as the exchange would publish it. */
+/** An event as the exchange publishes it. */
 export interface ExampleEvent {
   readonly routingKey: string;
   readonly payload: unknown;
 }
 
 /**
- * One event of each kind that is declared with an example, and not played by the simulator.
+ * One event of each kind whose declaration has an example; the simulator's samples contain the
+ * other kinds.
  *
  * @example
  * ```ts

@@ -15,8 +15,8 @@ const identifier = z.union([z.string(), z.number()]);
 const time = z.union([z.number(), z.string()]);
 
 /**
- * One of these words, or a word that an exchange or a later version has added: any text passes,
- * editors complete the known ones, and documents show them.
+ * One of these words, or another text that an exchange or a later version uses: editors complete the
+ * known words, and documents show them.
  */
 function knownOr<const Words extends readonly string[]>(
   ...words: Words
@@ -30,8 +30,8 @@ function knownOr<const Words extends readonly string[]>(
 type AnyOther = string & Record<never, never>;
 
 /**
- * A form that only forks or very old versions publish: strict mode passes it, but types leave it
- * out, so that every app need not tell it apart from the usual ones.
+ * A form that only forks or very old versions publish. It is valid in strict mode, but not part of
+ * the types, so that apps do not have to distinguish it.
  */
 function rare(schema: z.ZodType): z.ZodType<never> {
   return schema.meta({ [RARE]: true }) as unknown as z.ZodType<never>;
@@ -41,13 +41,13 @@ const level = z.tuple([decimal, decimal]);
 const levels = z.array(level);
 
 const buyOrSell = z.enum(["buy", "sell"]);
-/** What Peatio before 2.3.8 calls buying and selling. */
+/** Buying and selling in Peatio before 2.3.8. */
 const bidOrAsk = z.enum(["bid", "ask"]);
-/** Upstream proxies pass on what another exchange says, which may be `""`. */
+/** Upstream proxies pass on the value of another exchange, which may be `""`. */
 const takerType = knownOr("buy", "sell");
 const executed = { price: number, amount: number };
 
-/** What there is at a price. */
+/** The amount at a price. */
 const amount = z.union([
   z.string().regex(
     /^(?:[+-]?\d+(\.\d+)?([eE][+-]?\d+)?)?$/,
@@ -56,8 +56,8 @@ const amount = z.union([
   z.number(),
 ]).nullable();
 /**
- * `[price, amount]`, or `[price, amount, count]`: such a book is not read but replayed
- * (hub/feed.ts), so it is not withheld either.
+ * `[price, amount]`, or `[price, amount, count]`; a book with counts is not applied but replayed
+ * (hub/stream_state.ts).
  */
 const bookLevel = z.tuple([
   number,
@@ -68,16 +68,16 @@ const bookLevels = z.array(bookLevel);
 const sequence = z.union([
   z.int().nonnegative(),
   z.string().regex(/^\d+$/, "not a whole number"),
-  // Counted in nanoseconds, say: too large to be told apart, but no reason to withhold the book.
+  // Nanoseconds, for example: too large to compare, but such a book is replayed.
   z.number().gte(2 ** 53),
 ]).optional();
-/** One level or a list of them; Peatio's upstream proxies publish null for a side without changes. */
+/** One level or a list of levels; upstream proxies publish null for a side without changes. */
 const changes = z.union([bookLevel, bookLevels]).nullish();
 
-/** Of a period without trades there is no price. */
+/** A period without trades has no price. */
 const candlePrice = number.nullable();
 
-/** A number of a ticker: averages of a market without trades are `"NaN"`, others null. */
+/** A number of a ticker. In a market without trades, averages are `"NaN"` and others null. */
 const figure = z.union([
   z.string().regex(/^(?:[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|NaN)$/, "not a decimal number"),
   z.number(),
@@ -97,7 +97,7 @@ const orderState = knownOr(
 );
 const orderType = knownOr("limit", "market");
 
-/** As the first documents have it. */
+/** The form of Peatio's first documents. */
 const documentedOrder = z.looseObject({
   id: identifier,
   side: buyOrSell,
@@ -112,7 +112,7 @@ const documentedOrder = z.looseObject({
   trades: z.array(z.looseObject({})).nullish(),
 });
 
-/** Since Peatio 2.2.12; `id` apart. */
+/** Since Peatio 2.2.12, without `id`. */
 const laterOrder = {
   market: z.string(),
   side: buyOrSell,
@@ -129,7 +129,7 @@ const laterOrder = {
   trades_count: z.int().nullish(),
 };
 
-/** Before Peatio 2.2.12; what remains apart. */
+/** Before Peatio 2.2.12, without the remaining volume. */
 const earlierOrder = {
   id: identifier,
   at: time,
@@ -142,7 +142,7 @@ const earlierOrder = {
 
 const address = z.string().nullable();
 
-/** Of these every exchange has its own form. */
+/** Every exchange has another form of these. */
 const anyObject = z.looseObject({});
 
 /** Every kind, in the order that documents show them. */
@@ -255,7 +255,7 @@ export const PEATIO_STREAMS = [
       z.looseObject({ id: identifier, kind: knownOr("bid", "ask").nullish(), ...laterOrder }),
       // 2018, to Peatio 2.0.25.
       z.looseObject({ ...earlierOrder, volume: number }),
-      // Peatio 2.0.26 to 2.2.11. With a side, it would be a later one that has something wrong.
+      // Peatio 2.0.26 to 2.2.11. With a side, it is a later order that is not valid.
       z.looseObject({ ...earlierOrder, remaining_volume: number, side: z.never().optional() }),
       documentedOrder,
       // Forks that give orders a uuid and no number.
@@ -375,5 +375,5 @@ export const PEATIO_STREAMS = [
  */
 export type PeatioPayload<Name extends string> = PayloadOf<typeof PEATIO_STREAMS, Name>;
 
-/** What the daemon runs with. */
+/** The registry that the daemon uses. */
 export const peatioRegistry: Registry = new Registry(PEATIO_STREAMS);

@@ -9,12 +9,12 @@ import {
 } from "./define_stream.ts";
 import { incrementsOf, roleOf, snapshotsOf, type StreamRole } from "./stream_role.ts";
 
-/** The part that one event name plays in a kind of stream. */
+/** One kind of event: a plain stream, or the snapshots or increments of a state. */
 export interface StreamKind {
-  /** The pattern it was declared with, such as `<id>.ob-inc`: bounded in number, fit for metrics. */
+  /** The declared pattern, such as `<id>.ob-inc`. The number of labels is bounded, as metrics need. */
   readonly label: string;
   readonly summary: string;
-  /** The words that a parameter may be; one that is not listed is any word. */
+  /** The words that a parameter may be; a parameter that is not listed is any word. */
   readonly words: Words;
   readonly scope: Scope;
   readonly role: StreamRole;
@@ -32,11 +32,11 @@ interface Matcher {
   readonly kind: StreamKind;
 }
 
-/** How many names are remembered, so that a flood of names cannot fill the memory. */
+/** Bounds the cache of names, which clients and the exchange choose. */
 const MAX_CACHED_NAMES = 4096;
 
 /**
- * The kinds of stream that this server knows by name.
+ * The kinds of stream that this server knows.
  *
  * @example
  * ```ts
@@ -66,15 +66,15 @@ export class Registry {
     }
   }
 
-  /** All kinds, in the order they were declared. */
+  /** All kinds, in the order of their declarations. */
   get kinds(): readonly StreamKind[] {
     return this.#matchers.map((matcher) => matcher.kind);
   }
 
   /**
-   * The kind that a stream is of.
+   * The kind of a stream; `undefined` if it is not registered.
    *
-   * @param name as delivered: `btcusd.trades`, `global.tickers`, or a private event such as `order`
+   * @param name as clients receive it: `btcusd.trades`, `global.tickers`, or a private event such as `order`
    */
   find(scope: Scope, name: string): StreamKind | undefined {
     const key = `${scope} ${name}`;
@@ -119,7 +119,7 @@ function kindsOf(definition: StreamDefinition): StreamKind[] {
   ];
 }
 
-/** `<id>.kline-<period>` to a regular expression; a parameter without listed words is `[^.]+`. */
+/** Converts `<id>.kline-<period>` to a regular expression; a parameter without words is `[^.]+`. */
 function patternOf(label: string, words: Words): RegExp {
   const source = label.split(/(<[^>]+>)/).map((part) => {
     if (!part.startsWith("<")) return RegExp.escape(part);
