@@ -115,7 +115,7 @@ export function movedTo(document: Document, url: URL): Document {
 }
 
 function contactOf(url: URL): Document["info"]["contact"] {
-  return { name: "Whoever runs this exchange", url: new URL("/", httpOf(url)).href };
+  return { name: "Exchange operator", url: new URL("/", httpOf(url)).href };
 }
 
 function serversAt(url: URL): Document["servers"] {

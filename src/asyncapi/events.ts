@@ -27,7 +27,7 @@ const SUBJECT = { market: "btcusd", uid: "ID123" };
  * Every registered kind of stream with the message that carries it: an object with one key, the
  * stream's name.
  *
- * @throws TypeError when a kind has no example
+ * @throws {TypeError} a kind is declared as simulated, and the samples do not contain it
  */
 export function eventKinds(): EventKind[] {
   const samples = [
@@ -59,11 +59,11 @@ export function schemaName(key: string): string {
 
 function payloadSchema({ payload, summary }: StreamKind): Schema {
   const { $schema: _, ...schema } = toJSONSchema(payload, { target: "draft-7" });
-  return { ...(summary === undefined ? {} : { description: summary }), ...schema } as Schema;
+  return { description: summary, ...schema } as Schema;
 }
 
 function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[]): Message {
-  const { label, scope, role, summary = label } = kind;
+  const { label, scope, role, summary } = kind;
   const payload = { $ref: `#/components/schemas/${schemaName(key)}` };
   const examples = samples.flatMap(({ routingKey, payload }) => {
     const name = streamOf(routingKey);
@@ -71,7 +71,7 @@ function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[
       ? [{ name, payload: { [name]: payload } }]
       : [];
   });
-  if (examples.length === 0) throw new TypeError(`there is no sample of ${label}`);
+  if (examples.length === 0) throw new TypeError(`the simulator's samples do not contain ${label}`);
   const part = { plain: "", snapshot: ": the whole of it", increment: ": a change" }[role];
   const { description } = kind.payload;
   return {

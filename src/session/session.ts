@@ -2,7 +2,7 @@ import { getLogger } from "@logtape/logtape";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { FailureBudget } from "../auth/verifier.ts";
-import type { Wrapping } from "../hub/envelope.ts";
+import type { WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
@@ -88,7 +88,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   constructor(
     context: SessionContext,
     connection: WebSocketConnection,
-    wrapping: Wrapping,
+    format: WireFormat,
     identity: Identity | undefined,
     address: string,
   ) {
@@ -96,7 +96,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection.outbox, wrapping);
+    this.#subscriber = new Subscriber(connection.outbox, format);
     if (identity) this.#become(identity);
   }
 
@@ -160,7 +160,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   }
 
   drained(): void {
-    this.#context.hub.greetOn(this.#subscriber);
+    this.#context.hub.resume(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -228,7 +228,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
-      this.#context.hub.greet(this.#subscriber, restored);
+      this.#context.hub.start(this.#subscriber, restored);
       this.#perform(then);
       this.#handleWaiting();
     });
@@ -325,7 +325,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       this.connection.send(answers.TOO_MANY_STREAMS);
     }
     this.connection.send(answers.streamsAnswer("subscribed", held));
-    hub.greet(this.#subscriber, added);
+    hub.start(this.#subscriber, added);
   }
 
   #unsubscribe(streams: readonly string[]): void {

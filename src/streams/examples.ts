@@ -1,3 +1,4 @@
+import { SIMULATED } from "./define_stream.ts";
 import type { Registry, StreamKind } from "./registry.ts";
 
 /** The market and the user in the examples. */
@@ -8,14 +9,15 @@ export interface ExampleOptions {
   readonly uid: string;
 }
 
-/** An event as the exchange would publish it. */
+/** An event as the exchange publishes it. */
 export interface ExampleEvent {
   readonly routingKey: string;
   readonly payload: unknown;
 }
 
 /**
- * One event of each kind that was declared with an example.
+ * One event of each kind whose declaration has an example; the simulator's samples contain the
+ * other kinds.
  *
  * @example
  * ```ts
@@ -24,7 +26,7 @@ export interface ExampleEvent {
  * ```
  */
 export function exampleEvents(registry: Registry, options: ExampleOptions): ExampleEvent[] {
-  return registry.kinds.filter(({ example }) => example !== undefined).map((kind) => ({
+  return registry.kinds.filter(({ example }) => example !== SIMULATED).map((kind) => ({
     routingKey: routingKeyOf(kind, options),
     payload: kind.example,
   }));

@@ -1,4 +1,4 @@
-/** What a client subscribes to, by the form of the name. */
+/** The name of a subscription, by its form. */
 export type StreamName =
   /** `usdbtc.trades` */
   | { readonly form: "public"; readonly id: string; readonly event: string }
@@ -9,9 +9,9 @@ export type StreamName =
     readonly id: string;
     readonly event: string;
   }
-  /** `order`: a private event of one's own, or the id whose every public stream is meant. */
+  /** `order`: a private event of the client's user, or all public streams of an id. */
   | { readonly form: "bare"; readonly word: string }
-  /** Not a name that an event can have: it is never delivered, and refused. */
+  /** A name that no event can have: it is refused. */
   | { readonly form: "other" };
 
 /** Bytes of a name in UTF-8: an AMQP routing key is not longer (AMQP 0-9-1 §4.2.5.3, shortstr). */
@@ -53,7 +53,7 @@ export function parseStreamName(name: string): StreamName {
  * The streams that a request's query names: `stream`, repeated, comma-separated, or both.
  *
  * @param query the part after `?`, still percent-encoded
- * @returns names in the order given, without empty ones and doubles
+ * @returns names in the order given, without empty names and duplicates
  *
  * @example
  * ```ts

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { HubCounters } from "../../src/hub/counters.ts";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
-import { Feeds } from "../../src/hub/stream_states.ts";
+import { StreamStates } from "../../src/hub/stream_states.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { startExchange, step } from "../support/exchange.ts";
@@ -92,7 +92,7 @@ Deno.test("what is counted of all states is what they take, whatever happens to 
     const counters = new HubCounters();
     const held = new Set<string>();
     const limits = { ...HUB_LIMITS, stateBytes: 20_000 };
-    const states = new Feeds(peatioRegistry, limits, counters, ({ base }) => held.has(base));
+    const states = new StreamStates(peatioRegistry, limits, counters, ({ base }) => held.has(base));
     const sequences = new Map<string, number>();
     for (const { what, name, size } of operations) {
       const sequence = (sequences.get(name) ?? 0) + 1;
@@ -100,7 +100,7 @@ Deno.test("what is counted of all states is what they take, whatever happens to 
       const event = new EncodedEvent(`${name}-x`, bytes.encode(JSON.stringify(body)));
       if (what === "follow") held.add(name);
       else if (what === "leave") held.delete(name);
-      else if (what === "interrupted") states.doubtAll();
+      else if (what === "interrupted") states.invalidateAll();
       else {
         sequences.set(name, sequence);
         const [id] = name.split(".");

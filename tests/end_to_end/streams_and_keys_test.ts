@@ -167,7 +167,7 @@ Deno.test("streams and routing keys", async (t) => {
       }
       const line = await exchange.ranger.log((line) => line.routingKey === word);
       assert.equal(line.level, "warning");
-      assert.equal(line.message, `Dropped an event: ${word} is no routing key.`);
+      assert.equal(line.message, `Dropped an event: ${word} is not a valid routing key.`);
     },
   );
 

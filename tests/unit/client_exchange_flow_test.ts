@@ -4,7 +4,7 @@ import type { PublishedBook } from "../../src/source/simulator/book_publisher.ts
 import { bookJson, bookLine } from "../../src/cli/tail/book.ts";
 import { ladderLines } from "../../src/cli/tail/ladder.ts";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
-import { OrderBookFeed } from "../../src/hub/stream_state.ts";
+import { OrderBookState } from "../../src/hub/stream_state.ts";
 import { BookWire, shownBook, snapshotOf, wiredBook } from "../support/book_wire.ts";
 import { exchangeFlow, knownBook, type PlayedEvent, playFlow } from "../support/exchange_flow.ts";
 import { ladderLevels } from "../support/ladder.ts";
@@ -125,27 +125,27 @@ Deno.test("levels that are deeper than a snapshot are kept", () => {
 
 /** Sends what the server's own state of the book says, to clients that come as time goes by. */
 class Server {
-  readonly #feed = new OrderBookFeed(`${MARKET}.ob-snap`, 5000);
+  readonly #state = new OrderBookState(`${MARKET}.ob-snap`, 5000);
   readonly readers: Reader[] = [];
 
   join(): void {
     const reader = new Reader();
-    for (const { body } of this.#feed.current()) reader.wire.send("ob-snap", decoder.decode(body));
+    for (const { body } of this.#state.events()) reader.wire.send("ob-snap", decoder.decode(body));
     this.readers.push(reader);
   }
 
   take({ kind, routingKey, body, payload }: PlayedEvent): void {
     const event = new EncodedEvent(routingKey.slice("public.".length), body);
     const outcome = kind === "snapshot"
-      ? this.#feed.snapshot(event, payload)
-      : this.#feed.increment(event, payload);
-    const { base } = this.#feed;
+      ? this.#state.snapshot(event, payload)
+      : this.#state.increment(event, payload);
+    const { divergedSnapshot } = this.#state;
     for (const { wire } of this.readers) {
       if (kind === "snapshot") {
         if (outcome === "diverged") wire.send("ob-snap", decoder.decode(body));
         continue;
       }
-      if (outcome === "diverged") wire.send("ob-snap", decoder.decode(base!.body));
+      if (outcome === "diverged") wire.send("ob-snap", decoder.decode(divergedSnapshot!.body));
       if (outcome === "diverged" || outcome === "applied") {
         wire.send("ob-inc", decoder.decode(body));
       }

@@ -8,7 +8,7 @@ import { arbitraryDamage, type Damage, damaged, fuzz } from "../support/fuzz.ts"
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { arbitraryChange } from "../support/model_book.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
-import { type BookMessage, ReferenceFeed } from "../support/reference_feed.ts";
+import { type BookMessage, ReferenceState } from "../support/reference_state.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -68,7 +68,8 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
       });
       const follower = recordingSubscriber("object");
       hub.subscribe(follower, ["usdbtc.ob-inc"]);
-      const reference = new ReferenceFeed(9);
+      hub.start(follower, ["usdbtc.ob-inc"]);
+      const reference = new ReferenceState(9);
       let last = 3;
       hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[],"sequence":3}'));
       reference.snapshot('{"asks":[],"sequence":3}');
@@ -170,7 +171,7 @@ function textOf(frame: Uint8Array): string {
 function greeting(hub: Hub): string[] {
   const late = recordingSubscriber("object");
   hub.subscribe(late, ["usdbtc.ob-inc"]);
-  hub.greet(late, ["usdbtc.ob-inc"]);
+  hub.start(late, ["usdbtc.ob-inc"]);
   hub.remove(late);
   return late.frames.map(textOf);
 }
