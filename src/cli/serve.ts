@@ -4,7 +4,7 @@ import { AmqpSource } from "../source/amqp/amqp_source.ts";
 import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import { configureLog } from "../telemetry/log.ts";
-import { warnOfOldNames } from "./old_names.ts";
+import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
 import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
@@ -43,7 +43,7 @@ export const serve: Command = defineCommand({
     // Keys are files of other commands; the server itself writes none.
     await forgoWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
-    warnOfOldNames(loaded);
+    warnOfSettings(loaded);
     surviveFaults();
     // Listened for from before the start: whoever reads that it listens may stop it at once.
     const signalled = untilSignal();
@@ -51,7 +51,12 @@ export const serve: Command = defineCommand({
     await readTls(settings.amqp);
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
     supervision.watch(daemon);
-    const reloader = new Reloader(loaded, () => loadSettings(), daemon);
+    const reload = async () => {
+      const next = await loadSettings();
+      warnOfIgnored(next);
+      return next;
+    };
+    const reloader = new Reloader(loaded, reload, daemon);
     hangups.handle(() =>
       void supervision.reloading(async () => {
         await reloader.reload();
