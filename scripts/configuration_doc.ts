@@ -43,6 +43,9 @@ and ports.
   from the file, and does not change one given by \`--amqp-url\`. If \`amqp.urls\` has entries it
   replaces \`amqp.url\`, \`amqp.host\` and \`amqp.port\`, unless one of those is set by a stronger kind
   of source; user, password and virtual host override those of each entry.
+- With \`--ignore-unknown\` or \`RANGER_IGNORE_UNKNOWN=true\` unknown names in the file are ignored, each
+  with a warning at start. It is for the way back to an earlier version, which does not know the
+  settings of the newer one; otherwise a misspelt setting would go unnoticed.
 - An unknown flag, an unknown name in the file, and an invalid value end the start with exit code 78
   and a message that names the setting, its source and what is expected. Secrets are never printed. A
   password given as a flag is visible in the process list to every user of the machine: prefer the

@@ -5,7 +5,7 @@ import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import type { Loaded } from "../config/loaded.ts";
 import { configureLog } from "../telemetry/log.ts";
-import { warnOfOldNames } from "./old_names.ts";
+import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
 import { clientsWithin, openFilesLimit, openFilesProblem } from "../daemon/open_files.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
@@ -63,7 +63,7 @@ export const serve: Command = defineCommand({
     // Only other commands write files.
     await revokeWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
-    warnOfOldNames(loaded);
+    warnOfSettings(loaded);
     sayWhatFilesAllow(openFiles, loaded);
     surviveFaults();
     // Installed before the start, so that a signal right after "listening" is handled.
@@ -72,7 +72,12 @@ export const serve: Command = defineCommand({
     await readTls(settings.amqp);
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
     notifier.watch(daemon);
-    const reloader = new Reloader(loaded, () => loadSettings(), daemon);
+    const reload = async () => {
+      const next = await loadSettings();
+      warnOfIgnored(next);
+      return next;
+    };
+    const reloader = new Reloader(loaded, reload, daemon);
     hangups.handle(() =>
       void notifier.reloading(async () => {
         await reloader.reload();

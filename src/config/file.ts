@@ -20,8 +20,10 @@ export interface FileValues {
   readonly settings: ReadonlyMap<SettingKey, Candidate>;
   /** By prefix. */
   readonly rbac: ReadonlyMap<string, Candidate>;
-  /** Unknown and repeated names, a sentence each. */
+  /** Repeated names and misplaced sections, a sentence each. */
   readonly problems: readonly string[];
+  /** Unknown names, a sentence each: mistakes, or settings of a newer version. */
+  readonly unknown: readonly string[];
 }
 
 /**
@@ -75,15 +77,17 @@ export function parseFile(text: string, path: string): FileValues {
   const settings = new Map<SettingKey, Candidate>();
   const rbac = new Map<string, Candidate>();
   const problems: string[] = [];
+  const unknown: string[] = [];
   const from = (value: unknown): Candidate => ({ value, source: `file ${path}`, rank: 1 });
   for (const [section, content] of Object.entries(table)) {
     if (!isTable(content)) {
-      problems.push(`file ${path}: ${unknownKey(section, section)}`);
+      const wrong = Object.hasOwn(SECTIONS, section) ? problems : unknown;
+      wrong.push(`file ${path}: ${unknownKey(section, section)}`);
     } else if (section === "rbac") {
       for (const [prefix, roles] of Object.entries(content)) rbac.set(prefix, from(roles));
     } else if (!Object.hasOwn(SECTIONS, section)) {
       const near = nearest(section, Object.keys(SECTIONS));
-      problems.push(
+      unknown.push(
         `file ${path}: unknown section [${section}]; ` +
           (near === undefined
             ? `the sections are ${Object.keys(SECTIONS).join(", ")}`
@@ -95,7 +99,7 @@ export function parseFile(text: string, path: string): FileValues {
         const inFile = settingOfFileForm(name);
         const key = settingKey(name) ?? inFile;
         if (key === undefined) {
-          problems.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
+          unknown.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
         } else if (settings.has(key) && (inFile ?? settings.get(key)?.inFile)) {
           problems.push(`file ${path}: ${bothForms(key, fileForm(key) ?? "")}`);
         } else if (settings.has(key)) {
@@ -111,7 +115,7 @@ export function parseFile(text: string, path: string): FileValues {
       }
     }
   }
-  return { settings, rbac, problems };
+  return { settings, rbac, problems, unknown };
 }
 
 /** Suggests a key: a near one of the section, else the same word in another section, else any near one. */

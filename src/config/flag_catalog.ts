@@ -83,6 +83,15 @@ export const CONFIG_FLAG: Flag = {
   defaultText: "/etc/ranger/ranger.toml",
 };
 
+/** The flag that has unknown settings ignored, for the way back to an earlier version. */
+export const IGNORE_UNKNOWN_FLAG: Flag = switchFlag(
+  "ignore-unknown",
+  "Ignores unknown settings of the file with a warning, such as those of a newer version",
+);
+
+/** The flags about how settings are read. */
+export const LOADING_FLAGS: readonly Flag[] = [CONFIG_FLAG, IGNORE_UNKNOWN_FLAG];
+
 /** `--rbac`, which may be repeated. */
 const RBAC_FLAG: Flag = {
   ...valueFlag(RBAC.flag, RBAC.help, RBAC.placeholder),
@@ -111,9 +120,9 @@ export const LISTED_SETTINGS: ReadonlyMap<Section, readonly ListedSetting[]> = n
   ]),
 );
 
-/** The flags of all settings, and `--config`. */
+/** The flags of all settings, and those about how they are read. */
 export const SETTINGS_FLAGS: readonly Flag[] = [
-  CONFIG_FLAG,
+  ...LOADING_FLAGS,
   ...[...LISTED_SETTINGS.values()].flat().flatMap(({ flags }) => flags),
 ];
 

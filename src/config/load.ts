@@ -3,11 +3,19 @@ import type { Candidate } from "./candidate.ts";
 import { type Environment, fromEnvironment, unknownFiles } from "./environment.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
+import { toggle } from "./kinds.ts";
 import type { Loaded, LoadOptions, NamedFile, RenamedSetting } from "./loaded.ts";
 import { rbacFromEnvironment } from "./rbac.ts";
 import { resolve } from "./resolve.ts";
 import { eachSetting, type Setting, type SettingKey } from "./settings.ts";
 import { type Credentials, readValueFile, resolvePath } from "./value_file.ts";
+
+/** The variable for `--ignore-unknown`. */
+const IGNORE_UNKNOWN = "RANGER_IGNORE_UNKNOWN";
+
+/** Said once after unknown settings. */
+const UNKNOWN_HINT = "Settings of a newer version are ignored with --ignore-unknown or " +
+  `${IGNORE_UNKNOWN}=true.`;
 
 /**
  * Reads the settings: flags over environment over file over defaults. Only the value that wins
@@ -67,7 +75,13 @@ export async function loadWithFlags(
     : defaultFile === ""
     ? undefined
     : await readFile(defaultFile, undefined);
-  const problems = [...file?.problems ?? [], ...unknownFiles(environment, sourceOf)];
+  const unknown = [...file?.unknown ?? [], ...unknownFiles(environment, sourceOf)];
+  const ignores = ignoresUnknown(flags, environment, sourceOf);
+  const problems = [
+    ...file?.problems ?? [],
+    ...(typeof ignores === "string" ? [ignores] : []),
+    ...(ignores === true ? [] : unknown),
+  ];
   const files: NamedFile[] = [];
 
   const candidates = new Map<SettingKey, Candidate>();
@@ -90,14 +104,28 @@ export async function loadWithFlags(
     ...flags.rbac,
   ]);
   const resolved = resolve(candidates, rbac, options, problems);
-  refuse(problems);
+  refuse(problems, unknown.length > 0 && ignores === false ? UNKNOWN_HINT : "");
   if (resolved === undefined) throw new TypeError("resolve reports a problem or gives a result");
   return {
     ...resolved,
     file: file === undefined ? undefined : path ?? defaultFile,
     files,
     renamed,
+    ignored: unknown,
   };
+}
+
+/** @returns what is wrong with the variable, where something is */
+function ignoresUnknown(
+  { ignoreUnknown }: FlagArguments,
+  environment: Environment,
+  sourceOf: (name: string) => string,
+): boolean | string {
+  const text = environment[IGNORE_UNKNOWN];
+  if (ignoreUnknown || !text) return ignoreUnknown;
+  const { schema, read } = toggle();
+  const { data } = schema.safeParse(read(text));
+  return data ?? `${sourceOf(IGNORE_UNKNOWN)} is neither true nor false; expected true or false`;
 }
 
 function fromFlags(
@@ -140,15 +168,16 @@ async function resolveFile(
   return read === undefined ? candidate : { ...read, value: kind.read(read.value) };
 }
 
-/** Throws all problems as one error; a single one without a list around it. */
-function refuse(problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  const [only] = problems;
-  throw new ConfigurationError(
-    problems.length === 1 && only !== undefined
-      ? only
-      : [`${problems.length} things are wrong:`, ...problems.map((line) => `  - ${line}`)].join(
-        "\n",
-      ),
-  );
+/**
+ * Throws all problems as one error; a single one without a list around it.
+ *
+ * @param hint goes below them
+ */
+function refuse(problems: readonly string[], hint = ""): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  const lines = others.length === 0
+    ? [first]
+    : [`${problems.length} things are wrong:`, ...problems.map((line) => `  - ${line}`)];
+  throw new ConfigurationError([...lines, ...(hint === "" ? [] : [hint])].join("\n"));
 }

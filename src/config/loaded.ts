@@ -25,6 +25,8 @@ export interface Loaded {
   readonly files: readonly NamedFile[];
   /** The names of earlier versions that some source still uses. */
   readonly renamed: readonly RenamedSetting[];
+  /** Unknown settings that are ignored, a sentence each (`--ignore-unknown`). */
+  readonly ignored: readonly string[];
 }
 
 /** A file that a setting names, or that holds its value. */

@@ -57,15 +57,16 @@ export const check = defineCommand({
       environmentFiles: environment.origins,
       ...(service ? { credentials: service.credentials } : {}),
     });
-    const { settings, entries, file, renamed } = loaded;
+    const { settings, entries, file, renamed, ignored } = loaded;
     console.log(`configuration file: ${file ?? "none"}`);
     console.log(`environment file: ${environment.files.join(", ") || "none"}`);
     console.log(`service: ${service ? `${service.file}, user ${service.user}` : "none"}\n`);
     console.log(table(entries));
-    if (renamed.length > 0) console.log();
+    if (renamed.length + ignored.length > 0) console.log();
     for (const { from, to, source } of renamed) {
       console.log(`note   ${source}: ${from} is the old name of ${to}`);
     }
+    for (const problem of ignored) console.log(`note   ${problem}; it is ignored`);
     const all = !values["files-only"];
     const { tls, findings: ofTls } = await tryTls(settings.amqp);
     const findings = [

@@ -13,7 +13,7 @@ import { MarketView } from "./view.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Daemon, startDaemon } from "../../daemon/daemon.ts";
 import { wholeNumber } from "../flag_values.ts";
-import { warnOfOldNames } from "../old_names.ts";
+import { warnOfSettings } from "../loading_notes.ts";
 
 const MARKET = "btcusd";
 const PUBLIC_STREAMS = `${MARKET}.trades,${MARKET}.ob-inc`;
@@ -60,7 +60,7 @@ export const demo: Command = defineCommand({
     const { publicKey, privateKey } = await generateKeyPair("ed25519");
     const settings = demoSettings(loaded, publicKey);
     await configureLog(settings.log);
-    warnOfOldNames(loaded);
+    warnOfSettings(loaded);
 
     const ended = untilSignal();
     const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
