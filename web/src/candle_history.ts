@@ -70,7 +70,8 @@ export function candleOf(payload: unknown): Candle | undefined {
     high: high!,
     low: low!,
     close: close!,
-    volume: volume!,
+    // Its bar is drawn as high as the chart can, rather than the candle left out.
+    volume: Math.min(volume!, LARGEST),
   };
   return isDrawable(candle) ? candle : undefined;
 }
