@@ -1,5 +1,5 @@
-/* An order book that changes by its own rule, so that its snapshot and its increments fit together:
- * the server applies the ones and checks them against the other. */
+/* Order books that play a trace of Peatio's engine in a loop: harness/book_trace.ts makes the trace,
+ * from the model in src/source/simulator, and says how it is written. */
 #ifndef BENCH_BOOK_H
 #define BENCH_BOOK_H
 
@@ -7,54 +7,108 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { LEVEL_MAX = 80, BOOK_BYTES_PER_LEVEL = 40 };
+/* Levels a side in a snapshot, as Peatio has it; bytes of a price and of an amount. */
+enum { SNAPSHOT_LEVELS = 301, NUMBER_MAX = 24, LEVEL_MAX = 2 * NUMBER_MAX + 8 };
 
-/* Levels of a side, best first, a tick of 0.05 apart around 31,000; amounts in units of 1e-8. */
 typedef struct {
-  int depth;
-  uint64_t sequence, *amount[2]; /* asks, bids; 0: the level is not there */
+  int side, index; /* 0: asks, 1: bids; of the price */
+  char amount[NUMBER_MAX]; /* empty: the level goes */
+} Change;
+
+/* Read once, shared by all books. */
+typedef struct {
+  struct { int count; char (*price)[NUMBER_MAX], (*opening)[NUMBER_MAX]; } side[2];
+  Change *change;
+  size_t changes;
+} Trace;
+
+typedef struct {
+  const Trace *trace;
+  uint64_t sequence;      /* of the last increment */
+  size_t next;            /* change */
+  const Change *changed;  /* already made in the amounts, not yet published */
+  const char **amount[2]; /* by price; empty: the level is not there */
+  int snapshot_due;       /* with the next increment */
 } Book;
 
-static inline void make_book(Book *book, int depth, uint64_t sequence) {
-  book->depth = depth, book->sequence = sequence;
+static inline void *grown(void *list, size_t count, size_t size) {
+  if (count & (count - 1)) return list; /* room for the next power of two */
+  list = realloc(list, (count ? 2 * count : 1) * size);
+  if (!list) abort();
+  return list;
+}
+
+/* 0, or -1 when the file is not there or is not a trace. */
+static inline int read_trace(Trace *trace, const char *path) {
+  FILE *file = fopen(path, "r");
+  if (!file) return -1;
+  char line[128], what[8], side[8], first[NUMBER_MAX], amount[NUMBER_MAX];
+  int bad = 0;
+  while (!bad && fgets(line, sizeof line, file)) {
+    *amount = 0;
+    if ((bad = sscanf(line, "%7s %7s %23s %23s", what, side, first, amount) < 3)) break;
+    int s = !strcmp(side, "bids");
+    if (!strcmp(what, "level")) {
+      int n = trace->side[s].count++;
+      trace->side[s].price = grown(trace->side[s].price, (size_t)n, NUMBER_MAX);
+      trace->side[s].opening = grown(trace->side[s].opening, (size_t)n, NUMBER_MAX);
+      strcpy(trace->side[s].price[n], first);
+      strcpy(trace->side[s].opening[n], amount);
+    } else {
+      Change *change = trace->change = grown(trace->change, trace->changes, sizeof *trace->change);
+      change += trace->changes++;
+      change->side = s, change->index = atoi(first);
+      strcpy(change->amount, amount);
+      bad = change->index < 0 || change->index >= trace->side[s].count;
+    }
+  }
+  fclose(file);
+  return bad || !trace->changes ? -1 : 0;
+}
+
+static inline void make_book(Book *book, const Trace *trace, uint64_t sequence) {
+  *book = (Book){.trace = trace, .sequence = sequence};
   for (int side = 0; side < 2; side++) {
-    book->amount[side] = malloc((size_t)depth * sizeof **book->amount);
+    int count = trace->side[side].count;
+    book->amount[side] = malloc((size_t)(count + 1) * sizeof **book->amount);
     if (!book->amount[side]) abort();
-    for (int k = 0; k < depth; k++) book->amount[side][k] = 100000000 + (uint64_t)k * 7654321 % 800000000;
+    for (int k = 0; k < count; k++) book->amount[side][k] = trace->side[side].opening[k];
   }
 }
 
-/* ["31000.05000000","1.20455012"] */
-static inline int write_level(char *out, int side, int k, uint64_t amount) {
-  int ticks = 620000 + (side ? -k - 1 : k + 1);
-  int n = sprintf(out, "[\"%d.%02d000000\",", ticks / 20, ticks % 20 * 5);
-  if (!amount) return n + sprintf(out + n, "\"0.0\"]");
-  return n + sprintf(out + n, "\"%" PRIu64 ".%08" PRIu64 "\"]", amount / 100000000, amount % 100000000);
+/* ["0.03100005","4021.12345678"] */
+static inline int write_level(char *out, const char *price, const char *amount) {
+  return sprintf(out, "[\"%s\",\"%s\"]", price, amount);
 }
 
-/* Makes the change of this number and writes it as a level; returns its side. One in four takes a
- * level away, which comes back with the next change to it. */
-static inline int change_book(Book *book, uint64_t sequence, char *level) {
-  int side = (int)(sequence & 1), k = (int)(sequence / 2 * 37 % (uint64_t)book->depth);
-  uint64_t *amount = &book->amount[side][k];
-  *amount = *amount && (sequence & 6) == 6 ? 0 : 100000000 + sequence * 7919 % 800000000;
+/* Makes the next change in the amounts. Until it is published, a snapshot has it already, and the
+ * sequence before it: that is how Peatio publishes snapshots. */
+static inline void change_book(Book *book) {
+  const Change *change = book->changed = &book->trace->change[book->next];
+  book->next = (book->next + 1) % book->trace->changes;
+  book->amount[change->side][change->index] = change->amount;
+}
+
+/* The change as a level, published with this sequence; returns its side. */
+static inline int publish_change(Book *book, uint64_t sequence, char *level) {
+  const Change *change = book->changed;
   book->sequence = sequence;
-  write_level(level, side, k, *amount);
-  return side;
+  write_level(level, book->trace->side[change->side].price[change->index], change->amount);
+  return change->side;
 }
 
-/* The book as of now, in at most (2 * depth + 2) * BOOK_BYTES_PER_LEVEL bytes. */
+/* The book as of now, in at most (2 * SNAPSHOT_LEVELS + 2) * LEVEL_MAX bytes. */
 static inline int write_snapshot(char *out, const Book *book) {
   int n = 0;
   for (int side = 0; side < 2; side++) {
     n += sprintf(out + n, "%s\":[", side ? "],\"bids" : "{\"asks");
-    int empty = 1;
-    for (int k = 0; k < book->depth; k++) {
-      if (!book->amount[side][k]) continue;
-      if (!empty) out[n++] = ',';
-      empty = 0;
-      n += write_level(out + n, side, k, book->amount[side][k]);
+    int levels = 0;
+    for (int k = 0; k < book->trace->side[side].count && levels < SNAPSHOT_LEVELS; k++) {
+      if (!*book->amount[side][k]) continue;
+      if (levels++) out[n++] = ',';
+      n += write_level(out + n, book->trace->side[side].price[k], book->amount[side][k]);
     }
   }
   return n + sprintf(out + n, "],\"sequence\":%" PRIu64 "}", book->sequence);

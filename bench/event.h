@@ -50,10 +50,10 @@ static inline int write_trades(char *out, int size, uint64_t seq, uint64_t ts) {
   return close_event(out, n, size);
 }
 
-/* One change of an order book, which is made in the book as well. */
+/* The change of an order book that is due. */
 static inline int write_increment(char *out, int size, uint64_t seq, uint64_t ts, Book *book) {
   char level[LEVEL_MAX];
-  int side = change_book(book, seq, level);
+  int side = publish_change(book, seq, level);
   int n = sprintf(out, "{\"seq\":%" PRIu64 ",\"ts\":%" PRIu64 ",\"%s\":%s,\"sequence\":%" PRIu64, seq, ts,
                   side ? "bids" : "asks", level, seq);
   return close_event(out, n, size);

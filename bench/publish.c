@@ -12,14 +12,15 @@
  *
  * Options
  *   --from N     the number of each stream's first event (1)
- *   --depth N    levels a side of the order books behind ob_inc (100)
+ *   --trace FILE what the order books behind ob_inc are and how they change, see book.h
  *   --snap S     seconds between two snapshots of one order book (2); AMQP only
  *   --wait       says "ready" on standard error once connected, and begins with a line on standard input
  *   --tick MS    what falls due within a tick goes out with one write (1)
  *
  * RATE is events a second over all lines together. Each stream's events are numbered ("seq") and
  * carry the time of their sending in nanoseconds since the epoch ("ts"). Order books begin with a
- * snapshot (KEY with -snap for -inc), before "ready"; increments carry "sequence" as well.
+ * snapshot (KEY with -snap for -inc), before "ready"; increments carry "sequence" as well. Later
+ * snapshots come as Peatio's do: right before an increment, with its change and the sequence before.
  * An AMQP exchange is declared passively first, then, where it is missing, as a topic exchange.
  *
  * It does not hide that it could not keep up: "max_late_ms" is the longest that an event waited
@@ -52,6 +53,7 @@ static Address to;
 static enum { AMQP, NATS, HTTP } protocol;
 static const char *exchange;
 static char *body;
+static Trace trace;
 
 static void put(const char *key, int size) {
   if (protocol == AMQP) amqp_put(exchange, key, body, size);
@@ -97,16 +99,6 @@ static void spread_turns(void) {
   }
 }
 
-static void put_next(uint64_t number, uint64_t from) {
-  Line *line = &lines[turns[number % (uint64_t)turnn]];
-  uint64_t which = line->sent % (uint64_t)line->count, seq = from + line->sent / (uint64_t)line->count;
-  char key[KEY_MAX_BYTES];
-  Book *book = line->books ? &line->books[which] : NULL;
-  name_key(key, line, which);
-  put(key, write_event(body, line->kind, line->bytes, seq, now_ns(CLOCK_REALTIME), book));
-  line->sent++;
-}
-
 static void put_snapshot(const Line *line, int which) {
   char key[KEY_MAX_BYTES], *end;
   name_key(key, line, (uint64_t)which);
@@ -116,23 +108,38 @@ static void put_snapshot(const Line *line, int which) {
   put(key, write_snapshot(body, &line->books[which]));
 }
 
-/* One book's snapshot of each line where one is due: within `period` seconds all have their turn. */
-static void put_due_snapshots(double elapsed, double period) {
+static void put_next(uint64_t number, uint64_t from) {
+  Line *line = &lines[turns[number % (uint64_t)turnn]];
+  uint64_t which = line->sent % (uint64_t)line->count, seq = from + line->sent / (uint64_t)line->count;
+  char key[KEY_MAX_BYTES];
+  Book *book = line->books ? &line->books[which] : NULL;
+  if (book) {
+    change_book(book);
+    if (book->snapshot_due) put_snapshot(line, (int)which);
+    book->snapshot_due = 0;
+  }
+  name_key(key, line, which);
+  put(key, write_event(body, line->kind, line->bytes, seq, now_ns(CLOCK_REALTIME), book));
+  line->sent++;
+}
+
+/* One book of each line becomes due for a snapshot: within `period` seconds all have their turn. */
+static void mark_due_snapshots(double elapsed, double period) {
   for (int l = 0; l < linen; l++) {
     Line *line = &lines[l];
     if (!line->books || protocol != AMQP || period <= 0) continue;
     if (elapsed * line->count / period < line->next_book + 1) continue;
-    put_snapshot(line, line->next_book++ % line->count);
+    line->books[line->next_book++ % line->count].snapshot_due = 1;
   }
 }
 
-static void make_books(int depth, uint64_t from) {
+static void make_books(uint64_t from) {
   for (int l = 0; l < linen; l++) {
     Line *line = &lines[l];
     if (line->kind != KIND_ob_inc) continue;
     line->books = calloc((size_t)line->count, sizeof *line->books);
     for (int k = 0; k < line->count; k++) {
-      make_book(&line->books[k], depth, from - 1);
+      make_book(&line->books[k], &trace, from - 1);
       if (protocol != AMQP) continue;
       put_snapshot(line, k);
       flush();
@@ -141,38 +148,39 @@ static void make_books(int depth, uint64_t from) {
 }
 
 static int usage(void) {
-  fprintf(stderr, "usage: publish [--from N] [--depth N] [--snap S] [--wait] [--tick MS] ADDRESS EXCHANGE RATE SECONDS"
+  fprintf(stderr, "usage: publish [--from N] [--trace FILE] [--snap S] [--wait] [--tick MS] ADDRESS EXCHANGE RATE SECONDS"
                   " KIND:BYTES:WEIGHT:COUNT:KEY...\n");
   return 2;
 }
 
 int main(int ac, char **av) {
-  static const struct option options[] = {{"from", 1, 0, 'f'}, {"depth", 1, 0, 'd'}, {"snap", 1, 0, 's'},
+  static const struct option options[] = {{"from", 1, 0, 'f'}, {"trace", 1, 0, 'b'}, {"snap", 1, 0, 's'},
                                           {"wait", 0, 0, 'w'}, {"tick", 1, 0, 't'}, {0, 0, 0, 0}};
-  int depth = 100, wait = 0, o;
+  int wait = 0, o;
   double tick = 1, snap = 2;
   uint64_t from = 1;
   while ((o = getopt_long(ac, av, "+", options, NULL)) != -1) {
     if (o == 'f') from = strtoull(optarg, NULL, 10);
-    else if (o == 'd') depth = atoi(optarg);
+    else if (o == 'b' && read_trace(&trace, optarg)) fail("%s is not a trace", optarg);
+    else if (o == 'b') continue;
     else if (o == 's') snap = atof(optarg);
     else if (o == 'w') wait = 1;
     else if (o == 't') tick = atof(optarg);
     else return usage();
   }
-  if (ac - optind < 5 || depth < 1 || depth > 1000 || from < 1) return usage();
+  if (ac - optind < 5 || from < 1) return usage();
   exchange = av[optind + 1];
   double rate = atof(av[optind + 2]), seconds = atof(av[optind + 3]);
   for (int i = optind + 4; i < ac; i++)
-    if (read_line(av[i])) return usage();
-  body = malloc(EVENT_MAX + (size_t)(2 * depth + 2) * BOOK_BYTES_PER_LEVEL);
+    if (read_line(av[i]) || (lines[linen - 1].kind == KIND_ob_inc && !trace.changes)) return usage();
+  body = malloc(EVENT_MAX + (2 * SNAPSHOT_LEVELS + 2) * LEVEL_MAX);
   spread_turns();
   to = read_address(av[optind]);
   protocol = !strcmp(to.scheme, "nats") ? NATS : !strcmp(to.scheme, "http") ? HTTP : AMQP;
   if (protocol == AMQP) amqp_open(&to, exchange);
   else if (protocol == NATS) nats_open(&to);
   else dial(&to);
-  make_books(depth, from);
+  make_books(from);
   if (protocol == AMQP) amqp_sync(exchange);
   if (wait) {
     fprintf(stderr, "ready\n");
@@ -193,7 +201,7 @@ int main(int ac, char **av) {
       if ((int64_t)late > (int64_t)max_late) max_late = late;
     }
     while (sent < due && outn < OUT_MAX) put_next(sent++, from);
-    put_due_snapshots((double)(now - begin) / 1e9, snap);
+    mark_due_snapshots((double)(now - begin) / 1e9, snap);
     flush();
     if (protocol == HTTP) heard("HTTP/1.1 20", 0);
     wake += (uint64_t)(tick * 1e6);

@@ -17,6 +17,10 @@ const HEAD = `/**
 
 /** A decimal number as text, every digit kept: \`"0.00000001"\`. Compare with \`compareDecimals\`. */
 export type Decimal = string;
+
+/** Any text beside known words, which editors complete: exchanges and versions add others. */
+// deno-lint-ignore ban-types
+export type OtherText = string & {};
 `;
 
 const TAIL = `/**
@@ -36,6 +40,7 @@ interface Kind {
   /** Of the type: `<id>.kline-<period>` is Kline. */
   readonly type: string;
   readonly schema: unknown;
+  readonly description: string | undefined;
 }
 
 const words = new Map(
@@ -55,6 +60,7 @@ const kinds: Kind[] = peatioRegistry.kinds.map((
       (_, letter: string) => letter.toUpperCase(),
     ),
   schema: toJSONSchema(payload),
+  description: payload.description,
 }));
 
 /** `<id>.kline-<period>` as a template-literal type. */
@@ -85,10 +91,16 @@ function record(words: Kind["words"]): string {
   return entries.length === 0 ? "" : `, words: {${entries}}`;
 }
 
+function sentence(text: string | undefined): string {
+  return text === undefined ? "" : ` ${text}.`;
+}
+
 function source(): string {
   const types = kinds.map((kind) =>
     wordTypes(kind) +
-    `/** What \`${kind.label}\` carries. */\nexport type ${kind.type} = ${typeOf(kind.schema)};\n`
+    `/** What \`${kind.label}\` carries.${
+      sentence(kind.description)
+    } */\nexport type ${kind.type} = ${typeOf(kind.schema)};\n`
   );
   const payloads = kinds.map((kind) => `Name extends ${nameType(kind)} ? ${kind.type} :`);
   const table = kinds.map(({ label, scope, words }) =>

@@ -1,23 +1,31 @@
+import { RARE } from "../src/streams/define_stream.ts";
+
 /** The part of JSON Schema (draft 2020-12) that zod writes for payloads. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly pattern?: string;
+  /** The known words, where any other text may come too. */
+  readonly examples?: readonly unknown[];
+  readonly [RARE]?: boolean;
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  /** Only of fields that must be absent. */
+  readonly not?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: Schema | false;
   readonly propertyNames?: Schema;
   readonly prefixItems?: readonly Schema[];
+  readonly minItems?: number;
   readonly items?: Schema | false;
 }
 
 /**
  * A JSON Schema as a TypeScript type, for those who read what it describes. In a choice between
  * objects each has the fields of the others as absent ones, so that a field can be looked at
- * before it is known which one it is. Fields that the schema only tolerates are left out.
+ * before it is known which one it is. Fields and forms that the schema only tolerates are left out.
  *
  * @throws TypeError for what zod is not known to write
  *
@@ -30,7 +38,7 @@ export function typeOf(json: unknown): string {
   const schema = json as Schema;
   if (schema.anyOf) return choice(schema.anyOf);
   if (schema.enum) {
-    return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
+    return literals(schema.enum);
   }
   if ("const" in schema) return JSON.stringify(schema.const);
   const { type } = schema;
@@ -40,7 +48,7 @@ export function typeOf(json: unknown): string {
   }
   switch (type) {
     case "string":
-      return schema.pattern?.includes("\\d+(\\.\\d+)?") ? "Decimal" : "string";
+      return text(schema);
     case "number":
     case "integer":
       return "number";
@@ -49,7 +57,7 @@ export function typeOf(json: unknown): string {
       return type;
     case "array":
       if (schema.prefixItems) {
-        return `[${schema.prefixItems.map(typeOf).join(", ")}]`;
+        return tuple(schema.prefixItems, schema.minItems);
       }
       return arrayOf(typeOf(schema.items || {}));
     case "object":
@@ -61,7 +69,29 @@ export function typeOf(json: unknown): string {
   }
 }
 
-function choice(among: readonly Schema[]): string {
+function literals(values: readonly unknown[]): string {
+  return values.map((value) => JSON.stringify(value)).join(" | ");
+}
+
+function text({ pattern, examples }: Schema): string {
+  // Any text, of which editors complete the known ones.
+  if (examples) return `${literals(examples)} | OtherText`;
+  if (!pattern?.includes("\\d+(\\.\\d+)?([eE]")) return "string";
+  const others = ["", "NaN"].filter((other) => new RegExp(pattern).test(other));
+  return ["Decimal", ...others.map((other) => JSON.stringify(other))].join(" | ");
+}
+
+/** @param least number of required items; the others are optional */
+function tuple(items: readonly Schema[], least = items.length): string {
+  const types = items.map(typeOf).map((type, at) => {
+    if (at < least) return type;
+    return /^\w+$/.test(type) ? `${type}?` : `(${type})?`;
+  });
+  return `[${types.join(", ")}]`;
+}
+
+function choice(all: readonly Schema[]): string {
+  const among = all.filter((schema) => !schema[RARE]);
   const names = new Set(
     among.flatMap(({ properties }) => Object.keys(properties ?? {})),
   );
@@ -86,7 +116,7 @@ function object(schema: Schema, names: readonly string[]): string {
   const fields = Object.entries(properties).map(([name, field]) => {
     const comment = field.description ? `/** ${field.description} */\n` : "";
     const optional = required.includes(name) ? "" : "?";
-    const type = typeOf(field) + (optional && " | undefined");
+    const type = field.not ? "undefined" : typeOf(field) + (optional && " | undefined");
     return `${comment}${key(name)}${optional}: ${type};`;
   });
   const absent = names.filter((name) => !(name in properties))

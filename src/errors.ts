@@ -1,9 +1,9 @@
 /**
- * The errors that end a command, each with a stable code to switch on and the exit code that
- * the shell sees (sysexits.h).
+ * The errors that end a command, each with a stable code to switch on and an exit code
+ * (sysexits.h).
  *
  * @example
- * ```ts
+ * ```ts ignore
  * try {
  *   await loadSettings(Deno.args, Deno.env.toObject());
  * } catch (error) {
@@ -13,30 +13,30 @@
  * ```
  */
 export abstract class RangerError extends Error {
-  /** Stable; callers switch on this, not on the text. */
+  /** Stable; callers switch on this, not on the message. */
   abstract readonly code: string;
-  /** What the process exits with when nobody handles the error. */
+  /** The exit code of the process if the error ends it. */
   abstract readonly exitCode: number;
   override get name(): string {
     return this.constructor.name;
   }
 }
 
-/** A setting, flag, file or key is wrong: names it, its source, what is wrong, what would be right. */
+/** A setting, flag, file or key is wrong: the message names it, its source, the problem, and what is expected. */
 export class ConfigurationError extends RangerError {
   readonly code: string = "ERR_CONFIGURATION";
   /** EX_CONFIG */
   readonly exitCode: number = 78;
 }
 
-/** Something Ranger needs cannot be had: a port in use, a broker that does not answer. */
+/** Something is unavailable: a port that is in use, a broker that does not answer. */
 export class UnavailableError extends RangerError {
   readonly code: string = "ERR_UNAVAILABLE";
   /** EX_UNAVAILABLE */
   readonly exitCode: number = 69;
 }
 
-/** The server does not let whoever asks have what was asked for: a token or a stream is refused. */
+/** A server refused a token or a stream. */
 export class RefusedError extends RangerError {
   readonly code: string = "ERR_REFUSED";
   /** EX_NOPERM */

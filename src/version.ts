@@ -1,4 +1,4 @@
-/** What `ranger version` prints first. */
+/** The version, as in deno.json. */
 export const VERSION = "0.1.0";
 
 /** The commit that the program was built from; `make build` writes it in. */

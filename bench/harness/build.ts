@@ -1,6 +1,7 @@
 /** Where the repository and the built C programs are. */
 export const root = new URL("../../", import.meta.url).pathname;
-const bin = `${root}bench/bin`;
+/** What is built. */
+export const bin = `${root}bench/bin`;
 
 /** The benchmark's C programs by their paths. */
 export interface Tools {

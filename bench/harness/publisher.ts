@@ -1,3 +1,4 @@
+import { bookTraceFile } from "./book_trace.ts";
 import { Program } from "./process.ts";
 import type { LineSent, Traffic } from "./traffic.ts";
 
@@ -42,9 +43,11 @@ export function startPublisher(options: PublishOptions): Program {
   const lines = traffic.lines.map(({ kind, bytes, weight, count, key }) =>
     [kind, bytes, weight, count, key].join(":")
   );
+  const hasBooks = traffic.lines.some(({ kind }) => kind === "ob_inc");
   return Program.start([
     publish,
-    ...["--wait", "--from", `${from}`, "--depth", `${traffic.depth}`],
+    ...["--wait", "--from", `${from}`],
+    ...(hasBooks ? ["--trace", bookTraceFile(traffic.depth)] : []),
     ...[address, exchange, `${rate}`, `${seconds}`, ...lines],
   ], { core, input: true });
 }

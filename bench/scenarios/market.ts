@@ -21,7 +21,9 @@ export const market: Scenario = rateScenario({
   notes: [
     "Tickers are one event in a thousand, but everybody's: one delivery in fifty, and a seventh of " +
     "all bytes. Ranger keeps the order books and checks each change's sequence, with a snapshot of " +
-    "each from the exchange every two seconds; the others pass changes through.",
+    "each from the exchange every two seconds; the others pass changes through. The changes are " +
+    "those of a model of Peatio's matching engine on random orders: a third remove a level, and " +
+    "snapshots come right before an increment, with its change.",
   ],
   targets: (by) => {
     const best = by("ranger")?.best;

@@ -9,7 +9,7 @@ import { median, type Outcome, type Run, type Scenario, target } from "./scenari
 
 const CONNECTIONS = 10_000;
 const STREAM = "m0.ob-inc";
-/** Levels a side: 32 bytes each, about 20 KB together, and as many as exchanges publish. */
+/** Levels a side: about 30 bytes each, about 20 KB together, and as many as exchanges publish. */
 const DEPTH = 301;
 /** Seconds until it is given up. */
 const PATIENCE = 90;

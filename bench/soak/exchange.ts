@@ -1,12 +1,10 @@
 import { AMQPError } from "@cloudamqp/amqp-client";
 import { amqp } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
-import { SoakMarket } from "./market.ts";
+import { type SoakEvent, SoakMarket } from "./market.ts";
 
 /** Milliseconds between two handfuls of events. */
 const TICK = 20;
-/** Milliseconds between two snapshots of each book. */
-const BETWEEN_SNAPSHOTS = 3_000;
 /** Milliseconds before a broker ends in which what it confirmed may still be on its way to Ranger. */
 const ON_THE_WAY = 1_000;
 /**
@@ -82,7 +80,7 @@ export class SoakExchange implements AsyncDisposable {
     return this.#numbers.get(stream) ?? 0;
   }
 
-  /** Publishes nothing any more, but a last snapshot of each book. */
+  /** Publishes nothing any more, but a last snapshot of each book, with its increment. */
   async rest(): Promise<void> {
     this.#resting = true;
     await until(() => this.#rested || undefined, "the last events to be confirmed", 60_000);
@@ -127,7 +125,6 @@ export class SoakExchange implements AsyncDisposable {
     const began = performance.now();
     let events = 0;
     let fat = 0;
-    let snapshotsAt = 0;
     const failed = Promise.withResolvers<never>();
     failed.promise.catch(() => {});
     const unconfirmed = new Set<Promise<unknown>>();
@@ -137,11 +134,10 @@ export class SoakExchange implements AsyncDisposable {
     };
     while (!this.#stopped) {
       const now = performance.now();
-      if (now >= snapshotsAt || this.#resting) {
-        for (const market of this.markets) send(...market.snapshot());
-        snapshotsAt = now + BETWEEN_SNAPSHOTS;
-      }
       if (this.#resting) {
+        for (const market of this.markets) {
+          for (const event of market.lastEvents()) send(...this.#number(event));
+        }
         await Promise.race([Promise.all(unconfirmed), failed.promise]);
         this.#rested = true;
         while (!this.#stopped) await pause(TICK);
@@ -169,8 +165,11 @@ export class SoakExchange implements AsyncDisposable {
       this.#numbers.set(`${uid} order`, n);
       return [`private.${uid}.order`, JSON.stringify({ uid, n })];
     }
-    const [key, body, number] = kind % 2 === 0 ? market.increment() : market.trade();
-    this.#numbers.set(key.slice("public.".length), number);
+    return this.#number(kind % 2 === 0 ? market.bookEvent() : market.trade());
+  }
+
+  #number([key, body, number]: SoakEvent): [string, string] {
+    if (number !== undefined) this.#numbers.set(key.slice("public.".length), number);
     return [key, body];
   }
 

@@ -70,7 +70,7 @@ const PROCESS = { share: 0.15, bytes: 24 * 2 ** 20 };
 
 /** Classes whose objects are the clients' and events' of one moment; nothing of theirs may stay. */
 const OURS =
-  /^(Session|Subscriber|WebSocketConnection|Receiver|Socket|TCP|Batch|Audience|SharedLog|Cohort|LogEntry|EncodedEvent|Timeout|Immediate|\w*Feed|OrderBook|BookSide|IncomingMessage|ServerResponse|\w*Client|\w*Channel|AbortController|AbortSignal|Promise)$/;
+  /^(Session|Subscriber|WebSocketConnection|Outbox|Receiver|Socket|TCP|FrameChain|Audience|SharedLog|WriteGroup|LogEntry|EncodedEvent|Timeout|Immediate|\w*Feed|OrderBook|BookSide|IncomingMessage|ServerResponse|\w*Client|\w*Channel|AbortController|AbortSignal|Promise)$/;
 
 /**
  * What grew from the first figures to the last ones, a sentence each. Those between show when it

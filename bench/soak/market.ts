@@ -1,3 +1,7 @@
+import { PeatioEngine } from "../../src/source/simulator/engine.ts";
+import { Random } from "../../src/source/simulator/random.ts";
+import { RandomOrders } from "../harness/random_orders.ts";
+
 /** A price and an amount, as texts. */
 export type Pair = readonly [price: string, amount: string];
 
@@ -14,7 +18,7 @@ export interface BookMessage {
   readonly sequence: number;
 }
 
-/** A book of the simplest kind: for the exchange, and for what each client makes of its messages. */
+/** A book of the simplest kind, for what each client makes of its messages. */
 export class SoakBook implements Sides {
   readonly asks: Map<string, string> = new Map();
   readonly bids: Map<string, string> = new Map();
@@ -42,44 +46,72 @@ export class SoakBook implements Sides {
 function change(side: Map<string, string>, pairs: Pair | readonly Pair[]): void {
   const list = (typeof pairs[0] === "string" ? [pairs] : pairs) as readonly Pair[];
   for (const [price, amount] of list) {
+    // An empty amount counts as zero: the level goes.
     if (Number(amount) === 0) side.delete(price);
     else side.set(price, amount);
   }
 }
 
-/** Prices that a side has at most. */
+/** Levels of a side. */
 const LEVELS = 50;
+/** Milliseconds from one snapshot of a book to the next; Peatio's 10 s make a short soak too short. */
+const BETWEEN_SNAPSHOTS = 3_000;
 
-/** One market of the exchange: what happens in it next. */
+/** An event with the number that it carries; a snapshot has none that counts. */
+export type SoakEvent = readonly [key: string, body: string, number: number | undefined];
+
+/** One market of the exchange: what happens in it next. Its order book is a Peatio's. */
 export class SoakMarket {
-  readonly book: SoakBook = new SoakBook();
   #trades = 0;
+  /** Milliseconds by which the engine's clock is ahead. */
+  #ahead = 0;
+  /** Published by the engine, not yet taken. */
+  readonly #events: SoakEvent[] = [];
+  readonly #engine: PeatioEngine;
+  readonly #orders: RandomOrders;
 
-  constructor(readonly id: string) {}
+  constructor(readonly id: string) {
+    this.#engine = new PeatioEngine({
+      market: { id, pricePrecision: 1, amountPrecision: 4 },
+      publish: (key, payload) => {
+        const { sequence } = payload as BookMessage;
+        const number = key.endsWith("-inc") ? sequence : undefined;
+        this.#events.push([key, JSON.stringify(payload), number]);
+      },
+      now: () => performance.now() + this.#ahead,
+      snapshots: { minPeriod: BETWEEN_SNAPSHOTS },
+    });
+    const random = new Random(`${id} ${Math.random()}`);
+    const options = { middle: 2_000, depth: LEVELS, size: 10_0000 };
+    this.#orders = new RandomOrders(this.#engine, random, options);
+    this.#orders.open();
+    this.#engine.start();
+  }
 
-  /** @returns routing key and body of one more trade */
-  trade(): [key: string, body: string, number: number] {
+  /** The engine's book, in one order, to be compared with {@linkcode SoakBook.toString}. */
+  get book(): string {
+    const book = new SoakBook();
+    book.replace(this.#engine.book);
+    return book.toString();
+  }
+
+  /** One more trade. */
+  trade(): SoakEvent {
     const n = ++this.#trades;
     return [`public.${this.id}.trades`, JSON.stringify({ n, trades: [] }), n];
   }
 
-  /** The same for a change of one level of the book. */
-  increment(): [key: string, body: string, number: number] {
-    const side = Math.random() < 0.5 ? "asks" : "bids";
-    const at = Math.floor(Math.random() * LEVELS);
-    const price = `${side === "asks" ? 200 + at : 100 + at}.5`;
-    const amount = Math.random() < 0.3 ? "0.0" : (1 + Math.random() * 9).toFixed(4);
-    const message: BookMessage = { [side]: [price, amount], sequence: this.book.sequence + 1 };
-    this.book.apply(message);
-    return [`public.${this.id}.ob-inc`, JSON.stringify(message), message.sequence];
+  /** The next event of the order book: orders are placed until there is one. */
+  bookEvent(): SoakEvent {
+    while (this.#events.length === 0) this.#orders.act();
+    return this.#events.shift()!;
   }
 
-  /** The whole book, which changes nothing. */
-  snapshot(): [key: string, body: string] {
-    const { asks, bids, sequence } = this.book;
-    return [
-      `public.${this.id}.ob-snap`,
-      JSON.stringify({ asks: [...asks], bids: [...bids], sequence }),
-    ];
+  /** What is left of the order book's events, with one more snapshot and its increment. */
+  lastEvents(): SoakEvent[] {
+    // So long after the last snapshot that the next change brings one.
+    this.#ahead += 60_000;
+    this.#orders.act();
+    return this.#events.splice(0);
   }
 }

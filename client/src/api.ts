@@ -84,6 +84,10 @@ export interface Ranger {
   /**
    * Calls back with each event of a stream. That it will not come is told to `onError`.
    *
+   * Increments of an order book (`btcusd.ob-inc`) come as the exchange published them. An amount
+   * that is empty (`""`, Peatio), null or zero in any spelling (`"0"`, `"0.0"`) removes the level at
+   * that price, whether it was there or not. {@link Ranger.book} has all of this done.
+   *
    * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …; the bare name of
    * a market stands for all its public streams
    * @param listener gets what the stream carries, and the name that it came under
@@ -101,7 +105,8 @@ export interface Ranger {
 
   /**
    * A market's order book, kept up to date until it is closed. What ends it otherwise is thrown by
-   * the loops over it; where there is none, it is told to `onError`.
+   * the loops over it; where there is none, it is told to `onError`. A book that cannot be read is
+   * reported to `onError` once, and requested again after waits that double, up to 30 s.
    *
    * @param market `btcusd`
    * @throws {RangerError} `name`, `closed`

@@ -2,6 +2,7 @@ import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { add, textOf, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
+import { Resubscription } from "./resubscription.ts";
 import { type Side, Sides } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
@@ -32,7 +33,7 @@ export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
   readonly #name: string;
-  readonly #subscriptions: Streams;
+  readonly #resubscription: Resubscription;
   readonly #book = new Sides();
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<AsyncQueue<Book>>();
@@ -40,8 +41,6 @@ export class LiveBook implements Book {
   readonly #failed: (error: RangerError) => void;
   readonly #ended: () => void;
   #live = false;
-  /** The last snapshot could not be read. */
-  #unread = false;
   #cancel: (() => void) | undefined;
 
   /**
@@ -58,7 +57,7 @@ export class LiveBook implements Book {
     this.market = market;
     this.#everyMessage = notify === "message";
     this.#name = `${market}.ob-inc`;
-    this.#subscriptions = subscriptions;
+    this.#resubscription = new Resubscription(() => subscriptions.again(this.#name));
     this.#releases = [
       subscriptions.listen(`${market}.ob-snap`, (payload) => this.#snapshot(payload)),
       subscriptions.listen(this.#name, (payload) => this.#increment(payload)),
@@ -116,6 +115,7 @@ export class LiveBook implements Book {
 
   /** What the server has is not known any more: until a snapshot comes. */
   lost(): void {
+    this.#resubscription.stop();
     if (!this.#live) return;
     this.#live = false;
     this.#changed();
@@ -127,6 +127,7 @@ export class LiveBook implements Book {
     for (const release of this.#releases) release();
     this.#releases = [];
     this.#live = false;
+    this.#resubscription.stop();
     this.#cancel?.();
     this.#listeners.clear();
     this.#ended();
@@ -135,26 +136,30 @@ export class LiveBook implements Book {
   }
 
   #snapshot(payload: unknown): void {
-    const unread = this.#unread;
-    this.#unread = !this.#book.replace(payload);
-    if (!this.#unread) {
-      this.#live = true;
-      return this.#changed();
-    }
-    this.lost();
-    if (unread) return;
-    const message = `The book of ${this.market} could not be read`;
-    this.#failed(new RangerError("protocol", message, `${this.market}.ob-snap`));
+    if (!this.#book.replace(payload)) return this.#failedToRead("ob-snap");
+    this.#live = true;
+    this.#resubscription.current();
+    this.#changed();
   }
 
   #increment(payload: unknown): void {
     // Of a book in doubt, they would be increments to something else.
     if (!this.#live) return;
-    if (!this.#book.apply(payload)) {
-      this.#live = false;
-      this.#subscriptions.again(this.#name);
-    }
-    this.#changed();
+    const applied = this.#book.apply(payload);
+    if (applied) this.#changed();
+    else this.#failedToRead(applied === undefined ? "ob-inc" : undefined);
+  }
+
+  /** @param event that could not be read; without it, a number was skipped */
+  #failedToRead(event?: string): void {
+    const wasLive = this.#live;
+    this.#live = false;
+    // Before anyone is called, since the book may be closed by that.
+    const report = this.#resubscription.failed(event ? "unreadable" : "gap");
+    if (wasLive) this.#changed();
+    if (!report) return;
+    const message = `The book of ${this.market} could not be read; it is requested again`;
+    this.#failed(new RangerError("protocol", message, `${this.market}.${event}`));
   }
 
   #changed(): void {

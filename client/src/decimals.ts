@@ -8,7 +8,9 @@ export const ZERO: Exact = { digits: 0n, places: 0 };
 
 /** @returns `undefined` when the value is no decimal number */
 export function exact(value: unknown): Exact | undefined {
-  const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(String(value));
+  const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(
+    typeof value === "object" ? "" : String(value),
+  );
   if (!found) return undefined;
   const [, whole, fraction = "", exponent = 0] = found;
   const digits = BigInt(whole + fraction);

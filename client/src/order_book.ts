@@ -1,4 +1,4 @@
-import { compare, type Exact, exact } from "./decimals.ts";
+import { compare, type Exact, exact, ZERO } from "./decimals.ts";
 
 /** One price, in the words of the server, and what they are worth. */
 export interface Entry {
@@ -31,11 +31,11 @@ export class Sides {
 
   /**
    * @returns whether the book is what the server has; if not, something was lost, and all is as it
-   * was
+   * was; `undefined` when the increment cannot be read
    */
-  apply(increment: unknown): boolean {
+  apply(increment: unknown): boolean | undefined {
     const read = changesOf(increment);
-    if (!read) return false;
+    if (!read) return undefined;
     // Where one of them has no number, there is nothing to hold against the increment.
     const step = (read.sequence ?? NaN) - (this.sequence ?? NaN);
     if (step > 1) return false;
@@ -54,7 +54,7 @@ export class Sides {
 interface Changes {
   readonly asks: readonly Entry[];
   readonly bids: readonly Entry[];
-  readonly sequence: number | null | undefined;
+  readonly sequence: number | undefined;
 }
 
 /** Reads what the server reads. */
@@ -62,8 +62,12 @@ function changesOf(payload: unknown): Changes | undefined {
   if (typeof payload !== "object" || !payload || Array.isArray(payload)) return undefined;
   const { asks, bids, sequence } = payload as Record<string, unknown>;
   const [a, b] = [entriesOf(asks ?? []), entriesOf(bids ?? [])];
-  if (!a || !b || !Number.isSafeInteger(sequence ?? 0)) return undefined;
-  return { asks: a, bids: b, sequence: sequence as Changes["sequence"] };
+  // Some exchanges write it as a text.
+  const number = typeof sequence === "string" && /^\d+$/.test(sequence)
+    ? Number(sequence)
+    : sequence ?? undefined;
+  if (!a || !b || !Number.isSafeInteger(number ?? 0)) return undefined;
+  return { asks: a, bids: b, sequence: number as Changes["sequence"] };
 }
 
 /** One pair, or a list of pairs. */
@@ -73,7 +77,8 @@ function entriesOf(value: unknown): Entry[] | undefined {
   const entries: Entry[] = [];
   for (const pair of pairs) {
     const [price, amount, more] = Array.isArray(pair) ? pair : [];
-    const [at, size] = [exact(price), exact(amount)];
+    // Peatio writes the total of a level that is gone as an empty text.
+    const [at, size] = [exact(price), amount === "" || amount === null ? ZERO : exact(amount)];
     if (!at || !size || more !== undefined) return undefined;
     entries.push({ price: String(price), amount: String(amount), at, size });
   }

@@ -3,6 +3,7 @@ import { LiveBook } from "./book.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { notConnected, RangerError } from "./errors.ts";
 import { Reconnector } from "./reconnector.ts";
+import { parseMessage } from "./message.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
 import type { State } from "./state.ts";
 import { type PayloadOf, STREAM_KINDS } from "./streams.ts";
@@ -189,7 +190,7 @@ export class LiveRanger implements Ranger {
     if (text === "pong" || !this.#line.open) return;
     let message: Record<string, unknown>;
     try {
-      message = JSON.parse(text);
+      message = parseMessage(text);
     } catch {
       const told = `The server sent no JSON: ${text.slice(0, 80)}`;
       return this.#report(new RangerError("protocol", told));

@@ -6,6 +6,10 @@
 /** A decimal number as text, every digit kept: `"0.00000001"`. Compare with `compareDecimals`. */
 export type Decimal = string;
 
+/** Any text beside known words, which editors complete: exchanges and versions add others. */
+// deno-lint-ignore ban-types
+export type OtherText = string & {};
+
 /** What `<id>.update` carries. */
 export type Update = {
   asks: Array<[Decimal, Decimal]>;
@@ -20,14 +24,14 @@ export type Trades = {
       date: number | string;
       price: Decimal | number;
       amount: Decimal | number;
-      taker_type: "buy" | "sell";
+      taker_type: "buy" | "sell" | OtherText;
       type?: undefined;
     } | {
       tid: string | number;
       date: number | string;
       price: Decimal | number;
       amount: Decimal | number;
-      type: "buy" | "sell";
+      type: "buy" | "sell" | OtherText;
       taker_type?: undefined;
     }
   >;
@@ -35,16 +39,24 @@ export type Trades = {
 
 /** What `<id>.ob-snap` carries. */
 export type ObSnap = {
-  asks: Array<[Decimal, Decimal]>;
-  bids: Array<[Decimal, Decimal]>;
-  sequence?: number | undefined;
+  asks: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  bids: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  sequence?: number | string | undefined;
 };
 
-/** What `<id>.ob-inc` carries. */
+/** What `<id>.ob-inc` carries. An amount of "" removes the level at that price, and so do null and zero. */
 export type ObInc = {
-  asks?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
-  bids?: [Decimal, Decimal] | Array<[Decimal, Decimal]> | undefined;
-  sequence?: number | undefined;
+  asks?:
+    | [Decimal | number, Decimal | "" | number | null, (string | number)?]
+    | Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>
+    | null
+    | undefined;
+  bids?:
+    | [Decimal | number, Decimal | "" | number | null, (string | number)?]
+    | Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>
+    | null
+    | undefined;
+  sequence?: number | string | undefined;
 };
 
 /** What `<period>` may be in `<id>.kline-<period>`. */
@@ -64,49 +76,59 @@ export type KlinePeriod =
 
 /** What `<id>.kline-<period>` carries. */
 export type Kline = [
-  number,
-  Decimal | number,
-  Decimal | number,
-  Decimal | number,
-  Decimal | number,
-  Decimal | number,
+  number | string,
+  Decimal | number | null,
+  Decimal | number | null,
+  Decimal | number | null,
+  Decimal | number | null,
+  Decimal | number | null,
 ];
 
 /** What `global.tickers` carries. */
 export type Tickers = Record<string, {
-  name?: string | undefined;
-  base_unit?: string | undefined;
-  quote_unit?: string | undefined;
-  low?: Decimal | number | undefined;
-  high?: Decimal | number | undefined;
-  last?: Decimal | number | undefined;
-  open?: Decimal | number | undefined;
-  volume?: Decimal | number | undefined;
-  amount?: Decimal | number | undefined;
-  avg_price?: Decimal | number | undefined;
-  price_change_percent?: string | undefined;
-  sell?: Decimal | number | undefined;
-  buy?: Decimal | number | undefined;
-  at?: number | string | undefined;
+  name?: string | null | undefined;
+  base_unit?: string | null | undefined;
+  quote_unit?: string | null | undefined;
+  low?: Decimal | "NaN" | number | null | undefined;
+  high?: Decimal | "NaN" | number | null | undefined;
+  last?: Decimal | "NaN" | number | null | undefined;
+  open?: Decimal | "NaN" | number | null | undefined;
+  volume?: Decimal | "NaN" | number | null | undefined;
+  amount?: Decimal | "NaN" | number | null | undefined;
+  avg_price?: Decimal | "NaN" | number | null | undefined;
+  price_change_percent?: string | null | undefined;
+  sell?: Decimal | "NaN" | number | null | undefined;
+  buy?: Decimal | "NaN" | number | null | undefined;
+  at?: number | string | null | undefined;
 }>;
 
 /** What `order` carries. */
 export type Order = {
   id: string | number;
+  kind?: "bid" | "ask" | OtherText | null | undefined;
   market: string;
   side: "buy" | "sell";
-  ord_type: string;
+  ord_type: "limit" | "market" | OtherText;
   price: Decimal | number | null;
   avg_price?: Decimal | number | null | undefined;
-  state: "pending" | "wait" | "done" | "cancel" | "reject";
+  state:
+    | "pending"
+    | "wait"
+    | "done"
+    | "cancel"
+    | "reject"
+    | "execution_reject"
+    | "trigger_wait"
+    | "trigger_cancel"
+    | "trigger_reject"
+    | OtherText;
   origin_volume: Decimal | number;
   remaining_volume: Decimal | number;
   executed_volume: Decimal | number;
-  at?: number | string | undefined;
-  created_at?: number | string | undefined;
-  updated_at?: number | string | undefined;
-  trades_count?: number | undefined;
-  kind?: undefined;
+  at?: number | string | null | undefined;
+  created_at?: number | string | null | undefined;
+  updated_at?: number | string | null | undefined;
+  trades_count?: number | null | undefined;
   volume?: undefined;
   market_id?: undefined;
   trades?: undefined;
@@ -116,9 +138,19 @@ export type Order = {
   market: string;
   kind: "bid" | "ask";
   price: Decimal | number | null;
-  state: "pending" | "wait" | "done" | "cancel" | "reject";
-  volume: Decimal | number;
+  state:
+    | "pending"
+    | "wait"
+    | "done"
+    | "cancel"
+    | "reject"
+    | "execution_reject"
+    | "trigger_wait"
+    | "trigger_cancel"
+    | "trigger_reject"
+    | OtherText;
   origin_volume: Decimal | number;
+  volume: Decimal | number;
   side?: undefined;
   ord_type?: undefined;
   avg_price?: undefined;
@@ -131,22 +163,61 @@ export type Order = {
   trades?: undefined;
 } | {
   id: string | number;
+  at: number | string;
+  market: string;
+  kind: "bid" | "ask";
+  price: Decimal | number | null;
+  state:
+    | "pending"
+    | "wait"
+    | "done"
+    | "cancel"
+    | "reject"
+    | "execution_reject"
+    | "trigger_wait"
+    | "trigger_cancel"
+    | "trigger_reject"
+    | OtherText;
+  origin_volume: Decimal | number;
+  remaining_volume: Decimal | number;
+  side?: undefined;
+  ord_type?: undefined;
+  avg_price?: undefined;
+  executed_volume?: undefined;
+  created_at?: undefined;
+  updated_at?: undefined;
+  trades_count?: undefined;
+  volume?: undefined;
+  market_id?: undefined;
+  trades?: undefined;
+} | {
+  id: string | number;
   side: "buy" | "sell";
-  ord_type: string;
+  ord_type: "limit" | "market" | OtherText;
   price: Decimal | number | null;
   avg_price?: Decimal | number | null | undefined;
-  state: "pending" | "wait" | "done" | "cancel" | "reject";
+  state:
+    | "pending"
+    | "wait"
+    | "done"
+    | "cancel"
+    | "reject"
+    | "execution_reject"
+    | "trigger_wait"
+    | "trigger_cancel"
+    | "trigger_reject"
+    | OtherText;
   market_id: string;
   created_at: number | string;
   origin_volume: Decimal | number;
-  trades_count?: number | undefined;
-  trades?: Array<Record<string, unknown>> | undefined;
+  trades_count?: number | null | undefined;
+  trades?: Array<Record<string, unknown>> | null | undefined;
+  kind?: undefined;
   market?: undefined;
   remaining_volume?: undefined;
   executed_volume?: undefined;
   at?: undefined;
   updated_at?: undefined;
-  kind?: undefined;
   volume?: undefined;
 };
 
@@ -158,7 +229,7 @@ export type Trade = {
   total: Decimal | number;
   market: string;
   side: "buy" | "sell";
-  taker_type: "buy" | "sell";
+  taker_type: "buy" | "sell" | OtherText;
   created_at: number | string;
   order_id: string | number;
   kind?: undefined;
@@ -179,11 +250,11 @@ export type Trade = {
   ask_id?: string | number | null | undefined;
   bid_id?: string | number | null | undefined;
   market: string;
+  side?: "bid" | "ask" | OtherText | null | undefined;
+  created_at?: number | string | null | undefined;
   amount?: undefined;
   total?: undefined;
-  side?: undefined;
   taker_type?: undefined;
-  created_at?: undefined;
   order_id?: undefined;
   funds?: undefined;
   market_id?: undefined;
@@ -202,15 +273,26 @@ export type Trade = {
     | {
       id?: string | number | undefined;
       side?: "buy" | "sell" | undefined;
-      ord_type?: string | undefined;
+      ord_type?: "limit" | "market" | OtherText | undefined;
       price?: Decimal | number | null | undefined;
       avg_price?: Decimal | number | null | undefined;
-      state?: "pending" | "wait" | "done" | "cancel" | "reject" | undefined;
+      state?:
+        | "pending"
+        | "wait"
+        | "done"
+        | "cancel"
+        | "reject"
+        | "execution_reject"
+        | "trigger_wait"
+        | "trigger_cancel"
+        | "trigger_reject"
+        | OtherText
+        | undefined;
       market_id?: string | undefined;
       created_at?: number | string | undefined;
       origin_volume?: Decimal | number | undefined;
-      trades_count?: number | undefined;
-      trades?: Array<Record<string, unknown>> | undefined;
+      trades_count?: number | null | undefined;
+      trades?: Array<Record<string, unknown>> | null | undefined;
     }
     | null
     | undefined;
@@ -218,15 +300,26 @@ export type Trade = {
     | {
       id?: string | number | undefined;
       side?: "buy" | "sell" | undefined;
-      ord_type?: string | undefined;
+      ord_type?: "limit" | "market" | OtherText | undefined;
       price?: Decimal | number | null | undefined;
       avg_price?: Decimal | number | null | undefined;
-      state?: "pending" | "wait" | "done" | "cancel" | "reject" | undefined;
+      state?:
+        | "pending"
+        | "wait"
+        | "done"
+        | "cancel"
+        | "reject"
+        | "execution_reject"
+        | "trigger_wait"
+        | "trigger_cancel"
+        | "trigger_reject"
+        | OtherText
+        | undefined;
       market_id?: string | undefined;
       created_at?: number | string | undefined;
       origin_volume?: Decimal | number | undefined;
-      trades_count?: number | undefined;
-      trades?: Array<Record<string, unknown>> | undefined;
+      trades_count?: number | null | undefined;
+      trades?: Array<Record<string, unknown>> | null | undefined;
     }
     | null
     | undefined;
@@ -244,19 +337,40 @@ export type Trade = {
 export type DepositAddress = {
   type: string;
   currencies: string[];
-  blockchain_key?: string | undefined;
+  blockchain_key?: string | null | undefined;
   address: string | null;
   currency?: undefined;
+  attributes?: undefined;
 } | {
   currency: string;
   address: string | null;
   type?: undefined;
   currencies?: undefined;
   blockchain_key?: undefined;
+  attributes?: undefined;
+} | {
+  type: string;
+  attributes: {
+    currency: string;
+    address: string | null;
+  };
+  currencies?: undefined;
+  blockchain_key?: undefined;
+  address?: undefined;
+  currency?: undefined;
 };
 
 /** What `balances` carries. */
 export type Balances = Record<string, [Decimal | number, Decimal | number]>;
+
+/** What `balance` carries. */
+export type Balance = Record<string, unknown>;
+
+/** What `withdraw` carries. */
+export type Withdraw = Record<string, unknown>;
+
+/** What `deposit` carries. */
+export type Deposit = Record<string, unknown>;
 
 /**
  * What the stream of that name carries; `unknown` for a name that the server's registry has not.
@@ -276,6 +390,9 @@ export type PayloadOf<Name extends string> = Name extends `${string}.update` ? U
   : Name extends "trade" ? Trade
   : Name extends "deposit_address" ? DepositAddress
   : Name extends "balances" ? Balances
+  : Name extends "balance" ? Balance
+  : Name extends "withdraw" ? Withdraw
+  : Name extends "deposit" ? Deposit
   : unknown;
 
 /** A kind of stream, as the server's registry has it. */
@@ -303,7 +420,18 @@ export const STREAM_KINDS: readonly StreamKind[] = [
   { name: "trade", scope: "private" },
   { name: "deposit_address", scope: "private" },
   { name: "balances", scope: "private" },
+  { name: "balance", scope: "private" },
+  { name: "withdraw", scope: "private" },
+  { name: "deposit", scope: "private" },
 ];
 
 /** The streams whose names have no parameter. */
-export type PlainName = "global.tickers" | "order" | "trade" | "deposit_address" | "balances";
+export type PlainName =
+  | "global.tickers"
+  | "order"
+  | "trade"
+  | "deposit_address"
+  | "balances"
+  | "balance"
+  | "withdraw"
+  | "deposit";

@@ -1,5 +1,6 @@
 import { toJSONSchema } from "zod";
 import { type SampleEvent, sampleEvents } from "../source/simulator/samples.ts";
+import { exampleEvents } from "../streams/examples.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import type { StreamKind } from "../streams/registry.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";
@@ -19,6 +20,9 @@ export interface EventKind {
 /** When the examples happened, in seconds since the epoch. */
 const THEN = 1_588_000_798;
 
+/** The market and the user in the examples. */
+const SUBJECT = { market: "btcusd", uid: "ID123" };
+
 /**
  * Every registered kind of stream with the message that carries it: an object with one key, the
  * stream's name.
@@ -26,7 +30,10 @@ const THEN = 1_588_000_798;
  * @throws TypeError when a kind has no example
  */
 export function eventKinds(): EventKind[] {
-  const samples = sampleEvents({ market: "btcusd", uid: "ID123", now: THEN });
+  const samples = [
+    ...sampleEvents({ ...SUBJECT, now: THEN }),
+    ...exampleEvents(peatioRegistry, SUBJECT),
+  ];
   return peatioRegistry.kinds.map((kind) => {
     const key = keyOf(kind.label);
     return {
@@ -66,10 +73,11 @@ function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[
   });
   if (examples.length === 0) throw new TypeError(`there is no sample of ${label}`);
   const part = { plain: "", snapshot: ": the whole of it", increment: ": a change" }[role];
+  const { description } = kind.payload;
   return {
     name: key,
     title: label,
-    summary: summary + part,
+    summary: summary + part + (description === undefined ? "" : `. ${description}`),
     contentType: "application/json",
     tags: [{ name: scope }],
     payload: label.includes("<")

@@ -39,7 +39,7 @@ export const CLIENT_MESSAGES = {
     title: "ping",
     summary: "Asks whether the server is there; plain text, no JSON",
     contentType: "text/plain",
-    payload: { type: "string", pattern: "^ping" },
+    payload: { type: "string", pattern: "^\\s*ping" },
     examples: [{ name: "ping", payload: "ping" }],
   },
 } as const satisfies Record<string, Message>;

@@ -1,5 +1,7 @@
 /** The parts of AsyncAPI 3.0 that are used here (https://www.asyncapi.com/docs/reference/specification/v3.0.0). */
 
+import type { RARE } from "../streams/define_stream.ts";
+
 /** A JSON Schema of draft 7, which AsyncAPI's own schema objects extend. */
 export interface Schema {
   readonly $ref?: string;
@@ -8,12 +10,18 @@ export interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  /** Only of fields that must be absent. */
+  readonly not?: Schema;
+  /** The known words, where any other text may come too. */
+  readonly examples?: readonly unknown[];
+  readonly [RARE]?: boolean;
   readonly anyOf?: readonly Schema[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema | readonly Schema[];
+  readonly minItems?: number;
   readonly minProperties?: number;
   readonly maxProperties?: number;
 }

@@ -13,6 +13,26 @@ const FITTING = {
 /** The name of a signature algorithm that Ranger allows, as it stands in a token's header. */
 export type Algorithm = typeof FITTING[KeyFamily][number];
 
+/**
+ * The names that tokens may call an algorithm by: `EdDSA` with an Ed25519 key and `Ed25519`
+ * (RFC 9864) are the same signature.
+ *
+ * @example
+ * ```ts
+ * namesOf("EdDSA"); // ["EdDSA", "Ed25519"]
+ * namesOf("RS256"); // ["RS256"]
+ * ```
+ */
+export function namesOf(algorithm: string): readonly string[] {
+  const same: readonly string[] = FITTING.Ed25519;
+  return same.includes(algorithm) ? same : [algorithm];
+}
+
+/** Whether two names are of the same algorithm. */
+export function isSameAlgorithm(one: string, other: string): boolean {
+  return namesOf(one).includes(other);
+}
+
 /** Whether an `alg` is one that some key may have. */
 export function isAllowed(algorithm: string): boolean {
   return Object.values(FITTING).some((names: readonly string[]) => names.includes(algorithm));

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { ConfigurationError } from "../errors.ts";
-import { chooseAlgorithm } from "./algorithms.ts";
+import { chooseAlgorithm, isSameAlgorithm } from "./algorithms.ts";
 import { familyOf } from "./kinds.ts";
 import { importKey, type VerificationKey } from "./verification_key.ts";
 
@@ -73,7 +73,7 @@ async function readJwk(
   const object = toKeyObject(jwk, where);
   const family = familyOf(object, where);
   const declared = typeof jwk.alg === "string" ? jwk.alg : "";
-  if (declared !== "" && wanted !== "" && declared !== wanted) {
+  if (declared !== "" && wanted !== "" && !isSameAlgorithm(declared, wanted)) {
     throw new ConfigurationError(`${where} is for ${declared}, and auth.algorithm is ${wanted}`);
   }
   const algorithm = chooseAlgorithm(

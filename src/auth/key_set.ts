@@ -1,3 +1,4 @@
+import { isSameAlgorithm } from "./algorithms.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
 /**
@@ -31,7 +32,7 @@ export class KeySet {
 
   /** Whether any key is for this algorithm. */
   knows(algorithm: string): boolean {
-    return this.keys.some((key) => key.algorithm === algorithm);
+    return this.keys.some((key) => isSameAlgorithm(key.algorithm, algorithm));
   }
 
   /**
@@ -43,7 +44,7 @@ export class KeySet {
    * @param kid of the token's header
    */
   candidates(algorithm: string, kid: string | undefined): readonly VerificationKey[] {
-    const fitting = this.keys.filter((key) => key.algorithm === algorithm);
+    const fitting = this.keys.filter((key) => isSameAlgorithm(key.algorithm, algorithm));
     const named = fitting.filter((key) => key.kid === kid);
     const chosen = kid === undefined
       ? fitting

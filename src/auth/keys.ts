@@ -6,6 +6,7 @@ import { readJwks } from "./jwk.ts";
 import { MOST_TRIED } from "./key_set.ts";
 import { type KeyText, readKeyText } from "./key_text.ts";
 import { familyOf } from "./kinds.ts";
+import { isRawEd25519, rawPublicKey, wrongLength } from "./raw_ed25519.ts";
 import { importKey, type VerificationKey } from "./verification_key.ts";
 
 /** How to load keys, and what to call them. */
@@ -20,8 +21,9 @@ export interface KeyOptions {
  * Loads the keys that tokens are verified with: one, or several while keys change.
  *
  * @param given a file's path, text, or base64/base64url of text (or of a bare DER). The text is
- *   PEM: public keys (SPKI, or PKCS#1 for RSA), or an X.509 certificate with or without its chain;
- *   or JSON: a JSON Web Key Set, or one JSON Web Key. RSA of 2048 bits or more, Ed25519 or P-256
+ *   PEM: public keys (SPKI, PKCS#1 for RSA, or the 32 raw bytes of Ed25519 as Rango writes them),
+ *   or an X.509 certificate with or without its chain; or JSON: a JSON Web Key Set, or one JSON Web
+ *   Key. RSA of 2048 bits or more, Ed25519 or P-256
  * @throws {ConfigurationError} it cannot be read, holds a private key, or a kind that Ranger does
  *   not take; the message never repeats a key
  *
@@ -97,16 +99,19 @@ async function fromJson(
 
 function refusePrivate({ text: pem, origin, file }: KeyText, setting: string): void {
   // Looked for before anything is parsed, so that a damaged private key is named as well.
-  const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)/.exec(pem)?.[1];
+  const [, label, body = ""] = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)(?:-----([^-]+))?/.exec(pem) ??
+    [];
   if (label === undefined) return;
   const path = file ?? "PRIVATE_KEY_FILE";
-  const convert = label === "OPENSSH PRIVATE KEY"
-    ? `ssh-keygen -e -m PKCS8 -f ${path}`
-    : `openssl pkey -in ${path} -pubout`;
+  const convert = isRawEd25519(Buffer.from(body, "base64"))
+    ? "or the one that Rango's tools wrote"
+    : label === "OPENSSH PRIVATE KEY"
+    ? `or run \`ssh-keygen -e -m PKCS8 -f ${path}\``
+    : `or run \`openssl pkey -in ${path} -pubout\``;
   throw new ConfigurationError(
     `${setting}: ${origin} holds a private key (${label}). It signs tokens and must never be ` +
       "given to Ranger, which needs only the public one: take the .pub file that `ranger keygen` " +
-      `wrote, or run \`${convert}\``,
+      `wrote, ${convert}`,
   );
 }
 
@@ -132,9 +137,12 @@ function toKeyObject(label: string, body: string, where: string): KeyObject {
       `${where} holds a PEM block of the kind ${label}; give a PUBLIC KEY`,
     );
   }
+  const content = Buffer.from(body, "base64");
   try {
-    return parse(Buffer.from(body, "base64"));
+    return parse(content);
   } catch {
+    const length = wrongLength(label, content);
+    if (length !== undefined) throw new ConfigurationError(`${where} holds ${length}`);
     throw new ConfigurationError(
       `${where} holds a ${label} block that is damaged or of an unknown kind; ` +
         "give an RSA, Ed25519 or P-256 public key",
@@ -142,8 +150,9 @@ function toKeyObject(label: string, body: string, where: string): KeyObject {
   }
 }
 
-const PARSERS: Readonly<Record<string, (der: Buffer) => KeyObject>> = {
-  "PUBLIC KEY": (key) => createPublicKey({ key, format: "der", type: "spki" }),
+const PARSERS: Readonly<Record<string, (content: Buffer) => KeyObject>> = {
+  "PUBLIC KEY": (key) =>
+    isRawEd25519(key) ? rawPublicKey(key) : createPublicKey({ key, format: "der", type: "spki" }),
   "RSA PUBLIC KEY": (key) => createPublicKey({ key, format: "der", type: "pkcs1" }),
   "CERTIFICATE": (der) => new X509Certificate(der).publicKey,
 };

@@ -1,9 +1,11 @@
+import { Buffer } from "node:buffer";
 import { createPrivateKey, type KeyObject, randomUUID } from "node:crypto";
 import { type CryptoKey, importPKCS8, SignJWT } from "jose";
 import { ConfigurationError } from "../errors.ts";
 import { type Algorithm, chooseAlgorithm } from "./algorithms.ts";
 import { readKeyText } from "./key_text.ts";
 import { familyOf } from "./kinds.ts";
+import { isRawEd25519, rawPrivateKey, wrongLength } from "./raw_ed25519.ts";
 
 /** A private key, for tokens of tests and demonstrations; the daemon itself never has one. */
 export interface SigningKey {
@@ -28,14 +30,14 @@ export interface TokenClaims {
 /**
  * Loads the key that tokens are signed with.
  *
- * @param text a PEM file's path, PEM text, or base64 of a PEM: a private key (PKCS#8, PKCS#1 or
- *   SEC1), not encrypted
+ * @param text a PEM file's path, PEM text, or base64 of a PEM: a private key (PKCS#8, PKCS#1, SEC1,
+ *   or the 32 raw bytes of an Ed25519 seed as Rango's tools write them), not encrypted
  * @param setting what to call it in messages: `--key`
  * @throws {ConfigurationError} it cannot be read, is a public key, encrypted, or of another kind
  */
 export async function loadSigningKey(text: string, setting: string): Promise<SigningKey> {
   const { text: pem, origin } = await readKeyText(text, setting);
-  const label = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----/.exec(pem)?.[1];
+  const [, label, body = ""] = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----([^-]*)/.exec(pem) ?? [];
   if (label === undefined) {
     throw new ConfigurationError(
       `${setting}: ${origin} holds no private key; tokens are signed with the .key file of ` +
@@ -47,18 +49,32 @@ export async function loadSigningKey(text: string, setting: string): Promise<Sig
       `${setting}: ${origin} is encrypted; \`openssl pkey -in FILE\` writes it without a password`,
     );
   }
-  const object = parse(pem, `${setting}: ${origin} holds a ${label}`);
+  const object = parse({ pem, label, body }, `${setting}: ${origin} holds`);
   const algorithm = chooseAlgorithm(familyOf(object, `${setting}: ${origin}`), "");
   const pkcs8 = object.export({ type: "pkcs8", format: "pem" }).toString();
   return { key: await importPKCS8(pkcs8, algorithm), algorithm };
 }
 
-function parse(pem: string, where: string): KeyObject {
+/** The first private key of a text, and the whole text. */
+interface PrivateBlock {
+  readonly pem: string;
+  readonly label: string;
+  /** Base64. */
+  readonly body: string;
+}
+
+function parse({ pem, label, body }: PrivateBlock, where: string): KeyObject {
+  const content = Buffer.from(body, "base64");
   try {
-    return createPrivateKey(pem);
+    return label === "PRIVATE KEY" && isRawEd25519(content)
+      ? rawPrivateKey(content)
+      : createPrivateKey(pem);
   } catch {
     throw new ConfigurationError(
-      `${where} that is damaged or of an unknown kind; give an RSA, Ed25519 or P-256 key as PEM`,
+      `${where} ${
+        wrongLength(label, content) ??
+          `a ${label} that is damaged or of an unknown kind; give an RSA, Ed25519 or P-256 key as PEM`
+      }`,
     );
   }
 }

@@ -9,7 +9,7 @@ export interface VerificationKey {
   /** Its name in a JSON Web Key Set (RFC 7517 §4.5); PEM has none. */
   readonly kid: string | undefined;
   readonly family: KeyFamily;
-  /** The one algorithm that tokens must be signed with. */
+  /** The one algorithm that tokens must be signed with, by any of its names (`namesOf`). */
   readonly algorithm: Algorithm;
   /** For people: `RSA 2048`, `Ed25519`, `P-256`. */
   readonly kind: string;

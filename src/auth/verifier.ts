@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { UnavailableError } from "../errors.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import { isAllowed } from "./algorithms.ts";
+import { isAllowed, isSameAlgorithm, namesOf } from "./algorithms.ts";
 import {
   type AuthSettings,
   checkTimes,
@@ -235,7 +235,8 @@ export class TokenVerifier {
 
   #mayBeOfNewKey({ alg, kid }: Header, { code }: TokenError): boolean {
     const { algorithm } = this.#auth;
-    if (!isAllowed(alg) || (algorithm !== "" && algorithm !== alg)) return false;
+    if (!isAllowed(alg)) return false;
+    if (algorithm !== "" && !isSameAlgorithm(algorithm, alg)) return false;
     return code !== "ERR_TOKEN_SIGNATURE" || kid === undefined;
   }
 
@@ -268,7 +269,7 @@ async function verifiedBy(
     return (await jwtVerify(token, key.key, {
       ...claimOptions(auth),
       // The key's own, so that no token can choose.
-      algorithms: [key.algorithm],
+      algorithms: [...namesOf(key.algorithm)],
       currentDate: new Date(now * 1000),
     })).payload;
   } catch (error) {

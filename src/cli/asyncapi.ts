@@ -5,18 +5,18 @@ import { defineCommand } from "./command.ts";
 /** `ranger asyncapi` */
 export const asyncapi = defineCommand({
   name: "asyncapi",
-  summary: "Prints what clients can send and get, for machines (AsyncAPI 3.0)",
+  summary: "Prints the messages of the WebSocket API as an AsyncAPI 3.0 document",
   description:
-    "The same that a running server answers at GET /asyncapi.json: every stream with its\n" +
-    "payload as JSON Schema, every message both ways, with examples; for code generators,\n" +
-    "documentation portals and tests.",
+    "The same document that a running server has at GET /asyncapi.json: every stream with its\n" +
+    "payload as JSON Schema, every message in both directions, with examples; for code\n" +
+    "generators, documentation portals and tests.",
   usage: "ranger asyncapi [--url URL]",
   example: "ranger asyncapi --url wss://ranger.example.com > asyncapi.json",
   options: {
     url: {
       type: "string",
       value: "URL",
-      help: "Where clients reach the server, without /public",
+      help: "The server's address for clients, without /public",
       default: "ws://localhost:8080",
     },
   },
@@ -31,6 +31,6 @@ function addressOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^wss?:$/.test(url.protocol) && url.username + url.search === "") return url;
   throw new ConfigurationError(
-    "--url is not the address of a server alone; expected such as wss://ranger.example.com",
+    "--url is not the address of a server alone; expected an address such as wss://ranger.example.com",
   );
 }

@@ -10,41 +10,49 @@ const BITS = ["2048", "3072", "4096"];
 export const keygen = defineCommand({
   name: "keygen",
   summary: "Makes a key pair for tokens",
-  description: "Writes PREFIX.key, the private key that signs tokens (mode 0600, never for " +
-    "Ranger),\nand PREFIX.pub, the public key that Ranger verifies them with. Standard output\n" +
-    "carries only the line for an environment file; everything else goes to standard error.",
+  description:
+    "Writes PREFIX.key, the private key that signs tokens (mode 0600; Ranger does not\n" +
+    "need it), and PREFIX.pub, the public key that Ranger verifies them with. Standard output\n" +
+    "has only the line for an environment file; everything else goes to standard error.",
   usage: "ranger keygen [--type rsa|ed25519|p256] [--bits BITS] [--out PREFIX] [--force]",
   example: "ranger keygen --type ed25519 --out exchange >> ranger.env",
   options: {
     type: {
       type: "string",
       value: "TYPE",
-      help: "rsa (what every Peatio component reads), ed25519 or p256",
+      help: "rsa (which every Peatio component reads), ed25519 or p256",
       default: "rsa",
       words: PAIR_TYPES,
     },
     bits: {
       type: "string",
       value: "BITS",
-      help: "Of an RSA key: 2048, 3072 or 4096 [2048]",
+      help: "Length of an RSA key: 2048, 3072 or 4096 [2048]",
       words: BITS,
     },
-    out: { type: "string", value: "PREFIX", help: "Where to write", default: "jwt" },
-    force: { type: "boolean", help: "Overwrites files that are there" },
+    out: {
+      type: "string",
+      value: "PREFIX",
+      help: "Path of the two files, without .key and .pub",
+      default: "jwt",
+    },
+    force: { type: "boolean", help: "Overwrites existing files" },
   },
   settings: false,
   async run({ values }) {
     const type = pairType(values.type);
     const bits = rsaBits(values.bits, type);
-    if (values.out === "") throw new ConfigurationError("--out is empty; give a path such as jwt");
+    if (values.out === "") {
+      throw new ConfigurationError("--out is empty; expected a path such as jwt");
+    }
     const [keyPath, pubPath] = [`${values.out}.key`, `${values.out}.pub`];
-    // Both are looked for before either is written: half a pair is worse than none.
+    // Both are checked before either is written: half a pair is worse than none.
     if (!values.force) await refuseExisting(keyPath, pubPath);
 
     const { privateKey, publicKey, kind, fingerprint } = await generateKeyPair(type, bits);
     await write(keyPath, privateKey, 0o600, values.force);
     await write(pubPath, publicKey, 0o644, values.force);
-    console.error(`private key (${kind}): ${keyPath}   signs tokens; never give it to Ranger`);
+    console.error(`private key (${kind}): ${keyPath}   signs tokens; Ranger does not need it`);
     console.error(`public key:  ${pubPath}   --jwt-public-key ${pubPath}`);
     console.error(`fingerprint: ${fingerprint}`);
     console.log(`JWT_PUBLIC_KEY=${base64url(publicKey)}`);
@@ -63,7 +71,7 @@ function pairType(text: string): PairType {
 function rsaBits(text: string | undefined, type: PairType): number | undefined {
   if (text === undefined) return undefined;
   if (type !== "rsa") {
-    throw new ConfigurationError(`--bits is for RSA keys; a key of type ${type} has one length`);
+    throw new ConfigurationError(`--bits is for RSA keys; keys of type ${type} have one length`);
   }
   if (BITS.includes(text)) return Number(text);
   throw new ConfigurationError(
@@ -71,25 +79,25 @@ function rsaBits(text: string | undefined, type: PairType): number | undefined {
   );
 }
 
-/** Padded, because that is what every reader of the older servers takes. */
+/** Padded, because the older servers accept only that. */
 function base64url(text: string): string {
   return Buffer.from(text).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 async function refuseExisting(...paths: string[]): Promise<void> {
   for (const path of paths) {
-    const there = await lstat(path).then(() => true, () => false);
-    if (there) throw exists(path);
+    const found = await lstat(path).then(() => true, () => false);
+    if (found) throw exists(path);
   }
 }
 
 async function write(path: string, text: string, mode: number, force: boolean): Promise<void> {
   try {
-    // Removed, not truncated: the new file has its own mode from its first byte on, and a link
-    // is not followed.
+    // Removed, not truncated: the new file has the right mode from its first byte on, and a link is
+    // not followed.
     if (force) await rm(path, { force: true });
     await writeFile(path, text, { mode, flag: "wx" });
-    // The umask may have taken more away than wanted: a public key is for everybody to read.
+    // The umask may have removed permissions: a public key must be readable by all.
     await chmod(path, mode);
   } catch (error) {
     const code = (error as { code?: unknown }).code;
@@ -100,7 +108,7 @@ async function write(path: string, text: string, mode: number, force: boolean): 
 
 function exists(path: string): ConfigurationError {
   return new ConfigurationError(
-    `--out: ${path} is there already; give another prefix, or --force to overwrite both files`,
+    `--out: ${path} already exists; use another prefix, or --force to overwrite both files`,
   );
 }
 

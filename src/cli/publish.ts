@@ -2,7 +2,9 @@ import { Buffer } from "node:buffer";
 import { Publisher } from "../source/amqp/publisher.ts";
 import { sampleEvents } from "../source/simulator/samples.ts";
 import { ConfigurationError } from "../errors.ts";
+import { exampleEvents } from "../streams/examples.ts";
 import { NOT_JSON, parseJson } from "../streams/payload.ts";
+import { peatioRegistry } from "../streams/peatio.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";
 import { defineCommand } from "./command.ts";
 
@@ -11,25 +13,25 @@ interface Outgoing {
   readonly body: Uint8Array;
 }
 
-/** AMQP's short strings, which routing keys are. */
-const ROUTING_KEY_BYTES = 255;
+/** Maximum length of a routing key in bytes: it is a short string of AMQP. */
+const MAX_ROUTING_KEY_BYTES = 255;
 
 /** `ranger publish` */
 export const publish = defineCommand({
   name: "publish",
   summary: "Publishes an event, or a set of samples",
   description:
-    "Sends to the configured exchange of the configured broker, as the exchange's own\n" +
-    "components do. The body is sent exactly as given; - reads it from standard input.\n" +
-    "Everybody who listens gets it: samples are for brokers that no real client hangs on.",
+    "Publishes to the configured exchange of the configured broker, as the components of the\n" +
+    "exchange do. The body is sent exactly as given; - reads it from standard input. All\n" +
+    "subscribers receive it: use samples only on brokers without real clients.",
   usage: "ranger publish ROUTING_KEY JSON|-\n" +
     "ranger publish --sample [--market ID] [--uid UID]",
   example: "ranger publish public.usdbtc.trades '{\"trades\":[]}'\n" +
     "ranger publish --sample --uid ID123 --amqp-url amqp://guest:guest@localhost:5672/",
   options: {
-    sample: { type: "boolean", help: "Sends one event of each kind" },
-    market: { type: "string", value: "ID", help: "The samples' market [btcusd]" },
-    uid: { type: "string", value: "UID", help: "Whose private events the samples are [ID123]" },
+    sample: { type: "boolean", help: "Publishes events of each kind" },
+    market: { type: "string", value: "ID", help: "Market of the samples [btcusd]" },
+    uid: { type: "string", value: "UID", help: "User of the private samples [ID123]" },
   },
   positionals: { min: 0, max: 2 },
   settings: true,
@@ -43,7 +45,7 @@ export const publish = defineCommand({
     try {
       for (const { routingKey, body } of events) {
         const taken = await publisher.publish(routingKey, body);
-        const note = taken ? "" : "   (no queue took it: nobody listens)";
+        const note = taken ? "" : "   (no queue is bound to it)";
         console.log(`${routingKey}   ${body.length} bytes${note}`);
       }
     } finally {
@@ -55,21 +57,25 @@ export const publish = defineCommand({
 
 function samples(positionals: readonly string[], market: string, uid: string): Outgoing[] {
   if (positionals.length > 0) {
-    throw new ConfigurationError("--sample sends its own events; leave routing key and JSON out");
+    throw new ConfigurationError("--sample has its events already; leave out routing key and JSON");
   }
-  word(market, "--market", "btcusd");
-  word(uid, "--uid", "ID123");
+  requireWord(market, "--market", "btcusd");
+  requireWord(uid, "--uid", "ID123");
   const now = Math.floor(Date.now() / 1000);
-  return sampleEvents({ market, uid, now }).map(({ routingKey, payload }) => ({
+  const events = [
+    ...sampleEvents({ market, uid, now }),
+    ...exampleEvents(peatioRegistry, { market, uid }),
+  ];
+  return events.map(({ routingKey, payload }) => ({
     routingKey,
     body: Buffer.from(JSON.stringify(payload)),
   }));
 }
 
-function word(text: string, flag: string, right: string): void {
+function requireWord(text: string, flag: string, example: string): void {
   if (/^[^.\s]{1,100}$/.test(text)) return;
   throw new ConfigurationError(
-    `${flag} is ${JSON.stringify(text)}; expected one word without dots, such as ${right}`,
+    `${flag} is ${JSON.stringify(text)}; expected one word without dots, such as ${example}`,
   );
 }
 
@@ -89,19 +95,19 @@ async function single(
   }
   if (parseRoutingKey(routingKey) === undefined || /\s/.test(routingKey)) {
     throw new ConfigurationError(
-      `the routing key ${JSON.stringify(routingKey)} is none that Ranger delivers; right would ` +
-        "be public.MARKET.EVENT, private.UID.EVENT or PREFIX.MARKET.EVENT",
+      `Ranger does not deliver the routing key ${JSON.stringify(routingKey)}; expected ` +
+        "public.MARKET.EVENT, private.UID.EVENT or PREFIX.MARKET.EVENT",
     );
   }
-  if (Buffer.byteLength(routingKey) > ROUTING_KEY_BYTES) {
-    throw new ConfigurationError(`the routing key is longer than ${ROUTING_KEY_BYTES} bytes`);
+  if (Buffer.byteLength(routingKey) > MAX_ROUTING_KEY_BYTES) {
+    throw new ConfigurationError(`the routing key is longer than ${MAX_ROUTING_KEY_BYTES} bytes`);
   }
   const body = text === "-" ? await readStandardInput() : Buffer.from(text);
   if (parseJson(body) === NOT_JSON) {
     const from = text === "-" ? "from standard input" : "given";
     throw new ConfigurationError(
-      `the body ${from} is ${body.length === 0 ? "empty" : "no JSON in UTF-8"}; expected ` +
-        'such as {"trades":[]}, in quotes for the shell',
+      `the body ${from} is ${body.length === 0 ? "empty" : "not valid JSON in UTF-8"}; expected ` +
+        'JSON such as {"trades":[]}, in quotes for the shell',
     );
   }
   return { routingKey, body };

@@ -108,11 +108,11 @@ async function runPlain(name: "help" | "version", positionals: string[] = []): P
 function unknownCommand(name: string): string {
   const near = nearest(name, commands.names);
   // An argument in the command's place may be anything, a URL with a password included.
-  const shown = /^[\w-]{1,40}$/.test(name) ? ` ${name}` : " of the name given";
+  const shown = /^[\w-]{1,40}$/.test(name) ? name : "(not shown)";
   const hint = near === undefined
-    ? `there are ${commands.names.join(", ")}`
-    : `the nearest is ${near}`;
-  return `there is no command${shown}; ${hint}`;
+    ? `the commands are ${commands.names.join(", ")}`
+    : `did you mean ${near}?`;
+  return `unknown command ${shown}; ${hint}`;
 }
 
 function refuse(command: Command, { problems, positionals }: FlagArguments): void {

@@ -8,7 +8,7 @@ import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
 import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
-import { forgoWriting } from "../daemon/write_permission.ts";
+import { revokeWriting } from "../daemon/write_permission.ts";
 import { VERSION } from "../version.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { startDaemon } from "../daemon/daemon.ts";
@@ -16,22 +16,23 @@ import { Reloader } from "../daemon/reload.ts";
 
 const log = getLogger(["ranger", "server"]);
 
-/** Milliseconds from the last client's close frame to the end of the process at most. */
-const LAST_WORDS = 4_500;
-/** Milliseconds that the service manager waits for longer than that, before it kills. */
-const MARGIN = 5_000;
+/** Maximum time in milliseconds from the last client's close frame to the end of the process. */
+const SHUTDOWN_TIMEOUT = 4_500;
+/** Milliseconds by which the service manager waits longer before it kills the process. */
+const KILL_MARGIN = 5_000;
 
-/** `ranger serve`, which is also what `ranger` alone does. */
+/** `ranger serve`, which `ranger` without a command runs as well. */
 export const serve: Command = defineCommand({
   name: "serve",
-  summary: "Serves clients with what the exchange publishes to RabbitMQ (the default command)",
+  summary: "Delivers the events of the exchange to WebSocket clients (the default command)",
   usage: "ranger [serve] [FLAGS]",
   example: "ranger --amqp-url amqp://ranger:secret@mq.example.com:5672 " +
     "--jwt-public-key /etc/ranger/jwt.pub",
-  description: "Consumes the exchange's events and delivers them over WebSocket: public streams\n" +
-    "to anyone, private ones to the user whom a JWT proves. Runs until SIGTERM or SIGINT;\n" +
-    "SIGHUP makes it read keys, limits, origins, roles and log level again, without dropping\n" +
-    "a connection.",
+  description:
+    "Consumes events from RabbitMQ and delivers them over WebSocket: public streams to\n" +
+    "all clients, private streams to the user that a JWT names. Runs until SIGTERM or SIGINT;\n" +
+    "SIGHUP makes it read keys, limits, origins, roles and log level again, without dropping a\n" +
+    "connection.",
   settings: true,
   async run({ loadSettings }) {
     const hangups = new Hangups();
@@ -39,18 +40,18 @@ export const serve: Command = defineCommand({
     const { settings } = loaded;
     await configureLog(settings.log);
     const notifySocket = Deno.env.get("NOTIFY_SOCKET");
-    using supervision = new SystemdNotifier(openNotifySocket(notifySocket), Deno.env.toObject());
-    // Keys are files of other commands; the server itself writes none.
-    await forgoWriting(notifySocket);
+    using notifier = new SystemdNotifier(openNotifySocket(notifySocket), Deno.env.toObject());
+    // Only other commands write files.
+    await revokeWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
     warnOfSettings(loaded);
     surviveFaults();
-    // Listened for from before the start: whoever reads that it listens may stop it at once.
+    // Installed before the start, so that a signal right after "listening" is handled.
     const signalled = untilSignal();
     // A file that cannot be used ends the start; later it is reported until it can be.
     await readTls(settings.amqp);
     const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
-    supervision.watch(daemon);
+    notifier.watch(daemon);
     const reload = async () => {
       const next = await loadSettings();
       warnOfIgnored(next);
@@ -58,18 +59,18 @@ export const serve: Command = defineCommand({
     };
     const reloader = new Reloader(loaded, reload, daemon);
     hangups.handle(() =>
-      void supervision.reloading(async () => {
+      void notifier.reloading(async () => {
         await reloader.reload();
       })
     );
     const signal = await signalled;
     const { drainSeconds } = settings.server;
     log.info("{signal}: closing clients over {drainSeconds} s", { signal, drainSeconds });
-    const patience = drainSeconds * 1000 + LAST_WORDS;
+    const timeout = drainSeconds * 1000 + SHUTDOWN_TIMEOUT;
     const stopped = daemon.stop();
-    supervision.stopping(patience + MARGIN);
-    if (await Promise.race([stopped, delay(patience, "late")]) === "late") {
-      log.warn("Something does not end; the server ends without it");
+    notifier.stopping(timeout + KILL_MARGIN);
+    if (await Promise.race([stopped, delay(timeout, "late")]) === "late") {
+      log.warn("shutdown timed out; exiting");
     }
     log.info("stopped");
     return 0;

@@ -7,19 +7,19 @@ import { parseDuration } from "./flag_values.ts";
 export const token = defineCommand({
   name: "token",
   summary: "Signs a token for tests",
-  description: "Prints a token as the exchange's own authentication service would sign it, and\n" +
+  description: "Prints a token as the authentication service of the exchange would sign it, and\n" +
     "nothing else, so that $(ranger token …) works.",
   usage: "ranger token --uid UID --key FILE [--role ROLE] [--ttl TIME] [--issuer TEXT]\n" +
     "             [--audience NAME,…] [--subject TEXT] [--email TEXT] [--level N] [--state TEXT]",
   example: "ranger token --uid ID123 --role trader --ttl 10m --key jwt.key",
   options: {
-    uid: { type: "string", value: "UID", help: "Whose token it is; needed" },
-    key: { type: "string", value: "FILE", help: "The private key, a PEM file; needed" },
-    role: { type: "string", value: "ROLE", help: "What prefixed streams are allowed by" },
+    uid: { type: "string", value: "UID", help: "User id; required" },
+    key: { type: "string", value: "FILE", help: "Private key, a PEM file; required" },
+    role: { type: "string", value: "ROLE", help: "Role, which decides about prefixed streams" },
     ttl: {
       type: "string",
       value: "TIME",
-      help: "Until it expires: seconds, or 10m, 1h, 7d",
+      help: "Time until it expires: seconds, or 10m, 1h, 7d",
       default: "1h",
     },
     issuer: { type: "string", value: "TEXT", help: "The claim iss" },
@@ -36,8 +36,8 @@ export const token = defineCommand({
   },
   settings: false,
   async run({ values }) {
-    const uid = needed(values.uid, "--uid", "whose token it is, such as ID123");
-    const keyFile = needed(values.key, "--key", "the private key's file, such as jwt.key");
+    const uid = required(values.uid, "--uid", "a user id such as ID123");
+    const keyFile = required(values.key, "--key", "the file of a private key, such as jwt.key");
     const { role, issuer, subject, email, state } = values;
     const claims = {
       uid,
@@ -53,10 +53,10 @@ export const token = defineCommand({
   },
 });
 
-function needed(value: string | undefined, flag: string, right: string): string {
+function required(value: string | undefined, flag: string, expected: string): string {
   if (value !== undefined && value !== "") return value;
   const wrong = value === undefined ? "is missing" : "is empty";
-  throw new ConfigurationError(`${flag} ${wrong}; it says ${right}`);
+  throw new ConfigurationError(`${flag} ${wrong}; expected ${expected}`);
 }
 
 function audienceOf(text: string | undefined): string[] | undefined {

@@ -18,11 +18,11 @@ export const version = defineCommand({
  * Version, commit and runtime, a line each.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * describeVersion(); // "ranger 0.1.0\ncommit 1a2b3c4\nruntime deno 2.9.6, v8 …, typescript …"
  * ```
  */
-export function describeVersion(): string {
+function describeVersion(): string {
   const { deno, v8, typescript } = Deno.version;
   const { os, arch } = Deno.build;
   return [

@@ -32,7 +32,7 @@ export interface FileValues {
  * @param path of the file
  * @param namedBy what named it, such as `flag --config`; `undefined` for the default file, which may
  *   be missing
- * @returns its content, or `undefined` where there is no default file
+ * @returns its content, or `undefined` if the default file does not exist
  * @throws {ConfigurationError} it cannot be read, or is not TOML
  */
 export async function readFile(
@@ -88,10 +88,10 @@ export function parseFile(text: string, path: string): FileValues {
     } else if (!Object.hasOwn(SECTIONS, section)) {
       const near = nearest(section, Object.keys(SECTIONS));
       unknown.push(
-        `file ${path}: there is no section [${section}]; ` +
+        `file ${path}: unknown section [${section}]; ` +
           (near === undefined
-            ? `there are ${Object.keys(SECTIONS).join(", ")}`
-            : `the nearest is [${near}]`),
+            ? `the sections are ${Object.keys(SECTIONS).join(", ")}`
+            : `did you mean [${near}]?`),
       );
     } else {
       for (const [word, value] of Object.entries(content)) {
@@ -118,7 +118,7 @@ export function parseFile(text: string, path: string): FileValues {
   return { settings, rbac, problems, unknown };
 }
 
-/** Names the nearest key: in the same section, else the same word in another one, else any. */
+/** Suggests a key: a near one of the section, else the same word in another section, else any near one. */
 function unknownKey(key: string, word: string, section?: Section): string {
   const keys = eachSetting().map(([known]) => known);
   const same = keys.filter((known) => known.startsWith(`${section}.`));
@@ -129,15 +129,15 @@ function unknownKey(key: string, word: string, section?: Section): string {
   if (section === undefined) {
     const hint = near === undefined
       ? ""
-      : `; the nearest is ${lastWord(near)} in [${near.split(".")[0]}]`;
+      : `; did you mean ${lastWord(near)} in [${near.split(".")[0]}]?`;
     return Object.hasOwn(SECTIONS, key)
       ? `${key} is a section; expected [${key}] with its keys below`
-      : `there is no key ${key} outside a section${hint}`;
+      : `unknown key ${key} outside a section${hint}`;
   }
-  return `there is no key ${key}; ` +
+  return `unknown key ${key}; ` +
     (near === undefined
       ? `[${section}] has ${same.map(lastWord).join(", ")}`
-      : `the nearest is ${near}`);
+      : `did you mean ${near}?`);
 }
 
 function nearestWord(word: string, keys: readonly SettingKey[]): SettingKey | undefined {

@@ -8,6 +8,7 @@ import {
   SETTINGS_FLAGS,
 } from "./flag_catalog.ts";
 import { nearest } from "./nearest.ts";
+import { insteadOf, takeDashed } from "./old_flags.ts";
 import { RBAC, rbacFromFlag } from "./rbac.ts";
 import type { SettingKey } from "./settings.ts";
 
@@ -53,14 +54,18 @@ export function parseFlags(
   const values = new Map<string, string | true>();
   const positionals: string[] = [];
   const problems: string[] = [];
-  const unknown: string[] = [];
+  const { rest, dashed } = takeDashed(
+    args,
+    (name) => known.get(name)?.placeholder !== undefined,
+  );
+  const unknown = dashed.map((name) => unknownFlag(`-${name}`, name, listed, takesSettings));
   const seen = new Map<string, Flag>();
-  for (const token of tokensOf(args, accepted)) {
+  for (const token of tokensOf(rest, accepted)) {
     if (token.kind === "positional") positionals.push(token.value);
     if (token.kind !== "option") continue;
     const flag = known.get(token.name);
     if (flag === undefined) {
-      unknown.push(unknownFlag(token.rawName, token.name, listed));
+      unknown.push(unknownFlag(token.rawName, token.name, listed, takesSettings));
       continue;
     }
     const wrong = wrongForm(flag, token);
@@ -161,19 +166,25 @@ function candidateOf({ name, sets, renamedTo, inFile }: Flag, value: string | tr
   };
 }
 
-function unknownFlag(written: string, name: string, listed: readonly Flag[]): string {
+function unknownFlag(
+  written: string,
+  name: string,
+  listed: readonly Flag[],
+  takesSettings: boolean,
+): string {
+  // A text that begins with dashes may be a secret after a flag that was mistyped.
+  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "(not shown)";
+  const instead = takesSettings ? insteadOf(name) : undefined;
+  if (instead !== undefined) return `unknown flag ${shown}; ${instead}`;
+  if (listed.some((flag) => flag.name === name)) return `unknown flag ${shown}; use --${name}`;
   // Someone who writes --server-port knows the key in the file: that is a near name, too.
   const names = new Map(listed.map((flag) => [flag.name, flag.name]));
   for (const { name, key, sets } of listed) {
     if (key !== undefined && sets !== false) names.set(key.replace(/[._]/g, "-"), name);
   }
   const near = nearest(name, names.keys());
-  const hint = near === undefined
-    ? "--help lists the flags"
-    : `the nearest is --${names.get(near)}`;
-  // A text that begins with dashes may be a secret after a flag that was mistyped.
-  const shown = /^--?[a-z][\w-]{0,40}$/i.test(written) ? written : "of that name (not shown)";
-  return `there is no flag ${shown}; ${hint}`;
+  const hint = near === undefined ? "--help lists the flags" : `did you mean --${names.get(near)}?`;
+  return `unknown flag ${shown}; ${hint}`;
 }
 
 /** `-` alone, `-1` and `-----BEGIN` are values; `--port` and `-h` are flags. */

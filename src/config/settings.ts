@@ -118,8 +118,3 @@ export function environmentNames(key: SettingKey): readonly string[] {
 export function environmentName(key: string): string {
   return `RANGER_${key.replace(".", "_").toUpperCase()}`;
 }
-
-/** The section of a key: `server` of `server.port`. */
-export function sectionOf(key: string): string {
-  return key.slice(0, key.indexOf("."));
-}

@@ -13,6 +13,7 @@ import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
+import { guards } from "../session/permissions.ts";
 import { Sessions } from "../session/sessions.ts";
 import type { EventSource } from "../source/source.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
@@ -33,7 +34,7 @@ import { statusLine } from "./status_line.ts";
 const log = getLogger(["ranger", "server"]);
 
 /** Milliseconds that a client has to answer our close frame. */
-const CLOSE_TIMEOUT = 3000;
+const CLOSE_TIMEOUT_MS = 3000;
 
 /** A running server. */
 export interface Daemon {
@@ -97,17 +98,17 @@ export async function startDaemon(
 
   const flusher = new Flusher();
   const traffic = new Traffic();
-  const hub = new Hub({ registry: peatioRegistry, flusher, ...streams });
+  const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...streams });
+  hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
   const places = new ConnectionQuota(limits, limitsHit);
   const connections = {
-    scheduler: flusher,
-    meter: traffic,
+    flusher,
+    traffic,
+    limits,
     keepalive: new Keepalive(limits),
-    maxMessage: limits.messageBytes,
-    maxUnsent: limits.unsentBytes,
-    closeTimeout: CLOSE_TIMEOUT,
+    closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
   const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
   const sessions = new Sessions(context, connections, compression);
@@ -147,6 +148,7 @@ export async function startDaemon(
       management: await management.sockets(),
     }),
     maxNamedStreams: settings.management.maxNamedStreams,
+    rangoMetrics: settings.management.rangoMetrics,
   };
   const management: Listener = new Listener(managementApp({
     unready: sources.unready,
@@ -177,8 +179,6 @@ export async function startDaemon(
     },
     limits: (next) => {
       Object.assign(limits, next);
-      connections.maxMessage = next.messageBytes;
-      connections.maxUnsent = next.unsentBytes;
     },
     server: ({ origins, trustedProxies, ...rest }) => {
       rest satisfies Nothing;
@@ -187,6 +187,7 @@ export async function startDaemon(
     },
     rbac: (next) => {
       sessions.rbac = next;
+      hub.globalIsPrefix = guards(next, "global");
     },
     log: configureLog,
   };

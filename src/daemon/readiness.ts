@@ -1,33 +1,33 @@
 import type { EventSource } from "../source/source.ts";
 
 /**
- * Whether the daemon should be sent clients, and why not.
+ * Whether the daemon is ready for clients, and the reasons if not.
  *
- * A broker that was lost is given a while to come back, so that a restart of it does not have the
- * load balancer take all instances out at once; they all lost it. One that was never reached is
- * told at once.
+ * A lost broker is reported only after a grace time: all instances lose it at once, and a restart of
+ * the broker should not make the load balancer remove them all. A broker that was never reached is
+ * reported at once.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const readiness = new Readiness(source, 10);
  * readiness.reasons(); // ["no events come in: …"]
  * ```
  */
 export class Readiness {
   readonly #source: EventSource;
-  readonly #grace: number;
+  readonly #brokerGraceMs: number;
 
-  /** @param grace seconds that a lost broker may take to come back */
-  constructor(source: EventSource, grace: number) {
+  /** @param brokerGrace seconds for which the broker may be lost */
+  constructor(source: EventSource, brokerGrace: number) {
     this.#source = source;
-    this.#grace = grace * 1000;
+    this.#brokerGraceMs = brokerGrace * 1000;
   }
 
-  /** A sentence for everything that is not as it should be; none when the daemon is ready. */
+  /** One sentence per reason; empty if the daemon is ready. */
   reasons(): readonly string[] {
     const { connected, detail, everConnected, lasted } = this.#source.state;
     if (connected) return [];
-    if (everConnected && lasted < this.#grace) return [];
+    if (everConnected && lasted < this.#brokerGraceMs) return [];
     return [`no events come in: ${detail}`];
   }
 }

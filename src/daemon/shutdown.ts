@@ -5,7 +5,7 @@ import { drain } from "../session/drain.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { EventSource } from "../source/source.ts";
 import type { LoopLag } from "../telemetry/loop_lag.ts";
-import { CloseCode } from "../websocket/frame.ts";
+import { SERVER_CLOSES } from "../websocket/close.ts";
 
 /** Maximum time in milliseconds for handshakes in progress; none without a drain. */
 const HANDSHAKES_TIMEOUT = 1000;
@@ -40,12 +40,12 @@ export async function shutDown(
     get size() {
       return sessions.size;
     },
-    close: (count) => sessions.close(count, CloseCode.GoingAway, ""),
+    close: (count) => sessions.close(count, SERVER_CLOSES.shutdown),
   }, drainTime);
   await told;
   await handshakes;
   const closed = clients.close();
-  const rest = sessions.close(sessions.size, CloseCode.GoingAway, "");
+  const rest = sessions.close(sessions.size, SERVER_CLOSES.shutdown);
   await Promise.all([source.stop(), gone, rest, closed]);
   verifier?.stop();
   await management.close();

@@ -1,41 +1,41 @@
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
- * The word to read the settings again. It is listened for from the moment that this is made: until
- * then it would end the process.
+ * SIGHUP, which makes the server read the settings again. Construct this first: without a listener
+ * the signal ends the process.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const hangups = new Hangups();
  * const daemon = await startDaemon(settings, source);
  * hangups.handle(() => void reloader.reload());
  * ```
  */
 export class Hangups {
-  #came = false;
+  #received = false;
   #handler: (() => void) | undefined;
 
   constructor() {
     Deno.addSignalListener("SIGHUP", () => {
-      this.#came = true;
+      this.#received = true;
       this.#handler?.();
     });
   }
 
-  /** Calls back each time, at once where it came before anybody could be called. */
+  /** Calls the handler at each signal, and at once if one was received before. */
   handle(handler: () => void): void {
     this.#handler = handler;
-    if (this.#came) handler();
+    if (this.#received) handler();
   }
 }
 
 /**
- * Waits for the word to stop. A second signal ends the process at once.
+ * Waits for SIGINT or SIGTERM. A second one ends the process at once.
  *
- * @returns which signal it was
+ * @returns the signal
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const daemon = await startDaemon(settings, source);
  * await untilSignal();
  * await daemon.stop();
@@ -46,7 +46,7 @@ export function untilSignal(): Promise<(typeof SIGNALS)[number]> {
     let seen = false;
     for (const signal of SIGNALS) {
       Deno.addSignalListener(signal, () => {
-        // 128 and the signal's number, as shells have it.
+        // 128 plus the signal's number, as in shells.
         if (seen) Deno.exit(signal === "SIGINT" ? 130 : 143);
         seen = true;
         resolve(signal);

@@ -2,16 +2,16 @@ import type { SourceState } from "../source/source.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { topStreams } from "./top_streams.ts";
 
-/** Streams that are named at most; `/metrics` may name more. */
-const NAMED = 20;
+/** Maximum number of streams named here; `/metrics` may name more. */
+const MAX_NAMED_STREAMS = 20;
 
 /**
- * What the daemon does, in short, for a person with curl and for scripts.
+ * The daemon's main figures, for people with curl and for scripts.
  *
  * @returns plain JSON
  *
  * @example
- * ```ts
+ * ```ts ignore
  * statistics(sources).connections; // { open: 2, authenticated: 1, total: 7, … }
  * ```
  */
@@ -37,7 +37,9 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
     events: hub.counters,
     out: { frames: traffic.framesPerWrite.sum, bytes: traffic.bytes },
     hub: hub.sizes,
-    streams: Object.fromEntries(topStreams(hub.streams(), Math.min(maxNamedStreams, NAMED))),
+    streams: Object.fromEntries(
+      topStreams(hub.streams(), Math.min(maxNamedStreams, MAX_NAMED_STREAMS)),
+    ),
     source: statisticsOf(source.state),
     reload: reloads,
     loopLag: { seconds: loopLag.seconds.sum, looks: loopLag.seconds.count },

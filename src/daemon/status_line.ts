@@ -1,6 +1,6 @@
 import type { SourceState } from "../source/source.ts";
 
-/** What a line of status is about. */
+/** The content of a status line. */
 export interface Status {
   readonly clients: number;
   /** Streams whose state is kept: order books, and snapshots with their increments. */
@@ -12,10 +12,10 @@ export interface Status {
 }
 
 /**
- * How it goes, in a line for a person: what `systemctl status` shows.
+ * The state of the server on one line for people, which `systemctl status` shows.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * statusLine(status); // "12,034 clients, 45 books, consuming from peatio.events.ranger by …"
  * ```
  */

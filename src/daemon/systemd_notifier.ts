@@ -1,98 +1,99 @@
 import type { NotifySocket } from "./notify_socket.ts";
 
-/** Milliseconds between two looks at the server, and between two lines of status at least. */
-const LOOK = 250;
-const STATUS_EVERY = 3_000;
-/** Milliseconds for which the manager is asked to wait on, each time that it is asked to. */
-const PATIENCE = 30_000;
-const ASK_EVERY = 5_000;
+/** Milliseconds between checks of the server, and the least between status lines. */
+const CHECK_INTERVAL = 250;
+const STATUS_INTERVAL = 3_000;
+/** Milliseconds by which a start that waits extends its timeout, and the interval of doing so. */
+const START_EXTENSION = 30_000;
+const EXTEND_INTERVAL = 5_000;
 
-/** What the service manager is told about. */
+/** A server whose state is reported to the service manager. */
 export interface Supervised {
-  /** Why clients are not served with events; empty when they are. */
+  /** Why clients receive no events; empty when they do. */
   unready(): readonly string[];
-  /** How it goes, in a line for a person. */
+  /** The state of the server, on one line for people. */
   status(): string;
 }
 
-/** What a supervisor needs of the environment that the manager made (sd_notify(3), sd_watchdog_enabled(3)). */
+/** The variables of the service manager's watchdog (sd_watchdog_enabled(3)). */
 export interface WatchdogEnvironment {
-  /** Microseconds in which a sign of life is wanted. */
+  /** Microseconds within which a keepalive message is expected. */
   readonly WATCHDOG_USEC?: string | undefined;
-  /** Of whom. */
+  /** The process that must send it. */
   readonly WATCHDOG_PID?: string | undefined;
 }
 
 /**
- * Tells the service manager how the server is: ready when events come in, a line of status, and
- * signs of life for its watchdog. All of it is told from the loop that serves the clients, so that
- * silence means that they are not served.
+ * Reports the state of the server to the service manager: ready when events arrive, a status line, and
+ * keepalive messages for its watchdog. Everything is sent from the event loop that serves clients, so
+ * silence means that clients are not served.
  *
  * @example
- * ```ts
- * using supervision = new Supervision(openNotifySocket(Deno.env.get("NOTIFY_SOCKET")), {
+ * ```ts ignore
+ * using notifier = new SystemdNotifier(openNotifySocket(Deno.env.get("NOTIFY_SOCKET")), {
  *   WATCHDOG_USEC: Deno.env.get("WATCHDOG_USEC"),
  * });
- * supervision.watch(daemon);
- * await supervision.reloading(() => daemon.reload());
- * supervision.stopping(10_000);
+ * notifier.watch(daemon);
+ * await notifier.reloading(() => daemon.reload());
+ * notifier.stopping(10_000);
  * ```
  */
 export class SystemdNotifier implements Disposable {
   readonly #manager: NotifySocket | undefined;
-  readonly #signsOfLife: number | undefined;
+  readonly #keepaliveInterval: number | undefined;
   #timers: ReturnType<typeof setInterval>[] = [];
   #server: Supervised | undefined;
-  /** What the manager was told last of these. */
-  #told: "nothing" | "ready" | "stopping" = "nothing";
-  #toldStatus = "";
-  /** When something may be said or asked again, by `performance.now()`. */
-  #statusFrom = 0;
-  #askFrom = 0;
+  /** The state reported last. */
+  #reported: "nothing" | "ready" | "stopping" = "nothing";
+  #reportedStatus = "";
+  /** Times by `performance.now()` of the next status line and of the next extension. */
+  #nextStatusAt = 0;
+  #nextExtensionAt = 0;
 
-  /** @param manager left out where there is none: nothing is told then */
+  /** @param manager undefined without a service manager: nothing is sent then */
   constructor(manager: NotifySocket | undefined, environment: WatchdogEnvironment) {
     this.#manager = manager;
-    this.#signsOfLife = watchdogInterval(environment);
+    this.#keepaliveInterval = watchdogInterval(environment);
   }
 
-  /** From here on the manager is told how the server is. */
+  /** Starts to report the state of a server. */
   watch(server: Supervised): void {
     if (this.#manager === undefined) return;
     this.#server = server;
-    this.#timers.push(setInterval(() => this.#look(), LOOK));
-    this.#look();
-    if (this.#signsOfLife === undefined) return;
-    this.#timers.push(setInterval(() => this.#manager?.mention("WATCHDOG=1"), this.#signsOfLife));
-    this.#manager.mention("WATCHDOG=1");
+    this.#timers.push(setInterval(() => this.#check(), CHECK_INTERVAL));
+    this.#check();
+    if (this.#keepaliveInterval === undefined) return;
+    const keepAlive = () => this.#manager?.sendUnlessBusy("WATCHDOG=1");
+    this.#timers.push(setInterval(keepAlive, this.#keepaliveInterval));
+    keepAlive();
   }
 
   /**
-   * Tells that the configuration is read again, and when that is done.
+   * Reports that the configuration is read again, and when that is done.
    *
-   * @throws what `reload` throws, after the manager was told that the server runs on
+   * @throws what `reload` throws, after the server was reported as ready again
    */
   async reloading(reload: () => Promise<void> | void): Promise<void> {
-    // Until it is ready the manager waits for that, and for nothing else; at the end for the end.
-    const ready = this.#told === "ready";
-    if (ready) this.#manager?.tell("RELOADING=1", "STATUS=Reading the configuration again");
+    // RELOADING is only valid while the service is active, not while it starts or stops.
+    const ready = this.#reported === "ready";
+    if (ready) this.#manager?.send("RELOADING=1", "STATUS=Reading the configuration again");
     try {
       await reload();
     } finally {
-      if (ready && this.#told === "ready") {
-        this.#manager?.tell("READY=1", `STATUS=${this.#status()}`);
+      if (ready && this.#reported === "ready") {
+        this.#manager?.send("READY=1", `STATUS=${this.#status()}`);
       }
     }
   }
 
   /**
-   * Tells that the server ends.
+   * Reports that the server is stopping.
    *
-   * @param milliseconds that it may take
+   * @param milliseconds that this may take
    */
   stopping(milliseconds: number): void {
-    this.#told = "stopping";
-    this.#manager?.tell("STOPPING=1", extendTimeout(milliseconds), `STATUS=${this.#status()}`);
+    this.#reported = "stopping";
+    this.#manager?.send("STOPPING=1", extendTimeout(milliseconds), `STATUS=${this.#status()}`);
   }
 
   [Symbol.dispose](): void {
@@ -101,32 +102,32 @@ export class SystemdNotifier implements Disposable {
     this.#manager?.[Symbol.dispose]();
   }
 
-  #look(): void {
+  #check(): void {
     const now = performance.now();
-    if (this.#told === "nothing") this.#start(now);
-    if (now < this.#statusFrom) return;
-    const before = this.#toldStatus;
+    if (this.#reported === "nothing") this.#reportStart(now);
+    if (now < this.#nextStatusAt) return;
+    const before = this.#reportedStatus;
     const status = this.#status();
     if (status === before) return;
-    this.#statusFrom = now + STATUS_EVERY;
-    this.#manager?.mention(`STATUS=${status}`);
+    this.#nextStatusAt = now + STATUS_INTERVAL;
+    this.#manager?.sendUnlessBusy(`STATUS=${status}`);
   }
 
-  #start(now: number): void {
+  #reportStart(now: number): void {
     if (this.#server?.unready().length === 0) {
-      this.#told = "ready";
-      this.#manager?.tell("READY=1", `STATUS=${this.#status()}`);
-    } else if (now >= this.#askFrom) {
-      // The broker may be away for as long as it likes, but a start that is stuck is to end.
-      this.#askFrom = now + ASK_EVERY;
-      this.#manager?.tell(extendTimeout(PATIENCE));
+      this.#reported = "ready";
+      this.#manager?.send("READY=1", `STATUS=${this.#status()}`);
+    } else if (now >= this.#nextExtensionAt) {
+      // The broker may be away for any time, but a start that hangs should time out.
+      this.#nextExtensionAt = now + EXTEND_INTERVAL;
+      this.#manager?.send(extendTimeout(START_EXTENSION));
     }
   }
 
   #status(): string {
-    // A line is a line, whatever the broker said.
-    this.#toldStatus = (this.#server?.status() ?? "Starting").replace(/\p{Cc}+/gu, " ");
-    return this.#toldStatus;
+    // Text of the broker must not add lines.
+    this.#reportedStatus = (this.#server?.status() ?? "Starting").replace(/\p{Cc}+/gu, " ");
+    return this.#reportedStatus;
   }
 }
 
@@ -134,7 +135,7 @@ function extendTimeout(milliseconds: number): string {
   return `EXTEND_TIMEOUT_USEC=${milliseconds * 1000}`;
 }
 
-/** Milliseconds from one sign of life to the next: half of what is allowed, as the manual advises. */
+/** Milliseconds between keepalive messages: half of the allowed time, as the manual advises. */
 function watchdogInterval(
   { WATCHDOG_USEC, WATCHDOG_PID }: WatchdogEnvironment,
 ): number | undefined {

@@ -1,16 +1,16 @@
 /**
- * Streams that are looked at. An exchange has fewer; clients can make up as many as they like,
- * and must not make the server stand still when somebody counts them.
+ * Number of streams examined. An exchange has fewer; clients can subscribe to any number of names, and
+ * must not block the event loop at each scrape.
  */
-const LOOKED_AT = 20_000;
-/** Names longer than this are nobody's but a client's. */
-const LONGEST = 100;
+const MAX_EXAMINED = 20_000;
+/** Maximum length of a name; longer ones are made up by clients. */
+const MAX_NAME_LENGTH = 100;
 
 /**
- * The streams with most subscribers, the most first.
+ * The streams with the most subscribers, in descending order.
  *
- * @param streams names and their subscribers, those held the longest first
- * @param count how many at most
+ * @param streams names and their numbers of subscribers, the oldest streams first
+ * @param count maximum number of streams
  *
  * @example
  * ```ts
@@ -25,9 +25,11 @@ export function topStreams(
   const top: (readonly [name: string, subscribers: number])[] = [];
   let seen = 0;
   for (const stream of streams) {
-    if (count === 0 || ++seen > LOOKED_AT) break;
+    if (count === 0 || ++seen > MAX_EXAMINED) break;
     const [name, subscribers] = stream;
-    if (name.length > LONGEST || (top.length === count && subscribers <= top.at(-1)![1])) continue;
+    if (name.length > MAX_NAME_LENGTH || (top.length === count && subscribers <= top.at(-1)![1])) {
+      continue;
+    }
     const after = top.findIndex((other) => other[1] < subscribers);
     top.splice(after === -1 ? top.length : after, 0, stream);
     if (top.length > count) top.pop();

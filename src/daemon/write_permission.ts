@@ -1,6 +1,6 @@
 /**
- * Where service managers have their notify socket as a file: systemd, and Podman for containers.
- * A datagram to a socket that is a file needs leave to write to that file.
+ * The paths of notify sockets that are files: of systemd, and of Podman in containers. Sending a
+ * datagram to such a socket needs the permission to write to that file.
  */
 export const NOTIFY_SOCKETS: readonly string[] = [
   "/run/systemd/notify",
@@ -8,19 +8,19 @@ export const NOTIFY_SOCKETS: readonly string[] = [
 ];
 
 /**
- * Gives up the permission to write files. What the built program was granted by name
- * ({@linkcode NOTIFY_SOCKETS}) it keeps where the service manager is told by it.
+ * Revokes the permission to write files. If the notify socket is a file, the permissions that the
+ * built program has for {@linkcode NOTIFY_SOCKETS} are kept.
  *
- * @param notifySocket as NOTIFY_SOCKET has it
+ * @param notifySocket the value of NOTIFY_SOCKET
  *
  * @example
  * ```ts
- * await forgoWriting(Deno.env.get("NOTIFY_SOCKET"));
+ * await revokeWriting(Deno.env.get("NOTIFY_SOCKET"));
  * ```
  */
-export async function forgoWriting(notifySocket: string | undefined): Promise<void> {
+export async function revokeWriting(notifySocket: string | undefined): Promise<void> {
   const isFile = notifySocket?.startsWith("/") ?? false;
-  // A grant of the root goes as one grant; those of the sockets are others. Granted without paths
-  // (a source tree started with -A), it can only be given up as a whole.
+  // The permission for / and those for the sockets are separate. A permission without paths (a
+  // source tree started with -A) can only be revoked as a whole.
   await Deno.permissions.revoke(isFile ? { name: "write", path: "/" } : { name: "write" });
 }

@@ -1,18 +1,18 @@
-/** Bytes of a slab, and of the largest buffer that is cut from one. */
 const SLAB_BYTES = 65_536;
+/** The largest buffer that is cut from a slab. */
 const MAX_CUT_BYTES = SLAB_BYTES / 4;
 
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let used = 0;
 
 /**
- * A buffer that is written soon and then forgotten. Cut from a slab, since to the runtime each
- * ArrayBuffer is a thing of its own to account for and to sweep up. Whoever has to wait with it
- * keeps the slab: as much as a sixteenth of what a client may have waiting at all.
+ * A buffer with undefined contents that is written to a socket soon and then released. Small ones
+ * are cut from a shared slab, because the runtime accounts for and sweeps each ArrayBuffer. A buffer
+ * that has to wait keeps its slab alive: a sixteenth of what one client may have waiting by default.
  *
  * @example
  * ```ts
- * const joined = room(first.length + second.length);
+ * const joined = allocate(first.length + second.length);
  * joined.set(first);
  * joined.set(second, first.length);
  * ```

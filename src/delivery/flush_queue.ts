@@ -1,67 +1,81 @@
-import type { Flushable } from "./flushable.ts";
-
-/** What may be remembered after it was taken. */
-const KEPT = 1024;
-
-/** That something owes frames. */
-export interface FlushEntry {
-  readonly flushable: Flushable;
+/** Something that has frames to write: one outbox, or a group of outboxes that are at the same frame. */
+export interface Flushable {
   /** Connections in it. */
   readonly size: number;
-  /** When it began to, by `performance.now()`. */
+  /**
+   * Writes everything that is pending, with one write per connection.
+   *
+   * @returns frames written, over all connections; 0 when there was nothing to write
+   */
+  flush(): number;
+}
+
+/** One scheduled flush. */
+export interface FlushEntry {
+  readonly flushable: Flushable;
+  /** Connections in it when it was scheduled. */
+  readonly size: number;
+  /** When it was scheduled, in milliseconds by `performance.now()`. */
   readonly time: number;
-  /** Milliseconds that the event had been under way then; `undefined` for what is no event. */
+  /**
+   * How old, in milliseconds, the event was that caused it; `undefined` when it was caused by
+   * something else, such as an answer or a ping.
+   */
   readonly age: number | undefined;
 }
 
+/** Entries that were taken and may stay in the array before it is shortened. */
+const MAX_TAKEN_ENTRIES = 1024;
+
 /**
- * What owes frames, the one that has owed them for longest first.
+ * Scheduled flushes, oldest first.
  *
  * @example
  * ```ts
- * const queue = new MarkQueue();
- * queue.add(connection, performance.now(), undefined);
- * queue.takeUntil(performance.now())?.owing.flush();
+ * const queue = new FlushQueue();
+ * queue.enqueue(outbox, performance.now(), undefined);
+ * queue.takeUntil(performance.now())?.flushable.flush();
  * ```
  */
 export class FlushQueue {
-  #marks: FlushEntry[] = [];
-  /** Up to here they were taken. */
-  #at = 0;
+  #entries: FlushEntry[] = [];
+  /** Index of the oldest entry that was not taken yet. */
+  #first = 0;
   #connections = 0;
 
-  /** Connections in what is left. */
+  /** Connections in all queued entries. */
   get connections(): number {
     return this.#connections;
   }
 
-  /** Of the one that has waited for longest; `undefined` when there is none. */
+  /** When the oldest entry was scheduled; `undefined` for an empty queue. */
   get firstTime(): number | undefined {
-    return this.#marks[this.#at]?.time;
+    return this.#entries[this.#first]?.time;
   }
 
-  enqueue(owing: Flushable, time: number, age: number | undefined): void {
-    const { size } = owing;
-    this.#marks.push({ flushable: owing, size, time, age });
+  /** @param time not before that of the last entry */
+  enqueue(flushable: Flushable, time: number, age: number | undefined): void {
+    const { size } = flushable;
+    this.#entries.push({ flushable, size, time, age });
     this.#connections += size;
   }
 
-  /** Takes the first one, if it was marked by a time. */
+  /** Takes the oldest entry, if it was scheduled at or before `time`. */
   takeUntil(time: number): FlushEntry | undefined {
-    const first = this.#marks[this.#at];
+    const first = this.#entries[this.#first];
     if (first === undefined || first.time > time) return undefined;
-    this.#at++;
+    this.#first++;
     this.#connections -= first.size;
-    this.#forget();
+    this.#dropTaken();
     return first;
   }
 
-  /** What was taken is not held on to; that costs next to nothing for each. */
-  #forget(): void {
-    if (this.#at === this.#marks.length) this.#marks = [];
-    else if (this.#at > KEPT && this.#at > this.#marks.length / 2) {
-      this.#marks = this.#marks.slice(this.#at);
+  /** Releases taken entries, in batches: shifting the array for each one would cost too much. */
+  #dropTaken(): void {
+    if (this.#first === this.#entries.length) this.#entries = [];
+    else if (this.#first > MAX_TAKEN_ENTRIES && this.#first > this.#entries.length / 2) {
+      this.#entries = this.#entries.slice(this.#first);
     } else return;
-    this.#at = 0;
+    this.#first = 0;
   }
 }

@@ -1,123 +1,107 @@
 import { Histogram, SECONDS } from "../telemetry/histogram.ts";
-import type { Flushable, FlushScheduler } from "./flushable.ts";
-import { FlushQueue } from "./flush_queue.ts";
+import { type Flushable, FlushQueue } from "./flush_queue.ts";
 import { WriteDelay } from "./write_delay.ts";
 
 /**
- * Connections written to before the loop is let go, for the few and for the many. Where the next
- * turn is due at once, the runtime goes on for 61 turns before it looks at any socket, the
- * broker's among them; and each turn costs something.
+ * Connections to flush per event-loop turn, with few and with many of them due. While the next turn
+ * is due at once, the runtime runs 61 turns before it polls any socket, the broker's among them, so
+ * a turn must be short; each turn also has a cost, so it must not be too short.
  */
-const SLICE = 64;
-const SHORT_SLICE = 16;
-/** Connections that are many. */
-const MANY = 2048;
+const CONNECTIONS_PER_TURN = 64;
+const CONNECTIONS_PER_SHORT_TURN = 16;
+/** With more connections due than this, turns are short. */
+const SHORT_TURN_THRESHOLD = 2048;
 
 /**
- * Writes what connections owe: each some time after it was marked, in the order they were marked,
- * and all that it owes by then in one write.
+ * Decides when outboxes are flushed: each some time after it was scheduled, in the order in which
+ * they were scheduled, and all of its pending frames in one write.
  *
- * The system call is what costs, not the frame, so under load it pays to let frames gather; that
- * time is the {@linkcode WriteDelay}'s to say, and is nothing on a quiet server, where a flush happens at
- * the end of the loop's turn. Because each connection's time begins with its own first frame, no
- * frame waits for more than that and for those before it, however many connections there are.
+ * The system call is the cost, not the frame, so under load it pays to let frames accumulate. The
+ * {@linkcode WriteDelay} says for how long; on a quiet server that is not at all, and a flush runs
+ * at the end of the event-loop turn. Each outbox's delay begins with its own first frame, so a frame
+ * waits for that delay and for the outboxes before it, however many connections there are.
  *
  * @example
  * ```ts
  * const flusher = new Flusher();
- * flusher.mark(connection); // connection.flush() is called soon
+ * flusher.schedule(outbox); // outbox.flush() is called soon
  * ```
  */
-export class Flusher implements FlushScheduler {
-  /** Seconds that each slice of a flush took to write. */
+export class Flusher {
+  /** Seconds that the writes of each turn took. */
   readonly durations: Histogram = new Histogram(SECONDS);
-  /** Seconds from the first event of each slice to the last write of it. */
+  /** Seconds from the publication of each turn's first event to the last write of that turn. */
   readonly latencies: Histogram = new Histogram(SECONDS);
-  readonly #pace = new WriteDelay();
-  /** How old the event is that is being delivered; `undefined` while none is. */
-  #age: number | undefined;
-  /** When it came; `undefined` until it marks something. */
-  #came: number | undefined;
-  readonly #marked = new FlushQueue();
-  readonly #urgent = new FlushQueue();
-  #scheduled = false;
+  readonly #writeDelay = new WriteDelay();
+  readonly #queue = new FlushQueue();
+  readonly #urgentQueue = new FlushQueue();
+  #turnScheduled = false;
 
   /**
-   * What is marked until {@linkcode Flusher.eventEnds} is marked by an event, so its latency counts.
+   * Calls `flush` when the write delay has passed.
    *
-   * @param age milliseconds that it has been under way already
+   * @param age milliseconds since the event was published, when it is an event that is to be
+   * written: it counts in {@linkcode Flusher.latencies}
    */
-  eventBegins(age: number): void {
-    this.#age = age;
-    this.#came = undefined;
+  schedule(flushable: Flushable, age?: number): void {
+    this.#queue.enqueue(flushable, performance.now(), age);
+    this.#scheduleTurn();
   }
 
-  eventEnds(): void {
-    this.#age = undefined;
+  /** Calls `flush` at the end of this turn, before all others: for a user's own orders and trades. */
+  scheduleUrgent(flushable: Flushable, age?: number): void {
+    if (this.#urgentQueue.firstTime === undefined) setImmediate(this.#urgentTurn);
+    this.#urgentQueue.enqueue(flushable, performance.now(), age);
   }
 
-  schedule(owing: Flushable): void {
-    this.#add(this.#marked, owing);
-    this.#schedule();
-  }
-
-  /** Before all others: for a user's own orders and trades. */
-  scheduleUrgent(owing: Flushable): void {
-    if (this.#urgent.firstTime === undefined) setImmediate(this.#urgentTurn);
-    this.#add(this.#urgent, owing);
-  }
-
-  #add(queue: FlushQueue, owing: Flushable): void {
-    // To ask the clock costs more than all else here, and an event may mark thousands.
-    const isEvent = this.#age !== undefined;
-    queue.enqueue(owing, isEvent ? this.#came ??= performance.now() : performance.now(), this.#age);
-  }
-
-  #schedule(): void {
-    const first = this.#marked.firstTime;
-    if (this.#scheduled || first === undefined) return;
-    this.#scheduled = true;
-    const { delayMs } = this.#pace;
-    const wait = delayMs === 0 ? 0 : first + delayMs - performance.now();
-    if (wait < 1) setImmediate(this.#turn);
-    else setTimeout(this.#turn, wait);
+  #scheduleTurn(): void {
+    const first = this.#queue.firstTime;
+    if (this.#turnScheduled || first === undefined) return;
+    this.#turnScheduled = true;
+    const { delayMs } = this.#writeDelay;
+    const waitMs = delayMs === 0 ? 0 : first + delayMs - performance.now();
+    if (waitMs < 1) setImmediate(this.#turn);
+    else setTimeout(this.#turn, waitMs);
   }
 
   readonly #urgentTurn = (): void => {
-    this.#write(this.#urgent, Infinity, Infinity);
+    this.#flush(this.#urgentQueue, Infinity, Infinity);
   };
 
   readonly #turn = (): void => {
-    this.#scheduled = false;
-    // A timer comes a millisecond early or late: what is due within one is taken along.
-    const due = performance.now() - this.#pace.delayMs + 1;
-    this.#write(this.#marked, this.#marked.connections > MANY ? SHORT_SLICE : SLICE, due);
-    this.#schedule();
+    this.#turnScheduled = false;
+    // A timer fires up to a millisecond early or late: what is due within one is included.
+    const dueTime = performance.now() - this.#writeDelay.delayMs + 1;
+    const maxConnections = this.#queue.connections > SHORT_TURN_THRESHOLD
+      ? CONNECTIONS_PER_SHORT_TURN
+      : CONNECTIONS_PER_TURN;
+    this.#flush(this.#queue, maxConnections, dueTime);
+    this.#scheduleTurn();
   };
 
   /**
-   * Writes what was marked by a time, to so many connections or, with the last that owe together, a
-   * few more; and tells of it.
+   * Flushes what was scheduled at or before a time, until `maxConnections` were written to (the
+   * last group may exceed that), and records it.
    */
-  #write(queue: FlushQueue, most: number, due: number): void {
+  #flush(queue: FlushQueue, maxConnections: number, dueTime: number): void {
     const began = performance.now();
-    const late = began - (queue.firstTime ?? began) - this.#pace.delayMs;
+    const lateMs = began - (queue.firstTime ?? began) - this.#writeDelay.delayMs;
     let frames = 0;
     let writes = 0;
-    let oldest: number | undefined;
-    while (writes < most) {
-      const mark = queue.takeUntil(due);
-      if (mark === undefined) break;
-      const written = mark.flushable.flush();
-      // Somebody else had it flushed, or its client does not read.
-      if (written === 0) continue;
-      frames += written;
-      writes += mark.size;
-      if (oldest === undefined && mark.age !== undefined) oldest = mark.time - mark.age;
+    let firstPublished: number | undefined;
+    while (writes < maxConnections) {
+      const entry = queue.takeUntil(dueTime);
+      if (entry === undefined) break;
+      const flushed = entry.flushable.flush();
+      // It was flushed before its time, or its client does not read.
+      if (flushed === 0) continue;
+      frames += flushed;
+      writes += entry.size;
+      if (entry.age !== undefined) firstPublished ??= entry.time - entry.age;
     }
     const now = performance.now();
-    this.#pace.wrote(writes, frames, now - began, late, now);
+    this.#writeDelay.record(writes, frames, now - began, lateMs, now);
     if (writes > 0) this.durations.observe((now - began) / 1000);
-    if (oldest !== undefined) this.latencies.observe((now - oldest) / 1000);
+    if (firstPublished !== undefined) this.latencies.observe((now - firstPublished) / 1000);
   }
 }

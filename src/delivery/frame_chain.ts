@@ -1,25 +1,24 @@
 import { allocate } from "./buffer_slab.ts";
 
 /**
- * What a short frame weighs, in bytes: its link in the chain takes 80 whatever the frame's length,
- * and a buffer takes some of its own.
+ * What a short frame counts as, in bytes: its link takes 80, whatever the frame's length, and each
+ * buffer has an overhead too.
  */
-const LEAST_WEIGHT = 128;
+const MIN_FRAME_WEIGHT = 128;
 
 /**
- * What one or many connections owe their clients: frames in order, as a chain that is shared.
+ * The frames that one or many outboxes have pending, in order, as a chain that they share.
  *
- * Connections that were sent the same frames since their last write hold the same batch, so the
- * frames are joined into one buffer once and that buffer is written to all of them. The chain
- * grows by one link per frame, whoever is first to take the frame makes the link, and the others
- * find it there.
+ * Outboxes that were sent the same frames since their last write hold the same link, so the frames
+ * are joined into one buffer once, and that buffer is written to all of them. The first outbox that
+ * is sent a frame makes its link, and the others find it there.
  *
  * @example
  * ```ts
- * const root = Batch.root();
- * const a = root.with(frame); // connection one
- * const b = root.with(frame); // connection two
- * a === b; // true: joined once, written twice
+ * const root = FrameChain.root();
+ * const one = root.with(frame); // outbox one
+ * const two = root.with(frame); // outbox two
+ * one === two; // true: joined once, written twice
  * ```
  */
 export class FrameChain {
@@ -27,33 +26,33 @@ export class FrameChain {
   readonly frames: number;
   /** Bytes of all of them. */
   readonly bytes: number;
-  /** Memory of the chain: its bytes, and more where frames are shorter than what holds them. */
+  /** Memory of the chain, in bytes: more than `bytes` where frames are shorter than their overhead. */
   readonly weight: number;
-  readonly #before: FrameChain | undefined;
+  readonly #previous: FrameChain | undefined;
   readonly #frame: Uint8Array;
   #next: FrameChain | undefined;
   #joined: Uint8Array | undefined;
 
   private constructor(
-    before: FrameChain | undefined,
+    previous: FrameChain | undefined,
     frame: Uint8Array,
     frames: number,
     bytes: number,
     weight: number,
   ) {
-    this.#before = before;
+    this.#previous = previous;
     this.#frame = frame;
     this.frames = frames;
     this.bytes = bytes;
     this.weight = weight;
   }
 
-  /** An empty batch to begin at. Connections that shall share buffers begin at the same one. */
+  /** An empty chain. Outboxes share links and buffers only if their chains begin at the same root. */
   static root(): FrameChain {
     return new FrameChain(undefined, new Uint8Array(0), 0, 0, 0);
   }
 
-  /** This batch and one more frame after it; the same batch for everyone who adds the same frame. */
+  /** This chain and one more frame; the same object for each outbox that adds the same frame. */
   with(frame: Uint8Array): FrameChain {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
@@ -62,19 +61,25 @@ export class FrameChain {
       frame,
       this.frames + 1,
       this.bytes + frame.length,
-      this.weight + Math.max(frame.length, LEAST_WEIGHT),
+      this.weight + Math.max(frame.length, MIN_FRAME_WEIGHT),
     );
   }
 
-  /** All frames in one buffer, made once. Never write into it: others hold it too. */
+  /** All frames in one buffer, which is made once and shared: never write into it. */
   join(): Uint8Array {
     if (this.#joined) return this.#joined;
-    // The link after the root is the root's only frame.
-    if (this.#before === undefined || this.#before.bytes === 0) return this.#joined = this.#frame;
+    // A single frame needs no copy.
+    if (this.#previous === undefined || this.#previous.bytes === 0) {
+      return this.#joined = this.#frame;
+    }
     const joined = allocate(this.bytes);
     let at = this.bytes - this.#frame.length;
     joined.set(this.#frame, at);
-    for (let link: FrameChain | undefined = this.#before; link !== undefined; link = link.#before) {
+    for (
+      let link: FrameChain | undefined = this.#previous;
+      link !== undefined;
+      link = link.#previous
+    ) {
       at -= link.#frame.length;
       joined.set(link.#frame, at);
     }

@@ -1,14 +1,14 @@
 import type { Socket } from "node:net";
 import process from "node:process";
 
-/** Is told what became of a write that the kernel did not take at once. */
+/** Is called back about writes that the kernel did not take at once. */
 export interface SocketWriterOwner {
   /**
-   * The kernel has it all now, or never will.
+   * The kernel has taken the whole write, or the socket is gone.
    *
    * @param bytes the length that was given to {@linkcode write}
    */
-  written(bytes: number): void;
+  writeCompleted(bytes: number): void;
 }
 
 /** The runtime's end of a socket, below the stream layer. */
@@ -17,83 +17,84 @@ interface Handle {
   writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
 }
 
-/** What the runtime holds on to until a write that has to wait is through. */
+/** What the runtime references until a blocked write is completed. */
 class WriteRequest {
   #bytes: Uint8Array | undefined;
-  #writer: SocketWriterOwner | undefined;
+  #owner: SocketWriterOwner | undefined;
   #socket: Socket | undefined;
 
-  /** The bytes must not be collected before they are written. */
-  waits(bytes: Uint8Array, writer: SocketWriterOwner, socket: Socket): void {
-    this.#bytes = bytes;
-    this.#writer = writer;
+  /** References the bytes, which must not be garbage-collected before they are written. */
+  keep(socket: Socket, bytes: Uint8Array, owner: SocketWriterOwner): void {
     this.#socket = socket;
+    this.#bytes = bytes;
+    this.#owner = owner;
   }
 
   /** Called by the runtime. */
   oncomplete(status: number): void {
     if (status !== 0) this.#socket!.destroy();
-    this.#writer!.written(this.#bytes!.length);
+    this.#owner!.writeCompleted(this.#bytes!.length);
   }
 }
 
-/** For the next write; most writes leave it as it is. */
-let spare = new WriteRequest();
+/** For the next write. Most writes do not block and leave it as it is. */
+let spareRequest = new WriteRequest();
 
-/** The runtime's word on the last write: not 0 when it waits. Undefined where it is not to be had. */
-const waits = findWaits();
+/** Where the runtime says whether the last write blocked; `undefined` in runtimes without it. */
+const lastWriteBlocked = findWriteState();
 
-/** Whether writes go past the stream layer in this runtime. */
-export const isDirect: boolean = waits !== undefined;
+/** Whether writes bypass the stream layer in this runtime. */
+export const isDirect: boolean = lastWriteBlocked !== undefined;
 
 /**
- * Writes to a socket, past the stream layer where the runtime lets us.
+ * Writes to a socket, bypassing the stream layer where the runtime allows it.
  *
- * Fan-out costs what its writes cost. The stream layer makes a request, a callback and more for
- * each, all of it garbage at once, since the kernel takes nearly every write in the call itself.
- * The handle below it wants a request only for what has to wait, so one serves until one waits.
+ * The cost of fan-out is the cost of its writes. The stream layer makes a request, a callback and
+ * more for each, all of it garbage at once, since the kernel takes nearly every write in the call
+ * itself. The handle below it needs a request only for a write that blocks, so one request serves
+ * until a write does.
  *
- * Nothing else may write to the socket; `end()` and `destroy()` work as ever.
+ * Nothing else may write to the socket; `end()` and `destroy()` work as usual.
  *
- * @returns whether the kernel took all of it; if not, `writer.written` is called once, later
+ * @returns whether the kernel took all of it; if not, `owner.writeCompleted` is called once, later
  *
  * @example
  * ```ts
- * if (!write(socket, frame, connection)) blocked = true;
+ * if (!write(socket, frame, outbox)) blockedBytes += frame.length;
  * ```
  */
-export function write(socket: Socket, bytes: Uint8Array, writer: SocketWriterOwner): boolean {
-  const handle = waits && (socket as Socket & { _handle?: Handle | null })._handle;
-  if (!handle) return writeToStream(socket, bytes, writer);
-  if (handle.writeBuffer(spare, bytes) !== 0) {
-    // A peer that is gone: 'close' follows.
+export function write(socket: Socket, bytes: Uint8Array, owner: SocketWriterOwner): boolean {
+  const handle = lastWriteBlocked && (socket as Socket & { _handle?: Handle | null })._handle;
+  if (!handle) return writeToStream(socket, bytes, owner);
+  if (handle.writeBuffer(spareRequest, bytes) !== 0) {
+    // The client is gone: 'close' follows.
     socket.destroy();
     return true;
   }
-  if (waits.state[waits.at] === 0) return true;
-  spare.waits(bytes, writer, socket);
-  spare = new WriteRequest();
+  if (lastWriteBlocked.state[lastWriteBlocked.index] === 0) return true;
+  spareRequest.keep(socket, bytes, owner);
+  spareRequest = new WriteRequest();
   return false;
 }
 
-function writeToStream(socket: Socket, bytes: Uint8Array, writer: SocketWriterOwner): boolean {
-  let taken = false;
-  let told = false;
+function writeToStream(socket: Socket, bytes: Uint8Array, owner: SocketWriterOwner): boolean {
+  let completed = false;
+  let blocked = false;
   socket.write(bytes, () => {
-    taken = true;
-    if (told) writer.written(bytes.length);
+    completed = true;
+    if (blocked) owner.writeCompleted(bytes.length);
   });
-  if (taken || socket.writableLength === 0) return true;
-  told = true;
+  if (completed || socket.writableLength === 0) return true;
+  blocked = true;
   return false;
 }
 
-/** node:net's own way to learn it, which node:process gives away under this name. */
-function findWaits(): { readonly state: Int32Array; readonly at: number } | undefined {
+/** How node:net itself learns it; node:process exposes the same array under this name. */
+function findWriteState(): { readonly state: Int32Array; readonly index: number } | undefined {
   try {
     const { binding } = process as unknown as { binding(name: string): Record<string, unknown> };
-    const { streamBaseState: state, kLastWriteWasAsync: at } = binding("stream_wrap");
-    if (state instanceof Int32Array && typeof at === "number") return { state, at };
+    const { streamBaseState: state, kLastWriteWasAsync: index } = binding("stream_wrap");
+    if (state instanceof Int32Array && typeof index === "number") return { state, index };
   } catch {
     // Not every runtime has it.
   }

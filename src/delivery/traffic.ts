@@ -1,30 +1,30 @@
-import type { TrafficMeter } from "../websocket/options.ts";
 import { doubling, Histogram } from "../telemetry/histogram.ts";
 
 /**
- * What goes out to all clients, counted at each write.
+ * Counts what goes out to all clients.
  *
  * @example
  * ```ts
  * const traffic = new Traffic();
- * const options: ConnectionOptions = { meter: traffic, ...others };
+ * const outbox = new Outbox(socket, root, owner, { traffic, flusher, limits });
  * traffic.framesPerWrite.sum; // frames written
  * ```
  */
-export class Traffic implements TrafficMeter {
-  /** Bytes written, of frames only: without TLS, which is the proxy's, and the handshakes. */
+export class Traffic {
+  /** Bytes of the frames written: without TLS, which ends at the proxy, and without handshakes. */
   bytes = 0;
-  /** Bytes that wait for clients who read more slowly than they are written to. */
+  /** Bytes that wait for clients that read more slowly than they are sent to. */
   unsent = 0;
-  /** Writes by the frames that went out together. */
+  /** Writes by the number of frames in them. */
   readonly framesPerWrite: Histogram = new Histogram(doubling(1, 13));
 
-  wrote(frames: number, bytes: number): void {
+  countWrite(frames: number, bytes: number): void {
     this.bytes += bytes;
     this.framesPerWrite.observe(frames);
   }
 
-  waits(change: number): void {
-    this.unsent += change;
+  /** @param bytes that wait from now on; negative for bytes that no longer wait */
+  addUnsent(bytes: number): void {
+    this.unsent += bytes;
   }
 }

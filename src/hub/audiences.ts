@@ -1,3 +1,4 @@
+import { type LogOptions, SharedLog } from "../delivery/shared_log.ts";
 import type { Wrapping } from "./envelope.ts";
 import { Audience, type Subscriber } from "./subscriber.ts";
 
@@ -16,7 +17,7 @@ interface Followed {
  *
  * @example
  * ```ts
- * const audiences = new Audiences();
+ * const audiences = new Audiences({ flusher, limits });
  * audiences.follow(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
  * for (const audience of audiences.of("usdbtc.trades")) audience.send(event);
  * ```
@@ -24,7 +25,13 @@ interface Followed {
 export class Audiences {
   readonly #followed = new Map<string, Followed>();
   readonly #byNames = new Map<Wrapping, Map<string, Audience>>();
+  readonly #logs: LogOptions;
   #entries = 0;
+
+  /** @param logs what the audiences' logs have in common */
+  constructor(logs: LogOptions) {
+    this.#logs = logs;
+  }
 
   /** How many names somebody follows. */
   get size(): number {
@@ -87,13 +94,13 @@ export class Audiences {
   }
 
   /** The audience of these names, made where there is none yet. */
-  #open(names: ReadonlySet<string>, { wrapping, connection }: Subscriber): Audience {
+  #open(names: ReadonlySet<string>, { wrapping }: Subscriber): Audience {
     let alike = this.#byNames.get(wrapping);
     if (!alike) this.#byNames.set(wrapping, alike = new Map());
     const key = keyOf(names);
     const known = alike.get(key);
     if (known) return known;
-    const audience = new Audience(names, wrapping, connection.newLog());
+    const audience = new Audience(names, wrapping, new SharedLog(this.#logs));
     alike.set(key, audience);
     for (const name of names) {
       const followed = this.#followed.get(name);

@@ -1,51 +1,35 @@
-import { compareDecimals, type Decimal, isZero, parseDecimal } from "./decimal.ts";
-
-/** `[price, amount]` as published: texts keep their digits and zeros. */
-export type Level = readonly [price: string | number, amount: string | number];
+import { type Figure, type Level, type ParsedLevel, textOf } from "./book_reader.ts";
+import { compareDecimals, type Decimal, parseDecimal } from "./decimal.ts";
 
 interface Entry {
   readonly price: Decimal;
   readonly level: Level;
 }
 
-/** A level as published, and what its two parts are worth. */
-export interface ParsedLevel {
-  readonly price: Decimal;
-  readonly amount: Decimal;
-  readonly level: Level;
-}
-
 /**
- * Reads one level. Peatio sends strings; JSON numbers are taken as well.
- *
- * @returns `undefined` when the value is no pair of decimal numbers
- *
- * @example
- * ```ts
- * parseLevel(["15.0", "22.1257"])?.level; // ["15.0", "22.1257"]
- * parseLevel(["15.0"]); // undefined
- * ```
+ * Levels from which on a side of a snapshot may be cut off: exchanges publish some hundred levels
+ * (Peatio 301), so levels below the last one may exist that nobody was told of. They may show up in
+ * a later snapshot when others above them are gone. Among the best ones that many it is a fault all
+ * the same, since a book without them is wrong where it matters.
  */
-export function parseLevel(value: unknown): ParsedLevel | undefined {
-  if (!Array.isArray(value) || value.length !== 2) return undefined;
-  const price = readDecimal(value[0]);
-  const amount = readDecimal(value[1]);
-  return price && amount && { price, amount, level: value as unknown as Level };
-}
-
-function readDecimal(value: unknown): Decimal | undefined {
-  if (typeof value === "string") return parseDecimal(value);
-  return typeof value === "number" ? parseDecimal(String(value)) : undefined;
-}
+const SHORTEST_CUT = 100;
 
 /** One side of an order book, best price first. */
 export class BookSide {
   /** In the order of publication: asks rise, bids fall. */
-  #entries: Entry[] = [];
+  readonly #entries: Entry[] = [];
   readonly #direction: 1 | -1;
+  /** The worst price of the snapshot that the side began with; `undefined` for an empty one. */
+  readonly #end: Decimal | undefined;
+  /** The snapshot may have been cut off at that price. */
+  readonly #isCut: boolean;
 
-  constructor(side: "asks" | "bids") {
+  /** @param levels of a snapshot, in any order */
+  constructor(side: "asks" | "bids", levels: readonly ParsedLevel[] = []) {
     this.#direction = side === "asks" ? 1 : -1;
+    for (const level of levels) this.set(level);
+    this.#end = this.#entries.at(-1)?.price;
+    this.#isCut = this.#entries.length >= SHORTEST_CUT;
   }
 
   /** Best first. */
@@ -58,10 +42,10 @@ export class BookSide {
     return this.#entries.length;
   }
 
-  /** Puts the level in the place of what was at its price; an amount of zero takes it away. */
-  set(price: Decimal, amount: Decimal, level: Level): void {
+  /** Puts the level in the place of what was at its price, or takes that away. */
+  set({ price, level, removes }: ParsedLevel): void {
     const at = this.#find(price);
-    if (isZero(amount)) {
+    if (removes) {
       if (at >= 0) this.#entries.splice(at, 1);
     } else if (at >= 0) {
       this.#entries[at] = { price, level };
@@ -70,13 +54,35 @@ export class BookSide {
     }
   }
 
-  /** Whether the best levels of `other`, that many or all, are the same numbers here. */
-  beginsWith(other: BookSide, levels: number = Infinity): boolean {
-    return other.#entries.slice(0, levels).every((entry, at) => {
-      const own = this.#entries[at];
-      return own !== undefined && compareDecimals(own.price, entry.price) === 0 &&
-        sameNumber(own.level[1], entry.level[1]);
-    });
+  /** Whether the levels are the same numbers. */
+  equals(other: BookSide): boolean {
+    return this.length === other.length &&
+      this.#entries.every((entry, at) => isSameLevel(entry, other.#entries[at]!));
+  }
+
+  /**
+   * Whether this side is what a snapshot says, as deep as the snapshot goes. Levels that were below
+   * the last one of the snapshot that this side began with need not be known here.
+   *
+   * @param snapshot perhaps with increments applied since
+   */
+  agreesWith(snapshot: BookSide): boolean {
+    let own = 0;
+    for (const [at, published] of snapshot.#entries.entries()) {
+      if (snapshot.#isBelowItsEnd(published.price)) break;
+      const entry = this.#entries[own];
+      if (entry !== undefined && isSameLevel(entry, published)) own++;
+      else if (at < SHORTEST_CUT || !this.#isCut || !this.#isBelowItsEnd(published.price)) {
+        return false;
+      }
+    }
+    const next = this.#entries[own];
+    return next === undefined || snapshot.#isBelowItsEnd(next.price);
+  }
+
+  /** Whether the snapshot that the side began with says nothing of the price. */
+  #isBelowItsEnd(price: Decimal): boolean {
+    return this.#end !== undefined && compareDecimals(price, this.#end) * this.#direction > 0;
   }
 
   /** @returns where the price is; where it is missing, the complement (~) of where it belongs */
@@ -94,8 +100,12 @@ export class BookSide {
   }
 }
 
-function sameNumber(a: string | number, b: string | number): boolean {
+function isSameLevel(a: Entry, b: Entry): boolean {
+  return compareDecimals(a.price, b.price) === 0 && isSameAmount(a.level[1], b.level[1]);
+}
+
+function isSameAmount(a: Figure, b: Figure): boolean {
   if (a === b) return true;
-  const [x, y] = [readDecimal(a), readDecimal(b)];
-  return x !== undefined && y !== undefined && compareDecimals(x, y) === 0;
+  // Both were read as amounts before, and not as empty ones, which remove their level.
+  return compareDecimals(parseDecimal(textOf(a))!, parseDecimal(textOf(b))!) === 0;
 }

@@ -14,7 +14,7 @@ export class ScopeCounters {
   incrementsHeldBack = 0;
   /** Increments at or below the sequence of the state. */
   incrementsStale = 0;
-  /** Sequences that skipped a number, and increments that could not be applied. */
+  /** Sequences that skipped a number or restarted, and increments that could not be applied. */
   gaps = 0;
   /** Strict mode: events dropped. */
   refused = 0;
@@ -28,7 +28,7 @@ export class HubCounters {
   fannedOut = 0;
   /** Routing keys of no known form. */
   malformedKeys = 0;
-  /** Snapshots sent to subscribers that already followed a stream. */
+  /** Snapshots sent to subscribers that already followed a stream, but for its first one. */
   resyncs = 0;
   /** States let go of for others, and states not kept because all that there were are followed. */
   statesEvicted = 0;

@@ -11,7 +11,7 @@ const NOBODY: ReadonlySet<Subscriber> = new Set();
  * ```ts
  * const users = new Directory();
  * users.add("ID10AA8FC4E7", subscriber);
- * for (const each of users.under("ID10AA8FC4E7")) each.send(event);
+ * for (const each of users.under("ID10AA8FC4E7")) each.sendUrgent(event, age);
  * ```
  */
 export class Directory {

@@ -39,7 +39,7 @@ export interface Wrapping {
  * @example
  * ```ts
  * const event = new EncodedEvent("usdbtc.trades", body);
- * for (const subscriber of subscribers) subscriber.send(event);
+ * for (const audience of audiences) audience.send(event, age);
  * ```
  */
 export class EncodedEvent {
@@ -55,6 +55,11 @@ export class EncodedEvent {
   constructor(name: string, body: Uint8Array) {
     this.#name = name;
     this.#body = body;
+  }
+
+  /** The payload's JSON. */
+  get body(): Uint8Array {
+    return this.#body;
   }
 
   /** Of the payload. */

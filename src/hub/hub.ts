@@ -10,7 +10,7 @@ import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
 import type { FeedIncrement } from "./stream_state.ts";
 import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
-import type { Flusher } from "../delivery/flusher.ts";
+import type { LogOptions } from "../delivery/shared_log.ts";
 import { Greetings } from "./initial_states.ts";
 import { Inspector } from "./payload_validator.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
@@ -20,9 +20,8 @@ const log = getLogger(["ranger", "hub"]);
 const SNAPSHOT = "-snap";
 
 /** What the hub needs to know of the settings. */
-export interface HubOptions extends StateLimits {
+export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
-  readonly flusher: Flusher;
   /** `strict`: only registered streams with payloads that fit their type. */
   readonly mode: "open" | "strict";
 }
@@ -50,6 +49,8 @@ interface PublicEvent {
   /** Those who hold the whole id. */
   readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
+  /** Milliseconds since it was published. */
+  readonly age: number;
 }
 
 /**
@@ -57,14 +58,19 @@ interface PublicEvent {
  *
  * @example
  * ```ts
- * const hub = new Hub({ registry: peatioRegistry, flusher, ...settings.streams });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body); // and what changes
+ * hub.deliver("public.usdbtc.ob-inc", body, 0); // and what changes
  * ```
  */
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
+  /**
+   * Whether `global.<id>.<event>` is for roles, like any other prefix. Shared and mutable on
+   * purpose: a reload of the settings sets it.
+   */
+  globalIsPrefix = false;
   readonly #options: HubOptions;
   readonly #feeds: Feeds;
   readonly #greetings: Greetings;
@@ -72,15 +78,14 @@ export class Hub implements EventSink {
    * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
    * public stream of that id.
    */
-  readonly #audiences = new Audiences();
+  readonly #audiences: Audiences;
   /** Authenticated subscribers by uid. */
   readonly #users = new Directory();
   readonly #inspector: Inspector;
-  /** Milliseconds that what comes in now has been under way already. */
-  #age = 0;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#audiences = new Audiences(options);
     this.#inspector = new Inspector(options.registry, options.mode, this.counters);
     this.#feeds = new Feeds(
       options.registry,
@@ -92,19 +97,9 @@ export class Hub implements EventSink {
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
-  deliver(routingKey: string, body: Uint8Array): void {
+  deliver(routingKey: string, body: Uint8Array, age = 0): void {
     this.counters.received++;
-    const { flusher } = this.#options;
-    flusher.eventBegins(this.#age);
-    try {
-      this.#take(routingKey, body);
-    } finally {
-      flusher.eventEnds();
-    }
-  }
-
-  #take(routingKey: string, body: Uint8Array): void {
-    const route = parseRoutingKey(routingKey);
+    const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
       this.#inspector.complain(
@@ -115,14 +110,10 @@ export class Hub implements EventSink {
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
-      this.#deliverPrivate(routingKey, route.uid, route.event, body);
+      this.#deliverPrivate(routingKey, route, body, age);
     } else {
-      this.#deliverPublic(routingKey, route, body);
+      this.#deliverPublic(routingKey, route, body, age);
     }
-  }
-
-  aged(milliseconds: number): void {
-    this.#age = milliseconds;
   }
 
   /** Every state is unsure until its next snapshot. */
@@ -212,7 +203,12 @@ export class Hub implements EventSink {
     this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
   }
 
-  #deliverPrivate(routingKey: string, uid: string, event: string, body: Uint8Array): void {
+  #deliverPrivate(
+    routingKey: string,
+    { uid, event }: Extract<Route, { scope: "private" }>,
+    body: Uint8Array,
+    age: number,
+  ): void {
     const counts = this.counters.scopes.private;
     const users = this.#users.under(uid);
     if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
@@ -222,14 +218,18 @@ export class Hub implements EventSink {
     let reached = 0;
     for (const subscriber of users) {
       if (!subscriber.streams.has(event)) continue;
-      subscriber.send(encoded);
-      this.#options.flusher.scheduleUrgent(subscriber.connection);
+      subscriber.sendUrgent(encoded, age);
       reached++;
     }
     this.#count(counts, reached);
   }
 
-  #deliverPublic(routingKey: string, route: PublicEvent["route"], body: Uint8Array): void {
+  #deliverPublic(
+    routingKey: string,
+    route: PublicEvent["route"],
+    body: Uint8Array,
+    age: number,
+  ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
     const counts = this.counters.scopes[route.scope];
@@ -239,6 +239,7 @@ export class Hub implements EventSink {
       byName: this.#audiences.of(stream),
       byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
       counts,
+      age,
     };
     const isSnapshot = stream.endsWith(SNAPSHOT);
     const isIncrement = stream.endsWith(INCREMENT);
@@ -261,13 +262,14 @@ export class Hub implements EventSink {
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const { route, stream } = event;
+    const { route, stream, byName, byId } = event;
     const base = stream.slice(0, -SNAPSHOT.length);
     const feed = this.#feeds.open({
       base,
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
+    const { begun } = feed;
     const outcome = feed.snapshot(encoded, payload);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
@@ -277,21 +279,24 @@ export class Hub implements EventSink {
         stream,
         "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
       );
-    } else if (outcome === "moved") {
-      reached += this.#resync(event, base, encoded);
+    } else if (outcome === "diverged") {
+      // Holders of the snapshots as well have just been sent it.
+      const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
+      const offered = this.#offer(others, encoded, event.age);
+      // The first snapshot of a stream is not a resync.
+      if (offered > 0 && begun) this.counters.resyncs++;
+      reached += offered;
     }
     this.#count(event.counts, reached);
   }
 
-  /** Gives the snapshot to those who follow the increments, and have not just got it anyway. */
-  #resync({ byName, byId }: PublicEvent, base: string, encoded: EncodedEvent): number {
+  /** Sends a state that subscribers need before they can go on. @returns to how many */
+  #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent, age: number): number {
     let reached = 0;
-    for (const audience of this.#audiences.of(base + INCREMENT)) {
-      if (byName.has(audience) || byId.has(audience)) continue;
+    for (const audience of audiences) {
       reached += audience.size;
-      audience.offer(encoded);
+      audience.offer(encoded, age);
     }
-    if (reached > 0) this.counters.resyncs++;
     return reached;
   }
 
@@ -300,6 +305,7 @@ export class Hub implements EventSink {
     const outcome = feed?.increment(encoded, payload) ?? "unsure";
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
+    else if (outcome === "diverged") this.#resync(event, feed!.base!, encoded);
     else if (outcome === "stale") counts.incrementsStale++;
     else if (outcome === "unsure") counts.incrementsHeldBack++;
     else {
@@ -308,9 +314,23 @@ export class Hub implements EventSink {
     }
   }
 
-  #stopFeed(stream: string, outcome: Exclude<FeedIncrement, "applied" | "stale" | "unsure">): void {
+  /** The book has diverged from its last snapshot: sends all subscribers that, and the increment. */
+  #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
+    // Also to holders of the snapshots, some of which may have joined since it was published.
+    const reached = this.#offer(event.byName.union(event.byId), snapshot, event.age);
+    if (reached > 0) this.counters.resyncs++;
+    this.counters.fannedOut += reached;
+    this.#count(event.counts, this.#fanOut(event, increment));
+  }
+
+  #stopFeed(
+    stream: string,
+    outcome: Exclude<FeedIncrement, "applied" | "diverged" | "stale" | "unsure">,
+  ): void {
     const reason = {
       gap: "a sequence was skipped",
+      restarted: "increments in a row that were known already, so the exchange has restarted its " +
+        "sequence",
       unusable: "an increment cannot be read",
       overflow: `more than ${this.#options.replayIncrements} increments since the snapshot ` +
         "(streams.replay_increments), or more than is kept of one stream (streams.event_bytes, " +
@@ -320,16 +340,16 @@ export class Hub implements EventSink {
   }
 
   /** @returns how many it is now owed to */
-  #fanOut({ byName, byId }: PublicEvent, encoded: EncodedEvent): number {
+  #fanOut({ byName, byId, age }: PublicEvent, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of byName) {
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     for (const audience of byId) {
       if (byName.has(audience)) continue;
       reached += audience.size;
-      audience.send(encoded);
+      audience.send(encoded, age);
     }
     return reached;
   }

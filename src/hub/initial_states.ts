@@ -33,7 +33,7 @@ export class Greetings {
     for (const [at, name] of names.entries()) {
       for (const event of this.#stateOf(name)) {
         if (owed.has(event)) continue;
-        if (!subscriber.connection.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
+        if (!subscriber.outbox.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
         owed.add(event);
         subscriber.offer(event);
       }

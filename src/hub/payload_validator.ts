@@ -54,7 +54,7 @@ export class Inspector {
     }
     if (!this.isStrict) return payload;
     const kind = this.#registry.find(scope === "private" ? scope : "public", name);
-    if (kind?.payload.safeParse(payload).success) return payload;
+    if (kind?.fits(payload)) return payload;
     counts.refused++;
     this.#counters.refused.add(refusalReason(kind));
     this.complain(

@@ -1,11 +1,23 @@
+/** Decimal digits of the largest whole number that a `number` tells apart, 2^53 - 1, or fewer. */
+const DIGITS = /^\d{1,16}$/;
+
 /**
- * The number that an exchange gives a snapshot or an increment (protocol, section 6).
+ * Consecutive increments at or below the sequence that show a restarted count: the exchange's
+ * engine began again at one, and its snapshot was lost. Repeated deliveries are fewer.
+ */
+export const OLD_INCREMENTS_OF_A_RESTART = 5;
+
+/**
+ * The number that an exchange gives a snapshot or an increment (protocol, section 6), as a JSON
+ * number or as decimal digits in a text.
  *
- * @returns `undefined` where there is none, "unusable" where it is no whole number
+ * @returns `undefined` where there is none, "unusable" where it is not a whole number or is beyond
+ * 2^53 - 1
  *
  * @example
  * ```ts
  * readSequence({ asks: [], sequence: 7 }); // 7
+ * readSequence({ asks: [], sequence: "7" }); // 7
  * readSequence({ asks: [] }); // undefined
  * ```
  */
@@ -15,7 +27,10 @@ export function readSequence(payload: unknown): number | undefined | "unusable" 
   }
   const { sequence } = payload;
   if (sequence === undefined || sequence === null) return undefined;
-  return Number.isSafeInteger(sequence) ? sequence as number : "unusable";
+  const number = typeof sequence === "string" && DIGITS.test(sequence)
+    ? Number(sequence)
+    : sequence;
+  return Number.isSafeInteger(number) ? number as number : "unusable";
 }
 
 /**

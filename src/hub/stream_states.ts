@@ -3,7 +3,7 @@ import { LogThrottle } from "../telemetry/log_throttle.ts";
 import type { Registry } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 import type { EncodedEvent } from "./envelope.ts";
-import { type Feed, OrderBookFeed, ReplayFeed } from "./stream_state.ts";
+import { BookOrReplayFeed, type Feed, OrderBookFeed, ReplayFeed } from "./stream_state.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
@@ -129,9 +129,10 @@ export class Feeds {
 
   #make({ snapshots }: FeedName): Feed {
     const { bookLevels, replayIncrements, eventBytes } = this.#limits;
+    const replayed = new ReplayFeed(replayIncrements, 2 * eventBytes);
     return this.#registry.find("public", snapshots)?.state === "order-book"
-      ? new OrderBookFeed(snapshots, bookLevels)
-      : new ReplayFeed(replayIncrements, 2 * eventBytes);
+      ? new BookOrReplayFeed(new OrderBookFeed(snapshots, bookLevels), replayed)
+      : replayed;
   }
 
   /** @returns whether there is room for one more */

@@ -1,10 +1,11 @@
+import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
-import type { WebSocketConnection } from "../websocket/connection.ts";
 import type { EncodedEvent, Wrapping } from "./envelope.ts";
 
 /** One client, as far as the hub is concerned. */
 export class Subscriber {
-  readonly connection: WebSocketConnection;
+  /** What it is sent goes in here. */
+  readonly outbox: Outbox;
   readonly wrapping: Wrapping;
   /** Names of the streams held, in the order subscribed. */
   readonly streams: Set<string> = new Set();
@@ -18,19 +19,27 @@ export class Subscriber {
   /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
   uid: string | undefined;
 
-  constructor(connection: WebSocketConnection, wrapping: Wrapping) {
-    this.connection = connection;
+  constructor(outbox: Outbox, wrapping: Wrapping) {
+    this.outbox = outbox;
     this.wrapping = wrapping;
   }
 
-  /** Owes one event to this client alone, as the client reads it. */
-  send(event: EncodedEvent): void {
-    this.connection.send(event.frame(this.wrapping));
+  /**
+   * Sends an event to this client alone, ahead of other clients' events.
+   *
+   * @param age milliseconds since it was published
+   */
+  sendUrgent(event: EncodedEvent, age: number): void {
+    this.outbox.sendUrgent(event.frame(this.wrapping), age);
   }
 
-  /** Owes the client a state, which it needs before it can go on. */
-  offer(event: EncodedEvent): void {
-    this.connection.offer(event.frame(this.wrapping));
+  /**
+   * Offers the client a state, which it needs before it can go on.
+   *
+   * @param age milliseconds since it was published, when it was just now
+   */
+  offer(event: EncodedEvent, age?: number): void {
+    this.outbox.offer(event.frame(this.wrapping), age);
   }
 }
 
@@ -45,7 +54,7 @@ export class Audience {
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
-  /** @param log what is appended to it is owed to all of them */
+  /** @param log what is appended to it is sent to all of them */
   constructor(names: ReadonlySet<string>, wrapping: Wrapping, log: SharedLog) {
     this.names = names;
     this.wrapping = wrapping;
@@ -60,23 +69,27 @@ export class Audience {
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     subscriber.audience = this;
-    subscriber.connection.attach(this.#log);
+    subscriber.outbox.attach(this.#log);
   }
 
   /** The subscriber is in another one from here on, or has gone. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
     subscriber.audience = undefined;
-    subscriber.connection.attach(undefined);
+    subscriber.outbox.attach(undefined);
   }
 
-  /** Owes the event to all of them. */
-  send(event: EncodedEvent): void {
-    this.#log.append(event.frame(this.wrapping));
+  /**
+   * Sends an event to all of them.
+   *
+   * @param age milliseconds since it was published
+   */
+  send(event: EncodedEvent, age: number): void {
+    this.#log.append(event.frame(this.wrapping), age);
   }
 
-  /** Owes all of them a state, which they need before they can go on. */
-  offer(event: EncodedEvent): void {
-    for (const subscriber of this.#subscribers) subscriber.offer(event);
+  /** Offers all of them a state, which they need before they can go on. */
+  offer(event: EncodedEvent, age: number): void {
+    for (const subscriber of this.#subscribers) subscriber.offer(event, age);
   }
 }

@@ -1,5 +1,4 @@
-import { type CloseInfo, NO_SIGN_OF_LIFE, SLOW_CONSUMER } from "../websocket/close_info.ts";
-import { CloseCode } from "../websocket/frame.ts";
+import type { CloseCause } from "../websocket/close.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */
 export interface SessionLimits {
@@ -11,20 +10,15 @@ export interface SessionLimits {
   readonly streams: number;
 }
 
-/** Why a client was closed that sends too fast. */
-export const TOO_MANY_MESSAGES = "too many messages";
+/** The limits that end a connection, by their names in the file. */
+const LIMITS: Partial<Record<CloseCause, string>> = {
+  "idle": "idle_timeout",
+  "message rate": "message_rate",
+  "message too large": "message_bytes",
+  "slow consumer": "unsent_bytes",
+};
 
-/** The limit that ended a connection, by its name in the file; `undefined` for other endings. */
-export function limitOf({ by, code, reason }: CloseInfo): string | undefined {
-  if (by !== "server") return undefined;
-  if (code === CloseCode.MessageTooBig) return "message_bytes";
-  switch (reason) {
-    case SLOW_CONSUMER:
-      return "unsent_bytes";
-    case TOO_MANY_MESSAGES:
-      return "message_rate";
-    case NO_SIGN_OF_LIFE:
-      return "idle_timeout";
-  }
-  return undefined;
+/** The limit that a connection was closed for, by its name in the file; `undefined` for other causes. */
+export function limitOf(cause: CloseCause): string | undefined {
+  return LIMITS[cause];
 }

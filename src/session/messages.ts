@@ -1,4 +1,4 @@
-/** What a client's text message asks for (protocol, section 3). */
+/** What a client's message asks for (protocol, section 3). */
 export type ClientMessage =
   | { readonly kind: "ping" }
   | { readonly kind: "nothing" }
@@ -19,8 +19,11 @@ export interface StreamsEvent {
 
 const INVALID = { kind: "invalid" } as const;
 
+/** White space may stand before it; a byte order mark is none. */
+const PING = /^[^\S\uFEFF]*ping/;
+
 /**
- * Reads a client's text message.
+ * Reads a client's message.
  *
  * @example
  * ```ts
@@ -29,7 +32,7 @@ const INVALID = { kind: "invalid" } as const;
  * ```
  */
 export function parseMessage(text: string): ClientMessage {
-  if (text.startsWith("ping")) return { kind: "ping" };
+  if (PING.test(text)) return { kind: "ping" };
   if (text.trim() === "") return { kind: "nothing" };
   let value: unknown;
   try {

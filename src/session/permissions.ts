@@ -4,6 +4,19 @@ import { parseStreamName } from "../streams/stream_name.ts";
 export type Rbac = Readonly<Record<string, readonly string[]>>;
 
 /**
+ * Whether roles are configured for a prefix, if only an empty list.
+ *
+ * @example
+ * ```ts
+ * guards({ global: ["admin"] }, "global"); // true
+ * guards({}, "global"); // false
+ * ```
+ */
+export function guards(rbac: Rbac, prefix: string): boolean {
+  return Object.hasOwn(rbac, prefix);
+}
+
+/**
  * Whether a role may hold a stream. Only prefixed streams are guarded: private ones need no
  * guard, since they deliver what is the user's own.
  *
@@ -18,5 +31,5 @@ export type Rbac = Readonly<Record<string, readonly string[]>>;
 export function mayHold(rbac: Rbac, role: string, stream: string): boolean {
   const name = parseStreamName(stream);
   if (name.form !== "prefixed") return true;
-  return role !== "" && Object.hasOwn(rbac, name.prefix) && rbac[name.prefix]!.includes(role);
+  return role !== "" && guards(rbac, name.prefix) && rbac[name.prefix]!.includes(role);
 }

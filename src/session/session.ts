@@ -5,13 +5,11 @@ import type { Wrapping } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import type { WebSocketConnection } from "../websocket/connection.ts";
-import type { CloseInfo } from "../websocket/close_info.ts";
-import type { ConnectionOwner } from "../websocket/owner.ts";
-import { CloseCode } from "../websocket/frame.ts";
+import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
+import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, TOO_MANY_MESSAGES } from "./limits.ts";
+import type { SessionLimits } from "./limits.ts";
 import { countMessage } from "./message_rate.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
@@ -35,11 +33,14 @@ export interface SessionContext {
   /** Counts limits that were hit, by their names in the file. */
   readonly limitsHit: LabelledCounter;
   /** Told once when a session is over. */
-  ended(session: Session, ending: CloseInfo): void;
+  ended(session: Session, info: CloseInfo): void;
 }
 
-/** A binary message, which nothing is done with, in its place among the others. */
-const BINARY = Symbol("binary message");
+/** A binary message that is not text, in its place among the others. */
+const NOT_TEXT = Symbol("not text");
+
+/** For binary messages; ignoreBOM: a byte order mark is part of the text, as in text messages. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * One client: who it is, what it holds, what it says and what it is answered.
@@ -68,7 +69,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
   #fullAt = 0;
   #verifying = false;
-  #waiting: (string | typeof BINARY)[] | undefined;
+  #waiting: (string | typeof NOT_TEXT)[] | undefined;
 
   static #lastId = 0;
 
@@ -84,7 +85,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection, wrapping);
+    this.#subscriber = new Subscriber(connection.outbox, wrapping);
     if (identity) this.#become(identity);
   }
 
@@ -115,15 +116,12 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   receivedText(message: string): void {
-    if (!this.#counted()) return;
-    if (this.#verifying) (this.#waiting ??= []).push(message);
-    else this.#handle(message);
+    this.#received(message);
   }
 
-  receivedBinary(): void {
-    if (!this.#counted()) return;
-    if (this.#verifying) (this.#waiting ??= []).push(BINARY);
-    else this.#handle(BINARY);
+  /** Read as text where it is text: some clients of Rango send their JSON so. */
+  receivedBinary(message: Uint8Array): void {
+    this.#received(textOf(message));
   }
 
   /** The token's time is over: the connection goes on as an anonymous one. */
@@ -146,16 +144,22 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.#context.hub.greetOn(this.#subscriber);
   }
 
-  closed(ending: CloseInfo): void {
+  closed(info: CloseInfo): void {
     this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();
     this.#context.hub.remove(this.#subscriber);
-    this.#context.ended(this, ending);
+    this.#context.ended(this, info);
     log.debug("connection {id} from {address} closed by {by}: {code} {reason}", {
       ...this.#named,
-      ...ending,
+      ...info,
     });
+  }
+
+  #received(message: string | typeof NOT_TEXT): void {
+    if (!this.#counted()) return;
+    if (this.#verifying) (this.#waiting ??= []).push(message);
+    else this.#handle(message);
   }
 
   /** @returns whether the message may be handled; otherwise the client is closed */
@@ -165,15 +169,15 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     const now = Math.floor(performance.now());
     const fullAt = countMessage(this.#fullAt, now, messageRate, messageBurst);
     if (fullAt === undefined) {
-      void this.connection.close(CloseCode.PolicyViolation, TOO_MANY_MESSAGES);
+      void this.connection.close(SERVER_CLOSES.messageRate);
       return false;
     }
     this.#fullAt = fullAt;
     return true;
   }
 
-  #handle(received: string | typeof BINARY): void {
-    const message = received === BINARY ? { kind: "invalid" } as const : parseMessage(received);
+  #handle(received: string | typeof NOT_TEXT): void {
+    const message = received === NOT_TEXT ? { kind: "invalid" } as const : parseMessage(received);
     switch (message.kind) {
       case "ping":
         return this.connection.send(answers.PONG);
@@ -302,5 +306,13 @@ export class Session implements ConnectionOwner, ExpiryTarget {
 
   #mayHold(stream: string): boolean {
     return mayHold(this.#context.rbac, this.#role, stream);
+  }
+}
+
+function textOf(message: Uint8Array): string | typeof NOT_TEXT {
+  try {
+    return utf8.decode(message);
+  } catch {
+    return NOT_TEXT;
   }
 }

@@ -1,9 +1,9 @@
 import type { Identity } from "../auth/identity.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { FrameChain } from "../delivery/frame_chain.ts";
-import { WebSocketConnection } from "../websocket/connection.ts";
+import type { ServerClose } from "../websocket/close.ts";
+import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
-import type { ConnectionOptions } from "../websocket/options.ts";
 import type { Envelope, Wrapping } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { limitOf } from "./limits.ts";
@@ -33,7 +33,7 @@ export interface SessionCounts {
   readonly totalAuthenticated: number;
 }
 
-/** Clients that are written to alike are sent the same frames, and so can share batches. */
+/** Clients that are written to alike are sent the same frames, and so can share chains of them. */
 interface Way {
   readonly wrapping: Wrapping;
   readonly root: FrameChain;
@@ -80,11 +80,10 @@ export class Sessions {
   ) {
     this.#context = {
       ...context,
-      ended: (session, ending) => {
-        const { by, code } = ending;
+      ended: (session, { by, cause, code }) => {
         this.#open.delete(session);
         context.places.release(session.address);
-        const limit = limitOf(ending);
+        const limit = limitOf(cause);
         if (limit !== undefined) context.limitsHit.add(limit);
         this.closes.add(`${by} ${label(code)}`);
       },
@@ -138,11 +137,11 @@ export class Sessions {
    *
    * @returns when the last of these sockets is gone, by the client's answer or the end of its time
    */
-  async close(count: number, code: number, reason: string): Promise<void> {
+  async close(count: number, info: ServerClose): Promise<void> {
     const closing: Promise<void>[] = [];
     for (const session of this.#open) {
       if (closing.length >= count) break;
-      closing.push(session.connection.close(code, reason));
+      closing.push(session.connection.close(info));
     }
     await Promise.all(closing);
   }

@@ -8,13 +8,9 @@ export interface EventSink {
    * @param routingKey `public.usdbtc.trades`, `private.ID123.order`, …
    * @param body the JSON as published, not yet checked; lent until this returns: the source may
    * write over it then
+   * @param age milliseconds since it was published, from the publisher's timestamp; 0 without one
    */
-  deliver(routingKey: string, body: Uint8Array): void;
-  /**
-   * The events that follow, until it is called again, have been under way so long, as far as their
-   * publisher tells.
-   */
-  aged?(milliseconds: number): void;
+  deliver(routingKey: string, body: Uint8Array, age: number): void;
   /** Events may have been lost: order books are unsure until their next snapshot. */
   interrupted(): void;
 }

@@ -13,6 +13,12 @@ export type StateKind =
 /** The words that may stand for a parameter of a name pattern; a parameter not listed is any word. */
 export type Words = Readonly<Record<string, readonly string[]>>;
 
+/**
+ * The keyword of a schema that marks a form which few exchanges publish: it passes and is
+ * documented, but types leave it out.
+ */
+export const RARE = "x-rare";
+
 /** A stream whose events each stand by themselves. */
 export interface PlainStream<Pattern extends string, Params extends Words, Payload> {
   readonly delivery: "plain";
@@ -22,6 +28,8 @@ export interface PlainStream<Pattern extends string, Params extends Words, Paylo
   readonly scope: Scope;
   readonly words: Params;
   readonly payload: z.ZodType<Payload>;
+  /** Shown in documents and sent by `ranger publish --sample`, for kinds without samples there. */
+  readonly example?: Payload | undefined;
 }
 
 /** A state that is published whole under `<name>-snap`, and its changes under `<name>-inc`. */

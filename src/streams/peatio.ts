@@ -3,20 +3,42 @@
  * kind: one more `defineStream` here, and its name in `PEATIO_STREAMS`.
  */
 import * as z from "zod";
-import { defineStream, type PayloadOf } from "./define_stream.ts";
+import { defineStream, type PayloadOf, RARE } from "./define_stream.ts";
 import { Registry } from "./registry.ts";
 
-/** A decimal number as text, digits kept: `"0.00000001"`, `"-3"`, `"+0.00%"` is none. */
+/** A decimal number as text, digits kept: `"0.00000001"`, `"-3"`, `"1.2e-07"`; not `"+0.00%"`. */
 const decimal = z.string().regex(/^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$/, "not a decimal number");
-/** Old publishers send some of their numbers as JSON numbers. */
+/** Some exchanges publish some of their numbers as JSON numbers. */
 const number = z.union([decimal, z.number()]);
 const identifier = z.union([z.string(), z.number()]);
 /** Seconds since the epoch, or ISO 8601. */
 const time = z.union([z.number(), z.string()]);
-/** `[price, amount]` */
+
+/**
+ * One of these words, or a word that an exchange or a later version has added: any text passes,
+ * editors complete the known ones, and documents show them.
+ */
+function knownOr<const Words extends readonly string[]>(
+  ...words: Words
+): z.ZodType<Words[number] | AnyOther> {
+  return z.string().meta({ examples: [...words] }) as unknown as z.ZodType<
+    Words[number] | AnyOther
+  >;
+}
+
+/** Any text, in a union that keeps its known words. */
+type AnyOther = string & Record<never, never>;
+
+/**
+ * A form that only forks or very old versions publish: strict mode passes it, but types leave it
+ * out, so that every app need not tell it apart from the usual ones.
+ */
+function rare(schema: z.ZodType): z.ZodType<never> {
+  return schema.meta({ [RARE]: true }) as unknown as z.ZodType<never>;
+}
+
 const level = z.tuple([decimal, decimal]);
 const levels = z.array(level);
-const sequence = z.int().nonnegative();
 
 /** The whole order book, again and again: what there was before snapshots and increments. */
 export const update = defineStream({
@@ -27,16 +49,12 @@ export const update = defineStream({
   payload: z.looseObject({ asks: levels, bids: levels }),
 });
 
-const executed = {
-  tid: identifier,
-  /** Seconds since the epoch. */
-  date: time,
-  price: number,
-  amount: number,
-};
-/** In words of the later generation; the first one says bid and ask. */
 const buyOrSell = z.enum(["buy", "sell"]);
+/** What Peatio before 2.3.8 calls buying and selling. */
 const bidOrAsk = z.enum(["bid", "ask"]);
+/** Upstream proxies pass on what another exchange says, which may be `""`. */
+const takerType = knownOr("buy", "sell");
+const executed = { price: number, amount: number };
 
 /** What was traded just now. */
 export const trades = defineStream({
@@ -46,11 +64,54 @@ export const trades = defineStream({
   delivery: "plain",
   payload: z.looseObject({
     trades: z.array(z.union([
-      z.looseObject({ ...executed, taker_type: buyOrSell }),
-      z.looseObject({ ...executed, type: buyOrSell }),
+      z.looseObject({ tid: identifier, date: time, ...executed, taker_type: takerType }),
+      // Peatio before 2.1.7.
+      z.looseObject({ tid: identifier, date: time, ...executed, type: takerType }),
+      // As Peatio's documents have it.
+      rare(z.looseObject({
+        tid: identifier,
+        created_at: time,
+        ...executed,
+        taker_type: takerType,
+      })),
+      // Forks in Go.
+      rare(z.looseObject({
+        id: identifier,
+        created_at: time,
+        ...executed,
+        taker_type: takerType,
+      })),
+      rare(z.looseObject({ id: identifier, date: time, ...executed, taker_type: takerType })),
     ])),
   }),
 });
+
+/** What there is at a price. */
+const amount = z.union([
+  z.string().regex(
+    /^(?:[+-]?\d+(\.\d+)?([eE][+-]?\d+)?)?$/,
+    "not a decimal number and not empty",
+  ),
+  z.number(),
+]).nullable();
+/**
+ * `[price, amount]`, or `[price, amount, count]`: such a book is not read but replayed
+ * (hub/feed.ts), so it is not withheld either.
+ */
+const bookLevel = z.tuple([
+  number,
+  amount,
+  z.union([z.string().regex(/^\d+$/, "not a count"), z.int().nonnegative()]).optional(),
+]);
+const bookLevels = z.array(bookLevel);
+const sequence = z.union([
+  z.int().nonnegative(),
+  z.string().regex(/^\d+$/, "not a whole number"),
+  // Counted in nanoseconds, say: too large to be told apart, but no reason to withhold the book.
+  z.number().gte(2 ** 53),
+]).optional();
+/** One level or a list of them; Peatio's upstream proxies publish null for a side without changes. */
+const changes = z.union([bookLevel, bookLevels]).nullish();
 
 /** The order book: a snapshot, and what changed since. */
 export const orderBook = defineStream({
@@ -59,13 +120,13 @@ export const orderBook = defineStream({
   scope: "public",
   delivery: "snapshot with increments",
   state: "order-book",
-  snapshot: z.looseObject({ asks: levels, bids: levels, sequence: sequence.optional() }),
-  increment: z.looseObject({
-    asks: z.union([level, levels]).optional(),
-    bids: z.union([level, levels]).optional(),
-    sequence: sequence.optional(),
-  }),
+  snapshot: z.looseObject({ asks: bookLevels, bids: bookLevels, sequence }),
+  increment: z.looseObject({ asks: changes, bids: changes, sequence })
+    .describe('An amount of "" removes the level at that price, and so do null and zero'),
 });
+
+/** Of a period without trades there is no price. */
+const candlePrice = number.nullable();
 
 /** Candles: time (seconds since the epoch), open, high, low, close, volume. */
 export const kline = defineStream({
@@ -76,8 +137,28 @@ export const kline = defineStream({
   },
   scope: "public",
   delivery: "plain",
-  payload: z.tuple([z.number(), number, number, number, number, number]),
+  payload: z.union([
+    z.tuple([
+      z.union([
+        z.number(),
+        z.string().regex(/^(\d+(\.\d+)?|\d{4}-\d\d-\d\d[T ]\d\d:.+)$/, "not a time"),
+      ]),
+      candlePrice,
+      candlePrice,
+      candlePrice,
+      candlePrice,
+      candlePrice,
+    ]),
+    // Peatio 1.9.17 to 2.0.23 writes the candle as JSON twice.
+    rare(z.string().regex(/^\[\d+(, ?([\d.eE+-]+|null)){5}\]$/, "not the JSON of a candle")),
+  ]),
 });
+
+/** A number of a ticker: averages of a market without trades are `"NaN"`, others null. */
+const figure = z.union([
+  z.string().regex(/^(?:[+-]?\d+(\.\d+)?([eE][+-]?\d+)?|NaN)$/, "not a decimal number"),
+  z.number(),
+]).nullish();
 
 /** All markets at a glance. */
 export const tickers = defineStream({
@@ -88,40 +169,80 @@ export const tickers = defineStream({
   payload: z.record(
     z.string(),
     z.looseObject({
-      name: z.string().optional(),
-      base_unit: z.string().optional(),
-      quote_unit: z.string().optional(),
-      low: number.optional(),
-      high: number.optional(),
-      last: number.optional(),
-      open: number.optional(),
-      volume: number.optional(),
-      amount: number.optional(),
-      avg_price: number.optional(),
-      price_change_percent: z.string().optional(),
-      sell: number.optional(),
-      buy: number.optional(),
-      at: time.optional(),
+      name: z.string().nullish(),
+      base_unit: z.string().nullish(),
+      quote_unit: z.string().nullish(),
+      low: figure,
+      high: figure,
+      last: figure,
+      open: figure,
+      volume: figure,
+      amount: figure,
+      avg_price: figure,
+      price_change_percent: z.string().nullish(),
+      sell: figure,
+      buy: figure,
+      at: time.nullish(),
     }),
   ),
 });
 
-const orderState = z.enum(["pending", "wait", "done", "cancel", "reject"]);
+const orderState = knownOr(
+  "pending",
+  "wait",
+  "done",
+  "cancel",
+  "reject",
+  // Finex has more.
+  "execution_reject",
+  "trigger_wait",
+  "trigger_cancel",
+  "trigger_reject",
+);
+const orderType = knownOr("limit", "market");
 
 /** As the first documents have it. */
 const documentedOrder = z.looseObject({
   id: identifier,
   side: buyOrSell,
-  ord_type: z.string(),
+  ord_type: orderType,
   price: number.nullable(),
-  avg_price: number.nullable().optional(),
+  avg_price: number.nullish(),
   state: orderState,
   market_id: z.string(),
   created_at: time,
   origin_volume: number,
-  trades_count: z.int().optional(),
-  trades: z.array(z.looseObject({})).optional(),
+  trades_count: z.int().nullish(),
+  trades: z.array(z.looseObject({})).nullish(),
 });
+
+/** Since Peatio 2.2.12; `id` apart. */
+const laterOrder = {
+  market: z.string(),
+  side: buyOrSell,
+  ord_type: orderType,
+  price: number.nullable(),
+  avg_price: number.nullish(),
+  state: orderState,
+  origin_volume: number,
+  remaining_volume: number,
+  executed_volume: number,
+  at: time.nullish(),
+  created_at: time.nullish(),
+  updated_at: time.nullish(),
+  trades_count: z.int().nullish(),
+};
+
+/** Before Peatio 2.2.12; what remains apart. */
+const earlierOrder = {
+  id: identifier,
+  at: time,
+  market: z.string(),
+  kind: bidOrAsk,
+  price: number.nullable(),
+  state: orderState,
+  origin_volume: number,
+};
 
 /** The user's own orders, at each change. */
 export const order = defineStream({
@@ -130,33 +251,14 @@ export const order = defineStream({
   scope: "private",
   delivery: "plain",
   payload: z.union([
-    z.looseObject({
-      id: identifier,
-      market: z.string(),
-      side: buyOrSell,
-      ord_type: z.string(),
-      price: number.nullable(),
-      avg_price: number.nullable().optional(),
-      state: orderState,
-      origin_volume: number,
-      remaining_volume: number,
-      executed_volume: number,
-      at: time.optional(),
-      created_at: time.optional(),
-      updated_at: time.optional(),
-      trades_count: z.int().optional(),
-    }),
-    z.looseObject({
-      id: identifier,
-      at: time,
-      market: z.string(),
-      kind: bidOrAsk,
-      price: number.nullable(),
-      state: orderState,
-      volume: number,
-      origin_volume: number,
-    }),
+    z.looseObject({ id: identifier, kind: knownOr("bid", "ask").nullish(), ...laterOrder }),
+    // 2018, to Peatio 2.0.25.
+    z.looseObject({ ...earlierOrder, volume: number }),
+    // Peatio 2.0.26 to 2.2.11. With a side, it would be a later one that has something wrong.
+    z.looseObject({ ...earlierOrder, remaining_volume: number, side: z.never().optional() }),
     documentedOrder,
+    // Forks that give orders a uuid and no number.
+    rare(z.looseObject({ uuid: z.string(), ...laterOrder })),
   ]),
 });
 
@@ -174,10 +276,11 @@ export const trade = defineStream({
       total: number,
       market: z.string(),
       side: buyOrSell,
-      taker_type: buyOrSell,
+      taker_type: takerType,
       created_at: time,
       order_id: identifier,
     }),
+    // Peatio before 2.3.8; from 2.2.12 on with side and created_at as well.
     z.looseObject({
       id: identifier,
       kind: bidOrAsk,
@@ -187,6 +290,8 @@ export const trade = defineStream({
       ask_id: identifier.nullish(),
       bid_id: identifier.nullish(),
       market: z.string(),
+      side: knownOr("bid", "ask").nullish(),
+      created_at: time.nullish(),
     }),
     // As the first documents have it; the orders are there as each party may see them.
     z.looseObject({
@@ -204,6 +309,8 @@ export const trade = defineStream({
   ]),
 });
 
+const address = z.string().nullable();
+
 /** A deposit address was made for the user. */
 export const depositAddress = defineStream({
   name: "deposit_address",
@@ -211,15 +318,24 @@ export const depositAddress = defineStream({
   scope: "private",
   delivery: "plain",
   payload: z.union([
+    // Since Peatio 2.6.
     z.looseObject({
       type: z.string(),
       currencies: z.array(z.string()),
-      blockchain_key: z.string().optional(),
-      address: z.string().nullable(),
+      blockchain_key: z.string().nullish(),
+      address,
     }),
-    z.looseObject({ currency: z.string(), address: z.string().nullable() }),
+    z.looseObject({ currency: z.string(), address }),
+    // Peatio 1.9 to 2.3.
+    z.looseObject({
+      type: z.string(),
+      attributes: z.looseObject({ currency: z.string(), address }),
+    }),
   ]),
 });
+
+/** Of these every exchange has its own form. */
+const anyObject = z.looseObject({});
 
 /** The user's balances: currency to `[available, locked]`. */
 export const balances = defineStream({
@@ -227,7 +343,37 @@ export const balances = defineStream({
   summary: "Your balances: currency to available and locked",
   scope: "private",
   delivery: "plain",
-  payload: z.record(z.string(), z.tuple([number, number])),
+  payload: z.union([z.record(z.string(), z.tuple([number, number])), rare(anyObject)]),
+});
+
+/** One balance of the user, at each change. */
+export const balance = defineStream({
+  name: "balance",
+  summary: "One of your balances, at each change",
+  scope: "private",
+  delivery: "plain",
+  payload: anyObject,
+  example: { currency: "btc", balance: "0.25", locked: "0.001", available: "0.249" },
+});
+
+/** The user's withdrawals, at each change. */
+export const withdraw = defineStream({
+  name: "withdraw",
+  summary: "Your withdrawals, at each change",
+  scope: "private",
+  delivery: "plain",
+  payload: anyObject,
+  example: { id: 5, currency: "btc", amount: "0.1", fee: "0.0005", state: "processing" },
+});
+
+/** The user's deposits, at each change. */
+export const deposit = defineStream({
+  name: "deposit",
+  summary: "Your deposits, at each change",
+  scope: "private",
+  delivery: "plain",
+  payload: anyObject,
+  example: { id: 9, currency: "btc", amount: "0.1", state: "accepted", txid: "c37ae1677c4c" },
 });
 
 /** Every kind, in the order that documents show them. */
@@ -241,6 +387,9 @@ export const PEATIO_STREAMS = [
   trade,
   depositAddress,
   balances,
+  balance,
+  withdraw,
+  deposit,
 ] as const;
 
 /**

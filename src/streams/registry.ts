@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { compileCheck } from "./compile_check.ts";
 import type { Scope, StateKind, StreamDefinition, Words } from "./define_stream.ts";
 
 /** The part that one event name plays in a kind of stream. */
@@ -13,6 +14,10 @@ export interface StreamKind {
   /** Only for snapshots and increments. */
   readonly state: StateKind | undefined;
   readonly payload: z.ZodType;
+  /** Whether a payload, as `JSON.parse` returns it, fits the type. */
+  readonly fits: (payload: unknown) => boolean;
+  /** Shown in documents and sent by `ranger publish --sample`, for kinds without samples there. */
+  readonly example: unknown;
 }
 
 interface Matcher {
@@ -29,7 +34,7 @@ const REMEMBERED = 4096;
  * @example
  * ```ts
  * const registry = new Registry(PEATIO_STREAMS);
- * registry.find("public", "btcusd.kline-1m")?.payload.safeParse(candle);
+ * registry.find("public", "btcusd.kline-1m")?.fits(candle);
  * ```
  */
 export class Registry {
@@ -71,15 +76,20 @@ export class Registry {
 }
 
 function kindsOf(definition: StreamDefinition): StreamKind[] {
+  const { name, summary, scope, words } = definition;
+  const common = { summary, scope, words };
+  const typed = (payload: z.ZodType) => ({ payload, fits: compileCheck(payload) });
   if (definition.delivery === "plain") {
-    const { name, summary, scope, words, payload } = definition;
-    return [{ label: name, summary, scope, words, role: "plain", state: undefined, payload }];
+    const { payload, example } = definition;
+    return [
+      { ...common, label: name, role: "plain", state: undefined, ...typed(payload), example },
+    ];
   }
-  const { name, summary, scope, words, state, snapshot, increment } = definition;
-  const both = { summary, scope, words, state };
+  const { state, snapshot, increment } = definition;
+  const both = { ...common, state, example: undefined };
   return [
-    { ...both, label: `${name}-snap`, role: "snapshot", payload: snapshot },
-    { ...both, label: `${name}-inc`, role: "increment", payload: increment },
+    { ...both, label: `${name}-snap`, role: "snapshot", ...typed(snapshot) },
+    { ...both, label: `${name}-inc`, role: "increment", ...typed(increment) },
   ];
 }
 

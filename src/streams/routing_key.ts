@@ -21,7 +21,10 @@ export type Route =
  * | `private.<uid>.<event>` | private |
  * | `<prefix>.<id>.<event>` | prefixed |
  * | `public.<event>`, `global.<event>` | public, under the same two words |
+ * | `global.<id>.<event>` | public, under `<id>.<event>`, as with Rango; or prefixed |
  *
+ * @param globalIsPrefix whether `global` with three words is a prefix like any other, because roles
+ * are configured for it
  * @returns `undefined` for any other number of words, or an empty word
  *
  * @example
@@ -30,7 +33,7 @@ export type Route =
  * // { scope: "public", id: "usdbtc", event: "trades", name: "usdbtc.trades" }
  * ```
  */
-export function parseRoutingKey(key: string): Route | undefined {
+export function parseRoutingKey(key: string, globalIsPrefix = false): Route | undefined {
   const first = key.indexOf(".");
   if (first <= 0) return undefined;
   const second = key.indexOf(".", first + 1);
@@ -44,7 +47,10 @@ export function parseRoutingKey(key: string): Route | undefined {
   if (key.indexOf(".", second + 1) !== -1) return undefined;
   const middle = key.slice(first + 1, second);
   const event = key.slice(second + 1);
-  if (first === 6 && key.startsWith("public")) {
+  if (
+    first === 6 &&
+    (key.startsWith("public") || (!globalIsPrefix && key.startsWith("global")))
+  ) {
     return { scope: "public", id: middle, event, name: key.slice(first + 1) };
   }
   if (first === 7 && key.startsWith("private")) return { scope: "private", uid: middle, event };

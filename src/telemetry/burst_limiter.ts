@@ -1,22 +1,21 @@
 import type { LogRecord } from "@logtape/logtape";
 
-/** Lines of the same kind that a burst of them may have. */
-const LINES = 10;
-/** Milliseconds from the first of them until they are counted anew. */
-const INTERVAL = 60_000;
-
-/** Kinds that are counted at a time; past it all are told, and memory stays bounded. */
-const REMEMBERED = 1000;
+/** Maximum number of lines of one kind in an interval. */
+const MAX_LINES = 10;
+/** Milliseconds from the first line of a kind to the end of its interval. */
+const INTERVAL_MS = 60_000;
+/** Kinds counted at the same time; above it all counts are logged, so memory stays bounded. */
+const MAX_KINDS = 1000;
 
 /** A burst of one kind of line. */
 interface Burst {
   readonly first: LogRecord;
   readonly ends: number;
   lines: number;
-  folded: number;
+  suppressed: number;
 }
 
-/** What tests may set. */
+/** Other limits, for tests. */
 export interface BurstLimiterOptions {
   readonly lines?: number;
   /** Milliseconds. */
@@ -24,15 +23,15 @@ export interface BurstLimiterOptions {
 }
 
 /**
- * Keeps a burst of warnings or errors from filling the log: of those with the same template some
- * are written, and then how many more there were. What is below a warning passes: nothing of it
- * comes with every message, unless somebody asked for it.
+ * Keeps a burst of warnings or errors from filling the log: of those with the same template the first
+ * ones are written, the others are counted, and the count is logged. Lower levels pass: they are not
+ * logged per message unless the operator turns them on.
  *
  * @example
- * ```ts
- * const folding = new Folding(write);
- * folding.take(record); // written, or counted
- * folding.end(); // "… and 312 more in the last minute: …"
+ * ```ts ignore
+ * const limiter = new BurstLimiter(write);
+ * limiter.take(record); // written, or counted
+ * limiter.end(); // "… and 312 more in the last 60 s: …"
  * ```
  */
 export class BurstLimiter {
@@ -44,7 +43,7 @@ export class BurstLimiter {
 
   constructor(
     write: (record: LogRecord) => void,
-    { lines = LINES, interval = INTERVAL }: BurstLimiterOptions = {},
+    { lines = MAX_LINES, interval = INTERVAL_MS }: BurstLimiterOptions = {},
   ) {
     this.#write = write;
     this.#lines = lines;
@@ -53,50 +52,50 @@ export class BurstLimiter {
 
   take(record: LogRecord): void {
     if (!["warning", "error", "fatal"].includes(record.level)) return this.#write(record);
-    // Templates are of the program: there are few, whatever is filled in.
+    // Keyed by template: those are part of the program, so there are few.
     const kind = `${record.level} ${record.category.join(".")} ${record.rawMessage}`;
     let burst = this.#bursts.get(kind);
     if (burst && record.timestamp >= burst.ends) {
-      this.#tell(kind, burst);
+      this.#report(kind, burst);
       burst = undefined;
     }
     if (!burst) {
-      if (this.#bursts.size >= REMEMBERED) this.end();
-      burst = { first: record, ends: record.timestamp + this.#interval, lines: 0, folded: 0 };
+      if (this.#bursts.size >= MAX_KINDS) this.end();
+      burst = { first: record, ends: record.timestamp + this.#interval, lines: 0, suppressed: 0 };
       this.#bursts.set(kind, burst);
     }
     if (burst.lines < this.#lines) {
       burst.lines++;
       return this.#write(record);
     }
-    burst.folded++;
-    this.#timer ??= this.#later();
+    burst.suppressed++;
+    this.#timer ??= this.#schedule();
   }
 
-  /** Tells what was folded and not told yet, and holds nothing any more. */
+  /** Logs the pending counts and forgets them. */
   end(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const [kind, burst] of this.#bursts) this.#tell(kind, burst);
+    for (const [kind, burst] of this.#bursts) this.#report(kind, burst);
   }
 
-  #later(): ReturnType<typeof setTimeout> {
+  #schedule(): ReturnType<typeof setTimeout> {
     const timer = setTimeout(() => this.end(), this.#interval);
     Deno.unrefTimer(Number(timer));
     return timer;
   }
 
-  #tell(kind: string, { first, folded }: Burst): void {
+  #report(kind: string, { first, suppressed }: Burst): void {
     this.#bursts.delete(kind);
-    if (folded === 0) return;
+    if (suppressed === 0) return;
     const template = String(first.rawMessage);
     const seconds = Math.round(this.#interval / 1000);
     this.#write({
       ...first,
       timestamp: Date.now(),
-      message: ["… and ", folded, " more in the last ", seconds, " s: ", template, ""],
+      message: ["… and ", suppressed, " more in the last ", seconds, " s: ", template, ""],
       rawMessage: "… and {folded} more in the last {seconds} s: {template}",
-      properties: { folded, seconds, template },
+      properties: { folded: suppressed, seconds, template },
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Counts values by size, for a histogram of Prometheus. To observe is a few comparisons and an
- * addition, so that it may stand where thousands of values come in a second.
+ * Counts values by size, for a Prometheus histogram. Observing a value is a few comparisons and an
+ * addition, so it is fit for thousands of values per second.
  *
  * @example
  * ```ts
@@ -11,11 +11,11 @@
  */
 export class Histogram {
   readonly #bounds: readonly number[];
-  /** One more than there are bounds: the last is of what is above them all. */
+  /** One more than there are bounds: the last counts values above all of them. */
   readonly #counts: Float64Array;
   #sum = 0;
 
-  /** @param bounds upper ones, each included in its bucket; rising */
+  /** @param bounds upper bounds, ascending; each is included in its bucket */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);
@@ -29,17 +29,17 @@ export class Histogram {
     this.#sum += value;
   }
 
-  /** Of all values observed. */
+  /** The sum of all values. */
   get sum(): number {
     return this.#sum;
   }
 
-  /** How many values were observed. */
+  /** The number of values. */
   get count(): number {
     return this.#counts.reduce((total, count) => total + count, 0);
   }
 
-  /** Each bound, and how many values were at it or below. */
+  /** Each bound, with the number of values at or below it. */
   *cumulative(): Generator<readonly [bound: number, count: number]> {
     let total = 0;
     for (const [at, bound] of this.#bounds.entries()) {
@@ -61,7 +61,7 @@ export function doubling(first: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, power) => first * 2 ** power);
 }
 
-/** Bounds for what should take less than a millisecond, and may take a minute when things go wrong. */
+/** Bounds for durations from less than a millisecond to a minute. */
 export const SECONDS: readonly number[] = [
   0.00025,
   0.0005,

@@ -1,7 +1,7 @@
 import type { LogLevel } from "@logtape/logtape";
 import { fstatSync } from "node:fs";
 
-/** By syslog's scale, which journald's is (sd-daemon(3)). */
+/** Priorities of syslog, as journald reads them (sd-daemon(3)). */
 const PRIORITIES: Readonly<Record<LogLevel, number>> = {
   trace: 7,
   debug: 7,
@@ -12,8 +12,8 @@ const PRIORITIES: Readonly<Record<LogLevel, number>> = {
 };
 
 /**
- * Whether standard error is the journal's: systemd then names its device and inode, and what is
- * started with another standard error inherits the variable all the same (systemd.exec(5)).
+ * Whether standard error is the journal. systemd sets the variable to the journal's device and inode;
+ * a child process with another standard error inherits it as well (systemd.exec(5)).
  *
  * @param stream the environment's JOURNAL_STREAM: `8:123456`
  *
@@ -28,13 +28,13 @@ export function isJournal(stream: string | undefined): boolean {
     const { dev, ino } = fstatSync(2);
     return stream === `${dev}:${ino}`;
   } catch {
-    // No standard error, no journal.
+    // Standard error is closed.
     return false;
   }
 }
 
 /**
- * A text with its priority before each of its lines, as journald takes it off again (sd-daemon(3)).
+ * A text with its priority before each line, which journald removes (sd-daemon(3)).
  *
  * @param text ends with a line feed
  *

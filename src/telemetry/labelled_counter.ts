@@ -1,10 +1,10 @@
 /**
- * Counts by label; each only ever grows. For what is rare enough that a map is nothing: closes,
- * refusals, limits, results of authentication. Labels must be few: they become labels of metrics.
+ * Counts by label; counts never decrease. For events rare enough for a map: closes, refusals, limits,
+ * results of authentication. There must be few labels, because they become labels of metrics.
  *
  * @example
  * ```ts
- * const closes = new Tally();
+ * const closes = new LabelledCounter();
  * closes.add("slow consumer");
  * [...closes]; // [["slow consumer", 1]]
  * ```
@@ -12,12 +12,12 @@
 export class LabelledCounter implements Iterable<readonly [label: string, count: number]> {
   readonly #counts = new Map<string, number>();
 
-  /** Counts once more, or `by` more. */
+  /** Adds 1, or `by`. */
   add(label: string, by = 1): void {
     this.#counts.set(label, (this.#counts.get(label) ?? 0) + by);
   }
 
-  /** 0 for a label that was never counted. */
+  /** 0 for a label without a count. */
   of(label: string): number {
     return this.#counts.get(label) ?? 0;
   }

@@ -66,8 +66,10 @@ function plain(value: unknown): unknown {
  *
  * @example
  * ```ts
+ * import { getLogger } from "@logtape/logtape";
+ *
  * await configureLog({ level: "info", format: "json" });
- * getLogger(["ranger", "broker"]).info("consuming from {exchange}", { exchange });
+ * getLogger(["ranger", "broker"]).info("consuming from {exchange}", { exchange: "peatio.events.ranger" });
  * ```
  */
 export async function configureLog({ level, format }: LogOptions): Promise<void> {

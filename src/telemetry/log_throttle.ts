@@ -1,41 +1,41 @@
 /**
- * How many keys are remembered. Past it those that are new are not let through, until an interval
- * is over for one of these: memory stays bounded, and nothing is said twice in an interval.
+ * Maximum number of keys. Above it new keys are withheld until the interval of another one is over, so
+ * memory stays bounded and no key passes twice in an interval.
  */
-const REMEMBERED = 1000;
+const MAX_KEYS = 1000;
 
 /**
- * Lets the same thing through once per interval, so that a fault that comes with every message
- * does not fill the log.
+ * Lets each key pass once per interval, so that a fault that occurs with every message does not fill
+ * the log.
  *
  * @example
- * ```ts
- * const rarely = new Rarely(60_000);
- * if (rarely.allows(routingKey)) {
- *   log.warn("malformed routing key {routingKey}", { routingKey, ...rarely.since });
+ * ```ts ignore
+ * const throttle = new LogThrottle(60_000);
+ * if (throttle.allows(routingKey)) {
+ *   log.warn("malformed routing key {routingKey}", { routingKey, ...throttle.since });
  * }
  * ```
  */
 export class LogThrottle {
   readonly #interval: number;
   readonly #now: () => number;
-  /** By key, the one that was let through longest ago first. */
+  /** By key, the one that passed first in front. */
   readonly #last = new Map<string, { at: number; withheld: number }>();
   #withheld = 0;
-  /** Of those keys that are not remembered: how often they were withheld since it was told. */
-  #strangers = 0;
-  #strangersTold = 0;
+  /** How often keys without an entry were withheld: since the last report, and in it. */
+  #others = 0;
+  #othersReported = 0;
 
   /**
    * @param interval milliseconds
-   * @param now a clock in milliseconds that never goes back
+   * @param now a monotonic clock in milliseconds
    */
   constructor(interval: number, now: () => number = () => performance.now()) {
     this.#interval = interval;
     this.#now = now;
   }
 
-  /** Whether it is time to say this again; if so, the next time is an interval away. */
+  /** Whether the key may pass; if so, it is withheld for an interval. */
   allows(key: string): boolean {
     const now = this.#now();
     const last = this.#last.get(key);
@@ -44,38 +44,37 @@ export class LogThrottle {
       return false;
     }
     if (last === undefined && !this.#makeRoom(now)) {
-      this.#strangers++;
+      this.#others++;
       return false;
     }
-    // Behind all others, so that the oldest is the first.
+    // Moved to the end, so that the oldest is in front.
     this.#last.delete(key);
     this.#last.set(key, { at: now, withheld: 0 });
     this.#withheld = last?.withheld ?? 0;
-    this.#strangersTold = this.#strangers;
-    this.#strangers = 0;
+    this.#othersReported = this.#others;
+    this.#others = 0;
     return true;
   }
 
   /**
-   * How often what was just allowed was withheld since the time before, and how often others were
-   * that there was no room to remember, as properties for its line of the log; none where there
-   * was nothing.
+   * How often the key that just passed was withheld before, and how often keys without an entry were,
+   * as properties for its line in the log; without those that are 0.
    */
   get since(): { readonly withheld?: number; readonly othersWithheld?: number } {
     return {
       ...(this.#withheld === 0 ? {} : { withheld: this.#withheld }),
-      ...(this.#strangersTold === 0 ? {} : { othersWithheld: this.#strangersTold }),
+      ...(this.#othersReported === 0 ? {} : { othersWithheld: this.#othersReported }),
     };
   }
 
-  /** Forgets those whose interval is over, where there is no room. @returns whether there is now */
+  /** Removes keys whose interval is over, if there are too many. @returns whether there is room */
   #makeRoom(now: number): boolean {
-    if (this.#last.size < REMEMBERED) return true;
+    if (this.#last.size < MAX_KEYS) return true;
     for (const [key, { at, withheld }] of this.#last) {
       if (now - at < this.#interval) break;
       this.#last.delete(key);
-      this.#strangers += withheld;
+      this.#others += withheld;
     }
-    return this.#last.size < REMEMBERED;
+    return this.#last.size < MAX_KEYS;
   }
 }

@@ -1,10 +1,10 @@
 import { Histogram, SECONDS } from "./histogram.ts";
 
-/** Milliseconds between two looks. */
-const INTERVAL = 250;
+/** Milliseconds between measurements. */
+const INTERVAL_MS = 250;
 
 /**
- * Watches how punctual the event loop is: what keeps it busy keeps every client waiting.
+ * Measures how late timers of the event loop fire: whatever delays it delays every client.
  *
  * @example
  * ```ts
@@ -15,16 +15,16 @@ const INTERVAL = 250;
  * ```
  */
 export class LoopLag {
-  /** Seconds that each look came late. */
+  /** Seconds by which each timer was late. */
   readonly seconds: Histogram = new Histogram(SECONDS);
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   start(): void {
-    const due = performance.now() + INTERVAL;
+    const due = performance.now() + INTERVAL_MS;
     this.#timer = setTimeout(() => {
       this.seconds.observe(Math.max(0, performance.now() - due) / 1000);
       this.start();
-    }, INTERVAL);
+    }, INTERVAL_MS);
   }
 
   stop(): void {

@@ -1,18 +1,20 @@
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { CloseCode, encodeFrame, Opcode } from "./frame.ts";
-import { ProtocolViolation } from "./violation.ts";
+import { CloseCode, encodeFrame, Opcode, ProtocolViolation } from "./frame.ts";
 
 /**
- * permessage-deflate (RFC 7692) without context takeover in either direction: each message stands
- * by itself, so that a frame is compressed once for all who negotiated it, and an idle connection
- * holds no window.
+ * permessage-deflate (RFC 7692) without context takeover in either direction: messages are
+ * independent, so a frame is compressed once for all clients that negotiated it, and an idle
+ * connection holds no window.
  */
 
-/** The answer to every offer that is accepted (RFC 7692 §7.1.1). */
+/** The answer to an offer that is accepted (RFC 7692 §7.1.1). */
 const ACCEPTED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
-/** What a sync flush ends with; not sent, and put back before inflating (RFC 7692 §7.2.1, §7.2.2). */
+/** The same where the offer names the server's window, which the answer must repeat (§7.1.2.1). */
+const ACCEPTED_WITH_WINDOW = `${ACCEPTED}; server_max_window_bits=15`;
+
+/** The end of a sync flush: not sent, and appended again before inflating (RFC 7692 §7.2.1, §7.2.2). */
 const TAIL = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 
 /** RSV1 marks the first frame of a compressed message (RFC 7692 §6). */
@@ -20,7 +22,7 @@ export const RSV1 = 0x40;
 
 /** How a message is compressed. */
 export interface DeflateOptions {
-  /** Payloads shorter than this many bytes are sent as they are. */
+  /** Payloads of fewer bytes are sent uncompressed. */
   readonly threshold: number;
   /** 1, fast, to 9, small. */
   readonly level: number;
@@ -30,7 +32,7 @@ export interface DeflateOptions {
  * Chooses among a client's offers of extensions (RFC 6455 §9.1, RFC 7692 §5).
  *
  * @param header `Sec-WebSocket-Extensions` of the request
- * @returns the same header for the answer, or `undefined` when nothing offered can be had
+ * @returns the same header for the answer; `undefined` when no offer is acceptable
  *
  * @example
  * ```ts
@@ -39,16 +41,20 @@ export interface DeflateOptions {
  * ```
  */
 export function negotiateDeflate(header: string | null): string | undefined {
-  if (header === null) return undefined;
-  return header.split(",").some(isAcceptable) ? ACCEPTED : undefined;
+  // In the order of the client's preference (RFC 7692 §5.1).
+  for (const offer of header?.split(",") ?? []) {
+    const answer = answerTo(offer);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }
 
-/** An offer with a parameter that is unknown, doubled or of a wrong value is declined (RFC 7692 §7.1). */
-function isAcceptable(offer: string): boolean {
+/** An offer with an unknown, repeated or invalid parameter is declined (RFC 7692 §7.1). */
+function answerTo(offer: string): string | undefined {
   const [name, ...parameters] = offer.split(";").map((part) => part.trim());
-  if (name?.toLowerCase() !== "permessage-deflate") return false;
+  if (name?.toLowerCase() !== "permessage-deflate") return undefined;
   const seen = new Set<string>();
-  return parameters.every((parameter) => {
+  const acceptable = parameters.every((parameter) => {
     const [key = "", value] = parameter.split("=").map((part) => part.trim());
     if (seen.has(key)) return false;
     seen.add(key);
@@ -57,15 +63,17 @@ function isAcceptable(offer: string): boolean {
       case "client_no_context_takeover":
         return value === undefined;
       case "client_max_window_bits":
-        // The client may use any window: inflating takes the largest.
+        // The client may use any window, named in the answer or not: inflating takes the largest.
         return value === undefined || isWindow(value);
       case "server_max_window_bits":
-        // A smaller window for one client would need a frame of its own.
+        // A client with a smaller window could not share compressed frames with the others.
         return value !== undefined && unquoted(value) === "15";
       default:
         return false;
     }
   });
+  if (!acceptable) return undefined;
+  return seen.has("server_max_window_bits") ? ACCEPTED_WITH_WINDOW : ACCEPTED;
 }
 
 function unquoted(value: string): string {
@@ -77,11 +85,11 @@ function isWindow(value: string): boolean {
 }
 
 /**
- * A text frame with a compressed payload; where compressing gains nothing, an ordinary one (a
+ * A text frame with a compressed payload; an uncompressed one where compression gains nothing (a
  * message may be sent uncompressed at any time, RFC 7692 §6).
  *
  * @param payload the text, in UTF-8
- * @param plain gives the ordinary frame
+ * @param plain returns the uncompressed frame
  */
 export function deflatedTextFrame(
   payload: Uint8Array,
@@ -96,10 +104,10 @@ export function deflatedTextFrame(
 }
 
 /**
- * A compressed message's payload as it was before (RFC 7692 §7.2.2).
+ * Decompresses a message's payload (RFC 7692 §7.2.2).
  *
- * @param max bytes that it may have then: nothing beyond them is inflated
- * @throws {ProtocolViolation} it is larger (1009), or no deflate data (1007)
+ * @param max bytes of the result; inflating stops when there would be more
+ * @throws {ProtocolViolation} the result is larger (1009), or this is not deflate data (1007)
  */
 export function inflate(compressed: Uint8Array, max: number): Uint8Array {
   try {

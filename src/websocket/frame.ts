@@ -1,4 +1,4 @@
-/** Frames as RFC 6455 §5.2 lays them out, from the server's side: never masked. */
+/** Frames as the server sends them (RFC 6455 §5.2): never masked. */
 
 /** RFC 6455 §11.8. */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
@@ -8,7 +8,7 @@ export const CloseCode = {
   Normal: 1000,
   GoingAway: 1001,
   ProtocolError: 1002,
-  /** Never on the wire: the peer's close frame had no code. */
+  /** Never on the wire: the client's close frame had no code. */
   NoStatus: 1005,
   /** Never on the wire: the connection ended without a close frame. */
   Abnormal: 1006,
@@ -17,7 +17,15 @@ export const CloseCode = {
   MessageTooBig: 1009,
 } as const;
 
-/** A control frame's payload is at most this long (RFC 6455 §5.5). */
+/** What a client did against RFC 6455, with the close code that says so. */
+export class ProtocolViolation extends Error {
+  override readonly name = "ProtocolViolation";
+  constructor(readonly closeCode: number, message: string) {
+    super(message);
+  }
+}
+
+/** Bytes of a control frame's payload, at most (RFC 6455 §5.5). */
 export const MAX_CONTROL_PAYLOAD = 125;
 
 const encoder = new TextEncoder();
@@ -47,12 +55,12 @@ function writeHeader(frame: Uint8Array, opcode: number, length: number): number 
 }
 
 /**
- * One whole frame whose payload is the parts one after the other. Each part is copied once,
- * straight to its place, so that an event's envelope and body need no buffer in between.
+ * One whole frame whose payload is the concatenated parts. Each part is copied once, straight into
+ * the frame, so that an event's envelope and body need no buffer in between.
  *
  * @param opcode one of {@linkcode Opcode}
- * @param parts the payload in pieces
- * @returns the bytes to put on the wire; may be shared by any number of connections
+ * @param parts the payload, in parts
+ * @returns the bytes to write; any number of connections may share them
  *
  * @example
  * ```ts
@@ -63,8 +71,8 @@ function writeHeader(frame: Uint8Array, opcode: number, length: number): number 
 export function encodeFrame(opcode: number, ...parts: Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  // Buffer because node's sockets write it as it is; Slow because a frame may live long, and a
-  // slice of the shared pool would keep the whole pool alive.
+  // A Buffer, because node's sockets write it without conversion. Not from the shared pool, because
+  // a frame may live long and would keep the whole pool alive.
   const frame = Buffer.allocUnsafeSlow(headerLength(length) + length);
   let at = writeHeader(frame, opcode, length);
   for (const part of parts) {
@@ -87,8 +95,8 @@ export function textFrame(text: string): Uint8Array {
 }
 
 /**
- * A ping, pong or close frame (RFC 6455 §5.5). From the shared pool, because it is for one
- * connection and soon written: a client that floods with pings makes thousands of them.
+ * A ping, pong or close frame (RFC 6455 §5.5). It is cut from the shared pool, because it is for one
+ * connection and soon written: a client that floods with pings causes thousands of them.
  *
  * @param payload at most {@linkcode MAX_CONTROL_PAYLOAD} bytes
  */
@@ -101,8 +109,8 @@ export function controlFrame(opcode: number, payload: Uint8Array): Uint8Array {
 /**
  * A close frame (RFC 6455 §5.5.1).
  *
- * @param code left out when `undefined`, as an answer to a close frame without one
- * @param reason cut to the 123 bytes that fit, never inside a character
+ * @param code omitted when `undefined`, as in the answer to a close frame without a code
+ * @param reason truncated to the 123 bytes that fit, never inside a character
  */
 export function closeFrame(code?: number, reason = ""): Uint8Array {
   if (code === undefined) return encodeFrame(Opcode.Close);
@@ -113,7 +121,7 @@ export function closeFrame(code?: number, reason = ""): Uint8Array {
   return controlFrame(Opcode.Close, bytes.subarray(0, 2 + written));
 }
 
-/** Whether a close frame from a peer may carry this code (RFC 6455 §7.4, and the IANA registry). */
+/** Whether a client's close frame may carry this code (RFC 6455 §7.4, and the IANA registry). */
 export function isCloseCode(code: number): boolean {
   return (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) ||
     (code >= 3000 && code <= 4999);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Why an opening handshake is no WebSocket handshake, as the HTTP answer that says so. */
+/** The HTTP answer to an opening handshake that is not valid, with the reason. */
 export interface HandshakeRefusal {
   readonly status: 400 | 405 | 426;
   readonly reason: string;
@@ -18,7 +18,7 @@ function hasToken(header: string | null, token: string): boolean {
 }
 
 /**
- * Whether a request asks for the WebSocket protocol at all, rightly or wrongly.
+ * Whether a request asks for the WebSocket protocol, be its handshake valid or not.
  *
  * @example
  * ```ts
@@ -32,8 +32,8 @@ export function asksForWebSocket(headers: Headers): boolean {
 /**
  * Checks a client's opening handshake (RFC 6455 §4.2.1).
  *
- * @returns `undefined` when it is right, else the answer to refuse it with (§4.4 asks for the
- * version that the server speaks)
+ * @returns `undefined` when it is valid, else the answer that refuses it (§4.4 requires the version
+ * that the server supports)
  *
  * @example
  * ```ts
@@ -79,10 +79,10 @@ export function acceptKey(key: string): string {
 }
 
 /**
- * The bytes that turn an HTTP connection into a WebSocket (RFC 6455 §4.2.2).
+ * The response that switches an HTTP connection to WebSocket (RFC 6455 §4.2.2).
  *
  * @param key the request's `Sec-WebSocket-Key`, already checked
- * @param extensions what was chosen of the client's offers, for `Sec-WebSocket-Extensions`
+ * @param extensions the accepted offer, for `Sec-WebSocket-Extensions`
  */
 export function switchingProtocols(key: string, extensions?: string): string {
   return "HTTP/1.1 101 Switching Protocols\r\n" +

@@ -1,45 +1,45 @@
-/** Somebody who has to give a sign of life. The fields are the wheel's: nothing else writes `place`. */
+/** A connection that has to answer pings. */
 export interface Watched {
-  /** {@linkcode Keepalive.now} when the last byte came: whoever reads sets it. */
+  /** {@linkcode Keepalive.now} when the last byte was received. The connection sets it. */
   heardAt: number;
-  /** Where it stands in the wheel; {@linkcode NOWHERE} outside of it. */
+  /** Its slot and its index there; {@linkcode NOWHERE} outside the wheel. Only the wheel sets it. */
   place: number;
-  /** Asks for a sign of life. */
+  /** Sends a ping. */
   ping(): void;
-  /** Gave none for too long. */
+  /** Ends the connection: nothing was received for too long. */
   cut(): void;
 }
 
-/** Read whenever they matter, so that what changes is soon in force. Both in seconds. */
+/** In seconds. Read at every use, so a reload takes effect soon. */
 export interface KeepaliveLimits {
   readonly pingInterval: number;
-  /** Longer than the interval: an idle client speaks only when it is asked. */
+  /** Longer than the interval: an idle client sends nothing but pongs. */
   readonly idleTimeout: number;
 }
 
-/** The place of what is not watched. */
+/** The `place` of a connection that is not in the wheel. */
 export const NOWHERE = -1;
 
 /**
- * Milliseconds between ticks: 50,000 pings in 30 s are 417 a tick, some milliseconds of writing.
- * Shorter ticks would wake the loop for a few pings, and for each of their pongs.
+ * Milliseconds between ticks: 50,000 pings in 30 s are 417 per tick, some milliseconds of writing.
+ * Shorter ticks would wake the event loop for a few pings, and for each of their pongs.
  */
-const TICK = 250;
-/** Ticks made up for at once where the loop was late; more would be a burst of pings. */
-const MAX_BEHIND = 4;
-/** Of a place: the low part is the slot, the rest is the index in it. */
+const TICK_MS = 250;
+/** Late ticks that are made up for at once; more would be a burst of pings. */
+const MAX_LATE_TICKS = 4;
+/** Slots of the wheel. `place % SLOTS` is a slot, and the rest of `place` is the index in it. */
 const SLOTS = 4096;
 
 /**
  * Pings all connections and cuts those that are silent, with one timer: a wheel of slots, one of
- * which is looked at per tick. A connection stands in the slot of the tick at which there is
- * something to do for it; it costs two numbers and a place in an array, and leaves in one step.
+ * which is processed per tick. A connection is in the slot of the tick at which there is something
+ * to do for it; that costs two numbers and an array element, and leaving takes constant time.
  *
- * Who comes is put into a slot of its own choice within the interval, one after the other with
- * long strides, so that those who come at once are not all pinged at once.
+ * New connections are spread over the slots of one interval, with long strides between one and the
+ * next, so that connections that open together are not all pinged together.
  *
- * Time is counted in ticks that the loop made, not by the clock: when the process stood still,
- * what clients sent meanwhile still waits to be read, and none of them is cut for it.
+ * Time is counted in ticks of the event loop, not by the clock: after the process was suspended,
+ * what clients sent meanwhile is still to be read, and none of them is cut for it.
  *
  * @example
  * ```ts
@@ -63,24 +63,24 @@ export class Keepalive {
     this.#limits = limits;
   }
 
-  /** How many are watched. */
+  /** Connections in the wheel. */
   get size(): number {
     return this.#size;
   }
 
-  /** Watches from now on, as if a byte had just come. */
+  /** Adds a connection, as if a byte had just been received. */
   add(watched: Watched): void {
     watched.heardAt = this.now;
-    // The golden ratio's part of the interval, again and again, fills it evenly at any number.
+    // Steps of the golden ratio fill the interval evenly, whatever the number of connections.
     this.#stride = (this.#stride + 0.618033988749895) % 1;
     this.#put(watched, 1 + Math.floor(this.#stride * this.#interval));
     this.#size++;
     if (this.#timer !== undefined) return;
     this.#tickedAt = performance.now();
-    this.#timer = setInterval(this.#turn, TICK);
+    this.#timer = setInterval(this.#onTimer, TICK_MS);
   }
 
-  /** Forgets it. Safe to call twice. */
+  /** Removes a connection. Safe to call twice. */
   remove(watched: Watched): void {
     if (watched.place === NOWHERE) return;
     const slot = this.#slots[watched.place % SLOTS]!;
@@ -88,7 +88,7 @@ export class Keepalive {
     watched.place = NOWHERE;
     const last = slot.pop()!;
     if (last !== watched) {
-      // The last of the slot takes the place.
+      // The last one in the slot takes its index.
       slot[index] = last;
       last.place = index * SLOTS + last.place % SLOTS;
     }
@@ -103,27 +103,27 @@ export class Keepalive {
 
   /** In ticks. */
   get #interval(): number {
-    return Math.round(this.#limits.pingInterval * 1000 / TICK);
+    return Math.round(this.#limits.pingInterval * 1000 / TICK_MS);
   }
 
-  /** @param ahead ticks from now, as many as the wheel has at most */
+  /** @param ahead ticks from now; the wheel's size limits them */
   #put(watched: Watched, ahead: number): void {
     const at = (this.now + Math.max(1, Math.min(ahead, SLOTS - 1))) % SLOTS;
     watched.place = this.#slots[at]!.push(watched) * SLOTS - SLOTS + at;
   }
 
-  readonly #turn = (): void => {
-    const behind = Math.floor((performance.now() - this.#tickedAt) / TICK);
-    this.#tickedAt = behind > MAX_BEHIND ? performance.now() : this.#tickedAt + behind * TICK;
-    for (let ticks = Math.min(behind, MAX_BEHIND); ticks > 0; ticks--) this.#tick();
+  readonly #onTimer = (): void => {
+    const due = Math.floor((performance.now() - this.#tickedAt) / TICK_MS);
+    this.#tickedAt = due > MAX_LATE_TICKS ? performance.now() : this.#tickedAt + due * TICK_MS;
+    for (let ticks = Math.min(due, MAX_LATE_TICKS); ticks > 0; ticks--) this.#tick();
   };
 
   #tick(): void {
     this.now++;
     const slot = this.#slots[this.now % SLOTS]!;
     const interval = this.#interval;
-    const timeout = Math.round(this.#limits.idleTimeout * 1000 / TICK);
-    // One by one out of the slot, since a ping or a cut may make others leave it.
+    const timeout = Math.round(this.#limits.idleTimeout * 1000 / TICK_MS);
+    // One at a time, because a ping or a cut may make others leave the slot.
     for (let watched = slot.pop(); watched !== undefined; watched = slot.pop()) {
       const silent = this.now - watched.heardAt;
       if (silent >= timeout) {

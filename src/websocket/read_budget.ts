@@ -1,44 +1,44 @@
-/** Bytes that clients may bring in one turn of the event loop before the rest of them must wait. */
+/** Bytes read from all clients per event-loop turn; what comes after them waits for the next turn. */
 const BYTES_PER_TURN = 65_536;
 
-/** Somebody who stopped to read, and is told to go on. */
-interface Waiting {
-  readOn(): void;
+/** A socket's owner that pauses it, and is called back to continue. */
+interface PausedReader {
+  continueReading(): void;
 }
 
-let taken = 0;
-let waiting: Waiting[] = [];
-let scheduled = false;
+let bytesRead = 0;
+let paused: PausedReader[] = [];
+let nextTurnScheduled = false;
 
 /**
- * Counts what was read. A socket whose client sends without a pause is readable again as soon as
- * it was read, and the runtime goes on with it, for seconds, before it looks at any other socket
- * or timer. So whoever reads more than a turn's share stops, and goes on in the next turn.
+ * Counts bytes that were read. The socket of a client that sends without a pause is readable again
+ * as soon as it was read, and the runtime goes on with it, for seconds, before it polls any other
+ * socket or timer. So a reader that exceeds a turn's budget pauses until the next turn.
  *
  * @param bytes read just now
- * @returns whether the reader may go on; if not, it stops to read, and its `readOn` is called in
- * the next turn
+ * @returns whether the reader may continue; if not, it must pause, and its `continueReading` is
+ * called in the next turn
  *
  * @example
  * ```ts
- * if (!mayReadOn(chunk.length, this)) socket.pause();
+ * if (!takeReadBudget(chunk.length, this)) socket.pause();
  * ```
  */
-export function takeReadBudget(bytes: number, reader: Waiting): boolean {
-  taken += bytes;
-  if (!scheduled) {
-    scheduled = true;
-    setImmediate(nextTurn);
+export function takeReadBudget(bytes: number, reader: PausedReader): boolean {
+  bytesRead += bytes;
+  if (!nextTurnScheduled) {
+    nextTurnScheduled = true;
+    setImmediate(beginTurn);
   }
-  if (taken < BYTES_PER_TURN) return true;
-  waiting.push(reader);
+  if (bytesRead < BYTES_PER_TURN) return true;
+  paused.push(reader);
   return false;
 }
 
-function nextTurn(): void {
-  const readers = waiting;
-  scheduled = false;
-  taken = 0;
-  waiting = [];
-  for (const reader of readers) reader.readOn();
+function beginTurn(): void {
+  const readers = paused;
+  nextTurnScheduled = false;
+  bytesRead = 0;
+  paused = [];
+  for (const reader of readers) reader.continueReading();
 }

@@ -1,14 +1,13 @@
 import { inflate, RSV1 } from "./deflate.ts";
-import { CloseCode, isCloseCode, MAX_CONTROL_PAYLOAD, Opcode } from "./frame.ts";
-import { ProtocolViolation } from "./violation.ts";
+import { CloseCode, isCloseCode, MAX_CONTROL_PAYLOAD, Opcode, ProtocolViolation } from "./frame.ts";
 
-/** Where a receiver hands whole messages and control frames. */
+/** Takes a receiver's whole messages and control frames. */
 export interface ReceiverTarget {
   receivedText(message: string): void;
   receivedBinary(message: Uint8Array): void;
   receivedPing(payload: Uint8Array): void;
   receivedPong(payload: Uint8Array): void;
-  /** The last thing that a receiver hands over; what comes after it is ignored (RFC 6455 §5.5.1). */
+  /** Called last: what follows a close frame is ignored (RFC 6455 §5.5.1). */
   receivedClose(code: number | undefined, reason: string): void;
 }
 
@@ -19,11 +18,11 @@ const MAX_HEADER = 14;
 const wholeText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Reads what one client sends (RFC 6455 §5), in pieces of any size: masked frames, messages in
- * fragments, control frames between them. A message's size is checked when its header is there,
- * before a byte of payload is kept.
+ * Parses what one client sends (RFC 6455 §5), in chunks of any size: masked frames, messages in
+ * fragments, control frames between them. A message's size is checked when its header is complete,
+ * before any of its payload is buffered.
  *
- * Bytes are kept only while a frame is incomplete, so an idle connection keeps none.
+ * Bytes are buffered only while a frame is incomplete, so an idle connection holds none.
  *
  * @example
  * ```ts
@@ -36,30 +35,30 @@ export class Receiver {
   readonly #maxMessage: number;
   readonly #deflate: boolean;
 
-  /** A header that is not complete yet. */
+  /** An incomplete header. */
   #header: Uint8Array | undefined;
   #headerBytes = 0;
 
-  /** The payload of the frame being read, and how much of it is there. */
+  /** The payload of the frame being read, and how many bytes of it were received. */
   #payload: Uint8Array | undefined;
   #payloadBytes = 0;
   #fin = false;
   #opcode: number = 0;
   #mask = 0;
 
-  /** The message being gathered: its opcode (0 when there is none), and its first `messageBytes`. */
+  /** The fragmented message being read: its opcode (0 when there is none), and its bytes so far. */
   #message: number = 0;
   #messageBytes = 0;
   #gathered = EMPTY;
-  /** Of the message whose first frame was the last to begin one. */
+  /** Whether the message that is being read is compressed. */
   #compressed = false;
-  /** Looks at each fragment of a text; holds the character that a fragment's end cut. */
+  /** Checks each fragment of a text, with a character that was split between two fragments. */
   #textCheck: TextDecoder | undefined;
 
   #closed = false;
 
   /**
-   * @param maxMessage bytes that one message may have, all its fragments together
+   * @param maxMessage bytes of one message, all fragments together
    * @param deflate whether compression was negotiated
    */
   constructor(target: ReceiverTarget, maxMessage: number, deflate = false) {
@@ -69,10 +68,9 @@ export class Receiver {
   }
 
   /**
-   * Takes the next bytes from the wire. They are copied where they must outlive the call.
+   * Takes the next bytes from the socket. What must outlive the call is copied.
    *
-   * @throws {ProtocolViolation} the connection must be failed with its close code; nothing may be
-   * pushed after that
+   * @throws {ProtocolViolation} fail the connection with its close code, and push nothing after that
    */
   push(chunk: Uint8Array): void {
     let at = 0;
@@ -91,10 +89,10 @@ export class Receiver {
       this.#header = new Uint8Array(MAX_HEADER);
       this.#headerBytes = 0;
     }
-    // Byte by byte: this happens once per header cut by a segment's end, and is at most 14 bytes.
+    // Byte by byte: only a header that is split between two chunks comes here, 14 bytes at most.
     while (at < chunk.length) {
       this.#header[this.#headerBytes++] = chunk[at++]!;
-      // A header that is wrong by its first two bytes is not waited for.
+      // Two bytes are enough to refuse most invalid headers.
       if (this.#headerBytes === 2) refuseHeader(this.#header, 0, this.#deflate);
       if (headerLength(this.#header, 0, this.#headerBytes) !== 0) {
         const header = this.#header;
@@ -106,7 +104,7 @@ export class Receiver {
     return at;
   }
 
-  /** Decides by the header alone whether the frame may come (RFC 6455 §5.2, §5.4, §5.5). */
+  /** Decides by the header alone whether the frame is acceptable (RFC 6455 §5.2, §5.4, §5.5). */
   #openFrame(bytes: Uint8Array, at: number): void {
     refuseHeader(bytes, at, this.#deflate);
     this.#fin = (bytes[at]! & 0x80) !== 0;
@@ -142,7 +140,7 @@ export class Receiver {
       if (this.#opcode !== Opcode.Continuation) this.#compressed = (bytes[at]! & RSV1) !== 0;
     }
     this.#mask = view.getUint32(next);
-    // From the pool where it is small: every byte of it is written before anyone sees it.
+    // Small ones come from the shared pool; every byte is overwritten before it is used.
     this.#payload = length === 0 ? EMPTY : Buffer.allocUnsafe(length);
     this.#payloadBytes = 0;
   }
@@ -185,7 +183,7 @@ export class Receiver {
     else this.#target.receivedBinary(message);
   }
 
-  /** One fragment of a message (RFC 6455 §5.4). Text is checked at each, so that bad text ends early. */
+  /** One fragment of a message (RFC 6455 §5.4). Text is checked per fragment, to fail early. */
   #gather(payload: Uint8Array): void {
     if (this.#opcode !== Opcode.Continuation) this.#message = this.#opcode;
     if (this.#message === Opcode.Text && !this.#compressed) {
@@ -204,8 +202,8 @@ export class Receiver {
   }
 
   /**
-   * Into one buffer: a fragment kept by itself costs a hundred bytes and more for each byte of
-   * payload, of which a client could make the server hold thousands.
+   * Appends a fragment to one buffer. A buffer per fragment would cost a hundred bytes or more, and
+   * a client could send thousands of fragments of one byte.
    */
   #append(payload: Uint8Array): void {
     const bytes = this.#messageBytes + payload.length;
@@ -233,7 +231,7 @@ export class Receiver {
   }
 }
 
-/** Length of the masked header at `at`, 0 when not all of it is among the `available` bytes. */
+/** Length of the masked header at `at`; 0 when it is longer than the `available` bytes. */
 function headerLength(bytes: Uint8Array, at: number, available: number): number {
   if (available < 2) return 0;
   const length = bytes[at + 1]! & 0x7f;
@@ -242,8 +240,8 @@ function headerLength(bytes: Uint8Array, at: number, available: number): number 
 }
 
 /**
- * What the first two bytes show to be wrong (RFC 6455 §5.1, §5.2, §5.5). With compression the first
- * frame of a message may have RSV1 set, and no other (RFC 7692 §6.1).
+ * Refuses a header by its first two bytes (RFC 6455 §5.1, §5.2, §5.5). With compression, only the
+ * first frame of a message may have RSV1 set (RFC 7692 §6.1).
  */
 function refuseHeader(bytes: Uint8Array, at: number, deflate: boolean): void {
   const first = bytes[at]!;

@@ -28,6 +28,7 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   const place = [browser, exchange] as const;
   await step(t, "numbers are whole, however many digits they have", () => digits(...place));
   await step(t, "a book without orders is said to be empty", () => empty(...place));
+  await step(t, "a book that cannot be read is said to be so", () => unreadable(...place));
   await step(t, "a book of one side is drawn, and told as it is", () => oneSide(...place));
   await step(t, "bars are as long as what they stand for", () => bars(...place));
   await step(t, "depth is drawn anew where its place changes, also of a quiet book", async () => {
@@ -90,8 +91,21 @@ async function empty(browser: Browser, exchange: Exchange): Promise<void> {
   await exchange.publish(`public.${market}.ob-inc`, { asks: ["2", "1"], sequence: 2 });
   await live.reads("#asks .price", /^2$/);
   await live.page.locator("#book-note").waitFor({ state: "hidden" });
-  await exchange.publish(`public.${market}.ob-inc`, { asks: ["2", "0"], sequence: 3 });
+  await exchange.publish(`public.${market}.ob-inc`, { asks: ["2", ""], sequence: 3 });
   await live.reads("#book-note", /^The order book is empty/);
+  assert.deepEqual(live.complaints, []);
+}
+
+async function unreadable(browser: Browser, exchange: Exchange): Promise<void> {
+  const market = freshWord();
+  await using live = await openMarket(browser, exchange, market);
+  const asks = [["101.5", "1.25", "3"]];
+  await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
+  await live.reads("#book-note", /^The order book cannot be read/);
+  await live.assertAccessible();
+  await exchange.publish(`public.${market}.ob-snap`, { ...BOOK, sequence: 2 });
+  await live.reads("#spread", /^1\.5/);
+  await live.page.locator("#book-note").waitFor({ state: "hidden" });
   assert.deepEqual(live.complaints, []);
 }
 
@@ -101,7 +115,7 @@ async function oneSide(browser: Browser, exchange: Exchange): Promise<void> {
   await exchange.publish(`public.${market}.ob-snap`, BOOK);
   await live.reads("#depth-legend", /^bids 3 · asks 2/);
   for (const [at, [price]] of BOOK.asks.entries()) {
-    const change = { asks: [price, "0"], sequence: at + 2 };
+    const change = { asks: [price, at % 2 ? "0" : ""], sequence: at + 2 };
     await exchange.publish(`public.${market}.ob-inc`, change);
   }
   await live.reads("#depth-legend", /^bids 3\.5 · asks none/);
@@ -125,7 +139,8 @@ async function bars(browser: Browser, exchange: Exchange): Promise<void> {
     assert.equal(await live.page.evaluate(barAt(side, 2, 0.99)), false);
   }
   await exchange.publish(`public.${market}.ob-inc`, { bids: ["100", "0"], sequence: 2 });
-  await live.reads("#bids .price", /^99\.25/);
+  // Not by the price, which stood there before, a row further.
+  await live.reads("#spread", /^2\.25/);
   assert.equal(await live.page.evaluate(barAt("bids", 0, 0.7)), false);
   assert.equal(await live.page.evaluate(barAt("asks", 1, 0.01)), true);
   assert.deepEqual(live.complaints, []);

@@ -36,7 +36,7 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
   const { page } = live;
   await live.reads("#state", /^Live$/);
   await live.reads("#market-title", /^BTC\/USD$/);
-  await live.reads("#spread", /^\d+\.\d\d$/);
+  await live.reads("#spread", /^\d+\.\d+$/);
   await live.reads("#candle", /^O [\d.]+ +H [\d.]+/);
   await live.reads("#depth-legend", /^bids [\d.]+ · asks [\d.]+/);
   const prices = async (side: string) =>
@@ -62,7 +62,7 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
   );
   await page.goBack();
   await live.reads("#market-title", /^BTC\/USD$/);
-  await live.reads("#bids .price", /^\d{5}\.\d\d$/);
+  await live.reads("#bids .price", /^\d{5}\.\d+$/);
 
   await page.fill("#market-name", "nosuch");
   await page.click("#pick button");

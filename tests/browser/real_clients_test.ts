@@ -5,6 +5,7 @@ import { launchChromium } from "../../testing/browser.ts";
 import { type Conversation, converse } from "../support/conversation.ts";
 import { type Exchange, startExchange, step, subscribed } from "../support/exchange.ts";
 import { nodeWithWebSocket } from "../support/node.ts";
+import { pythonWithWebsockets } from "../support/python.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 
 const broker = await sharedBroker();
@@ -96,19 +97,60 @@ async function assertClientsTalk(t: Deno.TestContext, compression: boolean): Pro
   });
 }
 
-/** The same conversation in a process of Node's: its first line asks for the events. */
-async function inNode(
+/**
+ * Parameters of permessage-deflate (RFC 7692 §7.1) that Python's websockets can offer, and whether
+ * the server takes the offer. The library ends the connection where an answer does not fit.
+ */
+const PYTHON_OFFERS: readonly [parameters: Record<string, number | boolean>, taken: boolean][] = [
+  [{}, true],
+  [{ client_max_window_bits: 12 }, true],
+  [{ server_max_window_bits: 15 }, true],
+  [{ server_max_window_bits: 15, client_max_window_bits: 9 }, true],
+  [{ server_max_window_bits: 15, server_no_context_takeover: true }, true],
+  [{ server_no_context_takeover: true, client_no_context_takeover: true }, true],
+  [{ server_max_window_bits: 12, client_max_window_bits: 12 }, false],
+];
+
+Deno.test("Python's websockets talks with the server, whatever compression it offers", async (t) => {
+  const python = await pythonWithWebsockets();
+  if (python === undefined) return console.log("no Python with websockets here: not tried");
+  await using exchange = await startExchange(broker, {
+    auth: false,
+    args: ["--log-level", "debug"],
+  });
+  const script = new URL("../support/websockets_client.py", import.meta.url).pathname;
+  for (const [parameters, taken] of PYTHON_OFFERS) {
+    const text = JSON.stringify(parameters);
+    await step(t, text, () =>
+      assertTalksWith(
+        exchange,
+        taken,
+        (url, report) => inProcess([python, script, url, text], report),
+      ));
+  }
+});
+
+/** The same conversation in a process of Node's. */
+function inNode(
   [file, ...flags]: readonly [string, ...string[]],
   url: string,
   report: () => Promise<void>,
 ): Promise<Conversation> {
   const program = `const report = async () => console.log("subscribed");
     console.log(JSON.stringify(await (${converse})(${JSON.stringify(url)}, report)));`;
+  return inProcess([file, ...flags, "--input-type=module", "--eval", program], report);
+}
+
+/** The conversation of a process: its first line asks for the events. */
+async function inProcess(
+  [file, ...args]: readonly [string, ...string[]],
+  report: () => Promise<void>,
+): Promise<Conversation> {
   const child = new Deno.Command(file, {
-    args: [...flags, "--input-type=module", "--eval", program],
+    args,
     stdin: "null",
     stdout: "piped",
-    stderr: "null",
+    stderr: "inherit",
   }).spawn();
   let output = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {

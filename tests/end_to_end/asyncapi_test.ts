@@ -36,7 +36,7 @@ Deno.test("every registered stream is there, with examples that fit its type", (
     for (const { payload } of message.examples) {
       const [name, event] = Object.entries(payload as object)[0]!;
       assert.equal(peatioRegistry.find(kind.scope, name), kind);
-      assert.ok(kind.payload.safeParse(event).success, name);
+      assert.ok(kind.fits(event), name);
       assert.ok(fits(describeServer(), key, payload), name);
       assert.ok(!fits(describeServer(), key, { [`${name}.more`]: event }), "another name");
       assert.ok(!fits(describeServer(), key, { [name]: "another type" }), name);
@@ -45,6 +45,25 @@ Deno.test("every registered stream is there, with examples that fit its type", (
       .find(({ messages }) => messages[0]!.$ref.endsWith(`/${key}`));
     assert.equal(operation?.action, "send");
     assert.equal(operation?.security !== undefined, kind.scope === "private", kind.label);
+  }
+});
+
+Deno.test("it says how a level is removed, and which words a field may be", async () => {
+  const { components: { schemas, messages } } = describeServer();
+  assert.match(schemas.ObInc!.description!, /amount of "" removes the level/);
+  assert.match(messages.obInc!.summary, /amount of "" removes the level/);
+  const removals = [["1020.0", ""], ["1020.0", null], ["1020.0", "0.0"], [["1020.0", ""]]];
+  for (const asks of removals) {
+    assert.ok(fits(describeServer(), "obInc", { "btcusd.ob-inc": { asks, sequence: 9 } }));
+  }
+  const [later, ...others] = schemas.Order!.anyOf!;
+  assert.deepEqual(later!.properties!.ord_type!.examples, ["limit", "market"]);
+  for (const { properties } of [later!, ...others]) {
+    assert.ok(properties!.state!.examples!.includes("execution_reject"));
+  }
+  const html = await (await descriptionApp({ docs: true }).request("/docs")).text();
+  for (const text of ['decimal text or "" or number or null', "limit, market, another text"]) {
+    assert.ok(html.includes(escapeHtml(text)), text);
   }
 });
 

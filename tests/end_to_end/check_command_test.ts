@@ -9,7 +9,7 @@ const broker = await sharedBroker();
 /** Flags that keep every trial but the one under test from failing. */
 const FREE = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0", ...NOT_INSTALLED];
 
-/** Runs `ranger check` with a configuration file of its own, so that no other one is read. */
+/** Runs `ranger check` with a configuration file, so that the default one is not read. */
 async function check(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
@@ -61,9 +61,12 @@ Deno.test("check finds key, broker and ports right, and changes nothing", async 
     exchange,
   ]);
   assert.match(line(outcome, "ok     key:"), /^Ed25519, verifies EdDSA, sha256:[0-9a-f]{64}$/);
-  assert.match(line(outcome, "ok     broker:"), /^connected; exchange .* is missing: it will be/);
+  assert.match(
+    line(outcome, "ok     broker:"),
+    /^connected; exchange .* does not exist: it will be/,
+  );
   assert.equal(line(outcome, "ok     server:"), "127.0.0.1:0 is free");
-  assert.match(outcome.stdout, /\nRanger would run with this\.\n$/);
+  assert.match(outcome.stdout, /\nRanger would run with these settings\.\n$/);
   assert.equal(outcome.code, 0, outcome.output);
 
   const { client, channel } = await amqp(broker.url);
@@ -73,12 +76,12 @@ Deno.test("check finds key, broker and ports right, and changes nothing", async 
   await gone;
 });
 
-Deno.test("check finds the exchange that is there", async () => {
+Deno.test("check finds an existing exchange", async () => {
   await using publisher = await connectPublisher(broker.url, randomExchange());
   const outcome = await check(["--no-auth", "--exchange", publisher.exchange]);
   assert.equal(
     line(outcome, "ok     broker:"),
-    `connected; exchange ${publisher.exchange} is there; a queue was declared, bound, consumed ` +
+    `connected; exchange ${publisher.exchange} exists; a queue was declared, bound, consumed ` +
       "and deleted",
   );
 });
@@ -115,14 +118,14 @@ Deno.test("no password appears in any output, wherever it is given", async () =>
   for (const { output } of runs) assert.ok(!output.includes("hunter2"), output);
 });
 
-Deno.test("check says when nothing answers as a broker", async () => {
+Deno.test("check says when the broker is unreachable", async () => {
   const outcome = await check(["--no-auth", "--amqp-port", String(freePort())]);
   assert.match(line(outcome, "FAILS  broker:"), /^nothing listens there; is RabbitMQ started/);
-  assert.match(outcome.stdout, /\nRanger would not run well with this: see what FAILS above\.\n$/);
+  assert.match(outcome.stdout, /\nRanger would start, but not work: see what FAILS above\.\n$/);
   assert.equal(outcome.code, 69);
 });
 
-Deno.test("check says when what answers is no broker", async () => {
+Deno.test("check says when the peer is not a broker", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const answering = (async () => {
     using connection = await listener.accept();
@@ -153,7 +156,7 @@ Deno.test("check says which port is in use, and by which flag to take another", 
     );
     const said = line(outcome, `FAILS  ${name}:`);
     assert.ok(
-      said.includes(`127.0.0.1:${port} is in use; is Ranger running already? ${flag} sets`),
+      said.includes(`127.0.0.1:${port} is in use; is Ranger already running? ${flag} sets`),
     );
     assert.equal(outcome.code, 69);
   }
@@ -171,7 +174,7 @@ Deno.test("check says what is wrong with the key, and never shows a private one"
     const outcome = await check([], { JWT_PUBLIC_KEY: given });
     assert.match(line(outcome, "FAILS  key:"), /private key/);
     assert.ok(!outcome.output.includes(body) && !outcome.output.includes(btoa(pem).slice(0, 60)));
-    assert.match(outcome.stdout, /\nRanger would not start with this\.\n$/);
+    assert.match(outcome.stdout, /\nRanger would not start with these settings\.\n$/);
     assert.equal(outcome.code, 78);
   }
   const missing = await check([]);

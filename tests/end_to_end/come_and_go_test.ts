@@ -60,8 +60,8 @@ Deno.test("thousands that come and go at once leave nothing behind", async (t) =
     // The witness, the class's prototype, and what a variable may still hold.
     for (
       const kind of [
-        ...["Session", "WebSocketConnection", "Subscriber", "Receiver", "Batch"],
-        ...["Audience", "SharedLog", "Cohort", "LogEntry"],
+        ...["Session", "WebSocketConnection", "Outbox", "Subscriber", "Receiver", "FrameChain"],
+        ...["Audience", "SharedLog", "WriteGroup", "LogEntry"],
       ]
     ) {
       assert.ok((objects[kind] ?? 0) < 10, `${objects[kind]} of ${kind} are kept`);

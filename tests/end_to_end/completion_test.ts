@@ -96,7 +96,7 @@ Deno.test("fish completes, where it is installed", async () => {
 Deno.test("an unknown shell is refused with those that are known", async () => {
   const { code, output } = await runRanger(["completion", "csh"]);
   assert.equal(code, 78);
-  assert.match(output, /the nearest is zsh|expected bash, zsh, fish/);
+  assert.match(output, /unknown shell; (did you mean zsh\?|expected bash, zsh, fish)/);
 });
 
 Deno.test("the manual page has every command, flag and setting, and is sound roff", async () => {

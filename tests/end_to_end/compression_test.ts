@@ -26,30 +26,115 @@ function textOf({ rsv, payload }: Frame): string {
   return new TextDecoder().decode(plain);
 }
 
+const WITH_WINDOW = `${ANSWER}; server_max_window_bits=15`;
+
+/** What clients offer, by their sources and documents, and what each must be answered. */
+const OFFERS: readonly (readonly [who: string, offer: string, answer: string | undefined])[] = [
+  ["Chromium, npm's ws, Node, Dart, aiohttp", "permessage-deflate; client_max_window_bits", ANSWER],
+  ["Firefox, Safari, okhttp, Jetty", "permessage-deflate", ANSWER],
+  ["Safari before 2018", "x-webkit-deflate-frame", undefined],
+  [
+    "gorilla, Java-WebSocket",
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+    ANSWER,
+  ],
+  [
+    "Starscream, Erlang's gun",
+    "permessage-deflate; client_max_window_bits; server_max_window_bits=15",
+    WITH_WINDOW,
+  ],
+  [
+    "Python's lomond",
+    "permessage-deflate; server_max_window_bits=15; client_max_window_bits, " +
+    "permessage-deflate; client_max_window_bits",
+    WITH_WINDOW,
+  ],
+  [
+    "IXWebSocket",
+    "permessage-deflate; server_max_window_bits=15; client_max_window_bits=15",
+    WITH_WINDOW,
+  ],
+  [
+    "Boost.Beast and websocketpp with every parameter",
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover; " +
+    "server_max_window_bits=15; client_max_window_bits=15",
+    WITH_WINDOW,
+  ],
+  [
+    "Python's websockets with small windows",
+    "permessage-deflate; server_max_window_bits=12; client_max_window_bits=12",
+    undefined,
+  ],
+  [
+    "ws with serverMaxWindowBits and a second choice",
+    "permessage-deflate; client_max_window_bits; server_max_window_bits=10, " +
+    "permessage-deflate; client_max_window_bits",
+    ANSWER,
+  ],
+  [
+    ".NET with DangerousDeflateOptions as they are",
+    "permessage-deflate; client_max_window_bits",
+    ANSWER,
+  ],
+  [
+    ".NET without contexts",
+    "permessage-deflate; client_max_window_bits; client_no_context_takeover; " +
+    "server_no_context_takeover",
+    ANSWER,
+  ],
+  [
+    ".NET with smaller windows",
+    "permessage-deflate; client_max_window_bits=9; server_max_window_bits=9",
+    undefined,
+  ],
+];
+
+Deno.test("each client's offer of compression gets an answer that the client takes", async (t) => {
+  assert.equal(negotiateDeflate(null), undefined, "tungstenite and others offer none");
+  for (const [who, offer, answer] of OFFERS) {
+    await t.step(`${who}: ${offer}`, () => assert.equal(negotiateDeflate(offer), answer));
+  }
+});
+
 Deno.test("of the offers of compression those are taken that can be kept", () => {
   for (
-    const [offer, taken] of [
-      [null, false],
-      ["", false],
-      ["permessage-deflate", true],
-      ["Permessage-Deflate", true],
-      ["permessage-deflate; client_max_window_bits", true],
-      ['permessage-deflate; client_max_window_bits="12"', true],
-      ["permessage-deflate;server_no_context_takeover ;client_no_context_takeover", true],
-      ["x-webkit-deflate-frame, permessage-deflate", true],
-      ["permessage-deflate; server_max_window_bits=15", true],
-      ["permessage-deflate; server_max_window_bits=10", false],
-      ["permessage-deflate; server_max_window_bits=10, permessage-deflate", true],
-      ["permessage-deflate; server_max_window_bits", false],
-      ["permessage-deflate; client_max_window_bits=7", false],
-      ["permessage-deflate; client_max_window_bits=16", false],
-      ["permessage-deflate; server_no_context_takeover=1", false],
-      ["permessage-deflate; server_no_context_takeover; server_no_context_takeover", false],
-      ["permessage-deflate; mux", false],
-      ["permessage-bzip2", false],
+    const [offer, answer] of [
+      [null, undefined],
+      ["", undefined],
+      ["permessage-deflate", ANSWER],
+      ["Permessage-Deflate", ANSWER],
+      ["permessage-deflate; client_max_window_bits", ANSWER],
+      ['permessage-deflate; client_max_window_bits="12"', ANSWER],
+      ["permessage-deflate;server_no_context_takeover ;client_no_context_takeover", ANSWER],
+      ["x-webkit-deflate-frame, permessage-deflate", ANSWER],
+      ["permessage-deflate; server_max_window_bits=15", WITH_WINDOW],
+      ['permessage-deflate; server_max_window_bits="15"', WITH_WINDOW],
+      ["permessage-deflate ;server_max_window_bits = 15;client_max_window_bits=8", WITH_WINDOW],
+      // The first offer that can be kept is the one that is answered.
+      ["permessage-deflate, permessage-deflate; server_max_window_bits=15", ANSWER],
+      ["permessage-deflate; server_max_window_bits=15, permessage-deflate", WITH_WINDOW],
+      ["permessage-deflate; mux, permessage-deflate; server_max_window_bits=15", WITH_WINDOW],
+      ...[8, 9, 10, 11, 12, 13, 14].map((bits) =>
+        [`permessage-deflate; server_max_window_bits=${bits}`, undefined] as const
+      ),
+      ["permessage-deflate; server_max_window_bits=10, permessage-deflate", ANSWER],
+      ["permessage-deflate; server_max_window_bits", undefined],
+      ["permessage-deflate; server_max_window_bits=", undefined],
+      ["permessage-deflate; server_max_window_bits=015", undefined],
+      ["permessage-deflate; server_max_window_bits=16", undefined],
+      [
+        "permessage-deflate; server_max_window_bits=15; server_max_window_bits=15",
+        undefined,
+      ],
+      ["permessage-deflate; client_max_window_bits=7", undefined],
+      ["permessage-deflate; client_max_window_bits=16", undefined],
+      ["permessage-deflate; server_no_context_takeover=1", undefined],
+      ["permessage-deflate; server_no_context_takeover; server_no_context_takeover", undefined],
+      ["permessage-deflate; mux", undefined],
+      ["permessage-bzip2", undefined],
     ] as const
   ) {
-    assert.equal(negotiateDeflate(offer), taken ? ANSWER : undefined, String(offer));
+    assert.equal(negotiateDeflate(offer), answer, String(offer));
   }
 });
 

@@ -4,7 +4,7 @@ import { loadSettings } from "../../src/config/load.ts";
 import { entryOf, NOWHERE } from "../support/loading.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";
 
-Deno.test("a piece of the broker's address goes over the URL of its own rank or below", async () => {
+Deno.test("a piece of the broker's address overrides a URL of the same rank or below", async () => {
   await using folder = await temporaryFolder();
   const file = await folder.write(
     "ranger.toml",

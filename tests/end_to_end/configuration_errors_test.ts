@@ -124,20 +124,20 @@ Deno.test("values of the wrong type in the file are refused", async () => {
 
 Deno.test("unknown names are refused with the nearest known one", async () => {
   const unknown: readonly (readonly [string, string])[] = [
-    ["[server]\nprot = 1", "there is no key server.prot; the nearest is server.port"],
+    ["[server]\nprot = 1", "unknown key server.prot; did you mean server.port?"],
     [
       "[amqp]\nqueue-length = 1",
-      "there is no key amqp.queue-length; the nearest is amqp.queue_length",
+      "unknown key amqp.queue-length; did you mean amqp.queue_length?",
     ],
-    ["[auth]\npublicKey = ''", "there is no key auth.publicKey; the nearest is auth.public_key"],
-    ["[server]\nexchange = ''", "there is no key server.exchange; the nearest is amqp.exchange"],
+    ["[auth]\npublicKey = ''", "unknown key auth.publicKey; did you mean auth.public_key?"],
+    ["[server]\nexchange = ''", "unknown key server.exchange; did you mean amqp.exchange?"],
     [
       "[limits]\nzzzzzzzz = 1",
       "[limits] has message_bytes, message_rate, message_burst, streams, ",
     ],
-    ["[sever]\nport = 1", "there is no section [sever]; the nearest is [server]"],
-    ["[wombat]\nport = 1", "there is no section [wombat]; there are server, management, "],
-    ["prot = 1", "there is no key prot outside a section; the nearest is port in [server]"],
+    ["[sever]\nport = 1", "unknown section [sever]; did you mean [server]?"],
+    ["[wombat]\nport = 1", "unknown section [wombat]; the sections are server, management, "],
+    ["prot = 1", "unknown key prot outside a section; did you mean port in [server]?"],
     ["server = 1", "server is a section; expected [server] with its keys below"],
   ];
   for (const [toml, message] of unknown) {
@@ -149,19 +149,93 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
   }
   assert.equal(
     await refusal(["--mangement-port", "1"]),
-    "there is no flag --mangement-port; the nearest is --management-port",
+    "unknown flag --mangement-port; did you mean --management-port?",
   );
   assert.equal(
     await refusal(["--server-port=1"]),
-    "there is no flag --server-port; the nearest is --port",
+    "unknown flag --server-port; did you mean --port?",
   );
   assert.match(
     await refusal(["--zzzzzzzz"]),
-    /there is no flag --zzzzzzzz; --help lists the flags/,
+    /unknown flag --zzzzzzzz; --help lists the flags/,
   );
-  assert.match(await refusal(["-p", "1"]), /there is no flag -p/);
+  assert.match(await refusal(["-p", "1"]), /unknown flag -p/);
   const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA";
   assert.doesNotMatch(await refusal(["--jwt-pubic-key", key]), /MC4C/);
+});
+
+Deno.test("flags of Rango and of the Ruby Ranger are refused with what to use instead", async (t) => {
+  const rows: [args: string[], expected: string][] = [
+    [["-exchange", "x.events"], "unknown flag -exchange; use --exchange NAME"],
+    [["-exchange=x.events"], "unknown flag -exchange; use --exchange NAME"],
+    [["-pubKey", "a.pub"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+    [["-pubKey=a.pub"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+    [["--pubKey", "a.pub"], "unknown flag --pubKey; use --jwt-public-key FILE"],
+    [
+      ["-amqp-addr", "amqp://u:hunter2@mq"],
+      "unknown flag -amqp-addr; use --amqp-url URL",
+    ],
+    [
+      ["-amqp-addr=amqp://u:hunter2@mq"],
+      "unknown flag -amqp-addr; use --amqp-url URL",
+    ],
+    [["--amqp-addr=x"], "unknown flag --amqp-addr; use --amqp-url URL"],
+    [["-ws-addr", ":80"], "unknown flag -ws-addr; use --host HOST and --port PORT"],
+    [["-ws-addr=:80"], "unknown flag -ws-addr; use --host HOST and --port PORT"],
+    [["--ws-addr=:80"], "unknown flag --ws-addr; use --host HOST and --port PORT"],
+    [["-addr", ":80"], "unknown flag -addr; use --host HOST and --port PORT"],
+    [["-e", "x.events"], "unknown flag -e; use --exchange NAME"],
+    [["-e=x.events"], "unknown flag -e; use --exchange NAME"],
+    [["--stats-period", "5"], "unknown flag --stats-period; /stats of the management listener"],
+    [["--stats"], "unknown flag --stats; /stats of the management listener"],
+    [["--no-stats"], "unknown flag --no-stats; Ranger writes no statistics into its log"],
+    [["-port", "80"], "unknown flag -port; use --port"],
+    [["-no-auth"], "unknown flag -no-auth; use --no-auth"],
+    [["-prot", "80"], "unknown flag -prot; did you mean --port?"],
+    [["-zzzzzzzz"], "unknown flag -zzzzzzzz; --help lists the flags"],
+    [["--port", "80", "-exchange", "x"], "unknown flag -exchange; use --exchange"],
+    [["-ws-addr=x", "-pubKey=y"], "--host HOST and --port PORT"],
+    [["-ws-addr=x", "-pubKey=y"], "unknown flag -pubKey; use --jwt-public-key FILE"],
+  ];
+  for (const [args, expected] of rows) {
+    await t.step(args.join(" "), async () => {
+      const message = await refusal(args);
+      assert.ok(message.includes(expected), message);
+      for (const value of ["hunter2", "x.events", "a.pub"]) assert.ok(!message.includes(value));
+    });
+  }
+  await t.step("a value, and what follows --, is not a flag", async () => {
+    assert.match(await refusal(["--amqp-password", "-hunter2"]), /^--amqp-password needs a value/);
+    assert.match(await refusal(["--", "-exchange"]), /an argument that is not a flag/);
+    const { settings } = await loadSettings(["--amqp-password=-exchange"], {}, NOWHERE);
+    assert.match(settings.amqp.urls[0]!, /:-exchange@/);
+  });
+});
+
+Deno.test("the program refuses Rango's flags with exit code 78, and never shows the help", async (t) => {
+  for (
+    const [args, expected] of [
+      [["-exchange", "x"], "--exchange NAME"],
+      [["-exchange=x", "-pubKey", "config/ed25519-key.pub"], "--jwt-public-key FILE"],
+      [["serve", "-pubKey", "x"], "--jwt-public-key FILE"],
+      [["check", "-ws-addr", ":8080"], "--host HOST and --port PORT"],
+      [["-amqp-addr", "amqp://u:hunter2@mq"], "--amqp-url URL"],
+      [["-e", "x"], "--exchange NAME"],
+      [["token", "-exchange", "x"], "unknown flag -exchange; --help lists the flags"],
+    ] as const
+  ) {
+    await t.step(args.join(" "), async () => {
+      const { code, stdout, stderr } = await runRanger([...args]);
+      assert.deepEqual([code, stdout], [78, ""], stderr);
+      assert.ok(stderr.includes(expected), stderr);
+      assert.ok(!stderr.includes("hunter2"), stderr);
+    });
+  }
+  await t.step("-help shows the help", async () => {
+    const { code, stdout } = await runRanger(["-help"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /^Ranger delivers/);
+  });
 });
 
 Deno.test("flags without value, given twice, or beside loose arguments are refused", async () => {
@@ -267,11 +341,11 @@ Deno.test("the program itself refuses what is wrong, with exit code 78 and one m
     [
       ["serve", "--prot", "1"],
       {},
-      /^ranger: serve: there is no flag --prot; the nearest is --port\n/,
+      /^ranger: serve: unknown flag --prot; did you mean --port\?\n/,
     ],
     [["--port", "x", "--no-auth"], {}, /^ranger: server\.port, from flag --port: "x" is not/],
     [["--no-auth"], { RANGER_PORT: "x" }, /^ranger: server\.port, from environment RANGER_PORT: /],
-    [["--config", file], {}, /^ranger: file .*: there is no key server\.prot; the nearest is/],
+    [["--config", file], {}, /^ranger: file .*: unknown key server\.prot; did you mean/],
     [["serve", "--config", empty], {}, /^ranger: auth\.public_key .* `ranger keygen` makes/],
   ];
   for (const [args, environment, message] of wrong) {

@@ -18,6 +18,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "management.port_offset": [sample(1), sample(12)],
   "management.broker_grace": [sample(0), sample(30)],
   "management.max_named_streams": [sample(0), sample(100)],
+  "management.rango_metrics": [sample(true), sample(true)],
   "amqp.url": [
     sample("amqps://ann:s3cret-url@mq1:5671/live", "amqps://ann:***@mq1:5671/live"),
     sample("amqp://bob:s3cret-url@mq2/", "amqp://bob:***@mq2:5672/"),
@@ -177,7 +178,7 @@ Deno.test("the environment of the older servers sets what it always set", async 
   assert.deepEqual(settings.amqp.urls, ["amqp://peatio:ch%40nge%2Fme@rabbitmq:5673/"]);
   assert.deepEqual(settings.management, {
     ...{ host: "0.0.0.0", port: 4242 },
-    ...{ brokerGrace: 10, maxNamedStreams: 50 },
+    ...{ brokerGrace: 10, maxNamedStreams: 50, rangoMetrics: false },
   });
   assert.deepEqual(settings.auth.audience, ["peatio", "barong"]);
   const { expLeeway, nbfLeeway, iatLeeway } = settings.auth;

@@ -17,7 +17,10 @@ Deno.test("the defaults are those that the documents promise", async () => {
       drainSeconds: 10,
       page: false,
     },
-    management: { host: "127.0.0.1", port: 8082, brokerGrace: 10, maxNamedStreams: 50 },
+    management: {
+      ...{ host: "127.0.0.1", port: 8082, brokerGrace: 10 },
+      ...{ maxNamedStreams: 50, rangoMetrics: false },
+    },
     amqp: {
       ca: "",
       cert: "",

@@ -33,17 +33,12 @@ class Demo implements AsyncDisposable {
   }
 
   /** The first line, printed or to come, that the pattern finds something in. */
-  async line(pattern: RegExp): Promise<RegExpExecArray> {
-    for (let at = 0;;) {
-      for (; at < this.lines.length; at++) {
-        const found = pattern.exec(this.lines[at]!);
-        if (found !== null) return found;
-      }
-      await bounded(
-        this.#arrived.promise,
-        () => `a line like ${pattern}; there was\n${this.lines.join("\n")}`,
-      );
-    }
+  line(pattern: RegExp): Promise<RegExpExecArray> {
+    // One bound for all of it: the live line goes on for ever.
+    return bounded(
+      this.#find(pattern),
+      () => `a line like ${pattern}; there was\n${this.lines.join("\n")}`,
+    );
   }
 
   /** Sends a signal, and waits for the end. */
@@ -55,6 +50,16 @@ class Demo implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await endProcess(this.process, "SIGKILL");
     await Promise.all([this.errors, this.#reading]);
+  }
+
+  async #find(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let at = 0;;) {
+      for (; at < this.lines.length; at++) {
+        const found = pattern.exec(this.lines[at]!);
+        if (found !== null) return found;
+      }
+      await this.#arrived.promise;
+    }
   }
 
   async #read(): Promise<void> {
@@ -206,7 +211,7 @@ Deno.test("the live line shows what went all the way to a client", async () => {
   const { publicUrl } = await printed(demo);
   await using _client = new Client(publicUrl);
   const [, last, bid, ask, rate] = await demo.line(
-    /^btcusd {2}(\d+\.\d\d) [▲▼ ] {2}bid (\d+\.\d\d) {2}ask (\d+\.\d\d) {2}(\d+) events\/s {2}1 client$/,
+    /^btcusd {2}(\d+\.\d+) [▲▼ ] {2}bid (\d+\.\d+) {2}ask (\d+\.\d+) {2}(\d+) events\/s {2}1 client$/,
   );
   assert.ok(Number(bid) < Number(ask));
   assert.ok(Math.abs(Number(last) / Number(bid) - 1) < 0.01);
@@ -245,7 +250,7 @@ Deno.test("the live line's book follows snapshots and increments, also after a r
   assert.deepEqual(
     await tell(
       first,
-      { "btcusd.ob-inc": { asks: ["9.5", "0.0"], sequence: 2 } },
+      { "btcusd.ob-inc": { asks: ["9.5", ""], sequence: 2 } },
       { "btcusd.ob-inc": { bids: ["9.25", "1.0"], sequence: 3 } },
       { "btcusd.trades": { trades: [{ price: "9.25" }] } },
       { "btcusd.trades": { trades: [{ price: "9.5" }, { price: "9.0" }] } },
@@ -262,7 +267,7 @@ Deno.test("the live line's book follows snapshots and increments, also after a r
   assert.equal(view.state.connected, false);
 });
 
-Deno.test("with --quiet there is no live line", async () => {
+Deno.test("--quiet turns the live line off", async () => {
   await using demo = new Demo("--quiet");
   const { publicUrl } = await printed(demo);
   await using client = new Client(publicUrl);
@@ -312,7 +317,7 @@ Deno.test("a port in use is said with the flag that changes it", async () => {
   assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${port} .*--port`));
 });
 
-Deno.test("a seed or rate that is no number is refused by name", async () => {
+Deno.test("a seed or rate that is not a number is refused by name", async () => {
   for (const flag of ["--seed", "--rate"]) {
     const { code, stderr } = await runRanger(["demo", flag, "many"]);
     assert.equal(code, 78);

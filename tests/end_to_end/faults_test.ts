@@ -12,7 +12,7 @@ const broker = await sharedBroker();
 
 const FAULTS = [
   "a rejection that nobody handles",
-  "a rejection that is no error",
+  "a rejection that is not an error",
   "thrown in a timer",
   "thrown between two turns",
   "thrown in a microtask",

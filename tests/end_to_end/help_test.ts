@@ -62,17 +62,17 @@ Deno.test("no flag of a command hides a flag of the settings", async () => {
 
 Deno.test("an unknown command is refused with the nearest one", async () => {
   const { code, stdout, stderr } = await runRanger(["chekc"]);
-  assert.equal(stderr, "ranger: there is no command chekc; the nearest is check\n");
+  assert.equal(stderr, "ranger: unknown command chekc; did you mean check?\n");
   assert.equal(code, 78);
   assert.equal(stdout, "");
   const far = await runRanger(["wombat"]);
   assert.equal(
     far.stderr,
-    "ranger: there is no command wombat; there are " +
+    "ranger: unknown command wombat; the commands are " +
       "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, completion, help, version\n",
   );
   const asked = await runRanger(["help", "kegen"]);
-  assert.match(asked.stderr, /the nearest is keygen/);
+  assert.match(asked.stderr, /did you mean keygen\?/);
   assert.equal(asked.code, 78);
 });
 
@@ -80,7 +80,7 @@ Deno.test("what a command does not take is refused with its usage", async () => 
   const flag = await runRanger(["keygen", "--port", "1"]);
   assert.match(
     flag.stderr,
-    /^ranger: keygen: there is no flag --port; .*\n\nUsage: ranger keygen /,
+    /^ranger: keygen: unknown flag --port; .*\n\nUsage: ranger keygen /,
   );
   assert.equal(flag.code, 78);
   const argument = await runRanger(["version", "please"]);

@@ -59,13 +59,13 @@ Deno.test("keygen never overwrites unless told to", async (t) => {
   await using folder = await temporaryFolder();
   const out = `${folder.path}/jwt`;
   for (const there of ["key", "pub"]) {
-    await t.step(`.${there} is there`, async () => {
+    await t.step(`.${there} exists`, async () => {
       const other = there === "key" ? "pub" : "key";
       await folder.write(`jwt.${there}`, "precious");
       const { code, stdout, stderr } = await runRanger(["keygen", "--out", out]);
       assert.equal(code, 78);
       assert.equal(stdout, "");
-      assert.ok(stderr.includes(`${out}.${there} is there already`), stderr);
+      assert.ok(stderr.includes(`${out}.${there} already exists`), stderr);
       assert.match(stderr, /--force/);
       assert.equal(await Deno.readTextFile(`${out}.${there}`), "precious");
       await assert.rejects(Deno.stat(`${out}.${other}`), Deno.errors.NotFound);
@@ -181,6 +181,45 @@ Deno.test("token takes private keys in their older forms", async (t) => {
         authSettings({ publicKey: pem(pair.publicKey, "spki") }),
       );
       assert.equal((await verifier.verify(stdout.trim())).uid, "ID1");
+    });
+  }
+});
+
+/** RFC 8037, appendix A.1 and A.2. */
+const SEED = Buffer.from("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A", "base64url");
+const PUBLIC = Buffer.from("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "base64url");
+const rawPem = (label: string, content: Uint8Array) =>
+  `-----BEGIN ${label}-----\n${Buffer.from(content).toString("base64")}\n-----END ${label}-----\n`;
+
+Deno.test("token signs with the seed that Rango's tools write, for Rango's public key", async (t) => {
+  await using folder = await temporaryFolder();
+  const pem = rawPem("PRIVATE KEY", SEED);
+  const file = await folder.write("ed25519-key", pem);
+  const keys = { "a file": file, "text": pem, "base64": Buffer.from(pem).toString("base64") };
+  for (const [form, key] of Object.entries(keys)) {
+    await t.step(form, async () => {
+      const { code, stdout, output } = await runRanger(["token", "--uid", "ID1", `--key=${key}`]);
+      assert.equal(code, 0, output);
+      const token = stdout.trim();
+      assert.equal(decodeProtectedHeader(token).alg, "EdDSA");
+      const verifier = await TokenVerifier.create(
+        authSettings({ publicKey: rawPem("PUBLIC KEY", PUBLIC) }),
+      );
+      assert.equal((await verifier.verify(token)).uid, "ID1");
+    });
+  }
+  for (const length of [31, 33]) {
+    await t.step(`${length} bytes are refused`, async () => {
+      const key = await folder.write(
+        `${length}.key`,
+        rawPem("PRIVATE KEY", new Uint8Array(length).fill(7)),
+      );
+      const { code, stdout, stderr } = await runRanger(["token", "--uid", "ID1", "--key", key]);
+      assert.deepEqual([code, stdout], [78, ""]);
+      assert.match(
+        stderr,
+        new RegExp(`holds a PRIVATE KEY block of ${length} bytes; .* has 32, .* DER 48`),
+      );
     });
   }
 });

@@ -110,6 +110,72 @@ Deno.test("an RSA key in its older form (PKCS#1) is the same key", async () => {
   }
 });
 
+/** RFC 8037, appendix A.1, as Rango's tools write it: the raw bytes in a PEM block. */
+const RAW = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+const rawPem = (content: string | Uint8Array, label = "PUBLIC KEY") =>
+  `-----BEGIN ${label}-----\n${
+    typeof content === "string" ? content : Buffer.from(content).toString("base64")
+  }\n-----END ${label}-----\n`;
+
+Deno.test("Rango's Ed25519 key, 32 raw bytes in a PEM block, is taken in every form", async (t) => {
+  const x = Buffer.from(RAW, "base64").toString("base64url");
+  const jwk = JSON.stringify({ kty: "OKP", crv: "Ed25519", x });
+  const { fingerprint } = await loadVerificationKey(jwk);
+  const pem = rawPem(RAW);
+  const forms: Record<string, string> = {
+    "PEM text": pem,
+    "PEM text with CRLF": pem.replaceAll("\n", "\r\n"),
+    "PEM text with literal \\n": pem.replaceAll("\n", "\\n"),
+    "PEM text on one line": pem.replaceAll("\n", " "),
+    "base64, as in Rango's JWT_PUBLIC_KEY": base64(pem),
+    "base64 wrapped": wrapped(base64(pem)),
+    "base64url": base64url(pem),
+  };
+  for (const [form, text] of Object.entries(forms)) {
+    await t.step(form, async () => {
+      const { kind, algorithm, fingerprint: found } = await loadVerificationKey(text);
+      assert.deepEqual([kind, algorithm, found], ["Ed25519", "EdDSA", fingerprint]);
+    });
+    await t.step(`a file of ${form}`, async () => {
+      await withFile(text, async (path) => {
+        assert.equal((await loadVerificationKey(path)).fingerprint, fingerprint);
+      });
+    });
+  }
+  await t.step("beside a key in DER, while keys change", async () => {
+    const keys = await loadVerificationKeys(pem + pemOf(rsa.publicKey));
+    assert.deepEqual(keys.map(({ kind }) => kind), ["Ed25519", "RSA 2048"]);
+  });
+});
+
+Deno.test("a raw key of another length is refused, and its private key as well", async (t) => {
+  for (const length of [0, 1, 31, 33, 43, 64]) {
+    await t.step(`${length} bytes`, async () => {
+      const message = await refusal(rawPem(new Uint8Array(length).fill(7)));
+      const expected = length < 44
+        ? `holds a PUBLIC KEY block of ${length} bytes; a raw Ed25519 public key, as Rango writes ` +
+          "it, has 32, and the same key in DER 44"
+        : "holds a PUBLIC KEY block that is damaged or of an unknown kind";
+      assert.ok(message.includes(expected), message);
+    });
+  }
+  await t.step("32 bytes that are not a point of the curve", async () => {
+    const message = await refusal(rawPem(new Uint8Array(32).fill(2)));
+    assert.match(message, /holds a PUBLIC KEY block that is damaged or of an unknown kind/);
+  });
+  await t.step("a seed", async () => {
+    const seed = Buffer.from(
+      "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+      "hex",
+    );
+    const pem = rawPem(seed, "PRIVATE KEY");
+    const message = await refusal(pem, pem);
+    assert.match(message, /private key \(PRIVATE KEY\).*must never be given to Ranger/);
+    assert.match(message, /the one that Rango's tools wrote/);
+    assert.doesNotMatch(message, /openssl/);
+  });
+});
+
 Deno.test("a configured algorithm must fit the key", async (t) => {
   const fits: [KeyObject, string[]][] = [
     [rsa.publicKey, ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]],

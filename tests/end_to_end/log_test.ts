@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();
 
-/** What begins a line of its own where a log takes it as it is, and clears the screen. */
+/** Text that begins another line where a log writes it unchanged, and clears the screen. */
 const FORGERY = "\u001b[2J\n12:00:00.000 INFO    server   all is well";
 
 /** Does what leaves lines in the log, with secrets in it, and gives the secrets. */

@@ -52,7 +52,7 @@ Deno.test("it is ready while events come in, says why it is not, and lives all t
   assert.deepEqual(await alive(), { status: 200, body: { alive: true } });
 });
 
-Deno.test("a broker that was lost is given a while before it is told", async () => {
+Deno.test("a lost broker is reported only after the grace time", async () => {
   await using gate = new Gate(broker.url);
   await gate.open();
   await using publisher = await connectPublisher(broker.url, randomExchange());
@@ -67,11 +67,11 @@ Deno.test("a broker that was lost is given a while before it is told", async () 
   await ranger.log((line) => line.message.startsWith("Lost the broker"), "the loss");
   const lost = performance.now();
   const { status } = await get(ranger.managementUrl("/readyz"));
-  // A machine that stood still for a second is no finding.
+  // A machine that paused for a second is not a failure.
   if (performance.now() - lost < 900) assert.equal(status, 200);
   await until(
     async () => (await get(ranger.managementUrl("/readyz"))).status === 503 || undefined,
-    "the loss to be told",
+    "the loss to be reported",
   );
   await gate.open();
   await ranger.consuming(2);
@@ -163,7 +163,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
     await missing.text();
   });
 
-  await step(t, "it is no listener for clients, nor is theirs one for the operator", async () => {
+  await step(t, "clients cannot use it, nor the operator that of the clients", async () => {
     const management = ranger.managementUrl("/public").replace(/^http/, "ws");
     await assert.rejects(connectClient(management));
     for (const path of ["/metrics", "/stats", "/readyz", "/healthz"]) {
@@ -176,7 +176,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
   });
 });
 
-Deno.test("whoever reaches it can only read, and reads of no user, no address and no secret", async () => {
+Deno.test("it can only be read, and shows no user, no address and no secret", async () => {
   const key = await makeKey();
   const secrets = ["hunter2", "UIDOFSOMEBODY", "203.0.113.7"];
   const [password, uid, address] = secrets as [string, string, string];

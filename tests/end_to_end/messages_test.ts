@@ -22,7 +22,10 @@ const broker = await sharedBroker();
 const BAD = [
   "hello",
   "Ping",
-  " ping",
+  " Ping",
+  "\ufeffping",
+  " \ufeff ping",
+  "x ping",
   "{",
   '{"event":"subscribe","streams":["a.b"]',
   "null",
@@ -55,6 +58,12 @@ Deno.test("a message is read for what it asks", async (t) => {
     ["ping", { kind: "ping" }],
     ["ping 1", { kind: "ping" }],
     ["pingpong", { kind: "ping" }],
+    [" ping", { kind: "ping" }],
+    ["\r\n\tping\n", { kind: "ping" }],
+    ["\u00a0\u2003\v\fping", { kind: "ping" }],
+    [" ".repeat(40) + "ping", { kind: "ping" }],
+    ["\ufeffping", { kind: "invalid" }],
+    [" pong", { kind: "invalid" }],
     ["", { kind: "nothing" }],
     [" \t\r\n", { kind: "nothing" }],
     ['{"jwt":"Bearer x.y.z"}', { ...request, jwt: token }],
@@ -89,7 +98,17 @@ Deno.test("messages and their answers", async (t) => {
 
   await step(t, "ping is answered pong, whatever follows the word", async () => {
     await using client = await exchange.connect("/public");
-    for (const ping of ["ping", "ping\n", "ping 42", "pingpong", 'ping{"event":"x"}']) {
+    for (
+      const ping of [
+        "ping",
+        " ping",
+        "\n\t ping",
+        "ping\n",
+        "ping 42",
+        "pingpong",
+        'ping{"event":"x"}',
+      ]
+    ) {
       assert.equal(await client.ask(ping), "pong");
     }
   });
@@ -149,10 +168,51 @@ Deno.test("messages and their answers", async (t) => {
     for (const message of BAD) {
       assert.equal(await client.ask(message), MESSAGE_ERROR, message);
     }
-    await client.raw.send({ opcode: Opcode.binary, payload: "ping" });
-    assert.equal(await client.next(), MESSAGE_ERROR, "a binary message");
-    await client.raw.send({ opcode: Opcode.binary });
-    assert.equal(await client.next(), MESSAGE_ERROR, "an empty binary message");
+    assert.equal(
+      await client.ask({ event: "subscribe", streams: [] }),
+      subscribed("kept.trades"),
+    );
+  });
+
+  await step(t, "a binary message is read as the text that it is", async () => {
+    const market = freshWord();
+    await using client = await exchange.connect("/public");
+    const ask = async (payload: string | Uint8Array) => {
+      await client.raw.send({ opcode: Opcode.binary, payload });
+      return await client.next();
+    };
+    assert.equal(await ask("ping"), "pong");
+    assert.equal(await ask(" \nping 1"), "pong");
+    const subscribe = (...streams: string[]) => JSON.stringify({ event: "subscribe", streams });
+    assert.equal(await ask(subscribe(`${market}.ž🚀`)), subscribed(`${market}.ž🚀`));
+    await exchange.publish(`public.${market}.ž🚀`, { n: 1 });
+    assert.equal(await client.next(), `{"${market}.ž🚀":{"n":1}}`);
+    const jwt = `Bearer ${await exchange.key.token({ uid: freshWord() })}`;
+    assert.equal(await ask(JSON.stringify({ jwt })), AUTHENTICATED);
+    assert.equal(await ask(JSON.stringify({ jwt: "x" })), TOKEN_TYPE_INVALID);
+    for (const message of BAD) assert.equal(await ask(message), MESSAGE_ERROR, message);
+    for (const blank of ["", " ", "\n"]) {
+      await client.raw.send({ opcode: Opcode.binary, payload: blank });
+    }
+    assert.equal(await client.ask("ping"), "pong", "blank ones are not answered");
+  });
+
+  await step(t, "a binary message that is not UTF-8 is an error, and closes nothing", async () => {
+    await using client = await exchange.connect("/public?stream=kept.trades");
+    const good = new TextEncoder().encode('{"event":"subscribe","streams":["x.y"]}');
+    const wrong = [
+      [0xff],
+      [0xc0, 0x80],
+      [0xed, 0xa0, 0x80],
+      [0xf4, 0x90, 0x80, 0x80],
+      [...good, 0xe2, 0x82],
+      [0x70, 0x69, 0x6e, 0x67, 0xff],
+      [0x1f, 0x8b, 0x08, 0x00],
+    ];
+    for (const bytes of wrong) {
+      await client.raw.send({ opcode: Opcode.binary, payload: new Uint8Array(bytes) });
+      assert.equal(await client.next(), MESSAGE_ERROR, bytes.join(" "));
+    }
     assert.equal(
       await client.ask({ event: "subscribe", streams: [] }),
       subscribed("kept.trades"),
@@ -193,7 +253,7 @@ Deno.test("messages and their answers", async (t) => {
         JSON.stringify({ jwt, event: "subscribe", streams: ["order"] }),
         [AUTHENTICATED, subscribed("one.trades", "order")],
       ],
-      [undefined, [MESSAGE_ERROR]],
+      [undefined, ["pong"]],
       ['{"jwt":""}', [TOKEN_TYPE_INVALID]],
       ['{"event":"unsubscribe","streams":["one.trades"]}', [unsubscribed("order")]],
       ["ping", ["pong"]],

@@ -115,7 +115,7 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     assert.equal(events("unknown", "malformed_key"), 1);
     assert.equal(grown("ranger_events_fanned_out_total"), 5);
     assert.equal(grown("ranger_gaps_total"), 1);
-    assert.equal(grown("ranger_resyncs_total"), 1);
+    assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is no resync");
     assert.equal(after.value('ranger_books_current{state="unsure"}'), 1);
     assert.equal(after.value('ranger_books_current{state="live"}'), 0);
 
@@ -166,6 +166,50 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     const info = [...series.keys()].find((name) => name.startsWith("ranger_build_info"));
     assert.match(info ?? "", /version="\d+\.\d+\.\d+".*runtime="deno 2\./);
   });
+});
+
+Deno.test("Rango's metrics are exported if turned on, with its names and labels", async () => {
+  await using exchange = await startExchange(broker, {
+    args: ["--management-rango-metrics", "--management-max-named-streams=4", "--rbac=admin=staff"],
+  });
+  const token = await exchange.key.token({ uid: "ID1", role: "staff" });
+  const streams = ["a.trades", "order", "admin.a.orders"];
+  const path = `/private?${streams.map((stream) => `stream=${stream}`).join("&")}`;
+  await using first = await exchange.connect(path, { token });
+  await using second = await exchange.connect(path, { token });
+  await using third = await exchange.connect("/public?stream=a.trades");
+  const rango = async () => {
+    const { text } = await scrape(exchange.ranger);
+    return text.split("\n").filter((line) => /^(# TYPE )?rango_/.test(line)).sort();
+  };
+  const types = [
+    "# TYPE rango_hub_clients_count gauge",
+    "# TYPE rango_hub_subscriptions_count gauge",
+  ];
+  assert.deepEqual(await rango(), [
+    ...types,
+    // The test's own observer is the fourth.
+    "rango_hub_clients_count 4",
+    'rango_hub_subscriptions_count{type="prefixed",topic="admin.a.orders"} 2',
+    'rango_hub_subscriptions_count{type="private",topic="order"} 2',
+    'rango_hub_subscriptions_count{type="public",topic="a.trades"} 3',
+    'rango_hub_subscriptions_count{type="public",topic="marker.update"} 1',
+  ]);
+
+  // However many streams clients make up, there are no more series.
+  await third.ask({
+    event: "subscribe",
+    streams: ["order", ...Array.from({ length: 30 }, (_, n) => `made.up${n}`)],
+  });
+  assert.deepEqual((await rango()).slice(2), [
+    "rango_hub_clients_count 4",
+    'rango_hub_subscriptions_count{type="other",topic="other"} 30',
+    'rango_hub_subscriptions_count{type="prefixed",topic="admin.a.orders"} 2',
+    'rango_hub_subscriptions_count{type="private",topic="order"} 3',
+    'rango_hub_subscriptions_count{type="public",topic="a.trades"} 3',
+    'rango_hub_subscriptions_count{type="public",topic="marker.update"} 1',
+  ]);
+  for (const client of [first, second, third]) await client.close();
 });
 
 Deno.test("the streams with most subscribers are named, however many clients make up", () => {

@@ -20,7 +20,7 @@ function abstractName(): string {
   return `@ranger-test-${crypto.randomUUID()}`;
 }
 
-Deno.test("the service manager is told when events come in, how it goes, and of the end", async () => {
+Deno.test("the service manager is notified of readiness, status and shutdown", async () => {
   await using manager = new ServiceManager(abstractName());
   await using gate = new Gate(broker.url);
   await using ranger = await startRanger({
@@ -29,7 +29,7 @@ Deno.test("the service manager is told when events come in, how it goes, and of 
   });
   // What waits to be ready is not told to read its configuration again, or it would count as ready.
   ranger.signal("SIGHUP");
-  // A start that waits for its broker is no failed one.
+  // A start that waits for its broker has not failed.
   await manager.told(is("EXTEND_TIMEOUT_USEC=30000000"), "to wait on");
   await manager.told(
     (line) => /^STATUS=0 clients, 0 books, no events: .*nothing/.test(line),
@@ -70,7 +70,7 @@ Deno.test("the status says that the last reload failed, and why, until one succe
   await folder.write("ranger.toml", "[limits]\nstream = 5\n");
   ranger.signal("SIGHUP");
   const failed = await manager.told(
-    (line) => /^STATUS=.*; the last reload failed: .*there is no key limits\.stream;/.test(line),
+    (line) => /^STATUS=.*; the last reload failed: .*unknown key limits\.stream;/.test(line),
     "that the reload failed",
     ready,
   );
@@ -136,8 +136,8 @@ Deno.test("what is built may tell by a socket that is a file, writes no other, a
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), before);
 
   const left = `
-    import { forgoWriting } from "${ROOT}src/daemon/write_permission.ts";
-    await forgoWriting(Deno.args[0]);
+    import { revokeWriting } from "${ROOT}src/daemon/write_permission.ts";
+    await revokeWriting(Deno.args[0]);
     const state = async (path) => (await Deno.permissions.query({ name: "write", path })).state;
     console.log(await state("${manager.address}"), await state("/tmp"), await state(undefined));`;
   const script = `${folder.path}/left.ts`;
@@ -155,13 +155,13 @@ Deno.test("what is built may tell by a socket that is a file, writes no other, a
 });
 
 for (const address of ["/nowhere/notify", "@nobody-listens", "notify"]) {
-  Deno.test(`a manager that cannot be told, at ${address}, is logged once and missed no more`, async () => {
+  Deno.test(`a manager that cannot be reached, at ${address}, is logged once`, async () => {
     await using ranger = await startRanger({
       args: ["--no-auth", "--amqp-url", broker.url],
       env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: "20000" },
     });
     const said = (line: { message: string }) => line.message.includes("NOTIFY_SOCKET");
-    const { level } = await ranger.log(said, "that it cannot be told");
+    const { level } = await ranger.log(said, "that it cannot be reached");
     assert.equal(level, "warning");
     await ranger.consuming();
     await using client = await connectClient(ranger.url("/public"));
@@ -173,7 +173,7 @@ for (const address of ["/nowhere/notify", "@nobody-listens", "notify"]) {
   });
 }
 
-/** Waits until nothing was told for so long; returns how many lines there are. */
+/** Waits until no line arrived for some time; returns the number of lines. */
 async function silence(manager: ServiceManager, milliseconds: number): Promise<number> {
   while (true) {
     const before = manager.lines.length;

@@ -99,15 +99,15 @@ Deno.test("a body goes out exactly as it is given", async (t) => {
   });
 });
 
-Deno.test("a missing exchange is created as the exchange itself would, and no one is told", async () => {
+Deno.test("a missing exchange is created as Peatio creates it, and a message without a queue is reported", async () => {
   const exchange = randomExchange();
   const done = await runRanger(["publish", "public.usdbtc.trades", "{}", ...to(exchange)]);
   assert.equal(done.code, 0, done.output);
-  assert.match(done.stdout, /^public\.usdbtc\.trades .*nobody listens/);
+  assert.match(done.stdout, /^public\.usdbtc\.trades .*no queue is bound/);
   // The broker refuses a declaration that differs in anything from what is there.
   await using listener = await listen(exchange);
   const again = await runRanger(["publish", "public.usdbtc.trades", "{}", ...to(exchange)]);
-  assert.doesNotMatch(again.output, /nobody listens/);
+  assert.doesNotMatch(again.output, /no queue is bound/);
   await listener.events(1);
 });
 
@@ -143,23 +143,32 @@ Deno.test("--sample sends every kind of event, each as its stream is declared", 
   }
   for (const { label } of peatioRegistry.kinds) assert.ok(labels.has(label), label);
 
-  const sequences = events.filter(({ routingKey }) => routingKey.includes(".ob-"))
-    .map(({ body }): number => JSON.parse(new TextDecoder().decode(body)).sequence);
-  const [first = NaN] = sequences;
-  assert.deepEqual(sequences, sequences.map((_, index) => first + index));
+  const book = events.filter(({ routingKey }) => routingKey.includes(".ob-"))
+    .map(({ routingKey, body }) =>
+      `${routingKey.replace("public.usdeth.ob-", "")} ${new TextDecoder().decode(body)}`
+    );
+  assert.deepEqual(book, [
+    'snap {"asks":[["1020.0","0.005"],["1026.0","0.03"]],' +
+    '"bids":[["1000.0","0.25"],["999.0","0.001"]],"sequence":1}',
+    'inc {"asks":["1020.0","0.004"],"sequence":2}',
+    'inc {"bids":["998.0","0.3"],"sequence":3}',
+    'snap {"asks":[["1020.0","0.004"],["1026.0","0.03"]],' +
+    '"bids":[["1000.0","0.25"],["998.0","0.3"]],"sequence":3}',
+    'inc {"bids":["999.0",""],"sequence":4}',
+  ]);
 });
 
 Deno.test("what is wrong with the arguments is said before the broker is asked", async (t) => {
-  // Nothing listens on port 1, so whoever asked the broker would end with 69.
+  // Nothing listens on port 1, so a connection to the broker would end with 69.
   const nowhere = ["--amqp-url", "amqp://127.0.0.1:1/"];
   const key = "public.usdbtc.trades";
   const cases: [string, string[], RegExp][] = [
-    ["no JSON", [key, "{trades:[]}"], /the body given is no JSON in UTF-8/],
+    ["invalid JSON", [key, "{trades:[]}"], /the body given is not valid JSON in UTF-8/],
     ["an empty body", [key, ""], /the body given is empty/],
     ["an empty standard input", [key, "-"], /the body from standard input is empty/],
-    ["two values", [key, "{} {}"], /no JSON/],
-    ["one word", ["trades", "{}"], /the routing key "trades" is none/],
-    ["four words", ["public.a.b.c", "{}"], /the routing key "public\.a\.b\.c" is none/],
+    ["two values", [key, "{} {}"], /not valid JSON/],
+    ["one word", ["trades", "{}"], /does not deliver the routing key "trades"/],
+    ["four words", ["public.a.b.c", "{}"], /does not deliver the routing key "public\.a\.b\.c"/],
     ["an empty word", ["public..trades", "{}"], /the routing key/],
     ["white space in a word", ["public.usd btc.trades", "{}"], /the routing key/],
     ["two words that are not public", ["private.order", "{}"], /the routing key/],
@@ -167,7 +176,7 @@ Deno.test("what is wrong with the arguments is said before the broker is asked",
     ["no body", [key], /needs a JSON body after the routing key/],
     ["nothing", [], /needs a routing key and a JSON body, or --sample/],
     ["three arguments", [key, "{}", "{}"], /takes 2 arguments and no more/],
-    ["samples with a key", ["--sample", key, "{}"], /--sample sends its own events/],
+    ["samples with a key", ["--sample", key, "{}"], /--sample has its events already/],
     ["a market without samples", [key, "{}", "--market", "x"], /belong to --sample/],
     ["a market of two words", ["--sample", "--market", "a.b"], /--market is "a\.b"; .*one word/],
     ["an empty uid", ["--sample", "--uid", ""], /--uid is ""/],
@@ -187,7 +196,7 @@ Deno.test("what is wrong with the arguments is said before the broker is asked",
       ...nowhere,
     ]);
     assert.equal(code, 78);
-    assert.match(output, /the body from standard input is no JSON in UTF-8/);
+    assert.match(output, /the body from standard input is not valid JSON in UTF-8/);
   });
 });
 
@@ -207,7 +216,7 @@ Deno.test("a broker that is not there or lets nobody in ends with 69", async (t)
     ["no such virtual host", `${url}hidden-no-more`, /virtual host/],
     ["an unknown name", "amqp://guest:hidden@ranger.invalid/", /name cannot be resolved/],
     [
-      "something that is no broker",
+      "something that is not a broker",
       `amqp://guest:hidden@127.0.0.1:${stranger.addr.port}/`,
       /does not speak AMQP/,
     ],

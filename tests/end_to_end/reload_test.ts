@@ -180,6 +180,16 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     assert.equal(await client.ask({ jwt: `Bearer ${token}` }), AUTHENTICATION_FAILED);
   });
 
+  await step(t, "global becomes a prefix by its roles, and public again without", async () => {
+    await deployment.reload(`${auth}[rbac]\nglobal = ["trader"]\n`);
+    await publisher.publish("global.a.b", 1);
+    await publisher.publish("public.a.b", 2);
+    assert.equal(await client.next(), '{"a.b":2}');
+    await deployment.reload(auth);
+    await publisher.publish("global.a.b", 3);
+    assert.equal(await client.next(), '{"a.b":3}');
+  });
+
   await step(t, "what needs a restart is named, until it is made good or restarted", async () => {
     const named = () =>
       ranger.logged(({ message }) => message === "streams.mode changed: needs a restart");
@@ -199,7 +209,7 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     ["[server\n", /ranger\.toml is not TOML: line 1/],
     ["[limits]\nstreams = 0\n", /limits\.streams, from file .*: 0 is below 1; expected/],
     ["", /auth\.public_key .*is not set/],
-    [`${auth}[limit]\nstreams = 7\n`, /there is no section \[limit\]; the nearest is \[limits\]/],
+    [`${auth}[limit]\nstreams = 7\n`, /unknown section \[limit\]; did you mean \[limits\]\?/],
     [auth.replace("jwt.pub", "none.pub") + "[rbac]\nadmin = []\n", /there is no file .*none\.pub/],
     [`${auth}jwks_url = "http://127.0.0.1:9"\n`, /auth\.jwks_url: no keys from .*: /],
   ];
@@ -240,7 +250,7 @@ Deno.test("the log's level changes, and a crowd of SIGHUPs ends with the last fi
   }, "the last file to be in force");
 });
 
-Deno.test("a limit per address that comes on SIGHUP counts those who are there already", async () => {
+Deno.test("a limit per address set on SIGHUP counts the connections that exist", async () => {
   const off = "[auth]\nenabled = false\n";
   await using deployment = await Deployment.start(() => off);
   const status = async () => {

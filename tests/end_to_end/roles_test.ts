@@ -85,6 +85,52 @@ Deno.test("prefixed streams are for the roles that the prefix lists", async (t) 
   });
 });
 
+Deno.test("global.<id>.<event> reaches anyone under <id>.<event>, as with Rango", async () => {
+  await using exchange = await startExchange(broker, {
+    args: ["--rbac", "admin=admin", "--streams-mode", "strict"],
+  });
+  const id = freshWord();
+  await using anyone = await exchange.connect(`/public?stream=${id}.ob-inc&stream=global.tickers`);
+  await using byId = await exchange.connect(`/public?stream=${id}`);
+  await anyone.send({ event: "subscribe", streams: [`global.${id}.ob-inc`] });
+  assert.deepEqual(await anyone.take(2), [
+    cannotSubscribe(`global.${id}.ob-inc`),
+    subscribed(`${id}.ob-inc`, "global.tickers"),
+  ]);
+  const snapshot = '{"asks":[],"bids":[["1","1"]],"sequence":1}';
+  const increment = '{"bids":["1",""],"sequence":2}';
+  await exchange.publish(`global.${id}.ob-snap`, snapshot);
+  // The same stream under both keys.
+  await exchange.publish(`public.${id}.ob-inc`, increment);
+  for (const client of [anyone, byId]) {
+    assert.deepEqual(await client.take(2), [
+      `{"${id}.ob-snap":${snapshot}}`,
+      `{"${id}.ob-inc":${increment}}`,
+    ]);
+  }
+  await exchange.publish("global.tickers", {});
+  assert.equal(await anyone.next(), '{"global.tickers":{}}');
+});
+
+Deno.test("global is a prefix like any other where roles are configured for it", async () => {
+  await using exchange = await startExchange(broker, {
+    args: ["--rbac", "global=trader"],
+  });
+  const id = freshWord();
+  const token = await exchange.key.token({ uid: "ID1", role: "trader" });
+  await using trader = await exchange.connect(`/private?stream=global.${id}.trades`, { token });
+  await using anyone = await exchange.connect(`/public?stream=${id}.trades&stream=global.tickers`);
+  await anyone.send({ event: "subscribe", streams: [`global.${id}.trades`] });
+  assert.equal(await anyone.next(), cannotSubscribe(`global.${id}.trades`));
+  await anyone.next();
+  await exchange.publish(`global.${id}.trades`, 1);
+  await exchange.publish(`public.${id}.trades`, 2);
+  await exchange.publish("global.tickers", 3);
+  assert.equal(await trader.next(), `{"${id}.trades":1}`);
+  assert.deepEqual(await anyone.take(2), [`{"${id}.trades":2}`, '{"global.tickers":3}']);
+  for (const client of [trader, anyone]) await exchange.assertOwedNothing(client);
+});
+
 Deno.test("a connection without a role has no guarded stream, whatever the lists say", () => {
   assert.equal(mayHold({ admin: [""] }, "", "admin.x.y"), false);
   assert.equal(mayHold({ admin: ["", "admin"] }, "admin", "admin.x.y"), true);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../../testing/program.ts";
 
 /** An entry of the document: a file of tests, and the name of one of them. */
-const NAMED = /^- `(tests\/\w+_test\.ts)`: (.+)$/gm;
+const NAMED = /^- `(tests\/[\w/]+_test\.ts)`: (.+)$/gm;
 
 Deno.test("each threat of SECURITY.md names tests, and each test that it names exists", async () => {
   const document = (await Deno.readTextFile(`${ROOT}SECURITY.md`))

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { type Exchange, freshWord, startExchange, step, subscribed } from "../support/exchange.ts";
+import { type PayloadRow, PUBLISHED, scopeOf, WRONG } from "../support/peatio_payloads.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
+import { peatioRegistry } from "../../src/streams/peatio.ts";
 
 const broker = await sharedBroker();
 
@@ -23,6 +25,16 @@ async function refusals(
     after.map(([what, times]) => [what, times - (before[what] ?? 0)] as const)
       .filter(([, times]) => times > 0),
   );
+}
+
+/** The row's stream, in this market. */
+function nameIn(market: string, { stream }: PayloadRow): string {
+  return stream.replace(/^usdbtc\./, `${market}.`);
+}
+
+/** Of the market, or of the user of that name. */
+function routingKeyIn(id: string, row: PayloadRow): string {
+  return scopeOf(row) === "private" ? `private.${id}.${row.stream}` : `public.${nameIn(id, row)}`;
 }
 
 Deno.test("strict mode", async (t) => {
@@ -133,6 +145,44 @@ Deno.test("strict mode", async (t) => {
     const refused = await refusals(exchange, () => exchange.publish("public.x.trades", "{"));
     assert.deepEqual(refused, {});
     assert.equal((await exchange.stats()).events.notJson, before + 1);
+  });
+});
+
+Deno.test("strict mode knows what exchanges publish", async (t) => {
+  await using exchange = await startExchange(broker, { args: ["--streams-mode", "strict"] });
+
+  await step(t, "whatever exchanges of the family publish passes, byte for byte", async () => {
+    const id = freshWord();
+    const token = await exchange.key.token({ uid: id });
+    // Whether an order book's events go on is the book's matter.
+    const plain = PUBLISHED.filter(({ stream }) => !stream.includes(".ob-"));
+    const streams = new Set(plain.map((row) => `stream=${nameIn(id, row)}`));
+    await using client = await exchange.connect(`/private?${[...streams].join("&")}`, { token });
+    const refused = await refusals(exchange, async () => {
+      for (const row of PUBLISHED) await exchange.publish(routingKeyIn(id, row), row.json);
+    });
+    assert.deepEqual(refused, {});
+    assert.deepEqual(
+      await client.take(plain.length),
+      plain.map((row) => `{"${nameIn(id, row)}":${row.json}}`),
+    );
+  });
+
+  await step(t, "what no exchange publishes is dropped and counted", async () => {
+    const id = freshWord();
+    const token = await exchange.key.token({ uid: id });
+    const streams = new Set(WRONG.map((row) => `stream=${nameIn(id, row)}`));
+    await using client = await exchange.connect(`/private?${[...streams].join("&")}`, { token });
+    const refused = await refusals(exchange, async () => {
+      for (const row of WRONG) await exchange.publish(routingKeyIn(id, row), row.json);
+    });
+    const labels = WRONG.map((row) => peatioRegistry.find(scopeOf(row), row.stream)!.label);
+    const counts = Object.groupBy(labels, (label) => `${label} payload`);
+    assert.deepEqual(
+      refused,
+      Object.fromEntries(Object.entries(counts).map(([what, all]) => [what, all!.length])),
+    );
+    await exchange.assertOwedNothing(client);
   });
 });
 

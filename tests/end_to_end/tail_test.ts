@@ -80,7 +80,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     const args = ["tail", "order", "--url", url, "--json", "--token"];
     const given = runRanger([...args, `@${await folder.write("never.jwt", wrong)}`]);
     await using tail = new Running([...args, `@${await folder.write("token.jwt", wrong)}`]);
-    await tail.stderr.line(/refused the token .*token\.jwt is read again/);
+    await tail.stderr.line(/refused the token .*reading .*token\.jwt again/);
     await folder.write("token.jwt", await exchange.key.token({ uid: "ID8" }));
     await publish("private.ID8.order", { id: 2 }, () => tail.stdout.all.length > 0);
     assert.equal(tail.stdout.all[0], '{"order":{"id":2}}');
@@ -91,7 +91,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     assert.equal(output.match(/refused the token/g)?.length, 2, "at the first and at the last");
   });
 
-  await step(t, "a stream that is refused is told; without any other: 77", async () => {
+  await step(t, "a refused stream is reported; without any other: 77", async () => {
     const token = await exchange.key.token({ role: "member" });
     const args = ["tail", "admin.btcusd.orders", "--url", url, "--token", token];
     const alone = await runRanger(args);
@@ -124,7 +124,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     assert.equal(stderr, "");
   });
 
-  await step(t, "--book: a line at each change where there is no terminal", async () => {
+  await step(t, "--book: without a terminal, a line at each change", async () => {
     const market = freshWord();
     const asks = [["11.0", "2.50"], ["12.0", "0.25"]];
     await exchange.publish(`public.${market}.ob-snap`, {
@@ -137,7 +137,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     await using json = new Running(["tail", "--book", market, "--url", url, "--json", "--depth=1"]);
     await plain.stdout.line(/sequence 1 /);
     await json.stdout.line(/"sequence":1,/);
-    await exchange.publish(`public.${market}.ob-inc`, { asks: ["11.0", "0"], sequence: 2 });
+    await exchange.publish(`public.${market}.ob-inc`, { asks: ["11.0", ""], sequence: 2 });
     assert.equal(
       (await plain.stdout.line(/sequence 2 /)).input,
       `${market}  live  sequence 2  bid 10.0 × 1  ask 12.0 × 0.25  spread 2.0`,
@@ -149,6 +149,56 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     });
     assert.equal((await plain.end("SIGINT")).code, 0);
     assert.equal((await json.end("SIGINT")).code, 0);
+  });
+
+  await step(t, "removals are printed as they were published", async () => {
+    const market = freshWord();
+    const [key, name] = [`public.${market}.ob-inc`, `${market}.ob-inc`];
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [["15.0", "22.1"]], sequence: 1 });
+    await exchange.settled();
+    await using plain = new Running(["tail", name, "--url", url]);
+    await using json = new Running(["tail", name, "--url", url, "--json"]);
+    await Promise.all([plain.stdout.line(/ob-snap/), json.stdout.line(/ob-snap/)]);
+    const bodies = [
+      '{"asks":["15.0",""],"sequence":2}',
+      '{"bids":[["14.0",null],["13.0","2.0"]],"sequence":3}',
+    ];
+    for (const [at, body] of bodies.entries()) {
+      await exchange.publish(key, body);
+      const number = new RegExp(`"sequence":${at + 2}\\b`);
+      assert.ok((await plain.stdout.line(number)).input.endsWith(`  ${name}  ${body}`));
+      assert.equal((await json.stdout.line(number)).input, `{"${name}":${body}}`);
+    }
+  });
+
+  await step(t, "--book: a book that cannot be read is said once, and comes back", async () => {
+    const market = freshWord();
+    const asks = [["11.0", "2.50", "3"]];
+    await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
+    await exchange.settled();
+    await using book = new Running(["tail", "--book", market, "--url", url]);
+    await book.stderr.line(new RegExp(`^ranger: The book of ${market} could not be read`));
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
+    await book.stdout.line(/ live {2}sequence 2 /);
+    assert.equal((await book.end("SIGINT")).code, 0);
+    assert.equal(book.stderr.all.length, 1);
+  });
+
+  await step(t, "--book: a ladder says it only as long as it is so", async () => {
+    const pty = findExecutable("script", ["/usr/bin", "/bin"]);
+    if (pty === undefined) return;
+    const market = freshWord();
+    const asks = [["11.0", "2.50", "3"]];
+    await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
+    await exchange.settled();
+    const command = [...program(), "tail", "--book", market, "--url", url, "--count", "1"];
+    const quoted = command.map((word) => `'${word}'`).join(" ");
+    await using ladder = new Running(["-qec", quoted, "/dev/null"], [pty]);
+    await ladder.stdout.line(/could not be read/);
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
+    assert.equal((await ladder.end()).code, 0);
+    const last = ladder.stdout.all.join("\n").split("\x1b[H").at(-1)!;
+    assert.match(last, new RegExp(`^${market}  live  sequence 2`));
   });
 
   await step(
@@ -221,7 +271,7 @@ Deno.test("a server that is not there, or does not answer: 69 within the time", 
 Deno.test("what cannot be meant is refused before anything is connected: 78", async () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /an argument is missing/],
-    [["x.y", "--url", "nowhere"], /--url is no URL of a WebSocket server; expected ws:/],
+    [["x.y", "--url", "nowhere"], /--url is not the URL of a WebSocket server; expected ws:/],
     [["order"], /private streams need a token: --token/],
     [["a b"], /is no stream's name/],
     [["x.y", "--count", "0"], /--count is "0"; expected a whole number/],

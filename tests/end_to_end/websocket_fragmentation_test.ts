@@ -53,9 +53,19 @@ const whole: Row[] = [
     {
       what: `a binary in ${count} fragments`,
       send: fragments(request, count, [ping()], Opcode.binary),
-      expect: [...Array<string>(count - 1).fill("PONG"), NOT_UNDERSTOOD],
+      expect: [...Array<string>(count - 1).fill("PONG"), answer],
     },
   ]),
+  {
+    what: "a binary that is not UTF-8 in fragments, each of which is bad",
+    send: [
+      binary(new Uint8Array([0xff]), { fin: false }),
+      continuation(new Uint8Array([0xfe]), false),
+      continuation(new Uint8Array([0xed, 0xa0])),
+      text("ping"),
+    ],
+    expect: [NOT_UNDERSTOOD, "pong"],
+  },
   {
     what: "empty fragments, first, between and last",
     send: [begun(""), continuation("ping", false), continuation("", false), continuation("")],

@@ -6,7 +6,7 @@ export class BookMarket {
   readonly book: ModelBook = new ModelBook();
   /** Bodies of all snapshots, in order. */
   readonly snapshots: string[] = [];
-  /** What the book was at each sequence; meaningless once the market began to count anew. */
+  /** What the book was at each sequence; meaningless once the market has restarted. */
   readonly history: Map<number, BookSnapshot> = new Map();
   readonly #increments: string[] = [];
 
@@ -35,7 +35,23 @@ export class BookMarket {
    * would not choose, so that its own snapshots can be told from this one.
    */
   snapshot(): string {
-    const { asks, bids, sequence } = this.book.snapshot();
+    return this.#publish(this.book.sequence);
+  }
+
+  /**
+   * A change as Peatio publishes it when it is time for a snapshot: first a snapshot with the
+   * change in it and the sequence before it, then the increment.
+   *
+   * @returns the bodies of both
+   */
+  ahead(change: Change): [snapshot: string, increment: string] {
+    const { sequence } = this.book;
+    const increment = this.increment(change);
+    return [this.#publish(sequence), increment];
+  }
+
+  #publish(sequence: number | undefined): string {
+    const { asks, bids } = this.book.snapshot();
     const sides = { bids: bids.toReversed(), asks: asks.toReversed() };
     const body = JSON.stringify(sequence === undefined ? sides : { sequence, ...sides }, null, 1);
     this.snapshots.push(body);
@@ -47,10 +63,12 @@ export class BookMarket {
     return this.#increments.at(-back);
   }
 
-  /** Begins to count anew, with something else in the book. */
+  /** Restarts the sequence, with something else in the book. */
   restart(change: Change): void {
     this.book.apply(change);
-    if (this.book.sequence !== undefined) this.book.sequence = 0;
+    // An old increment could be taken for the next one.
+    this.#increments.length = 0;
+    if (this.book.sequence !== undefined) this.book.sequence = this.book.sequence === 0 ? 1 : 0;
   }
 
   #remember(): void {

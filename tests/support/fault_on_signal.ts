@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 
 Deno.addSignalListener("SIGUSR2", () => {
   Promise.reject(new Error("fault: a rejection that nobody handles"));
-  Promise.reject("fault: a rejection that is no error");
+  Promise.reject("fault: a rejection that is not an error");
   setTimeout(() => {
     throw new Error("fault: thrown in a timer");
   });

@@ -1,9 +1,10 @@
 import type { StateLimits } from "../../src/hub/stream_states.ts";
 
-/** What the hub may keep, for tests of something else: the defaults. */
-export const HUB_LIMITS: StateLimits = {
+/** What the hub may keep, for tests of something else: the defaults, and clients that always read. */
+export const HUB_LIMITS: StateLimits & { readonly limits: { readonly unsentBytes: number } } = {
   replayIncrements: 1000,
   eventBytes: 524_288,
   states: 5000,
   bookLevels: 10_000,
+  limits: { unsentBytes: Infinity },
 };

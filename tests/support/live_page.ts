@@ -24,6 +24,7 @@ export interface LivePage extends AsyncDisposable {
  * Opens the live page.
  *
  * @param url with the view: `http://127.0.0.1:8080/#/streams`
+ * @param received called with each text message that its WebSockets receive
  *
  * @example
  * ```ts
@@ -35,6 +36,7 @@ export async function openPage(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  received?: (text: string) => void,
 ): Promise<LivePage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -44,6 +46,11 @@ export async function openPage(
     if (["error", "warning"].includes(message.type())) complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(String(error.stack)));
+  if (received) {
+    page.on("websocket", (socket) => {
+      socket.on("framereceived", ({ payload }) => received(String(payload)));
+    });
+  }
   await page.goto(url);
   return {
     page,

@@ -91,7 +91,8 @@ export function worthOf({ asks, bids, sequence }: BookSnapshot) {
 function change(side: Map<bigint, ModelLevel>, levels: ModelLevel | readonly ModelLevel[]): void {
   const pairs = isPair(levels) ? [levels] : levels;
   for (const [price, amount] of pairs) {
-    if (scaled(amount) === 0n) side.delete(scaled(price));
+    // Peatio's own exchange takes a level away with an empty amount.
+    if (amount === "" || scaled(amount) === 0n) side.delete(scaled(price));
     else side.set(scaled(price), [price, amount]);
   }
 }

@@ -1,20 +1,20 @@
 import type { Envelope } from "../../src/hub/envelope.ts";
 import { Subscriber } from "../../src/hub/subscriber.ts";
-import { RecordingConnection } from "./recording_connection.ts";
+import { RecordingOutbox } from "./recording_outbox.ts";
 
-/** A subscriber that keeps the frames it is written. */
+/** A subscriber that keeps the frames that are written to it. */
 export class RecordingSubscriber extends Subscriber {
-  readonly #recording: RecordingConnection;
+  readonly #recording: RecordingOutbox;
 
-  constructor(recording: RecordingConnection, envelope: Envelope) {
-    super(recording.connection, { envelope, deflate: undefined });
+  constructor(recording: RecordingOutbox, envelope: Envelope) {
+    super(recording.outbox, { envelope, deflate: undefined });
     this.#recording = recording;
   }
 
-  /** What it was owed until now; the caller may empty it. */
+  /** What it was sent until now; the caller may empty it. */
   get frames(): Uint8Array[] {
-    this.connection.group?.flush();
-    this.connection.flush();
+    this.outbox.group?.flush();
+    this.outbox.flush();
     return this.#recording.frames;
   }
 }
@@ -31,5 +31,21 @@ export class RecordingSubscriber extends Subscriber {
  * ```
  */
 export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
-  return new RecordingSubscriber(new RecordingConnection(), envelope);
+  return new RecordingSubscriber(new RecordingOutbox({ split: webSocketFrames }), envelope);
+}
+
+/** The frames in what was written as one (RFC 6455 §5.2). */
+function* webSocketFrames(bytes: Uint8Array): Generator<Uint8Array> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0; at < bytes.length;) {
+    const length = bytes[at + 1]!;
+    const end = at +
+      (length < 126
+        ? 2 + length
+        : length === 126
+        ? 4 + view.getUint16(at + 2)
+        : 10 + Number(view.getBigUint64(at + 2)));
+    yield bytes.subarray(at, end);
+    at = end;
+  }
 }

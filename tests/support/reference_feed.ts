@@ -4,128 +4,234 @@
  * measure for its way from a body to its followers.
  */
 
-/** What the followers of the increments must be given of an event. */
-export type Passed = "sent" | "kept back";
+/** An event of the book: the kind, and its payload as text. */
+export type BookMessage = readonly [kind: "snap" | "inc", body: string];
+
+/** A JSON number with its digits. */
+class Digits {
+  constructor(readonly digits: string) {}
+}
 
 interface Level {
   readonly price: bigint;
   readonly amount: bigint;
-  readonly text: readonly [string | number, string | number];
+  readonly text: readonly [unknown, unknown];
 }
 type Side = Map<bigint, Level>;
+
+/** A snapshot: what it was published as, and its levels, with what was applied to it since. */
+interface Snapshot {
+  readonly body: string;
+  readonly sides: readonly [asks: Side, bids: Side];
+  /** The worst price of each side that it tells of; undefined for a side that is not cut off. */
+  readonly ends: readonly [bigint | undefined, bigint | undefined];
+  readonly sequence: number | undefined;
+}
 
 /** More than the digits that a decimal number of three digits' exponent can move. */
 const PLACES = 1100n;
 const UNIT = 10n ** PLACES;
+/** Characters of the longest number. */
+const LONGEST = 128;
+/** Increments in a row that are known already, which tell of a restart. */
+const OLD = 5;
+const DIRECTIONS = [1, -1] as const;
 
 /**
  * @example
  * ```ts
- * const reference = new ReferenceFeed();
- * reference.snapshot({ asks: [["1", "2"]], bids: [], sequence: 3 }); // "sent"
- * reference.increment({ bids: ["0.9", "1"], sequence: 4 }); // "sent"
- * reference.current; // { asks: [["1", "2"]], bids: [["0.9", "1"]], sequence: 4 }
+ * const reference = new ReferenceFeed(1000);
+ * reference.snapshot('{"asks":[["1","2"]],"bids":[],"sequence":3}'); // [["snap", …]]
+ * reference.increment('{"bids":["0.9","1"],"sequence":4}'); // [["inc", …]]
+ * reference.current; // [["snap", '{"asks":[["1","2"]],"bids":[["0.9","1"]],"sequence":4}']]
  * ```
  */
 export class ReferenceFeed {
-  #live = false;
-  #asks: Side = new Map();
-  #bids: Side = new Map();
+  /** Unknown; a book; or events that are replayed. */
+  #mode: "unknown" | "book" | "replay" = "unknown";
+  #sides: readonly [asks: Side, bids: Side] = [new Map(), new Map()];
   #sequence: number | undefined;
   /** Whether increments without a number came since the last one with a number. */
   #uncounted = false;
+  #unjudged: Snapshot | undefined;
+  #replayed: BookMessage[] = [];
+  #old = 0;
 
-  /** What a late comer is sent; undefined while the state is not sure. */
-  get current(): unknown {
-    if (!this.#live) return undefined;
-    const sides = { asks: texts(this.#asks, 1), bids: texts(this.#bids, -1) };
-    return this.#sequence === undefined ? sides : { ...sides, sequence: this.#sequence };
+  /** @param limit increments that are replayed after a snapshot */
+  constructor(private readonly limit: number) {}
+
+  /** The sequence of what was applied last. */
+  get sequence(): number | undefined {
+    return this.#sequence;
   }
 
-  /** @param value undefined where the body was no JSON */
-  snapshot(value: unknown): Passed {
-    const read = readBook(value);
-    if (read === undefined || !isObject(value) || !("asks" in value || "bids" in value)) {
-      return "kept back";
-    }
-    const [asks, bids] = [new Map<bigint, Level>(), new Map<bigint, Level>()];
-    set(asks, read.asks);
-    set(bids, read.bids);
-    const inStep = this.#live && this.#isInStep(asks, bids, read.sequence);
-    if (read.sequence !== undefined || !inStep) this.#sequence = read.sequence;
-    [this.#asks, this.#bids, this.#uncounted, this.#live] = [asks, bids, false, true];
-    return inStep ? "kept back" : "sent";
+  /** What a late comer is sent. */
+  get current(): readonly BookMessage[] {
+    if (this.#mode === "unknown") return [];
+    if (this.#mode === "replay") return this.#replayed;
+    const [asks, bids] = this.#sides.map((side, at) =>
+      sorted(side, DIRECTIONS[at]!).map(({ text }) => `[${text.map(json).join(",")}]`).join(",")
+    );
+    const sequence = this.#sequence === undefined ? "" : `,"sequence":${this.#sequence}`;
+    return [["snap", `{"asks":[${asks}],"bids":[${bids}]${sequence}}`]];
   }
 
-  /** @param value undefined where the body was no JSON */
-  increment(value: unknown): Passed {
+  /**
+   * @param body undefined where it was not UTF-8
+   * @returns what the followers of the increments are sent
+   */
+  snapshot(body: string | undefined): readonly BookMessage[] {
+    const value = parsed(body);
+    if (!isObject(value) || !("asks" in value || "bids" in value)) return [];
     const read = readBook(value);
-    if (!this.#live) return "kept back";
-    const last = this.#sequence;
-    const known = read?.sequence !== undefined && last !== undefined;
-    if (read !== undefined && known && read.sequence! <= last) return "kept back";
-    if (read === undefined || (known && read.sequence! > last + 1)) {
+    if (read === "unreadable") return [];
+    if (read === "foreign") {
+      const inStep = this.#mode === "replay" && this.#isReplayInStep(sequenceOf(value));
+      const sequence = sequenceOf(value) ?? (inStep ? this.#sequence : undefined);
       this.#forget();
-      return "kept back";
+      [this.#mode, this.#sequence, this.#replayed] = ["replay", sequence, [["snap", body!]]];
+      return inStep ? [] : [["snap", body!]];
     }
-    set(this.#asks, read.asks);
-    set(this.#bids, read.bids);
-    if (read.sequence === undefined) this.#uncounted = true;
-    else this.#sequence = read.sequence;
-    return "sent";
+    const snapshot = snapshotOf(body!, read);
+    if (this.#mode === "book") return this.#compare(snapshot);
+    const inStep = this.#mode === "replay" && this.#isReplayInStep(snapshot.sequence);
+    this.#forget();
+    [this.#mode, this.#sides, this.#sequence] = ["book", snapshot.sides, snapshot.sequence];
+    return inStep ? [] : [["snap", body!]];
+  }
+
+  /** The same of an increment. */
+  increment(body: string | undefined): readonly BookMessage[] {
+    const value = parsed(body);
+    if (value === undefined) this.#forget();
+    if (this.#mode === "unknown") return [];
+    const read = this.#mode === "book" ? readBook(value) : undefined;
+    if (typeof read === "string") {
+      this.#forget();
+      return [];
+    }
+    const sequence = sequenceOf(value);
+    const last = this.#sequence;
+    if (sequence !== undefined && last !== undefined && sequence !== last + 1) {
+      if (sequence > last || ++this.#old === OLD) this.#forget();
+      return [];
+    }
+    this.#old = 0;
+    this.#sequence = sequence ?? last;
+    const message: BookMessage = ["inc", body!];
+    if (read === undefined) {
+      this.#replayed = [...this.#replayed, message];
+      if (this.#replayed.length <= 1 + this.limit) return [message];
+      this.#forget();
+      return [];
+    }
+    if (sequence === undefined) this.#uncounted = true;
+    apply(this.#sides, read);
+    const snapshot = this.#unjudged;
+    if (snapshot === undefined) return [message];
+    this.#unjudged = undefined;
+    apply(snapshot.sides, read);
+    if (agree(this.#sides, snapshot)) return [message];
+    this.#sides = snapshot.sides;
+    return [["snap", snapshot.body], message];
   }
 
   #forget(): void {
-    [this.#asks, this.#bids] = [new Map(), new Map()];
-    [this.#sequence, this.#uncounted, this.#live] = [undefined, false, false];
+    [this.#mode, this.#sides, this.#sequence] = ["unknown", [new Map(), new Map()], undefined];
+    [this.#uncounted, this.#unjudged, this.#replayed, this.#old] = [false, undefined, [], 0];
   }
 
   /** By number where there are numbers, and by what the snapshot shows; else by all there is. */
-  #isInStep(asks: Side, bids: Side, sequence: number | undefined): boolean {
-    const pairs = [[asks, this.#asks, 1], [bids, this.#bids, -1]] as const;
+  #compare(snapshot: Snapshot): readonly BookMessage[] {
+    const { sequence, sides, body } = snapshot;
     const counted = sequence !== undefined && this.#sequence !== undefined && !this.#uncounted;
-    if (counted && sequence !== this.#sequence) return false;
-    return pairs.every(([published, own, direction]) => {
-      const [shown, had] = [sorted(published, direction), sorted(own, direction)];
-      if (!counted && shown.length !== had.length) return false;
-      return shown.every(({ price, amount }, at) =>
-        had[at]?.price === price && had[at].amount === amount
-      );
-    });
+    if (counted && sequence === this.#sequence) {
+      const inStep = agree(this.#sides, snapshot);
+      this.#unjudged = inStep ? undefined : snapshot;
+      if (inStep) this.#old = 0;
+      return [];
+    }
+    const inStep = !counted && agree(this.#sides, { ...snapshot, ends: [undefined, undefined] });
+    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
+    [this.#uncounted, this.#unjudged, this.#old] = [false, undefined, 0];
+    if (inStep) return [];
+    this.#sides = sides;
+    return [["snap", body]];
+  }
+
+  #isReplayInStep(sequence: number | undefined): boolean {
+    return sequence === undefined || this.#sequence === undefined || sequence === this.#sequence;
   }
 }
 
-function readBook(
-  value: unknown,
-): { asks: Level[]; bids: Level[]; sequence: number | undefined } | undefined {
-  if (!isObject(value)) return undefined;
-  const [asks, bids] = [readLevels(value.asks), readLevels(value.bids)];
-  const sequence = value.sequence ?? undefined;
-  if (asks === undefined || bids === undefined) return undefined;
-  if (sequence !== undefined && !Number.isSafeInteger(sequence)) return undefined;
-  return { asks, bids, sequence: sequence as number | undefined };
+/** The levels down to where the snapshot ends are the same numbers. */
+function agree(own: readonly [Side, Side], { sides, ends }: Snapshot): boolean {
+  return sides.every((side, at) => {
+    const [direction, end] = [DIRECTIONS[at]!, ends[at]];
+    const down = (side: Side) =>
+      sorted(side, direction)
+        .filter(({ price }) =>
+          end === undefined || isBetter(price, end, direction) || price === end
+        )
+        .map(({ price, amount }) => `${price} ${amount}`).join();
+    return down(side) === down(own[at]!);
+  });
 }
 
-function readLevels(value: unknown): Level[] | undefined {
+function snapshotOf(body: string, { asks, bids, sequence }: ReadBook): Snapshot {
+  const sides = [new Map(), new Map()] as const;
+  apply(sides, { asks, bids, sequence });
+  const [end, endOfBids] = sides.map((side, at) => sorted(side, DIRECTIONS[at]!).at(-1)?.price);
+  return { body, sides, ends: [end, endOfBids], sequence };
+}
+
+interface ReadBook {
+  readonly asks: readonly Level[];
+  readonly bids: readonly Level[];
+  readonly sequence: number | undefined;
+}
+
+function readBook(value: unknown): ReadBook | "foreign" | "unreadable" {
+  if (!isObject(value)) return "unreadable";
+  const [asks, bids] = [readLevels(value.asks), readLevels(value.bids)];
+  if (asks === "unreadable" || bids === "unreadable") return "unreadable";
+  const sequence = sequenceOf(value);
+  const isWrong = sequence === undefined && value.sequence !== undefined && value.sequence !== null;
+  return asks === "foreign" || bids === "foreign" || isWrong ? "foreign" : { asks, bids, sequence };
+}
+
+/** undefined where there is none, and where it is not one. */
+function sequenceOf(value: unknown): number | undefined {
+  if (!isObject(value)) return undefined;
+  const { sequence } = value;
+  const isText = typeof sequence === "string" && /^[0-9]{1,16}$/.test(sequence);
+  const number = isText ? +sequence : sequence instanceof Digits ? +sequence.digits : undefined;
+  return Number.isSafeInteger(number) ? number : undefined;
+}
+
+function readLevels(value: unknown): Level[] | "foreign" | "unreadable" {
   if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) return undefined;
+  if (!Array.isArray(value)) return "unreadable";
   const onePair = value.length > 0 && !Array.isArray(value[0]);
   const levels = (onePair ? [value] : value).map(readLevel);
-  return levels.includes(undefined) ? undefined : levels as Level[];
+  if (levels.includes("unreadable")) return "unreadable";
+  return levels.includes("foreign") ? "foreign" : levels as Level[];
 }
 
-function readLevel(pair: unknown): Level | undefined {
-  if (!Array.isArray(pair) || pair.length !== 2) return undefined;
-  const [price, amount] = [worth(pair[0]), worth(pair[1])];
-  if (price === undefined || amount === undefined) return undefined;
-  return { price, amount, text: [pair[0], pair[1]] };
+function readLevel(pair: unknown): Level | "foreign" | "unreadable" {
+  if (!Array.isArray(pair) || pair.length < 2) return "unreadable";
+  const price = worth(pair[0]);
+  const amount = pair[1] === "" || pair[1] === null ? 0n : worth(pair[1]);
+  if (price === undefined || amount === undefined) return "unreadable";
+  return pair.length > 2 ? "foreign" : { price, amount, text: [pair[0], pair[1]] };
 }
 
 /** A decimal number, 10^1100 times as large; undefined where the value is none. */
 function worth(value: unknown): bigint | undefined {
-  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  const text = value instanceof Digits ? value.digits : value;
+  if (typeof text !== "string" || text.length > LONGEST) return undefined;
   const [, sign, whole, fraction = "", exponent = "0"] =
-    /^([+-]?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?$/.exec(String(value)) ?? [];
+    /^([+-]?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,3}))?$/.exec(text) ?? [];
   if (whole === undefined) return undefined;
   const shift = BigInt(Number(exponent) - fraction.length);
   const digits = BigInt(whole + fraction);
@@ -133,23 +239,43 @@ function worth(value: unknown): bigint | undefined {
   return sign === "-" ? -scaled : scaled;
 }
 
-function set(side: Side, levels: readonly Level[]): void {
-  for (const level of levels) {
-    if (level.amount === 0n) side.delete(level.price);
-    else side.set(level.price, level);
+function apply(sides: readonly [Side, Side], { asks, bids }: ReadBook): void {
+  for (const [at, levels] of [asks, bids].entries()) {
+    for (const level of levels) {
+      if (level.amount === 0n) sides[at]!.delete(level.price);
+      else sides[at]!.set(level.price, level);
+    }
   }
 }
 
 function sorted(side: Side, direction: 1 | -1): Level[] {
   return [...side.values()].sort((a, b) =>
-    a.price === b.price ? 0 : (a.price < b.price ? -1 : 1) * direction
+    a.price === b.price ? 0 : isBetter(a.price, b.price, direction) ? -1 : 1
   );
 }
 
-function texts(side: Side, direction: 1 | -1): unknown[] {
-  return sorted(side, direction).map(({ text }) => text);
+function isBetter(a: bigint, b: bigint, direction: 1 | -1): boolean {
+  return direction === 1 ? a < b : a > b;
+}
+
+/** The text of a price or an amount as JSON. */
+function json(value: unknown): string {
+  return value instanceof Digits ? value.digits : JSON.stringify(value);
+}
+
+function parsed(body: string | undefined): unknown {
+  try {
+    return JSON.parse(body!, digitsKept);
+  } catch {
+    return undefined;
+  }
+}
+
+function digitsKept(_: string, value: unknown, context?: { source?: string }): unknown {
+  return typeof value === "number" ? new Digits(context!.source!) : value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof Digits);
 }

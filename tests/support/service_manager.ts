@@ -1,7 +1,7 @@
 import { bounded } from "../../testing/bounded.ts";
 
 /**
- * The service manager's end of sd_notify(3): a real datagram socket that keeps what it is told.
+ * The service manager's end of sd_notify(3): a real datagram socket that keeps the lines it receives.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ export class SessionModel {
 
   /** What the message is answered, in order. */
   answers(message: string): string[] {
-    if (message.startsWith("ping")) return ["pong"];
+    if (/^[^\S\ufeff]*ping/.test(message)) return ["pong"];
     if (/^\s*$/.test(message)) return [];
     const value = parsed(message);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [WRONG];

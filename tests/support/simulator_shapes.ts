@@ -1,8 +1,12 @@
 import * as z from "zod";
 import { UID } from "./simulator.ts";
 
-const decimal = z.string().regex(/^(0|[1-9]\d*)\.\d+$/);
-const pair = z.tuple([decimal, decimal]);
+/** As Ruby's BigDecimal writes it: no zeros at the end, but one digit after the point. */
+const decimal = z.string().regex(/^(0|[1-9]\d*)\.(0|\d*[1-9])$/);
+const positive = decimal.refine((text) => Number(text) > 0);
+const pair = z.tuple([positive, positive]);
+/** A level that goes has an empty amount. */
+const change = z.tuple([positive, z.union([positive, z.literal("")])]);
 const time = z.int().min(1_500_000_000).max(3_000_000_000);
 const side = z.enum(["buy", "sell"]);
 const market = z.enum(["btcusd", "ethusd", "ethbtc", "ltcusd", "xrpusd"]);
@@ -15,8 +19,8 @@ export const SHAPES: readonly (readonly [RegExp, z.ZodType])[] = [
   [
     /^public\.[a-z]+\.ob-inc$/,
     z.union([
-      z.strictObject({ asks: pair, sequence: z.int().positive() }),
-      z.strictObject({ bids: pair, sequence: z.int().positive() }),
+      z.strictObject({ asks: change, sequence: z.int().positive() }),
+      z.strictObject({ bids: change, sequence: z.int().positive() }),
     ]),
   ],
   [

@@ -1,10 +1,14 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Audiences } from "../../src/hub/audiences.ts";
+import { HUB_LIMITS } from "../support/hub_limits.ts";
+import { ManualFlusher } from "../support/manual_flusher.ts";
 import type { Subscriber } from "../../src/hub/subscriber.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
 
 const NAMES = ["usdbtc", "usdbtc.trades", "usdbtc.ob-inc", "ethbtc.trades", "order"];
+
+const LOGS = { flusher: new ManualFlusher(), ...HUB_LIMITS };
 
 const names = fc.subarray(NAMES, { minLength: 0 });
 const step = fc.record({
@@ -16,7 +20,7 @@ const step = fc.record({
 Deno.test("who follows a name is in exactly one of its audiences, whoever comes and goes", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const audiences = new Audiences();
+      const audiences = new Audiences(LOGS);
       // Some are written to in another way: they are never in one audience with the others.
       const wrappings = [recordingSubscriber("object"), recordingSubscriber("tuple")]
         .map(({ wrapping }) => wrapping);
@@ -70,7 +74,7 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
 
 Deno.test("names are told apart whatever is in them", () => {
   for (const between of [",", '","', " ", "\n", "\0"]) {
-    const audiences = new Audiences();
+    const audiences = new Audiences(LOGS);
     const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];
     Object.assign(other, { wrapping: one.wrapping });
     audiences.follow(one, [`a${between}b`]);

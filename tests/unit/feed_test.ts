@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { HubCounters } from "../../src/hub/counters.ts";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
-import { type Feed, OrderBookFeed, ReplayFeed } from "../../src/hub/stream_state.ts";
+import {
+  BookOrReplayFeed,
+  type Feed,
+  OrderBookFeed,
+  ReplayFeed,
+} from "../../src/hub/stream_state.ts";
 import { Feeds } from "../../src/hub/stream_states.ts";
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { Hub } from "../../src/hub/hub.ts";
@@ -39,7 +44,10 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
   assert.notEqual(third, first);
   assert.equal(join()[0], third);
   publish("ob-snap", { asks: [["15.00", "2"]], bids: [], sequence: 2 });
-  assert.notEqual(join()[0], third, "the texts are others now");
+  publish("ob-snap", { asks: [["15.0", "3"]], bids: [], sequence: 2 });
+  assert.equal(join()[0], third, "a snapshot in step or not judged yet changes nothing");
+  publish("ob-inc", { bids: ["1", "1"], sequence: 3 });
+  assert.notEqual(join()[0], third);
 });
 
 /** An event of a kind that nobody knows. */
@@ -55,49 +63,129 @@ Deno.test("an unknown kind keeps the snapshot and so many increments, not one mo
   assert.deepEqual(feed.current(), []);
   assert.equal(feed.increment(...event(1)), "unsure");
   const [snapshot, a, b] = [event("all"), event("a"), event("b")];
-  assert.equal(feed.snapshot(...snapshot), "moved");
+  assert.equal(feed.snapshot(...snapshot), "diverged");
   assert.equal(feed.increment(...a), "applied");
   assert.equal(feed.increment(...b), "applied");
   assert.deepEqual(feed.current(), [snapshot[0], a[0], b[0]]);
   assert.equal(feed.increment(...event("c")), "overflow");
   assert.equal(feed.increment(...event("d")), "unsure");
   assert.deepEqual([feed.live, feed.current()], [false, []]);
-  assert.equal(feed.snapshot(...snapshot), "moved");
+  assert.equal(feed.snapshot(...snapshot), "diverged");
   assert.deepEqual(feed.current(), [snapshot[0]]);
   assert.equal(feed.increment(...a), "applied");
   assert.equal(feed.snapshot(...event("all")), "in step");
-  assert.equal(new ReplayFeed(0, 1024).snapshot(...snapshot), "moved");
+  assert.equal(new ReplayFeed(0, 1024).snapshot(...snapshot), "diverged");
 });
 
 Deno.test("an unknown kind holds to the sequence where its payloads carry one", () => {
   const feed = new ReplayFeed(10, 1024);
-  assert.equal(feed.snapshot(...event({ sequence: 3 })), "moved");
+  assert.equal(feed.snapshot(...event({ sequence: 3 })), "diverged");
   assert.equal(feed.increment(...event({ sequence: 3 })), "stale");
   assert.equal(feed.increment(...event({ sequence: 4 })), "applied");
   assert.equal(feed.increment(...event({ sequence: "own" })), "applied", "a word of its own");
   assert.equal(feed.snapshot(...event({ sequence: 4 })), "in step");
-  assert.equal(feed.snapshot(...event({ sequence: 6 })), "moved", "one was lost");
+  assert.equal(feed.snapshot(...event({ sequence: 6 })), "diverged", "one was lost");
   assert.equal(feed.increment(...event({ sequence: 8 })), "gap");
   assert.equal(feed.increment(...event({ sequence: 9 })), "unsure");
-  assert.equal(feed.snapshot(...event({})), "moved");
+  assert.equal(feed.snapshot(...event({})), "diverged");
   assert.equal(feed.increment(...event({ sequence: 1 })), "applied");
+});
+
+Deno.test("a book's snapshot waits for the next increment, which shows whether it has diverged", () => {
+  const feed = new OrderBookFeed("x.ob-snap", 10);
+  const book = (amount: string) => event({ asks: [["2", amount]], bids: [], sequence: 10 });
+  const increment = (sequence: number) => event({ asks: ["2", "5"], sequence });
+  const base = () => feed.base && new TextDecoder().decode(feed.base.body);
+  assert.equal(feed.begun, false);
+  feed.snapshot(...book("1"));
+  const [shown] = feed.current();
+  assert.equal(feed.snapshot(...book("5")), "unjudged");
+  assert.deepEqual(feed.current(), [shown]);
+  assert.equal(feed.increment(...increment(11)), "applied");
+  assert.equal(base(), undefined);
+
+  feed.snapshot(...event({ asks: [["2", "5"]], bids: [["1", "1"]], sequence: 11 }));
+  const other = event({ asks: [["2", "5"]], bids: [["1", "3"]], sequence: 11 });
+  const lent = other[0].body;
+  const text = new TextDecoder().decode(lent);
+  assert.equal(feed.snapshot(...other), "unjudged");
+  lent.fill(0x20);
+  assert.equal(feed.increment(...increment(12)), "diverged");
+  assert.equal(base(), text);
+  assert.deepEqual([feed.live, feed.begun], [true, true]);
+  assert.equal(feed.increment(...increment(13)), "applied");
+  assert.equal(base(), undefined);
+});
+
+Deno.test("five increments in a row that are known already tell of a restart, four do not", () => {
+  const book = new OrderBookFeed("x.ob-snap", 10);
+  for (const feed of [book, new ReplayFeed(100, 1000)]) {
+    const snapshot = event({ asks: [], bids: [], sequence: 100 });
+    const outcomes = (...sequences: number[]) =>
+      sequences.map((sequence) => feed.increment(...event({ sequence })));
+    const four = ["stale", "stale", "stale", "stale"];
+    feed.snapshot(...snapshot);
+    assert.deepEqual(outcomes(2, 3, 4, 5, 101, 101, 99, 100, 2), [...four, "applied", ...four]);
+    assert.equal(feed.snapshot(...event({ asks: [], bids: [], sequence: 101 })), "in step");
+    assert.deepEqual(outcomes(2, 3, 4, 5, 6, 7), [...four, "restarted", "unsure"]);
+    assert.deepEqual([feed.live, feed.begun, feed.current()], [false, true, []]);
+    assert.equal(feed.snapshot(...event({ asks: [], bids: [], sequence: 6 })), "diverged");
+    assert.deepEqual(outcomes(6, 7), ["stale", "applied"]);
+  }
+});
+
+Deno.test("a book that cannot be read as one is replayed, until it can be", () => {
+  const feed: Feed = new BookOrReplayFeed(
+    new OrderBookFeed("x.ob-snap", 9),
+    new ReplayFeed(9, 999),
+  );
+  assert.equal(feed.increment(...event({ asks: ["1", "1"], sequence: 2 })), "unsure");
+  const counts = event({ asks: [["1", "1", 4]], bids: [], sequence: 1 });
+  const more = event({ asks: ["1", "2", 5], sequence: 2 });
+  assert.equal(feed.snapshot(...counts), "diverged");
+  assert.equal(feed.increment(...more), "applied");
+  assert.equal(feed.increment(...more), "stale");
+  assert.deepEqual(feed.current(), [counts[0], more[0]]);
+  assert.equal(feed.snapshot(...event({ levels: 5 })), "unusable");
+  assert.deepEqual(feed.current(), [counts[0], more[0]]);
+
+  const large = event({ asks: [["1", "1"]], bids: [], sequence: 2 ** 53 });
+  const next = event({ asks: ["1", "2"], sequence: 2 ** 53 + 2 });
+  feed.doubt();
+  assert.deepEqual([feed.live, feed.begun, feed.current()], [false, true, []]);
+  assert.equal(feed.snapshot(...large), "diverged");
+  assert.equal(feed.increment(...next), "applied");
+  assert.deepEqual(feed.current(), [large[0], next[0]]);
+
+  const read = event({ asks: [["1", "1"]], bids: [], sequence: 7 });
+  assert.equal(feed.snapshot(...counts), "in step", "by nothing that would tell otherwise");
+  assert.equal(feed.snapshot(...read), "diverged");
+  assert.equal(feed.increment(...event({ asks: ["1", ""], sequence: 8 })), "applied");
+  assert.equal(feed.current().length, 1);
+  assert.equal(
+    feed.snapshot(...event({ asks: [["1", "1", 4]], bids: [], sequence: 8 })),
+    "diverged",
+  );
+  assert.equal(feed.snapshot(...event({ asks: [["1", "1"]], bids: [], sequence: 8 })), "in step");
+  assert.equal(feed.increment(...event({ asks: ["1", "7"], sequence: 9 })), "applied");
+  assert.equal(feed.current().length, 1);
 });
 
 Deno.test("a doubted book says nothing until its next snapshot, whatever that is", () => {
   const feed = new OrderBookFeed("x.ob-snap", 10);
   const snapshot = { asks: [], bids: [], sequence: 7 };
-  assert.equal(feed.snapshot(...event(snapshot)), "moved");
+  assert.equal(feed.snapshot(...event(snapshot)), "diverged");
   assert.equal(feed.snapshot(...event(snapshot)), "in step");
   feed.doubt();
   assert.deepEqual([feed.live, feed.current()], [false, []]);
   assert.equal(feed.increment(...event({ asks: ["1", "1"], sequence: 8 })), "unsure");
-  assert.equal(feed.snapshot(...event(snapshot)), "moved", "the same one again");
+  assert.equal(feed.snapshot(...event(snapshot)), "diverged", "the same one again");
 });
 
 Deno.test("an unknown kind keeps no more bytes than a late comer may be owed", () => {
   const feed = new ReplayFeed(1000, 100);
   const large = "x".repeat(38);
-  assert.equal(feed.snapshot(...event(large)), "moved");
+  assert.equal(feed.snapshot(...event(large)), "diverged");
   assert.equal(feed.increment(...event(large)), "applied");
   assert.equal(feed.increment(...event(large)), "overflow");
   assert.deepEqual([feed.live, feed.current()], [false, []]);
@@ -107,7 +195,7 @@ Deno.test("a book has so many levels a side and no more", () => {
   const feed = new OrderBookFeed("x.ob-snap", 2);
   const asks = [["1", "1"], ["2", "1"], ["3", "1"]];
   assert.equal(feed.snapshot(...event({ asks, bids: [] })), "unusable");
-  assert.equal(feed.snapshot(...event({ asks: asks.slice(1), bids: [] })), "moved");
+  assert.equal(feed.snapshot(...event({ asks: asks.slice(1), bids: [] })), "diverged");
   assert.equal(feed.increment(...event({ asks: [["2", "0"], ["4", "1"]] })), "applied");
   assert.equal(feed.increment(...event({ bids: ["1", "1"] })), "applied");
   assert.equal(feed.increment(...event({ asks: ["5", "1"] })), "overflow");

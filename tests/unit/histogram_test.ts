@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { doubling, Histogram } from "../../src/telemetry/histogram.ts";
+import { Flusher } from "../../src/delivery/flusher.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
@@ -25,11 +26,10 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
   const [socket] = await once(listener, "connection") as [Socket];
   const traffic = new Traffic();
   const connection = new WebSocketConnection(socket, FrameChain.root(), {
-    scheduler: { schedule: (marked) => setImmediate(() => marked.flush()) },
-    meter: traffic,
-    maxMessage: 125,
-    maxUnsent: 100_000_000,
-    closeTimeout: 1000,
+    flusher: new Flusher(),
+    traffic,
+    limits: { messageBytes: 125, unsentBytes: 100_000_000 },
+    closeTimeoutMs: 1000,
   });
   connection.open(
     { receivedText() {}, receivedBinary() {}, drained() {}, closed() {} },
@@ -38,7 +38,7 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
 
   const small = encodeFrame(Opcode.Text, new Uint8Array(8).fill(65));
   for (let n = 0; n < 3; n++) connection.send(small);
-  connection.flush();
+  connection.outbox.flush();
   assert.equal(traffic.bytes, 3 * small.length);
   assert.deepEqual([...traffic.framesPerWrite.cumulative()].slice(0, 3), [[1, 0], [2, 0], [4, 1]]);
   await until(() => traffic.unsent === 0 || undefined, "the kernel to take a little");
@@ -46,7 +46,7 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
   // More than the kernel takes for a client that does not read; all of it waits until all is gone.
   const large = encodeFrame(Opcode.Text, new Uint8Array(16_000_000));
   connection.send(large);
-  connection.flush();
+  connection.outbox.flush();
   connection.send(small);
   assert.ok(traffic.unsent >= large.length + small.length, `${traffic.unsent}`);
   assert.ok(traffic.unsent <= traffic.bytes + small.length, `${traffic.unsent}`);
@@ -57,10 +57,10 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
   // What a connection owes is owed no more once it is gone.
   client.pause();
   connection.send(large);
-  connection.flush();
+  connection.outbox.flush();
   assert.ok(traffic.unsent > 0);
   const gone = Promise.all([once(socket, "close"), once(client, "close")]);
-  connection.terminate();
+  connection.cut();
   client.destroy();
   await gone;
   assert.equal(traffic.unsent, 0);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { constants, deflateRawSync } from "node:zlib";
+import { ProtocolViolation } from "../../src/websocket/frame.ts";
 import { Receiver } from "../../src/websocket/receiver.ts";
-import { ProtocolViolation } from "../../src/websocket/violation.ts";
 import { joined } from "../support/bytes.ts";
 import { closePayload, encodeFrame } from "../../testing/frames.ts";
 import { arbitraryDamage, damaged, fuzz } from "../support/fuzz.ts";

@@ -8,19 +8,21 @@ import { arbitraryDamage, type Damage, damaged, fuzz } from "../support/fuzz.ts"
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { arbitraryChange } from "../support/model_book.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
-import { type Passed, ReferenceFeed } from "../support/reference_feed.ts";
+import { type BookMessage, ReferenceFeed } from "../support/reference_feed.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const PRICES = ["1", "1.0", "0.9", "10", "9.9", "1e1", "-1", "1e-400", "9007199254740993.1"];
 const price = fc.oneof(fc.constantFrom(...PRICES), fc.double(), fc.integer(), fc.string());
-const level = fc.tuple(fc.constantFrom(...PRICES), fc.constantFrom("1", "1.50", "0", "0e8", "2e3"));
+const AMOUNTS = ["1", "1.50", "0", "0e8", "2e3", "", null, 0, 1, 2.5];
+const level = fc.tuple(fc.constantFrom(...PRICES, 1, 0.9), fc.constantFrom(...AMOUNTS));
 const side = fc.oneof(
   { weight: 4, arbitrary: level },
   { weight: 4, arbitrary: fc.array(level, { maxLength: 4 }) },
   fc.tuple(price, price),
   fc.array(fc.tuple(price, price), { maxLength: 2 }),
+  fc.array(fc.tuple(fc.constantFrom(...PRICES), fc.constant("1"), fc.nat()), { maxLength: 2 }),
   fc.jsonValue({ maxDepth: 2 }),
 );
 
@@ -29,7 +31,8 @@ const numbering = fc.oneof(
   { weight: 12, arbitrary: fc.constant({ step: 0 }) },
   { weight: 2, arbitrary: fc.integer({ min: -3, max: 2 }).map((step) => ({ step })) },
   { weight: 2, arbitrary: fc.constant({ instead: undefined }) },
-  fc.constantFrom("7", 1.5, null, -1, 2 ** 53, [], {}).map((instead) => ({ instead })),
+  fc.integer({ min: -3, max: 1 }).map((step) => ({ step, asText: true })),
+  fc.constantFrom("7", "07", "x", 1.5, null, -1, 2 ** 53, [], {}).map((instead) => ({ instead })),
 );
 
 const book = fc.oneof(
@@ -51,6 +54,7 @@ const step = fc.record({
 Deno.test("any increment or snapshot, however damaged, is read as the protocol says or not at all", () => {
   let events = 0;
   let sent = 0;
+  let resyncs = 0;
   const steps = fc.array(step, { minLength: 1, maxLength: 150, size: "max" });
   fuzz(
     1800,
@@ -64,34 +68,38 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
       });
       const follower = recordingSubscriber("object");
       hub.subscribe(follower, ["usdbtc.ob-inc"]);
-      const reference = new ReferenceFeed();
+      const reference = new ReferenceFeed(9);
       let last = 3;
       hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[],"sequence":3}'));
-      reference.snapshot({ asks: [], sequence: 3 });
+      reference.snapshot('{"asks":[],"sequence":3}');
       follower.frames.length = 0;
       for (const { what, book, numbering, damage } of steps) {
         events++;
-        const next = what === "inc" ? last + 1 : last;
-        const sequence = "step" in numbering ? next + numbering.step : numbering.instead;
-        // Sometimes the snapshot that the server must find itself in step with.
-        const value = what === "same" ? reference.current ?? {} : { ...book, sequence };
-        const { bytes } = damaged(encoder.encode(JSON.stringify(value)), damage);
         const kind = what === "inc" ? "inc" : "snap";
+        const number = last + (kind === "inc" ? 1 : 0) + ("step" in numbering ? numbering.step : 0);
+        const sequence = "instead" in numbering
+          ? numbering.instead
+          : "asText" in numbering
+          ? `${number}`
+          : number;
+        // Sometimes the snapshot that the server must find itself in step with.
+        const [[, current = "{}"] = []] = what === "same" ? reference.current : [];
+        const text = what === "same" ? current : JSON.stringify({ ...book, sequence });
+        const { bytes } = damaged(encoder.encode(text), damage);
         hub.deliver(`public.usdbtc.ob-${kind}`, bytes);
-        const read = parsed(bytes);
+        const body = decoded(bytes);
         // A snapshot that is no JSON is nothing; an increment that is none is one that was lost.
-        const passed: Passed = kind === "inc"
-          ? reference.increment(read)
-          : reference.snapshot(read);
-        const expected = passed === "sent" ? [wrapped(kind, bytes)] : [];
-        assert.deepEqual(follower.frames.splice(0).map(textOf), expected);
-        assert.deepEqual(greeting(hub), reference.current);
-        last = (reference.current as { sequence?: number } | undefined)?.sequence ?? last;
+        const expected = kind === "inc" ? reference.increment(body) : reference.snapshot(body);
+        assert.deepEqual(follower.frames.splice(0).map(textOf), expected.map(wrapped));
+        assert.deepEqual(greeting(hub), reference.current.map(wrapped));
+        last = reference.sequence ?? last;
         sent += expected.length;
+        resyncs += Number(expected.length > 1);
       }
     }),
   );
   assert.ok(events >= 100_000 && sent > events / 5, `${events} events, ${sent} sent`);
+  assert.ok(resyncs > events / 1000, `${resyncs} snapshots that an increment showed to be right`);
 });
 
 Deno.test("no routing key and no body makes the hub throw, or tell anyone what is not JSON", () => {
@@ -139,17 +147,17 @@ Deno.test("no routing key and no body makes the hub throw, or tell anyone what i
   );
 });
 
-/** What the server must take a body for: undefined where it is not UTF-8 or not JSON. */
-function parsed(bytes: Uint8Array): unknown {
+/** A body as text; undefined where it is not UTF-8. */
+function decoded(bytes: Uint8Array): string | undefined {
   try {
-    return JSON.parse(decoder.decode(bytes));
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }
 }
 
-function wrapped(kind: string, body: Uint8Array): string {
-  return `{"usdbtc.ob-${kind}":${decoder.decode(body)}}`;
+function wrapped([kind, body]: BookMessage): string {
+  return `{"usdbtc.ob-${kind}":${body}}`;
 }
 
 function textOf(frame: Uint8Array): string {
@@ -158,12 +166,11 @@ function textOf(frame: Uint8Array): string {
   return decoder.decode(reader.frame()!.payload);
 }
 
-/** The book that a late comer is sent; undefined when that is nothing. */
-function greeting(hub: Hub): unknown {
+/** What a late comer is sent. */
+function greeting(hub: Hub): string[] {
   const late = recordingSubscriber("object");
   hub.subscribe(late, ["usdbtc.ob-inc"]);
   hub.greet(late, ["usdbtc.ob-inc"]);
   hub.remove(late);
-  const [snapshot] = late.frames.map(textOf);
-  return snapshot && JSON.parse(snapshot)["usdbtc.ob-snap"];
+  return late.frames.map(textOf);
 }

@@ -5,12 +5,12 @@ import { bounded } from "../../testing/bounded.ts";
 /** Milliseconds of one tick of the wheel. */
 const TICK = 250;
 
-Deno.test("fifty thousand who come in one turn have a tick each as good as any other", async () => {
+Deno.test("fifty thousand connections that open in one turn are pinged evenly over the interval", async () => {
   const count = 50_000;
   const interval = 5;
   const rounds = 2;
   const keepalive = new Keepalive({ pingInterval: interval, idleTimeout: 60 });
-  /** By tick: told by the wheel, so that a machine that stands still changes nothing. */
+  /** Pings by the wheel's own tick, so that a suspended machine changes nothing. */
   const pings: number[] = [];
   const { promise: over, resolve } = Promise.withResolvers<void>();
   let left = count * rounds;
@@ -22,7 +22,7 @@ Deno.test("fifty thousand who come in one turn have a tick each as good as any o
       pings[keepalive.now] = (pings[keepalive.now] ?? 0) + 1;
       if (--left === 0) resolve();
     },
-    cut: () => assert.fail("nobody is cut who answers"),
+    cut: () => assert.fail("a connection that answers is not cut"),
   }));
   for (const member of members) keepalive.add(member);
   try {
@@ -36,7 +36,7 @@ Deno.test("fifty thousand who come in one turn have a tick each as good as any o
   for (const some of ticks) assert.ok(Math.abs(some - even) < even / 100, `${ticks}, not ${even}`);
 });
 
-Deno.test("the wheel forgets who leaves, whenever that is, and rests when nobody is left", async () => {
+Deno.test("the wheel drops what is removed, whenever that is, and stops when it is empty", async () => {
   const keepalive = new Keepalive({ pingInterval: 1, idleTimeout: 3 });
   const { promise: over, resolve } = Promise.withResolvers<void>();
   let cuts = 0;
@@ -48,7 +48,7 @@ Deno.test("the wheel forgets who leaves, whenever that is, and rests when nobody
     gone = false;
     constructor(readonly number: number) {}
     ping(): void {
-      assert.equal(this.gone, false, "nobody is pinged who left");
+      assert.equal(this.gone, false, "a connection that was removed is not pinged");
       this.pings++;
       // One in three answers; one in ten leaves at its first ping and takes another with it.
       if (this.number % 3 === 0) this.heardAt = keepalive.now;
@@ -58,7 +58,7 @@ Deno.test("the wheel forgets who leaves, whenever that is, and rests when nobody
       }
     }
     cut(): void {
-      assert.notEqual(this.number % 3, 0, "nobody is cut who answers");
+      assert.notEqual(this.number % 3, 0, "a connection that answers is not cut");
       assert.ok(this.pings >= 2 && this.pings <= 4, `${this.pings} pings before`);
       this.gone = true;
       cuts++;
@@ -74,7 +74,7 @@ Deno.test("the wheel forgets who leaves, whenever that is, and rests when nobody
   for (const member of members) keepalive.add(member);
   assert.equal(keepalive.size, 5000);
   for (const member of members.filter(({ number }) => number % 7 === 2)) member.leave();
-  await bounded(over, "all who do not answer to be cut", 30_000);
+  await bounded(over, "all connections that do not answer to be cut", 30_000);
   assert.ok(cuts > 1000);
   const left = members.filter(({ gone }) => !gone);
   assert.equal(keepalive.size, left.length);

@@ -51,6 +51,28 @@ Deno.test("a key of a set is chosen by the token's kid, and by nothing else", as
   for (const [token, code] of refused) await assert.rejects(verifier.verify(token), { code });
 });
 
+Deno.test("an Ed25519 key of a set takes EdDSA and Ed25519, whatever its own alg", async (t) => {
+  for (const declared of [undefined, "EdDSA", "Ed25519"]) {
+    for (const algorithm of ["", "EdDSA", "Ed25519"]) {
+      await t.step(`alg ${declared ?? "none"}, auth.algorithm "${algorithm}"`, async () => {
+        const jwk = await one.jwk({
+          kid: "a",
+          ...(declared === undefined ? {} : { alg: declared }),
+        });
+        const verifier = await verifierOf(JSON.stringify({ keys: [jwk] }), { algorithm });
+        for (const alg of ["EdDSA", "Ed25519"]) {
+          await verifier.verify(await one.token({}, { kid: "a", alg }));
+          await verifier.verify(await one.token({}, { alg }));
+          await assert.rejects(
+            verifier.verify(await stranger.token({}, { kid: "a", alg })),
+            { code: "ERR_TOKEN_SIGNATURE" },
+          );
+        }
+      });
+    }
+  }
+});
+
 Deno.test("a set is passed over where it should be, and refused where it must be", async (t) => {
   const good = await one.jwk({ kid: "good" });
   const cases: [string, object, RegExp | undefined][] = [

@@ -9,7 +9,7 @@ function record(level: LogRecord["level"], rawMessage: string, timestamp = 0): L
   return { level, category: ["ranger", "hub"], rawMessage, message, timestamp, properties: {} };
 }
 
-/** What a folding wrote, as text. */
+/** A limiter, and the text that it wrote. */
 function folded(options?: { lines: number }): { folding: BurstLimiter; written: string[] } {
   const written: string[] = [];
   const folding = new BurstLimiter(({ message }) => written.push(message.join("")), options);
@@ -23,12 +23,12 @@ Deno.test("of a burst of the same warning some lines are written, then how many 
   assert.deepEqual(written, ["{key} is no key", "{key} is no key", "something else"]);
   folding.end();
   assert.equal(written.at(-1), "… and 312 more in the last 60 s: {key} is no key");
-  // Told once.
+  // Reported once.
   folding.end();
   assert.equal(written.length, 4);
 });
 
-Deno.test("a burst that goes on is told every minute", () => {
+Deno.test("a burst that continues is reported every minute", () => {
   const { folding, written } = folded({ lines: 1 });
   for (let n = 0; n < 3; n++) folding.take(record("error", "broken", n * 30_000));
   assert.deepEqual(written, [
@@ -39,7 +39,7 @@ Deno.test("a burst that goes on is told every minute", () => {
   folding.end();
 });
 
-Deno.test("the same text at another level is another, and what is no warning is never folded", () => {
+Deno.test("the same text at another level counts separately, and lower levels than warnings always pass", () => {
   const { folding, written } = folded({ lines: 1 });
   for (const level of ["warning", "error", "fatal", "info", "info", "debug", "debug"] as const) {
     folding.take(record(level, "x"));
@@ -80,7 +80,7 @@ Deno.test("of more things than are remembered none is let through twice in an in
     }
   }
   assert.equal(said, 10 * 1000);
-  // All of what was not said is told of but that of the last interval, which is still to come.
+  // Every suppressed line is reported except those of the last interval, which is not over.
   assert.ok(withheld >= 9 * 20 * 5000 - said, String(withheld));
   assert.ok(withheld <= 10 * 20 * 5000 - said);
 });

@@ -24,7 +24,7 @@ function lost(): SourceStatus {
 
 const HOUR = 3_600_000;
 
-Deno.test("a lost broker has the time that it is given, however the wall clock is set meanwhile", async () => {
+Deno.test("a lost broker has its grace time, however the wall clock is set meanwhile", async () => {
   const state = lost();
   const patient = new Readiness({ state, start() {}, stop: () => Promise.resolve() }, 600);
   const hasty = new Readiness({ state, start() {}, stop: () => Promise.resolve() }, 0.05);
@@ -40,14 +40,14 @@ Deno.test("a lost broker has the time that it is given, however the wall clock i
         const reasons = hasty.reasons();
         return reasons.length > 0 ? reasons : undefined;
       },
-      "the loss to be told",
+      "the loss to be reported",
       5_000,
     ),
     ["no events come in: the broker is gone"],
   );
 });
 
-Deno.test("how long a state lasts begins with the state, and what is said of it changes nothing", async () => {
+Deno.test("the duration of a state begins with it, and another detail does not restart it", async () => {
   const status = new SourceStatus();
   status.up("consuming");
   await until(() => status.lasted >= 20 || undefined, "some milliseconds");

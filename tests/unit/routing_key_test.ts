@@ -45,8 +45,24 @@ Deno.test("two words are public and keep their name", () => {
   }
 });
 
+Deno.test("global with three words is public, unless it is a prefix like any other", () => {
+  assert.deepEqual(
+    parseRoutingKey("global.usdbtc.trades"),
+    parseRoutingKey("public.usdbtc.trades"),
+  );
+  assert.deepEqual(parseRoutingKey("global.usdbtc.trades", true), {
+    scope: "prefixed",
+    id: "usdbtc",
+    event: "trades",
+    subscription: "global.usdbtc.trades",
+    name: "usdbtc.trades",
+  });
+  assert.deepEqual(parseRoutingKey("global.tickers", true), parseRoutingKey("global.tickers"));
+});
+
 Deno.test("scopes are whole words, in lower case", () => {
-  for (const prefix of ["publicx", "xpublic", "publi", "Public", "privat", "private1", "global"]) {
+  const prefixes = ["publicx", "xpublic", "publi", "Public", "privat", "private1"];
+  for (const prefix of [...prefixes, "globals", "xglobal", "globa", "Global"]) {
     const route = parseRoutingKey(`${prefix}.usdbtc.trades`);
     assert.equal(route?.scope, "prefixed", prefix);
     assert.equal(route?.scope === "prefixed" && route.subscription, `${prefix}.usdbtc.trades`);
@@ -70,13 +86,14 @@ Deno.test("any routing key is read as its words say", () => {
   const word = fc.constantFrom("public", "private", "global", "admin", "usdbtc", "ob-inc", "", "é");
   fuzz(
     60_000,
-    fc.property(fc.array(word, { maxLength: 5 }), (words) => {
-      const route = parseRoutingKey(words.join("."));
+    fc.property(fc.array(word, { maxLength: 5 }), fc.boolean(), (words, globalIsPrefix) => {
+      const route = parseRoutingKey(words.join("."), globalIsPrefix);
       const [first, second, third] = words;
       const known = !words.includes("") &&
         (words.length === 3 || (words.length === 2 && (first === "public" || first === "global")));
       if (!known) return assert.equal(route, undefined);
-      const scope = words.length === 2 || first === "public"
+      const isGlobal = first === "global" && !globalIsPrefix;
+      const scope = words.length === 2 || first === "public" || isGlobal
         ? "public"
         : first === "private"
         ? "private"

@@ -1,166 +1,150 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import type { Flushable } from "../../src/delivery/flushable.ts";
-import type { SharedLog } from "../../src/delivery/shared_log.ts";
-import { textFrame } from "../../src/websocket/frame.ts";
-import { RecordingConnection } from "../support/recording_connection.ts";
+import { SharedLog } from "../../src/delivery/shared_log.ts";
+import { ManualFlusher } from "../support/manual_flusher.ts";
+import { line, RecordingOutbox } from "../support/recording_outbox.ts";
 
-/** Flushes what was marked, in its order. */
-class Marks {
-  readonly owing: Flushable[] = [];
-
-  schedule(owing: Flushable): void {
-    this.owing.push(owing);
-  }
-
-  /** Flushes the first so many. */
-  flush(count = Infinity): number {
-    let frames = 0;
-    for (const owing of this.owing.splice(0, count)) frames += owing.flush();
-    return frames;
-  }
-}
-
-/** Connections that follow one log. */
-function followers(
+/** Outboxes that are attached to one log. */
+function readers(
   count: number,
-  options: { maxUnsent?: number } = {},
-): { marks: Marks; all: RecordingConnection[]; log: SharedLog } {
-  const marks = new Marks();
-  const all = Array.from(
-    { length: count },
-    () => new RecordingConnection({ scheduler: marks, ...options }),
-  );
-  const log = all[0]!.connection.newLog();
-  for (const { connection } of all) connection.attach(log);
-  return { marks, all, log };
+  { unsentBytes = Infinity }: { unsentBytes?: number } = {},
+): { flusher: ManualFlusher; all: RecordingOutbox[]; log: SharedLog } {
+  const flusher = new ManualFlusher();
+  const limits = { unsentBytes };
+  const log = new SharedLog({ flusher, limits });
+  const all = Array.from({ length: count }, () => new RecordingOutbox({ flusher, limits }));
+  for (const { outbox } of all) outbox.attach(log);
+  return { flusher, all, log };
 }
 
-const texts = ({ frames }: RecordingConnection) =>
-  frames.map((frame) => new TextDecoder().decode(frame.subarray(2)));
-
-const frame = (text: string) => textFrame(text);
-
-Deno.test("a frame marks a few cohorts, not every follower, and goes to all in one write each", () => {
-  const { marks, all, log } = followers(100);
-  for (const text of ["a", "b", "c"]) log.append(frame(text));
-  assert.ok(marks.owing.length <= 7, `${marks.owing.length} were marked`);
-  assert.equal(marks.flush(), 300);
+Deno.test("a frame schedules a few groups, not every reader, and goes to all in one write each", () => {
+  const { flusher, all, log } = readers(100);
+  for (const text of ["a", "b", "c"]) log.append(line(text));
+  assert.ok(flusher.scheduled.length <= 7, `${flusher.scheduled.length} were scheduled`);
+  assert.equal(flusher.flush(), 300);
   for (const each of all) {
-    assert.deepEqual(texts(each), ["a", "b", "c"]);
+    assert.deepEqual(each.texts, ["a", "b", "c"]);
     assert.equal(each.writes, 1);
   }
 });
 
-Deno.test("those who were written to at different times each get every frame once", () => {
-  const { marks, all, log } = followers(100);
-  log.append(frame("a"));
-  marks.flush(3);
-  log.append(frame("b"));
-  marks.flush();
-  log.append(frame("c"));
-  marks.flush();
-  for (const each of all) assert.deepEqual(texts(each), ["a", "b", "c"]);
+Deno.test("the age of an event goes to the flusher with the groups that it schedules", () => {
+  const { flusher, all: [one], log } = readers(17);
+  one!.outbox.send(line("own"));
+  log.append(line("a"), 40);
+  assert.deepEqual(flusher.scheduled.map(({ age }) => age), [undefined, 40, 40]);
 });
 
-Deno.test("one buffer is written to all who owe the same", () => {
-  const { marks, all, log } = followers(10);
-  log.append(frame("a"));
-  log.append(frame("b"));
-  marks.flush();
+Deno.test("readers that were written to at different times each get every frame once", () => {
+  const { flusher, all, log } = readers(100);
+  log.append(line("a"));
+  flusher.flush(3);
+  log.append(line("b"));
+  flusher.flush();
+  log.append(line("c"));
+  flusher.flush();
+  for (const each of all) assert.deepEqual(each.texts, ["a", "b", "c"]);
+});
+
+Deno.test("one buffer is written to all readers that have the same pending", () => {
+  const { flusher, all, log } = readers(10);
+  log.append(line("a"));
+  log.append(line("b"));
+  flusher.flush();
   const buffers = new Set(all.map(({ frames }) => frames[0]!.buffer));
-  const places = new Set(all.map(({ frames }) => frames[0]!.byteOffset));
+  const offsets = new Set(all.map(({ frames }) => frames[0]!.byteOffset));
   assert.equal(buffers.size, 1);
-  assert.equal(places.size, 1);
+  assert.equal(offsets.size, 1);
 });
 
-Deno.test("what a follower is sent by itself comes in its place among the shared frames", () => {
-  const { marks, all: [one, other], log } = followers(2);
-  log.append(frame("a"));
-  const marked = marks.owing.length;
-  one!.connection.send(frame("own"));
-  assert.equal(marks.owing.length, marked, "its time has begun before");
-  log.append(frame("b"));
-  marks.flush();
-  assert.deepEqual(texts(one!), ["a", "own", "b"]);
+Deno.test("a reader's own frame comes in its place among the shared ones", () => {
+  const { flusher, all: [one, other], log } = readers(2);
+  log.append(line("a"));
+  const { length } = flusher.scheduled;
+  one!.outbox.send(line("own"));
+  assert.equal(flusher.scheduled.length, length, "its flush was scheduled with the group");
+  log.append(line("b"));
+  flusher.flush();
+  assert.deepEqual(one!.texts, ["a", "own", "b"]);
   assert.equal(one!.writes, 1);
-  assert.deepEqual(texts(other!), ["a", "b"]);
-  log.append(frame("c"));
-  marks.flush();
-  assert.deepEqual(texts(one!), ["a", "own", "b", "c"]);
-  assert.equal(one!.connection.group, other!.connection.group, "they go together again");
+  assert.deepEqual(other!.texts, ["a", "b"]);
+  log.append(line("c"));
+  flusher.flush();
+  assert.deepEqual(one!.texts, ["a", "own", "b", "c"]);
+  assert.equal(one!.outbox.group, other!.outbox.group, "it has rejoined");
 });
 
-Deno.test("a follower that does not read holds nobody up, and gets all in order when it does", async () => {
-  const { marks, all, log } = followers(20);
+Deno.test("a blocked reader delays no other, and gets all in order when it reads again", async () => {
+  const { flusher, all, log } = readers(20);
   const slow = all[7]!;
   slow.stopReading();
   for (const text of ["a", "b", "c"]) {
-    log.append(frame(text));
-    marks.flush();
+    log.append(line(text));
+    flusher.flush();
   }
-  assert.deepEqual(texts(slow), ["a"]);
-  assert.deepEqual(texts(all[8]!), ["a", "b", "c"]);
+  assert.deepEqual(slow.texts, ["a"]);
+  assert.deepEqual(all[8]!.texts, ["a", "b", "c"]);
   await slow.readOn();
-  marks.flush();
-  assert.deepEqual(texts(slow), ["a", "b", "c"]);
+  flusher.flush();
+  assert.deepEqual(slow.texts, ["a", "b", "c"]);
   assert.equal(slow.writes, 2);
   slow.stopReading();
-  log.append(frame("d"));
-  marks.flush();
+  log.append(line("d"));
+  flusher.flush();
   await slow.readOn();
-  assert.ok(slow.connection.group, "who has caught up goes with the others again");
+  assert.ok(slow.outbox.group, "a reader that has caught up rejoins");
 });
 
-Deno.test("a follower that does not read is closed as one of its own would be", async () => {
-  const { marks, all, log } = followers(2, { maxUnsent: 1000 });
-  const [slow, good] = all as [RecordingConnection, RecordingConnection];
+Deno.test("a blocked reader overflows by frames of the log", () => {
+  const { flusher, all, log } = readers(2, { unsentBytes: 1000 });
+  const [slow, good] = all as [RecordingOutbox, RecordingOutbox];
   slow.stopReading();
   for (let count = 0; count < 20; count++) {
-    log.append(frame("x".repeat(100)));
-    marks.flush();
+    log.append(line("x".repeat(100)));
+    flusher.flush();
   }
-  assert.equal(slow.connection.isOpen, false);
+  assert.equal(slow.overflows, 1);
+  assert.equal(good.overflows, 0);
   assert.equal(good.frames.length, 20);
-  await slow.gone();
 });
 
-Deno.test("more in one turn than may wait is written before anybody is judged by it", () => {
-  const { marks, all, log } = followers(40, { maxUnsent: 1000 });
-  for (let count = 0; count < 100; count++) log.append(frame(`${count}`.padEnd(100, "x")));
-  for (const { connection, frames } of all) {
-    assert.ok(connection.isOpen);
+Deno.test("more in one turn than may wait is written before any reader is judged by it", () => {
+  const { flusher, all, log } = readers(40, { unsentBytes: 1000 });
+  for (let count = 0; count < 100; count++) log.append(line(`${count}`.padEnd(100, "x")));
+  for (const { frames, overflows } of all) {
+    assert.equal(overflows, 0);
     assert.ok(frames.length > 80, `${frames.length} were written at once`);
   }
-  marks.flush();
+  flusher.flush();
   for (const { frames } of all) assert.equal(frames.length, 100);
 });
 
-Deno.test("who leaves a log is still owed what came before, and nothing that comes after", () => {
-  const { marks, all: [one, other], log } = followers(2);
-  log.append(frame("a"));
-  one!.connection.attach(undefined);
-  log.append(frame("b"));
-  marks.flush();
-  assert.deepEqual(texts(one!), ["a"]);
-  assert.deepEqual(texts(other!), ["a", "b"]);
+Deno.test("a reader that leaves a log is still sent what came before, and nothing that comes after", () => {
+  const { flusher, all: [one, other], log } = readers(2);
+  log.append(line("a"));
+  one!.outbox.attach(undefined);
+  log.append(line("b"));
+  flusher.flush();
+  assert.deepEqual(one!.texts, ["a"]);
+  assert.deepEqual(other!.texts, ["a", "b"]);
 });
 
-Deno.test("who is closed is written what it is owed before the close frame", async () => {
-  const { all: [one], log } = followers(2);
-  log.append(frame("a"));
-  await one!.connection.close(1001);
-  assert.deepEqual(one!.frames.map((bytes) => bytes[0]), [0x81, 0x88]);
+Deno.test("an outbox that ends writes what is pending before its last frame", () => {
+  const { all: [one], log } = readers(2);
+  log.append(line("a"));
+  one!.outbox.end(line("last"));
+  log.append(line("b"));
+  assert.deepEqual(one!.texts, ["a", "last"]);
 });
 
-/** What may happen to a log and its followers, so many of them from one on. */
+/** What may happen to a log and its readers: to `count` of them, beginning at `from`. */
 const step = fc.oneof(
   { arbitrary: fc.record({ does: fc.constant("append" as const) }), weight: 8 },
   {
     arbitrary: fc.record({ does: fc.constant("flush" as const), count: fc.nat({ max: 4 }) }),
     weight: 5,
   },
-  ...(["send", "stop", "readOn", "leave", "follow", "close"] as const).map((does) => ({
+  ...(["send", "stop", "readOn", "leave", "attach", "close"] as const).map((does) => ({
     arbitrary: fc.record({
       does: fc.constant(does),
       from: fc.nat(),
@@ -170,47 +154,50 @@ const step = fc.oneof(
   })),
 );
 
-Deno.test("whatever happens, everybody gets what it was owed, once and in order", async () => {
+Deno.test("whatever happens, every reader gets each of its frames once and in order", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 70 }),
       fc.array(step, { minLength: 20, maxLength: 120 }),
       async (count, steps) => {
-        const { marks, all, log } = followers(count);
-        const owed = new Map(all.map((each) => [each, { texts: [] as string[], follows: true }]));
+        const { flusher, all, log } = readers(count);
+        const model = new Map(
+          all.map((each) => [each, { texts: [] as string[], isAttached: true, isClosed: false }]),
+        );
         let number = 0;
         for (const each of steps) {
           const text = `${number++}`;
           if (each.does === "append") {
-            log.append(frame(text));
-            for (const [{ connection }, { texts, follows }] of owed) {
-              if (follows && connection.isOpen) texts.push(text);
+            log.append(line(text));
+            for (const { texts, isAttached, isClosed } of model.values()) {
+              if (isAttached && !isClosed) texts.push(text);
             }
-          } else if (each.does === "flush") marks.flush(each.count);
+          } else if (each.does === "flush") flusher.flush(each.count);
           else {
             for (let at = 0; at < Math.min(each.count, count); at++) {
               const one = all[(each.from + at) % count]!;
-              const expected = owed.get(one)!;
+              const expected = model.get(one)!;
               if (each.does === "send") {
-                if (one.connection.isOpen) expected.texts.push(text);
-                one.connection.send(frame(text));
+                if (!expected.isClosed) expected.texts.push(text);
+                one.outbox.send(line(text));
               } else if (each.does === "stop") one.stopReading();
               else if (each.does === "readOn") await one.readOn();
-              else if (each.does === "close") one.connection.terminate();
-              else {
-                one.connection.attach(each.does === "follow" ? log : undefined);
-                expected.follows = each.does === "follow";
+              else if (each.does === "close") {
+                one.outbox.close();
+                expected.isClosed = true;
+              } else {
+                one.outbox.attach(each.does === "attach" ? log : undefined);
+                expected.isAttached = each.does === "attach";
               }
             }
           }
         }
         for (const each of all) await each.readOn();
-        marks.flush();
-        for (const [each, expected] of owed) {
-          const got = texts(each);
-          // Of what one that was cut was owed, it got the beginning.
-          if (!each.connection.isOpen) expected.texts.length = got.length;
-          assert.deepEqual(got, expected.texts);
+        flusher.flush();
+        for (const [{ texts }, expected] of model) {
+          // What was pending when an outbox was closed is dropped.
+          if (expected.isClosed) expected.texts.length = texts.length;
+          assert.deepEqual(texts, expected.texts);
         }
       },
     ),

@@ -4,6 +4,7 @@ import { MARKETS, Simulator } from "../../src/source/simulator/simulator.ts";
 import { Random } from "../../src/source/simulator/random.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { type Event, forManyRuns, play, runs, START, UID } from "../support/simulator.ts";
+import { ModelBook } from "../support/model_book.ts";
 import { SHAPES } from "../support/simulator_shapes.ts";
 
 interface Book {
@@ -41,34 +42,37 @@ Deno.test("every event passes as its registered type in strict mode", async () =
   }
 });
 
-Deno.test("the first events are a snapshot of every book", async () => {
+Deno.test("the first events are a snapshot of every book, with sequence 1", async () => {
   const events = await play({ seed: 3 }, []);
+  const first = events.slice(0, MARKETS.length);
   assert.deepEqual(
-    events.slice(0, MARKETS.length).map((event) => event.key),
+    first.map((event) => event.key),
     MARKETS.map((market) => `public.${market.id}.ob-snap`),
   );
+  for (const { text } of first) assert.equal(JSON.parse(text).sequence, 1);
 });
 
-Deno.test("a snapshot and its increments make the next snapshot, and no book crosses", async () => {
+Deno.test("a snapshot has what its increment will have made of the book, and no book crosses", async () => {
   await forManyRuns((events) => {
     const books = new Map<string, Book>();
-    let compared = 0;
+    const ahead = new Map<string, { asks: string[][]; bids: string[][] }>();
+    let [compared, removals, increments] = [0, 0, 0];
     for (const { key, text } of events) {
       const [, id, event] = key.split(".");
       if (event === "ob-snap") {
         const { asks, bids, sequence } = JSON.parse(text);
-        const book = books.get(id!);
-        if (book !== undefined) {
-          assert.equal(sequence, book.sequence);
-          assert.deepEqual(new Map(asks), book.asks);
-          assert.deepEqual(new Map(bids), book.bids);
-          compared += 1;
-        }
         assert.deepEqual(numbers(asks), numbers(asks).toSorted((a, b) => a - b));
         assert.deepEqual(numbers(bids), numbers(bids).toSorted((a, b) => b - a));
         assert.ok(asks.length > 0 && asks.length <= 301);
         assert.ok(bids.length > 0 && bids.length <= 301);
-        books.set(id!, { asks: new Map(asks), bids: new Map(bids), sequence });
+        const book = books.get(id!);
+        if (book === undefined) {
+          books.set(id!, { asks: new Map(asks), bids: new Map(bids), sequence });
+        } else {
+          assert.equal(sequence, book.sequence);
+          assert.equal(ahead.has(id!), false, "two snapshots without an increment between");
+          ahead.set(id!, { asks, bids });
+        }
       } else if (event === "ob-inc") {
         const increment = JSON.parse(text);
         const book = books.get(id!);
@@ -76,15 +80,35 @@ Deno.test("a snapshot and its increments make the next snapshot, and no book cro
         assert.equal(increment.sequence, ++book.sequence);
         const levels = increment.asks === undefined ? book.bids : book.asks;
         const [price, amount] = increment.asks ?? increment.bids;
-        if (amount === "0.0") assert.ok(levels.delete(price), `${price} was not there`);
+        if (amount === "") assert.ok(levels.delete(price), `${price} was not there`);
         else levels.set(price, amount);
+        removals += amount === "" ? 1 : 0;
+        increments += 1;
+        const snapshot = ahead.get(id!);
+        if (snapshot !== undefined) {
+          assert.deepEqual(new Map(snapshot.asks as [string, string][]), book.asks);
+          assert.deepEqual(new Map(snapshot.bids as [string, string][]), book.bids);
+          ahead.delete(id!);
+          compared += 1;
+        }
         // Each moment, also between the increments of one order, is a book that could be.
         const highestBid = Math.max(...numbers(book.bids));
         assert.ok(highestBid < Math.min(...numbers(book.asks)), `${id} crosses`);
       }
     }
     assert.ok(compared > 0, "no book had a second snapshot");
+    assert.ok(removals > increments / 10, `${removals} removals in ${increments} increments`);
+    assert.equal(ahead.size, 0, "a snapshot in a quiet market");
   });
+});
+
+Deno.test("snapshots of a busy market come every ten seconds", async () => {
+  const events = await play({ seed: 6, rate: 20 }, Array<number>(1_250).fill(50));
+  for (const { id } of MARKETS) {
+    const snapshots = events.filter(({ key }) => key === `public.${id}.ob-snap`);
+    // After the first one, six in 62.5 seconds.
+    assert.equal(snapshots.length, 7, id);
+  }
 });
 
 Deno.test("candles are what the trades before them make", async () => {
@@ -279,13 +303,25 @@ Deno.test("a uid, markets and a rate can be chosen", async () => {
   }
 });
 
-Deno.test("nothing is delivered before start and after stop, and the books go on", async () => {
+Deno.test("nothing is delivered before start and after stop, and a new start has the same books", async () => {
   let now = START;
   let heard: Event[] = [];
   const sink = {
     deliver: (key: string, body: Uint8Array) =>
       void heard.push({ key, text: new TextDecoder().decode(body) }),
     interrupted: () => {},
+  };
+  /** The book that the events so far say. */
+  const btcusd = () => {
+    const book = new ModelBook();
+    for (const { key, text } of heard) {
+      if (key === "public.btcusd.ob-snap" && JSON.parse(text).sequence === 1) {
+        book.replace(JSON.parse(text));
+      }
+      if (key === "public.btcusd.ob-inc") book.apply(JSON.parse(text));
+    }
+    const { asks, bids, sequence = 0 } = book.snapshot();
+    return { asks, bids, sequence };
   };
   const simulator = new Simulator({ now: () => now });
   simulator.step(now += 5_000);
@@ -298,7 +334,7 @@ Deno.test("nothing is delivered before start and after stop, and the books go on
   assert.equal(simulator.state.connected, true);
   assert.match(simulator.state.detail, /btcusd.*seed 1/);
   for (let i = 0; i < 100; i++) simulator.step(now += 50);
-  const last = heard.findLast(({ key }) => key === "public.btcusd.ob-inc")!;
+  const before = btcusd();
 
   await simulator.stop();
   await simulator.stop();
@@ -306,8 +342,8 @@ Deno.test("nothing is delivered before start and after stop, and the books go on
   simulator.step(now += 5_000);
   assert.equal(heard.length, 0);
   simulator.start(sink);
-  const { sequence } = JSON.parse(heard[0]!.text);
-  assert.equal(sequence, JSON.parse(last.text).sequence);
+  assert.ok(before.sequence > 20);
+  assert.deepEqual(btcusd(), { ...before, sequence: 1 });
   await simulator.stop();
 });
 

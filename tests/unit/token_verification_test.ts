@@ -73,9 +73,13 @@ Deno.test("a good token says who the connection is", async () => {
 });
 
 Deno.test("a token verifies by the key's own algorithm, or by the one that is set", async () => {
+  const ofEd25519 = [ed25519.publicKey, ed25519.privateKey] as const;
   const cases: [KeyObject, KeyObject, string, string][] = [
-    [ed25519.publicKey, ed25519.privateKey, "", "EdDSA"],
-    [ed25519.publicKey, ed25519.privateKey, "Ed25519", "Ed25519"],
+    // RFC 9864: the same signature by two names.
+    ...["", "EdDSA", "Ed25519"].flatMap((algorithm) => [
+      [...ofEd25519, algorithm, "EdDSA"] as [KeyObject, KeyObject, string, string],
+      [...ofEd25519, algorithm, "Ed25519"] as [KeyObject, KeyObject, string, string],
+    ]),
     [p256.publicKey, p256.privateKey, "", "ES256"],
     [rsa.publicKey, rsa.privateKey, "RS256", "RS256"],
   ];
@@ -206,6 +210,23 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
     ],
     ["HS256 by the public key", `${hmacInput}.${hmac}`, "ERR_TOKEN_ALGORITHM"],
     ["RS256 for an Ed25519 key", good, "ERR_TOKEN_ALGORITHM", forEd25519],
+    [
+      "Ed25519 for an RSA key",
+      jwt(GOOD, ed25519.privateKey, { alg: "Ed25519" }),
+      "ERR_TOKEN_ALGORITHM",
+    ],
+    [
+      "another spelling of Ed25519",
+      jwt(GOOD, ed25519.privateKey, { alg: "ed25519" }),
+      "ERR_TOKEN_ALGORITHM",
+      forEd25519,
+    ],
+    [
+      "Ed448 for an Ed25519 key",
+      jwt(GOOD, ed25519.privateKey, { alg: "Ed448" }),
+      "ERR_TOKEN_ALGORITHM",
+      forEd25519,
+    ],
     ["another RSA algorithm", good, "ERR_TOKEN_ALGORITHM", { algorithm: "RS512" }],
     ["no alg", jwt(GOOD, rsa.privateKey, {}), "ERR_TOKEN_MALFORMED"],
     ["signed by another key", jwt(GOOD, otherRsa.privateKey), "ERR_TOKEN_SIGNATURE"],

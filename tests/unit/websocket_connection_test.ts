@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
-import { Traffic } from "../../src/delivery/traffic.ts";
+import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
-import { WebSocketConnection } from "../../src/websocket/connection.ts";
-import type { CloseInfo } from "../../src/websocket/close_info.ts";
-import type { ConnectionOwner } from "../../src/websocket/owner.ts";
+import { Traffic } from "../../src/delivery/traffic.ts";
+import { type ConnectionOwner, WebSocketConnection } from "../../src/websocket/connection.ts";
+import { type CloseInfo, SERVER_CLOSES } from "../../src/websocket/close.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { bounded } from "../../testing/bounded.ts";
 import { closePayload, encodeFrame as clientFrame } from "../../testing/frames.ts";
 
-const MAX_UNSENT = 1_000_000;
+const UNSENT_BYTES = 1_000_000;
 
 /** Both ends of a TCP connection: the client's, and what the server has after the handshake. */
 async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposable> {
@@ -36,20 +36,19 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
   };
 }
 
-function connectionOn(socket: Socket, closeTimeout = 200): WebSocketConnection {
+function connectionOn(socket: Socket, closeTimeoutMs = 200): WebSocketConnection {
   return new WebSocketConnection(socket, FrameChain.root(), {
-    scheduler: { schedule: (connection) => setImmediate(() => connection.flush()) },
-    meter: new Traffic(),
-    maxMessage: 4096,
-    maxUnsent: MAX_UNSENT,
-    closeTimeout,
+    flusher: new Flusher(),
+    traffic: new Traffic(),
+    limits: { messageBytes: 4096, unsentBytes: UNSENT_BYTES },
+    closeTimeoutMs,
   });
 }
 
-/** Keeps what a connection tells. */
+/** Keeps what a connection reports. */
 class Owner implements ConnectionOwner {
   readonly messages: string[] = [];
-  readonly endings: CloseInfo[] = [];
+  readonly closes: CloseInfo[] = [];
   onText: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
@@ -60,39 +59,41 @@ class Owner implements ConnectionOwner {
   }
   receivedBinary(): void {}
   drained(): void {}
-  closed(ending: CloseInfo): void {
-    this.endings.push(ending);
+  closed(info: CloseInfo): void {
+    this.closes.push(info);
     this.#wake?.();
   }
   async until(done: () => boolean): Promise<void> {
     while (!done()) {
-      await bounded(new Promise<void>((resolve) => this.#wake = resolve), "the owner to be told");
+      await bounded(new Promise<void>((resolve) => this.#wake = resolve), "a call of the owner");
     }
   }
 }
 
-Deno.test("an owner that comes after the connection was cut is told so, once", async () => {
+Deno.test("an owner that opens a connection after it was closed gets the close, once", async () => {
   await using sockets = await pair();
   const connection = connectionOn(sockets.server);
-  // The first is offered to the client, the second finds it not taken, the third is too much.
+  // The first is written, the second finds the socket blocked, the third is too much.
   for (let count = 0; count < 3; count++) {
-    connection.send(encodeFrame(Opcode.Text, new Uint8Array(MAX_UNSENT)));
+    connection.send(encodeFrame(Opcode.Text, new Uint8Array(UNSENT_BYTES)));
   }
   assert.equal(connection.isOpen, false);
   const owner = new Owner();
   connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
-  assert.deepEqual(owner.endings, [{ code: 1008, reason: "slow consumer", by: "server" }]);
+  assert.deepEqual(owner.closes, [
+    { code: 1008, reason: "slow consumer", by: "server", cause: "slow consumer" },
+  ]);
   await bounded(once(sockets.server, "close"), "the socket to be cut");
-  assert.equal(owner.endings.length, 1);
+  assert.equal(owner.closes.length, 1);
   assert.deepEqual(owner.messages, []);
 });
 
-Deno.test("a connection that its owner holds reads nothing until it is let go", async () => {
+Deno.test("a connection that its owner pauses reads nothing until it is resumed", async () => {
   await using sockets = await pair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   owner.onText = () => connection.pause();
-  // More than is read in one turn, so that going on in the next one is due while it is held.
+  // More than one turn's budget, so that continuing in the next turn is due while it is paused.
   const filler = clientFrame({ opcode: 10, payload: "x".repeat(125) });
   const first = clientFrame({ opcode: 1, payload: "first" });
   connection.open(owner, Buffer.concat([...Array(1000).fill(filler), first]));
@@ -106,18 +107,21 @@ Deno.test("a connection that its owner holds reads nothing until it is let go", 
   assert.deepEqual(owner.messages, ["first", "second"]);
 });
 
-Deno.test("closing is over when the socket is, and asking twice is no harm", async () => {
+Deno.test("closing resolves when the socket is closed, also for a second call", async () => {
   await using sockets = await pair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   connection.open(owner, new Uint8Array());
-  const twice = [connection.close(1001), connection.close(1000)];
-  assert.deepEqual(owner.endings, [{ code: 1001, reason: "", by: "server" }]);
+  const { idle, shutdown } = SERVER_CLOSES;
+  const twice = [connection.close(shutdown), connection.close(idle)];
+  assert.deepEqual(owner.closes, [
+    { code: 1001, reason: "", by: "server", cause: "shutdown" },
+  ]);
   // The client neither reads nor answers.
   await bounded(Promise.all(twice), "the closing timeout");
   assert.ok(sockets.server.destroyed);
-  await connection.close(1000);
-  assert.equal(owner.endings.length, 1);
+  await connection.close(shutdown);
+  assert.equal(owner.closes.length, 1);
 });
 
 Deno.test("what is sent before a close frame goes out before it", async () => {
@@ -127,7 +131,7 @@ Deno.test("what is sent before a close frame goes out before it", async () => {
   for (const word of ["one", "two"]) {
     connection.send(encodeFrame(Opcode.Text, new TextEncoder().encode(word)));
   }
-  const closed = connection.close(1001, "enough");
+  const closed = connection.close({ ...SERVER_CLOSES.shutdown, reason: "enough" });
   connection.send(encodeFrame(Opcode.Text, new TextEncoder().encode("three")));
   const chunks: Uint8Array[] = [];
   sockets.client.on("data", (chunk: Uint8Array) => chunks.push(chunk));
@@ -138,21 +142,30 @@ Deno.test("what is sent before a close frame goes out before it", async () => {
   );
 });
 
-Deno.test("a client that does its part is not kept until the closing timeout", async (t) => {
+Deno.test("a client that ends its side is not kept until the closing timeout", async (t) => {
   const ways: [string, Uint8Array, CloseInfo][] = [
-    ["without a close frame", new Uint8Array(), { code: 1006, reason: "", by: "network" }],
+    [
+      "without a close frame",
+      new Uint8Array(),
+      { code: 1006, reason: "", by: "network", cause: "network" },
+    ],
     [
       "with a close frame",
       clientFrame({ opcode: 8, payload: closePayload(3000, "done") }),
-      { code: 3000, reason: "done", by: "client" },
+      { code: 3000, reason: "done", by: "client", cause: "client" },
     ],
     [
       "after a violation",
       clientFrame({ opcode: 1, rsv: 1 }),
-      { code: 1002, reason: "reserved bits set", by: "server" },
+      { code: 1002, reason: "reserved bits set", by: "server", cause: "protocol violation" },
+    ],
+    [
+      "after a message that is too large",
+      clientFrame({ opcode: 1, payload: "x".repeat(4097) }),
+      { code: 1009, reason: "message too big", by: "server", cause: "message too large" },
     ],
   ];
-  for (const [way, bytes, ending] of ways) {
+  for (const [way, bytes, info] of ways) {
     await t.step(way, async () => {
       await using sockets = await pair();
       const owner = new Owner();
@@ -163,7 +176,7 @@ Deno.test("a client that does its part is not kept until the closing timeout", a
       if (bytes.length > 0) sockets.client.write(bytes);
       else sockets.client.end();
       await bounded(closed, "the server to end its side");
-      assert.deepEqual(owner.endings, [ending]);
+      assert.deepEqual(owner.closes, [info]);
     });
   }
   await t.step("answering ours", async () => {
@@ -171,7 +184,7 @@ Deno.test("a client that does its part is not kept until the closing timeout", a
     const connection = connectionOn(sockets.server, 600_000);
     connection.open(new Owner(), new Uint8Array());
     sockets.client.resume();
-    const closed = connection.close(1001);
+    const closed = connection.close(SERVER_CLOSES.shutdown);
     sockets.client.write(clientFrame({ opcode: 8, payload: closePayload(1001) }));
     await bounded(once(sockets.client, "end"), "the server to end its side");
     await bounded(closed, "the socket to be gone");

@@ -55,7 +55,8 @@ export class CandleHistory {
 /** What `<market>.kline-<period>` carries, as numbers; undefined where it is something else. */
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
-  const [time, open, high, low, close, volume] = payload.map(Number);
+  // A period without trades may have nulls for prices, which are not zeros.
+  const [time, open, high, low, close, volume] = payload.map((part) => Number(part ?? NaN));
   const candle = {
     time: time!,
     open: open!,

@@ -38,6 +38,8 @@ export class MarketView {
   #changedAt = 0;
   #seen = false;
   #empty = false;
+  /** The book that the server sent could not be read, and is requested again. */
+  #unreadable = false;
 
   constructor(ranger: Ranger, markets: Markets) {
     this.#ranger = ranger;
@@ -48,6 +50,11 @@ export class MarketView {
     });
     markets.onChange(() => this.#named());
     ranger.onState(() => this.#stale());
+    ranger.onError(({ code, stream }) => {
+      if (code !== "protocol" || !stream?.startsWith(`${this.#market}.ob-`)) return;
+      this.#unreadable = true;
+      this.#tick();
+    });
     byId("pick", HTMLFormElement).onsubmit = (event) => {
       event.preventDefault();
       const name = this.#name.value.trim().toLowerCase();
@@ -108,7 +115,7 @@ export class MarketView {
   }
 
   #begin(market: string): void {
-    this.#seen = this.#empty = false;
+    this.#seen = this.#empty = this.#unreadable = false;
     this.#panel.classList.add("empty");
     this.#table.clear();
     this.#depth.clear();
@@ -138,7 +145,8 @@ export class MarketView {
     const book = this.#book;
     if (!book) return;
     this.#panel.dataset.live = String(book.live);
-    if (book.live && !this.#seen) {
+    if (book.live && (this.#unreadable || !this.#seen)) {
+      this.#unreadable = false;
       this.#seen = true;
       this.#tick();
     }
@@ -173,7 +181,9 @@ export class MarketView {
     const open = this.#ranger.state.status === "open";
     const quiet = now - this.#changedAt;
     note.hidden = this.#seen && (this.#book?.live ?? true) && !this.#empty;
-    if (!this.#seen) {
+    if (this.#unreadable && open) {
+      write(note, "The order book cannot be read. It is requested again, at least every 30 s.");
+    } else if (!this.#seen) {
       write(
         note,
         !open

@@ -8,27 +8,27 @@ import { defineCommand } from "../command.ts";
 import { parseDuration } from "../flag_values.ts";
 import { wholeNumber } from "../flag_values.ts";
 
-/** More than one process of JavaScript can read; where a server ends is found by other means. */
-const MOST_CONNECTIONS = 10_000;
-const MOST_STREAMS = 256;
-const LONGEST = 600;
-/** Milliseconds that all connections have to come about. */
-const CONNECTING = 30_000;
-/** Files that a process has open besides its connections, generously. */
+/** One process of JavaScript cannot read more; the native generator finds a server's limit. */
+const MAX_CONNECTIONS = 10_000;
+const MAX_STREAMS = 256;
+const MAX_SECONDS = 600;
+/** Milliseconds for all connections to open. */
+const CONNECT_TIMEOUT = 30_000;
+/** Files that a process has open besides its connections, at most. */
 const OTHER_FILES = 64;
-/** Milliseconds between lines of progress: on a terminal they replace each other. */
-const ON_TERMINAL = 1_000;
-const ELSEWHERE = 5_000;
+/** Milliseconds between lines of progress, which replace each other on a terminal. */
+const TERMINAL_INTERVAL = 1_000;
+const LINE_INTERVAL = 5_000;
 
 /** `ranger bench` */
 export const bench = defineCommand({
   name: "bench",
   summary: "Puts a light load on a server, to size a machine",
   description:
-    "Connects, holds the streams named on each connection, and tells at the end how much\n" +
-    "came and how long a ping took there and back. Whoever measures a server's limit\n" +
-    "measures from another machine, and with the native generator in bench/ of the sources:\n" +
-    "this one is a process of the same kind as the server, and is full before it.",
+    "Connects, subscribes each connection to the streams, and prints at the end how much was\n" +
+    "received and how long a ping and its answer took. To find a server's limit, measure from\n" +
+    "another machine with the native generator in bench/ of the sources: this one is a process\n" +
+    "like the server, and reaches its own limit first.",
   usage: "ranger bench [--url URL] [--connections NUMBER] [--streams NAME,…] [--for TIME] [--json]",
   example: "ranger bench --url ws://localhost:8080/public --connections 500 \\\n" +
     "  --streams btcusd.trades,btcusd.ob-inc --for 30s",
@@ -39,21 +39,26 @@ export const bench = defineCommand({
       help: "The server",
       default: "ws://localhost:8080/public",
     },
-    connections: { type: "string", value: "NUMBER", help: "How many clients", default: "100" },
+    connections: { type: "string", value: "NUMBER", help: "Number of clients", default: "100" },
     streams: {
       type: "string",
       value: "NAME,…",
-      help: "What each of them holds",
+      help: "Streams of each client",
       default: "global.tickers",
     },
-    for: { type: "string", value: "TIME", help: "How long it measures: 10s, 5m", default: "10s" },
+    for: {
+      type: "string",
+      value: "TIME",
+      help: "Duration of the measurement: 10s, 5m",
+      default: "10s",
+    },
     json: { type: "boolean", help: "The summary as JSON" },
   },
   settings: false,
   async run({ values }) {
-    const connections = wholeNumber(values.connections, "--connections", 1, MOST_CONNECTIONS);
+    const connections = wholeNumber(values.connections, "--connections", 1, MAX_CONNECTIONS);
     const seconds = parseDuration(values.for, "--for");
-    if (seconds > LONGEST) {
+    if (seconds > MAX_SECONDS) {
       throw new ConfigurationError(`--for is ${values.for}; expected 10m at most`);
     }
     const streams = streamsOf(values.streams);
@@ -64,7 +69,7 @@ export const bench = defineCommand({
     const load = new Load(url, connections);
     const report = progress(load);
     try {
-      await Promise.race([load.connected, signalled, delay(CONNECTING)]);
+      await Promise.race([load.connected, signalled, delay(CONNECT_TIMEOUT)]);
       if (load.opened === 0) throw unavailable(url, load);
       const begun = begin(load);
       await Promise.race([delay(seconds * 1000), signalled, load.gone]);
@@ -79,7 +84,7 @@ export const bench = defineCommand({
   },
 });
 
-/** Begins to measure; what is returned ends it. */
+/** Begins a measurement; the returned function ends it. */
 function begin(load: Load): () => Omit<Figures, "url" | "streams" | "wanted"> {
   const at = performance.now();
   const cpu = cpuUsage();
@@ -113,7 +118,7 @@ function progress(load: Load): { stop(): void } {
     at = now;
     if (terminal) Deno.stderr.writeSync(encoder.encode(`\r\x1b[2K${line}`));
     else console.error(line);
-  }, terminal ? ON_TERMINAL : ELSEWHERE);
+  }, terminal ? TERMINAL_INTERVAL : LINE_INTERVAL);
   let stopped = false;
   return {
     stop() {
@@ -126,10 +131,10 @@ function progress(load: Load): { stop(): void } {
 
 function streamsOf(text: string): string[] {
   const streams = [...new Set(text.split(",").map((name) => name.trim()))];
-  const fine = streams.every((name) => /^[^\s,]{1,100}$/.test(name));
-  if (fine && streams.length <= MOST_STREAMS) return streams;
+  const valid = streams.every((name) => /^[^\s,]{1,100}$/.test(name));
+  if (valid && streams.length <= MAX_STREAMS) return streams;
   throw new ConfigurationError(
-    `--streams is no list of 1 to ${MOST_STREAMS} streams; expected such as ` +
+    `--streams is not a list of 1 to ${MAX_STREAMS} streams; expected names such as ` +
       "btcusd.trades,btcusd.ob-inc",
   );
 }
@@ -138,7 +143,7 @@ function addressOf(text: string, streams: readonly string[]): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !/^wss?:$/.test(url.protocol) || url.hash !== "") {
     throw new ConfigurationError(
-      "--url is no URL of a WebSocket server; expected ws://localhost:8080/public",
+      "--url is not the URL of a WebSocket server; expected ws://localhost:8080/public",
     );
   }
   url.searchParams.set("stream", streams.join(","));
@@ -151,8 +156,8 @@ function shown({ protocol, host, pathname }: URL): string {
 }
 
 /**
- * Each connection is an open file, and how many there may be is not to be read without a right that
- * nothing else here needs: so it is tried.
+ * Each connection is an open file. Reading the limit needs a permission that nothing else here needs,
+ * so this opens as many files as are needed.
  */
 function refuseTooManyFiles(connections: number): void {
   const files: Deno.FsFile[] = [];
@@ -161,9 +166,9 @@ function refuseTooManyFiles(connections: number): void {
     while (files.length < wanted) files.push(Deno.openSync(Deno.execPath()));
   } catch {
     throw new ConfigurationError(
-      `--connections is ${connections}, and this process may open about ${files.length} files more: ` +
-        `each connection is one. Expected fewer, or \`ulimit -n ${wanted * 2}\` in this ` +
-        "shell first (LimitNOFILE= in a unit); the server needs as many of its own",
+      `--connections is ${connections}, and this process may open only about ${files.length} more ` +
+        `files, one per connection; expected fewer, or \`ulimit -n ${wanted * 2}\` in this shell ` +
+        "first (LimitNOFILE= in a unit). The server needs as many",
     );
   } finally {
     for (const file of files) file.close();
@@ -171,8 +176,8 @@ function refuseTooManyFiles(connections: number): void {
 }
 
 function unavailable(url: URL, { refusals }: Load): UnavailableError {
-  const [why = "it does not answer"] = refusals.keys();
+  const [reason = "it does not answer"] = refusals.keys();
   return new UnavailableError(
-    `no connection to ${shown(url)} came about: ${why}; --url says where`,
+    `cannot connect to ${shown(url)}: ${reason}; --url sets the address`,
   );
 }

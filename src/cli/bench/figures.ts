@@ -1,30 +1,30 @@
 import { printable } from "../tail/event.ts";
 
-/** What came of a load. */
+/** The result of a measurement. */
 export interface Figures {
   readonly url: string;
   readonly streams: readonly string[];
   readonly wanted: number;
   readonly opened: number;
   readonly lost: number;
-  /** Errors and refusals that the server answered. */
+  /** Errors and refusals in the server's answers. */
   readonly errors: number;
-  /** Why connections failed or were lost, and how often. */
+  /** Reasons for which connections failed or were lost, with their counts. */
   readonly refusals: Readonly<Record<string, number>>;
   readonly seconds: number;
   readonly frames: number;
-  /** Of events' texts, without the heads of frames. */
+  /** Of the events' text, without frame headers. */
   readonly bytes: number;
-  /** Milliseconds of pings there and back. */
+  /** Round-trip times of pings in milliseconds. */
   readonly trips: readonly number[];
-  /** How much of one core this process took: 1 is all of it. */
+  /** CPU use of this process: 1 is one core. */
   readonly core: number;
 }
 
-/** From here on the figures are of this process as much as of the server. */
-const FULL = 0.85;
+/** CPU use of this process above which the figures are about it as much as about the server. */
+const MAX_CORE_USE = 0.85;
 
-/** How it goes, in a line. */
+/** The progress, in one line. */
 export function progressLine(
   { open, lost }: { readonly open: number; readonly lost: number },
   rate: number,
@@ -34,10 +34,10 @@ export function progressLine(
 }
 
 /**
- * What came of it, in lines for people.
+ * The result, in lines for people.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * console.log(summary(figures));
  * ```
  */
@@ -52,8 +52,7 @@ export function summary(figures: Figures): string {
     `  round trip   ${roundTrip(trips)}`,
     `  this process ${(figures.core * 100).toFixed(0)} % of a core`,
     ...notes(figures),
-    "A light load. For records, and for where a server ends: the native generator in bench/ of the " +
-    "sources.",
+    "This is a light load. To find a server's limit, use the native generator in bench/ of the sources.",
   ].join("\n");
 }
 
@@ -61,10 +60,12 @@ function notes({ frames, errors, refusals, core }: Figures): string[] {
   const found = Object.entries(refusals).map(([why, times]) =>
     `${printable(why)} (${times} times)`
   );
-  if (errors > 0) found.push(`the server answered ${count(errors)} errors: may these be held?`);
-  if (frames === 0) found.push("no event came: is anything published to these streams?");
-  if (core > FULL) {
-    found.push("this process had its core full: the server may do more than is told here");
+  if (errors > 0) {
+    found.push(`the server answered with ${count(errors)} errors: are these streams allowed?`);
+  }
+  if (frames === 0) found.push("no event was received: is anything published to these streams?");
+  if (core > MAX_CORE_USE) {
+    found.push("this process used its core fully: the server may deliver more than this");
   }
   return found.map((note) => `  note: ${note}`);
 }
@@ -74,7 +75,7 @@ function roundTrip(trips: readonly number[]): string {
   const sorted = trips.toSorted((a, b) => a - b);
   const at = (part: number) =>
     `${sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]!.toFixed(1)} ms`;
-  return `p50 ${at(0.5)}, p99 ${at(0.99)}, most ${at(1)}, of ${count(sorted.length)} pings`;
+  return `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}, of ${count(sorted.length)} pings`;
 }
 
 function count(number: number): string {

@@ -1,20 +1,20 @@
-/** Handshakes under way at once: more would be a storm, which is another test. */
-const AT_ONCE = 50;
-/** Pings a second, over all connections. */
-const PINGS = 50;
-/** Different reasons that are kept. */
-const REASONS = 10;
-/** Milliseconds that the server has to answer the end. */
-const GOODBYE = 2_000;
+/** Handshakes at the same time: more would be a connection storm, which is another test. */
+const MAX_HANDSHAKES = 50;
+/** Pings per second, over all connections. */
+const PINGS_PER_SECOND = 50;
+/** Distinct reasons that are counted. */
+const MAX_REASONS = 10;
+/** Milliseconds that the server has to answer the close frames. */
+const CLOSE_TIMEOUT = 2_000;
 
 interface Client {
   readonly socket: WebSocket;
-  /** When the ping went out that is not answered yet. */
+  /** When the ping was sent that is not answered yet. */
   pinged: number | undefined;
 }
 
 /**
- * Connections that read what comes, and count it. One that is lost is not opened again.
+ * Connections that count what they receive. A lost one is not opened again.
  *
  * @example
  * ```ts
@@ -25,14 +25,14 @@ interface Client {
  * ```
  */
 export class Load {
-  /** Events, and characters of their texts. */
+  /** Events received, and the characters of their text. */
   frames = 0;
   bytes = 0;
-  /** Connections that came about, those that were lost again, and errors that were answered. */
+  /** Connections opened, connections lost, and errors in answers. */
   opened = 0;
   lost = 0;
   errors = 0;
-  /** Why connections did not come about, or were lost, and how often. */
+  /** Reasons for which connections failed or were lost, with their counts. */
   readonly refusals = new Map<string, number>();
   readonly #url: URL;
   readonly #wanted: number;
@@ -49,16 +49,16 @@ export class Load {
   constructor(url: URL, connections: number) {
     this.#url = url;
     this.#wanted = connections;
-    this.#timer = setInterval(() => this.#ping(), 1000 / PINGS);
-    for (let at = 0; at < AT_ONCE; at++) this.#connect();
+    this.#timer = setInterval(() => this.#ping(), 1000 / PINGS_PER_SECOND);
+    for (let at = 0; at < MAX_HANDSHAKES; at++) this.#connect();
   }
 
-  /** Resolves when every connection has come about, or has failed to. */
+  /** Resolves when every connection is open or has failed. */
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
 
-  /** Resolves when there is no connection left. */
+  /** Resolves when the last connection is gone. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
@@ -67,7 +67,7 @@ export class Load {
     return this.#open.size;
   }
 
-  /** Milliseconds that pings took there and back, of those sent since then. */
+  /** Round-trip times in milliseconds of the pings sent since a time. */
   tripsSince(at: number): number[] {
     return this.#trips.filter((trip) => trip.at >= at).map(({ milliseconds }) => milliseconds);
   }
@@ -78,7 +78,7 @@ export class Load {
     if (this.#open.size === 0) return;
     for (const { socket } of this.#open) socket.close();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, GOODBYE));
+    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_TIMEOUT));
     await Promise.race([this.gone, late]);
     clearTimeout(timer);
   }
@@ -94,27 +94,27 @@ export class Load {
       opened = true;
       this.opened++;
       this.#open.add(client);
-      this.#settled();
+      this.#connectNext();
     };
     socket.onmessage = ({ data }) => this.#take(client, data);
     socket.onerror = (event) => {
       event.preventDefault();
       reason = (event as ErrorEvent).message;
     };
-    socket.onclose = ({ code, reason: said }) => {
-      if (!this.#closing) this.#count(reason || `closed with ${code} ${said}`.trimEnd());
+    socket.onclose = ({ code, reason: given }) => {
+      if (!this.#closing) this.#count(reason || `closed with ${code} ${given}`.trimEnd());
       if (opened) {
         if (!this.#closing) this.lost++;
         this.#open.delete(client);
       } else {
         this.#failed++;
-        this.#settled();
+        this.#connectNext();
       }
       if (this.#open.size === 0 && this.opened > 0) this.#gone.resolve();
     };
   }
 
-  #settled(): void {
+  #connectNext(): void {
     if (this.opened + this.#failed === this.#wanted) this.#connected.resolve();
     this.#connect();
   }
@@ -132,7 +132,7 @@ export class Load {
     }
   }
 
-  /** One connection after the other: each is asked as rarely as there are many. */
+  /** One connection after the other: the more there are, the less often each is pinged. */
   #ping(): void {
     if (this.#turn.length === 0) this.#turn = [...this.#open];
     const client = this.#turn.pop();
@@ -144,7 +144,7 @@ export class Load {
   }
 
   #count(reason: string): void {
-    const known = this.refusals.has(reason) || this.refusals.size < REASONS;
+    const known = this.refusals.has(reason) || this.refusals.size < MAX_REASONS;
     const key = known ? reason : "other reasons";
     this.refusals.set(key, (this.refusals.get(key) ?? 0) + 1);
   }

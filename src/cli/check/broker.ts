@@ -10,12 +10,12 @@ import type { TlsOptions } from "../../source/amqp/tls.ts";
 import { withTimeout } from "../../source/amqp/with_timeout.ts";
 
 /** Milliseconds that the broker may take to answer. */
-const PATIENCE = 10_000;
+const ANSWER_TIMEOUT = 10_000;
 
-/** What a trial of the broker found. */
+/** The result of trying a broker. */
 export interface BrokerFinding {
   readonly ok: boolean;
-  /** A sentence without secrets. */
+  /** For people, without secrets. */
   readonly text: string;
 }
 
@@ -25,7 +25,7 @@ export interface BrokerFinding {
  *
  * @param url with user and password
  * @param tls for amqps://
- * @returns what was found; never throws for what a broker or a network can do
+ * @returns what was found; failures of the broker or the network are not thrown
  */
 export async function checkBroker(
   url: string,
@@ -35,12 +35,12 @@ export async function checkBroker(
   const client = brokerClient(url, tls);
   client.name = "ranger check";
   try {
-    return await withTimeout(PATIENCE, tryAll(client, amqp), () => attemptsOf(client));
+    return await withTimeout(ANSWER_TIMEOUT, tryAll(client, amqp), () => attemptsOf(client));
   } catch (error) {
     const { text, advice } = explainFailure(error, { url, exchange: amqp.exchange });
     return { ok: false, text: `${text}; ${advice}` };
   } finally {
-    // Cut off rather than waited for: there is nothing to lose, and a stuck broker never answers.
+    // Cut, because a stuck broker would never answer a proper close.
     client.socket?.destroy();
   }
 }
@@ -61,8 +61,8 @@ async function tryAll(client: AMQPClient, amqp: Settings["amqp"]): Promise<Broke
   await channel.queueDelete(queue);
   await client.close().catch(() => {});
   const what = exists
-    ? `exchange ${exchange} is there`
-    : `exchange ${exchange} is missing: it will be created (topic, not durable)`;
+    ? `exchange ${exchange} exists`
+    : `exchange ${exchange} does not exist: it will be created (topic, not durable)`;
   return {
     ok: true,
     text: `connected; ${what}; a queue was declared, ${

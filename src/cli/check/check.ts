@@ -20,8 +20,8 @@ export const check = defineCommand({
     `installed (${DEFAULT_UNIT}), it checks as that service would run: with the unit's\n` +
     "environment and environment files, and with the permissions of its user. On the broker it\n" +
     "declares, binds and consumes a queue as serve does, and deletes it again. Nothing else is\n" +
-    `changed. Exits with 0 when serve would run, ${WRONG} when it would not start, ${UNAVAILABLE} when the\n` +
-    "broker or a port cannot be had. Secrets are hidden.",
+    `changed. Exits with 0 if serve would run, ${WRONG} if it would not start, ${UNAVAILABLE} if the\n` +
+    "broker or a port is unavailable. Secrets are hidden.",
   usage: "ranger check [FLAGS]",
   example: "ranger check --config /etc/ranger/ranger.toml",
   options: {
@@ -84,11 +84,11 @@ export const check = defineCommand({
     console.log(
       outcome === 0
         ? all
-          ? "\nRanger would run with this."
-          : "\nThe files are right. Broker and ports were not tried (--files-only)."
+          ? "\nRanger would run with these settings."
+          : "\nSettings and files are right. Broker and ports were not tried (--files-only)."
         : outcome === WRONG
-        ? "\nRanger would not start with this."
-        : "\nRanger would not run well with this: see what FAILS above.",
+        ? "\nRanger would not start with these settings."
+        : "\nRanger would start, but not work: see what FAILS above.",
     );
     return outcome;
   },

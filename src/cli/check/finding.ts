@@ -5,7 +5,7 @@ export const { exitCode: WRONG } = new ConfigurationError();
 /** The exit code where Ranger would start and not serve. */
 export const { exitCode: UNAVAILABLE } = new UnavailableError();
 
-/** The outcome of one trial. */
+/** The result of one check. */
 export interface Finding {
   /** `key`, `broker`, `server`, … */
   readonly name: string;

@@ -31,8 +31,8 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
     }));
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    const escape = publicKey === "" ? "; --no-auth runs public streams only" : "";
-    return [{ name, text: error.message + escape, exitCode: error.exitCode }];
+    const hint = publicKey === "" ? "; --no-auth runs public streams only" : "";
+    return [{ name, text: error.message + hint, exitCode: error.exitCode }];
   }
 }
 

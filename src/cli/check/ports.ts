@@ -4,7 +4,7 @@ import { type Finding, UNAVAILABLE, WRONG } from "./finding.ts";
 import type { Service } from "./service.ts";
 
 /**
- * Listens for a moment, to know whether the address can be had.
+ * Listens for a moment, to find out whether the address is free.
  *
  * @param service that is to listen there; undefined where it is the user who runs the check
  */
@@ -50,12 +50,12 @@ export function explainListenError(
   address: string,
   flag: string,
 ): Omit<Finding, "name"> {
-  const [why, exitCode] = error instanceof Deno.errors.AddrInUse
-    ? [`is in use; is Ranger running already? ${flag} sets another port`, UNAVAILABLE]
+  const [reason, exitCode] = error instanceof Deno.errors.AddrInUse
+    ? [`is in use; is Ranger already running? ${flag} sets another port`, UNAVAILABLE]
     : error instanceof Deno.errors.PermissionDenied
     ? [`may not be listened on by this user; ${PRIVILEGED_PORT_REMEDY}`, UNAVAILABLE]
     : error instanceof Deno.errors.AddrNotAvailable
     ? ["is not an address of this machine", WRONG]
     : [`cannot be listened on: ${error instanceof Error ? error.message : error}`, UNAVAILABLE];
-  return { text: `${address} ${why}`, exitCode };
+  return { text: `${address} ${reason}`, exitCode };
 }

@@ -1,13 +1,13 @@
 import * as z from "zod";
 
-/** Milliseconds between two questions. */
+/** Milliseconds between two requests. */
 const INTERVAL = 1_000;
 
-/** The part of `/stats` that is read here. */
+/** The part of `/stats` that is used here. */
 const Stats = z.object({ connections: z.object({ open: z.number() }) });
 
 /**
- * Asks the management port once a second how many clients there are.
+ * Reads the number of clients from the management port once a second.
  *
  * @example
  * ```ts
@@ -23,19 +23,19 @@ export class ClientCount {
   #asking: Promise<void>;
   #open: number | undefined;
 
-  /** @param management where the management port is, without a path */
+  /** @param management URL of the management port, without a path */
   constructor(management: string) {
     this.#url = `${management}/stats`;
     this.#asking = this.#ask();
     this.#timer = setInterval(() => this.#asking = this.#ask(), INTERVAL);
   }
 
-  /** Clients besides the demo's own view; undefined when that is not known. */
+  /** Clients besides the demo's own view; undefined if unknown. */
   get others(): number | undefined {
     return this.#open === undefined ? undefined : Math.max(0, this.#open - 1);
   }
 
-  /** Asks no more; resolves when the last question has been given up. */
+  /** Stops reading; resolves when the last request has ended. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stop.abort();
@@ -48,7 +48,7 @@ export class ClientCount {
       const response = await fetch(this.#url, { signal });
       this.#open = Stats.parse(await response.json()).connections.open;
     } catch {
-      // The line goes without the count: the market is what it is about.
+      // The line is shown without the count; the market matters more.
       this.#open = undefined;
     }
   }

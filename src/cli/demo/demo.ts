@@ -18,42 +18,43 @@ const MARKET = "btcusd";
 const PUBLIC_STREAMS = `${MARKET}.trades,${MARKET}.ob-inc`;
 const PRIVATE_STREAMS = "order,trade";
 const ROLE = "member";
-/** Seconds: the demo's token is for a day of trying things out. */
-const TOKEN_LIFE = 24 * 60 * 60;
+/** Lifetime of the demo's token in seconds: a day. */
+const TOKEN_TTL = 24 * 60 * 60;
 
 /** `ranger demo` */
 export const demo: Command = defineCommand({
   name: "demo",
-  summary: "Plays an exchange and serves it, without a broker and without a key",
-  description: "Serves simulated markets through the same server that `ranger serve` is: order\n" +
-    "books, trades, candles, tickers, and the orders and trades of one user. Prints what to\n" +
-    "paste to watch them, and a live line of one market. The key that the user's token is\n" +
-    "signed with is made at the start and gone at the end. Listens on 127.0.0.1 unless told\n" +
-    "otherwise, and reads a configuration file only where --config or RANGER_CONFIG names one.\n" +
-    "Pages of this machine may connect from any port (http://localhost:5173), unless --origins\n" +
-    "says which; `ranger serve` takes its own host's only.",
+  summary: "Simulates an exchange and serves it, without a broker and without a key",
+  description:
+    "Serves simulated markets through the server that `ranger serve` runs: order books,\n" +
+    "trades, candles, tickers, and the orders and trades of one user. Prints commands to watch\n" +
+    "them, and a live line of one market. The key that signs the user's token is made at the\n" +
+    "start and is not stored. Listens on 127.0.0.1 unless --host is given, and reads a\n" +
+    "configuration file only if --config or RANGER_CONFIG names one. Pages of this machine may\n" +
+    "connect from any port (http://localhost:5173) unless --origins is given; `ranger serve`\n" +
+    "accepts only pages of the same host.",
   usage: "ranger demo [--port PORT] [--seed NUMBER] [--rate NUMBER] [--quiet] [settings…]",
   example: "ranger demo --port 9090",
   options: {
     seed: {
       type: "string",
       value: "NUMBER",
-      help: "The same number gives the same markets",
+      help: "Seed of the simulation; the same seed gives the same markets",
       default: "1",
     },
     rate: {
       type: "string",
       value: "NUMBER",
-      help: "What happens in each market a second",
+      help: "Actions per second in each market",
       default: "15",
     },
-    quiet: { type: "boolean", help: "Shows no live line" },
+    quiet: { type: "boolean", help: "Turns the live line off" },
   },
   settings: true,
   async run({ values, loadSettings }) {
     const seed = wholeNumber(values.seed, "--seed", 0, Number.MAX_SAFE_INTEGER);
     const rate = wholeNumber(values.rate, "--rate", 1, 10_000);
-    // A machine's own configuration is about its real server, and may be for its user only.
+    // The machine's configuration file is for its real server, and may not be readable.
     const loaded = await loadSettings({ requireKey: false, defaultFile: "" });
     const { publicKey, privateKey } = await generateKeyPair("ed25519");
     const settings = demoSettings(loaded, publicKey);
@@ -65,12 +66,12 @@ export const demo: Command = defineCommand({
     surviveFaults();
     const daemon = await startDaemon(settings, new Simulator({ seed, rate }), {
       demoToken: sign,
-      // An app in development has a server of its own; what it could get here is made up.
-      loopbackOrigins: !isChosen(loaded, "server.origins"),
+      // An app in development runs on another port; all data here is simulated.
+      loopbackOrigins: !isGiven(loaded, "server.origins"),
     });
-    const token = await sign?.(TOKEN_LIFE);
+    const token = await sign?.(TOKEN_TTL);
     const server = `${urlHost(settings.server.host)}:${daemon.public.port}`;
-    console.log(whatToPaste(server, token));
+    console.log(instructions(server, token));
     const stopWatching = values.quiet ? undefined : watch(server, daemon);
     await ended;
     await stopWatching?.();
@@ -80,25 +81,25 @@ export const demo: Command = defineCommand({
 });
 
 /**
- * The settings as loaded, with the demo's own defaults where nobody chose otherwise, and with
- * the demo's own key.
+ * The settings as loaded, with the demo's defaults for those that are not given, and with the demo's
+ * key.
  *
  * @param publicKey PEM text
  */
-export function demoSettings(loaded: Loaded, publicKey: string): Settings {
-  const chosen = (key: string) => isChosen(loaded, key);
+function demoSettings(loaded: Loaded, publicKey: string): Settings {
+  const given = (key: string) => isGiven(loaded, key);
   const { settings } = loaded;
   const { server, auth, log } = settings;
   return {
     ...settings,
     server: {
       ...server,
-      host: chosen("server.host") ? server.host : "127.0.0.1",
-      page: chosen("server.page") ? server.page : true,
-      // Who presses Ctrl-C wants the end of it.
-      drainSeconds: chosen("server.drain_seconds") ? server.drainSeconds : 0,
+      host: given("server.host") ? server.host : "127.0.0.1",
+      page: given("server.page") ? server.page : true,
+      // Ctrl-C should end the demo at once.
+      drainSeconds: given("server.drain_seconds") ? server.drainSeconds : 0,
     },
-    // What the environment says of keys and claims is about another key and other tokens.
+    // Keys and claims in the environment are for other tokens than the demo's.
     auth: {
       ...auth,
       publicKey: auth.enabled ? publicKey : "",
@@ -110,27 +111,27 @@ export function demoSettings(loaded: Loaded, publicKey: string): Settings {
       requireJti: true,
     },
     log: {
-      level: chosen("log.level") ? log.level : "warning",
-      format: chosen("log.format") ? log.format : "text",
+      level: given("log.level") ? log.level : "warning",
+      format: given("log.format") ? log.format : "text",
     },
   };
 }
 
-function isChosen({ entries }: Loaded, key: string): boolean {
+function isGiven({ entries }: Loaded, key: string): boolean {
   return entries.some((entry) => entry.key === key && entry.source !== "default");
 }
 
-/** Signs tokens for the demo's user, good for so many seconds. */
+/** Makes the function that signs tokens for the demo's user, valid for the given seconds. */
 async function demoTokens(privateKey: string): Promise<(ttl: number) => Promise<string>> {
   const key = await loadSigningKey(privateKey, "the demo's key");
   return (ttl) => signToken(key, { uid: DEMO_UID, role: ROLE, ttl });
 }
 
-function whatToPaste(server: string, token: string | undefined): string {
+function instructions(server: string, token: string | undefined): string {
   const publicUrl = `ws://${server}/public/?stream=${PUBLIC_STREAMS}`;
   const privateUrl = `ws://${server}/private/?stream=${PRIVATE_STREAMS}`;
   const lines = [
-    `Ranger plays an exchange: ${MARKETS.map((market) => market.id).join(", ")}.`,
+    `Ranger simulates an exchange: ${MARKETS.map((market) => market.id).join(", ")}.`,
     "",
     `  Page    http://${server}/`,
     `  Stream  ${publicUrl}`,
@@ -140,7 +141,7 @@ function whatToPaste(server: string, token: string | undefined): string {
   if (token !== undefined) {
     lines.push(
       "",
-      `Watch the orders and trades of one user, ${DEMO_UID} (the token is good for 24 hours):`,
+      `Watch the orders and trades of one user, ${DEMO_UID} (the token is valid for 24 hours):`,
       "",
       `  npx wscat -c "${privateUrl}" -H "Authorization: Bearer ${token}"`,
     );
@@ -149,7 +150,7 @@ function whatToPaste(server: string, token: string | undefined): string {
   return lines.join("\n");
 }
 
-/** Shows the live line; returns how to end it. */
+/** Shows the live line; the returned function ends it. */
 function watch(server: string, { management }: Daemon): () => Promise<void> {
   const view = new MarketView(`ws://${server}`, MARKET);
   const clients = new ClientCount(`http://${urlHost(management.host)}:${management.port}`);
@@ -164,7 +165,7 @@ function watch(server: string, { management }: Daemon): () => Promise<void> {
   };
 }
 
-/** What a client on this machine puts into a URL for a listener's address. */
+/** The host in URLs for clients on this machine. */
 function urlHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

@@ -1,23 +1,23 @@
 import type { MarketState } from "./view.ts";
 
-/** Milliseconds between two lines: redrawn on a terminal, one below the other elsewhere. */
-const REDRAW = 250;
-const FIRST_LINE = 1_000;
-const NEXT_LINE = 5_000;
-/** Milliseconds that the events a second are counted over. */
-const WINDOW = 4_000;
+/** Milliseconds between lines: on a terminal the line is redrawn, elsewhere lines follow. */
+const REDRAW_INTERVAL = 250;
+const FIRST_LINE_DELAY = 1_000;
+const LINE_INTERVAL = 5_000;
+/** Milliseconds over which events per second are averaged. */
+const RATE_WINDOW = 4_000;
 
 const CLEAR = "\r\x1b[2K";
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 
-/** What the live line needs to know. */
+/** What the live line shows. */
 export interface LiveLineOptions {
-  /** The market as of now. */
+  /** The present state of the market. */
   readonly market: () => MarketState;
-  /** Connected clients besides the view itself; undefined when that is not known. */
+  /** Connected clients besides the view itself; undefined if unknown. */
   readonly clients: () => number | undefined;
-  /** Whether the line redraws itself on a terminal. */
+  /** Whether standard output is a terminal, on which the line is redrawn. */
   readonly terminal: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface LiveLineOptions {
  * Shows a market in one line on standard output, until it is stopped.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const line = new LiveLine({ market: () => view.state, clients: () => 1, terminal: true });
  * line.stop();
  * ```
@@ -38,10 +38,13 @@ export class LiveLine {
   constructor(options: LiveLineOptions) {
     this.#options = options;
     if (options.terminal) write(HIDE_CURSOR);
-    this.#timer = setTimeout(() => this.#draw(), options.terminal ? REDRAW : FIRST_LINE);
+    this.#timer = setTimeout(
+      () => this.#draw(),
+      options.terminal ? REDRAW_INTERVAL : FIRST_LINE_DELAY,
+    );
   }
 
-  /** Draws no more, and leaves the terminal as it was. */
+  /** Stops, and leaves the terminal as it was. */
   stop(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
@@ -51,7 +54,7 @@ export class LiveLine {
 
   #draw(): void {
     const { market, clients, terminal } = this.#options;
-    this.#timer = setTimeout(() => this.#draw(), terminal ? REDRAW : NEXT_LINE);
+    this.#timer = setTimeout(() => this.#draw(), terminal ? REDRAW_INTERVAL : LINE_INTERVAL);
     const state = market();
     const rate = this.#rate.add(performance.now(), state.messages);
     const line = describe(state, rate, clients());
@@ -64,14 +67,14 @@ export class LiveLine {
 /**
  * The market as a line.
  *
- * @param rate events a second
+ * @param rate events per second
  * @example
- * ```ts
+ * ```ts ignore
  * describe(state, 21.4, 2);
- * // "btcusd  61250.50 ▲  bid 61248.00  ask 61251.00  21 events/s  2 clients"
+ * // "btcusd  61250.5 ▲  bid 61248.0  ask 61251.0  21 events/s  2 clients"
  * ```
  */
-export function describe(state: MarketState, rate: number, clients: number | undefined): string {
+function describe(state: MarketState, rate: number, clients: number | undefined): string {
   if (!state.connected) return `${state.market}  not connected`;
   const parts = [
     state.market,
@@ -84,13 +87,15 @@ export function describe(state: MarketState, rate: number, clients: number | und
   return parts.join("  ");
 }
 
-/** How fast a count rises, over the last few seconds. */
+/** The rate at which a count rises, over the last few seconds. */
 class Rate {
   readonly #samples: { at: number; count: number }[] = [{ at: performance.now(), count: 0 }];
 
   add(at: number, count: number): number {
     this.#samples.push({ at, count });
-    while (this.#samples.length > 2 && at - this.#samples[0]!.at > WINDOW) this.#samples.shift();
+    while (this.#samples.length > 2 && at - this.#samples[0]!.at > RATE_WINDOW) {
+      this.#samples.shift();
+    }
     const first = this.#samples[0]!;
     return at === first.at ? 0 : (1_000 * (count - first.count)) / (at - first.at);
   }

@@ -1,5 +1,5 @@
-/** Milliseconds between two tries to connect. */
-const RETRY = 1_000;
+/** Milliseconds between two attempts to connect. */
+const RETRY_INTERVAL = 1_000;
 
 type Pair = readonly [price: string, amount: string];
 
@@ -8,24 +8,24 @@ export interface MarketState {
   readonly market: string;
   /** Whether the view's connection is up. */
   readonly connected: boolean;
-  /** Price texts as they came; undefined until one came. */
+  /** Prices as received; undefined before the first. */
   readonly last: string | undefined;
   readonly bid: string | undefined;
   readonly ask: string | undefined;
-  /** How the last price differs from the one before it: -1, 0 or 1. */
+  /** Sign of the last price's change: -1, 0 or 1. */
   readonly direction: number;
-  /** Messages since the view began. */
+  /** Messages received so far. */
   readonly messages: number;
 }
 
 /**
- * Watches one market as any client would: over a WebSocket of its own to the public port. So
- * what it shows has gone all the way, and it shows nothing when the way is broken.
+ * Watches one market as any client would, over a WebSocket to the public port. What it shows has
+ * therefore passed through the whole server.
  *
  * @example
  * ```ts
  * const view = new MarketView("ws://127.0.0.1:8080", "btcusd");
- * view.state.last; // "61250.50", once there was a trade
+ * view.state.last; // "61250.5", once there was a trade
  * view.close();
  * ```
  */
@@ -48,7 +48,7 @@ export class MarketView {
    * @param market `btcusd`
    */
   constructor(server: string, market: string) {
-    // The view reads objects, whatever the server's own envelope is.
+    // The view reads objects, whatever the server's default envelope is.
     this.#url = `${server}/public/?stream=${market}.trades,${market}.ob-inc&envelope=object`;
     this.#market = market;
     this.#connect();
@@ -66,7 +66,7 @@ export class MarketView {
     };
   }
 
-  /** Ends the connection, and connects no more; resolves when it is closed. */
+  /** Closes the connection for good; resolves when it is closed. */
   close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
@@ -82,10 +82,10 @@ export class MarketView {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#take(String(data));
-    // The close event follows, and says as much.
+    // The close event follows and is handled below.
     socket.onerror = (event) => event.preventDefault();
     socket.onclose = () => {
-      if (!this.#closed) this.#retry = setTimeout(() => this.#connect(), RETRY);
+      if (!this.#closed) this.#retry = setTimeout(() => this.#connect(), RETRY_INTERVAL);
     };
   }
 
@@ -120,7 +120,7 @@ function change(levels: Map<string, string>, [price, amount]: Pair): void {
   else levels.set(price, amount);
 }
 
-/** For the eye, so a number's precision will do. */
+/** Only for display, so the precision of numbers is enough. */
 function best(
   levels: ReadonlyMap<string, string>,
   better: (price: number, other: number) => boolean,

@@ -26,8 +26,8 @@ export const completion = defineCommand({
       const near = nearest(shell, Object.keys(SHELLS));
       const hint = near === undefined
         ? `expected ${Object.keys(SHELLS).join(", ")}`
-        : `the nearest is ${near}`;
-      throw new ConfigurationError(`there is no completion for that shell; ${hint}`);
+        : `did you mean ${near}?`;
+      throw new ConfigurationError(`unknown shell; ${hint}`);
     }
     console.log(script(await commands.all(), commands));
     return 0;

@@ -1,10 +1,10 @@
 import type { Book } from "../../../client/src/mod.ts";
 
 /**
- * An order book in a line for people.
+ * An order book on one line for people.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * bookLine(book); // "btcusd  live  sequence 312  bid 61243.00 × 0.071  ask 61250.50 × 0.41  spread 7.50"
  * ```
  */
@@ -22,9 +22,9 @@ export function bookLine(book: Book): string {
 }
 
 /**
- * An order book in a line of JSON: levels as `{ price, amount, total }`, decimal texts, best first.
+ * An order book as one line of JSON: levels as `{ price, amount, total }` in decimal text, best first.
  *
- * @param depth levels a side at most
+ * @param depth maximum number of levels per side
  */
 export function bookJson(book: Book, depth: number): string {
   const { market, live, sequence, spread } = book;

@@ -1,11 +1,11 @@
-/** The stream's name and where the payload begins; both are as the server wrote them. */
+/** The stream's name, up to the payload. */
 const EVENT = /^\s*\{\s*("(?:[^"\\]|\\.)*")\s*:\s*/;
 
 /**
- * A message of the server in one line of JSON.
+ * A message of the server as one line of JSON.
  *
- * @param text as it came
- * @returns undefined for what is no event: answers and pongs
+ * @param text as received
+ * @returns undefined for messages that are not events: answers and pongs
  * @example
  * ```ts
  * eventJson('{"btcusd.trades":\n{"trades":[]}}'); // '{"btcusd.trades": {"trades":[]}}'
@@ -16,10 +16,10 @@ export function eventJson(text: string): string | undefined {
 }
 
 /**
- * A message of the server in a line for people: time, stream, payload.
+ * A message of the server on one line for people: time, stream, payload.
  *
- * @param at in local time
- * @returns undefined for what is no event
+ * @param at shown in local time
+ * @returns undefined for messages that are not events
  * @example
  * ```ts
  * eventLine('{"btcusd.trades":{"trades":[]}}', new Date());
@@ -39,14 +39,14 @@ function streamOf(text: string): string | undefined {
   return JSON.parse(quoted);
 }
 
-/** JSON may have line ends between its parts, where they mean nothing. */
+/** Line breaks between the parts of JSON have no meaning. */
 function inOneLine(json: string): string {
   return printable(json.replace(/[\r\n]+/g, " "));
 }
 
 /**
- * A text without what a terminal takes for orders, escaped as JSON would: nothing that an exchange
- * publishes may move the cursor of who looks on.
+ * A text with control characters escaped as in JSON: nothing that an exchange publishes may control
+ * the terminal.
  */
 export function printable(text: string): string {
   return text.replace(

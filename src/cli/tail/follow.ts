@@ -2,39 +2,38 @@ import { setTimeout as delay } from "node:timers/promises";
 import { connect, type Ranger, RangerError as ClientError } from "../../../client/src/mod.ts";
 import { ConfigurationError, RefusedError, UnavailableError } from "../../errors.ts";
 
-/** Milliseconds that the server has to answer the end of the connection. */
-const GOODBYE = 1_000;
+/** Milliseconds that the server has to answer the close frame. */
+const CLOSE_TIMEOUT = 1_000;
 
-/** Refusals in a row after which a token's file is given up: nobody renews it, it seems. */
-const REFUSALS = 6;
+/** Consecutive refusals after which a token's file is given up: it is not being renewed. */
+const MAX_REFUSALS = 6;
 
-/** What to follow, and how. */
+/** The server to follow, and what to do with its events. */
 export interface Following {
   readonly url: string;
   /** A JWT, or `@FILE`, which is read again whenever a token is needed. */
   readonly token: string | undefined;
-  /** Seconds that the first connection may take. */
+  /** Time limit for the first connection, in seconds. */
   readonly timeout: number;
-  /** What interrupts it. */
+  /** Following ends when this resolves. */
   readonly until: Promise<unknown>;
-  /** Told of losses, of coming back, and of streams refused. */
+  /** Called when the connection is lost or back, and when a stream is refused. */
   note(text: string): void;
-  /** Called with the client at once, to ask for streams, and when it is first connected. */
+  /** `ask` is called at once, to subscribe; `connected` after the first connection. */
   ask(ranger: Ranger): void;
   connected(): void;
 }
 
 /**
- * Follows a server by the typed client until it is interrupted.
+ * Follows a server with the typed client until it is interrupted.
  *
- * @throws {ConfigurationError} the URL cannot be one, a stream cannot be one or needs a token, or
- * the token's file cannot be read
- * @throws {UnavailableError} no connection came about in time
- * @throws {RefusedError} the server refused the token, or the file's again and again, or every
- * stream
+ * @throws {ConfigurationError} the URL or a stream is not valid, a stream needs a token, or the
+ *   token's file cannot be read
+ * @throws {UnavailableError} the first connection did not open in time
+ * @throws {RefusedError} the server refused the token, each token of the file, or every stream
  *
  * @example
- * ```ts
+ * ```ts ignore
  * await follow({
  *   url: "ws://localhost:8080/public",
  *   token: undefined,
@@ -49,7 +48,7 @@ export interface Following {
 export async function follow(following: Following): Promise<void> {
   const { url, timeout, until, note } = following;
   const over = Promise.withResolvers<never>();
-  // Rejected while nobody waits yet, it would end the process.
+  // A rejection before the await below would end the process.
   over.promise.catch(() => {});
   const ranger = await dial(following);
   const where = shown(url);
@@ -59,10 +58,10 @@ export async function follow(following: Following): Promise<void> {
   let connected = false;
   let open = false;
   const timer = setTimeout(() => {
-    const why = reason || "it does not answer";
     over.reject(
       new UnavailableError(
-        `cannot connect to ${where} within ${timeout} s: ${why}; --url says where, --timeout how long`,
+        `cannot connect to ${where} within ${timeout} s: ${reason || "it does not answer"}; ` +
+          "--url sets the address, --timeout the time limit",
       ),
     );
   }, timeout * 1000);
@@ -83,27 +82,29 @@ export async function follow(following: Following): Promise<void> {
   ranger.onError((error) => {
     const refused = /^(refused|too-many-streams|unauthenticated)$/.test(error.code);
     const isToken = error.code === "token-refused";
-    if (isToken && file !== undefined && ++refusals < REFUSALS) {
-      if (refusals === 1) note(`${error.message}; ${file} is read again, as it may be renewed`);
+    if (isToken && file !== undefined && ++refusals < MAX_REFUSALS) {
+      if (refusals === 1) {
+        note(`${error.message}; reading ${file} again, which may have been renewed`);
+      }
     } else if (isToken || (refused && ranger.streams.length === 0)) {
       over.reject(new RefusedError(error.message));
     } else note(error.message);
   });
   try {
-    inOurWords(() => following.ask(ranger));
+    translateErrors(() => following.ask(ranger));
     await Promise.race([over.promise, until]);
   } finally {
     clearTimeout(timer);
-    await Promise.race([ranger.close(), delay(GOODBYE, undefined, { ref: false })]);
+    await Promise.race([ranger.close(), delay(CLOSE_TIMEOUT, undefined, { ref: false })]);
   }
 }
 
 async function dial({ url, token }: Following): Promise<Ranger> {
   if (token === "") throw new ConfigurationError("--token is empty; expected a JWT or @FILE");
   const file = fileOf(token);
-  // Once ahead, so that a wrong path is said at once.
+  // Read once in advance, so that a wrong path is reported at once.
   if (file !== undefined) await readToken(file);
-  return inOurWords(() =>
+  return translateErrors(() =>
     connect(url, {
       token: file === undefined ? token : () => readToken(file),
       maxReconnectDelay: 5_000,
@@ -120,15 +121,15 @@ async function readToken(file: string): Promise<string> {
   try {
     text = (await Deno.readTextFile(file)).trim();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError(`--token: ${file} cannot be read: ${why}`);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigurationError(`--token: ${file} cannot be read: ${reason}`);
   }
   if (text !== "") return text;
   throw new ConfigurationError(`--token: ${file} is empty; expected a JWT in it`);
 }
 
-/** @throws {ConfigurationError} instead of what the client says of what it was asked for */
-function inOurWords<T>(act: () => T): T {
+/** @throws {ConfigurationError} in place of an error of the client */
+function translateErrors<T>(act: () => T): T {
   try {
     return act();
   } catch (error) {
@@ -139,7 +140,7 @@ function inOurWords<T>(act: () => T): T {
 
 function explain({ code, message }: ClientError): string {
   if (code === "url") {
-    return "--url is no URL of a WebSocket server; expected ws://localhost:8080/public " +
+    return "--url is not the URL of a WebSocket server; expected ws://localhost:8080/public " +
       "(/public has private streams too, with --token)";
   }
   if (code === "unauthenticated") {
@@ -148,7 +149,7 @@ function explain({ code, message }: ClientError): string {
   return message;
 }
 
-/** The URL without what may be secret in it. */
+/** The URL without the parts that may be secret. */
 function shown(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol.replace(/^http/, "ws")}//${host}${pathname}`;

@@ -1,7 +1,7 @@
 import type { Book, Level } from "../../../client/src/mod.ts";
 
-/** Milliseconds between two pictures: more often is more than an eye takes in. */
-const REDRAW = 100;
+/** Milliseconds between redraws. */
+const REDRAW_INTERVAL = 100;
 /** Lines besides the levels: the head, the column titles, the line between the sides. */
 const OTHER_LINES = 4;
 
@@ -14,7 +14,7 @@ const RED = "\x1b[31m";
 const GREEN = "\x1b[32m";
 const PLAIN = "\x1b[0m";
 
-/** How much room there is, and whether there are colours. */
+/** The size of the terminal, and whether it has colours. */
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
@@ -22,11 +22,11 @@ export interface Screen {
 }
 
 /**
- * An order book as a ladder that redraws in a terminal, on the terminal's second screen; its last
- * picture stays on the first one.
+ * An order book as a ladder, redrawn on the terminal's alternate screen; its last state stays on the
+ * main screen.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const ladder = new Ladder("btcusd", 10, () => {});
  * ladder.show(ranger.book("btcusd"));
  * ladder.stop();
@@ -38,31 +38,37 @@ export class Ladder {
   readonly #drawn: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   #book: Book | undefined;
-  #said = "connecting";
+  #remark = "connecting";
+  #live = false;
   #changed = true;
   #stopped = false;
 
-  /** @param drawn is told of each picture of a book */
+  /** @param drawn called after each redraw of a live book */
   constructor(market: string, depth: number, drawn: () => void) {
     this.#market = market;
     this.#depth = depth;
     this.#drawn = drawn;
     write(ENTER);
-    this.#timer = setInterval(() => this.#draw(), REDRAW);
+    this.#timer = setInterval(() => this.#draw(), REDRAW_INTERVAL);
   }
 
   show(book: Book): void {
     this.#book = book;
-    book.onChange(() => this.#changed = true);
+    book.onChange(() => {
+      // A remark about a book that was not live is out of date.
+      if (book.live && !this.#live) this.#remark = "";
+      this.#live = book.live;
+      this.#changed = true;
+    });
   }
 
-  /** Shows a remark in the head, until the next one. */
+  /** Shows a remark in the first line, until the next one, or until the book is live again. */
   say(text: string): void {
-    this.#said = text;
+    this.#remark = text;
     this.#changed = true;
   }
 
-  /** Leaves the terminal as it was, with the last picture in it. */
+  /** Restores the terminal, and prints the last state. */
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -81,21 +87,21 @@ export class Ladder {
   }
 
   #lines(): string[] {
-    return ladderLines(this.#book, this.#market, this.#depth, this.#said, screen());
+    return ladderLines(this.#book, this.#market, this.#depth, this.#remark, screen());
   }
 }
 
 /**
- * The picture: asks above, the best at the bottom; bids below, the best on top.
+ * The lines of the ladder: asks above, the best at the bottom; bids below, the best on top.
  *
- * @param said stands in the head
+ * @param remark shown in the first line
  * @returns lines that fit the screen
  */
 export function ladderLines(
   book: Book | undefined,
   market: string,
   depth: number,
-  said: string,
+  remark: string,
   { columns, rows, colour }: Screen,
 ): string[] {
   const count = Math.max(1, Math.min(depth, Math.floor((rows - OTHER_LINES) / 2)));
@@ -121,7 +127,7 @@ export function ladderLines(
   const state = book?.live ? "live" : "waiting for the book";
   const head = [
     market,
-    said === "" ? state : said,
+    remark === "" ? state : remark,
     ...(book?.sequence === undefined ? [] : [`sequence ${book.sequence}`]),
     ...(book?.spread === undefined ? [] : [`spread ${book.spread}`]),
   ];
@@ -134,7 +140,7 @@ export function ladderLines(
   ];
 }
 
-/** A terminal that does not know its size says 0. */
+/** The terminal; one that does not know its size reports 0. */
 function screen(): Screen {
   const colour = !Deno.noColor;
   try {
@@ -150,6 +156,6 @@ function write(text: string): void {
     const bytes = new TextEncoder().encode(text);
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
   } catch {
-    // The terminal is gone; its end comes as a signal.
+    // The terminal is gone; a signal follows.
   }
 }

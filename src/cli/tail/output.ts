@@ -1,9 +1,9 @@
-/** Characters that wait for a slow reader at most. */
-const MOST = 8 * 1024 * 1024;
+/** Maximum number of characters that wait for a slow reader. */
+const MAX_WAITING = 8 * 1024 * 1024;
 
 /**
- * Lines on standard output for whoever reads them, at whatever pace: the loop never waits for the
- * reader, and what waits for him has an end.
+ * Lines on standard output, written without blocking the event loop. A limited amount waits for a
+ * slow reader; lines above it are dropped.
  *
  * @example
  * ```ts
@@ -18,22 +18,22 @@ export class Output {
   #waiting: string[] = [];
   #size = 0;
   #writing: Promise<void> | undefined;
-  #leftOut = 0;
+  #dropped = 0;
 
-  /** Resolves when nobody reads any more: `| head -1` has seen enough. */
+  /** Resolves when the reader is gone, as `head -1` is after its first line. */
   get gone(): Promise<void> {
     return this.#gone.promise;
   }
 
-  /** Lines that were not taken because too much waited. */
-  get leftOut(): number {
-    return this.#leftOut;
+  /** Lines dropped because too much was waiting. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
-  /** @returns whether it was taken */
+  /** @returns false if the line was dropped */
   line(text: string): boolean {
-    if (this.#size > MOST) {
-      this.#leftOut++;
+    if (this.#size > MAX_WAITING) {
+      this.#dropped++;
       return false;
     }
     this.#waiting.push(text);
@@ -42,7 +42,7 @@ export class Output {
     return true;
   }
 
-  /** Resolves when all that was taken is written, or nobody reads any more. */
+  /** Resolves when every accepted line is written. */
   async flush(): Promise<void> {
     await this.#writing;
   }
@@ -56,8 +56,7 @@ export class Output {
         for (let at = 0; at < bytes.length;) at += await Deno.stdout.write(bytes.subarray(at));
       }
     } catch {
-      // A pipe without a reader, a terminal that was closed, a disk that is full: nothing to say
-      // it to.
+      // A pipe without a reader, a closed terminal, a full disk: there is nowhere to report it.
       this.#gone.resolve();
       return await new Promise(() => {});
     }

@@ -10,8 +10,8 @@ import { eventJson, eventLine, printable } from "./event.ts";
 import { Ladder } from "./ladder.ts";
 import { wholeNumber } from "../flag_values.ts";
 
-/** Milliseconds that a slow reader has to take the rest after a signal. */
-const LAST_WORDS = 500;
+/** Milliseconds that a slow reader has for the rest after a signal. */
+const FLUSH_TIMEOUT = 500;
 
 const OPTIONS = {
   url: {
@@ -23,17 +23,17 @@ const OPTIONS = {
   token: {
     type: "string",
     value: "JWT|@FILE",
-    help: "For private streams; a file is read again when another token is needed",
+    help: "For private streams; a file is read again when a new token is needed",
   },
-  json: { type: "boolean", help: "One line of JSON a message, for pipes" },
-  book: { type: "boolean", help: "Takes one market, and shows its order book as it moves" },
-  depth: { type: "string", value: "LEVELS", help: "Of the book, a side", default: "10" },
-  count: { type: "string", value: "NUMBER", help: "Ends after so many messages or books" },
-  for: { type: "string", value: "TIME", help: "Ends so long after connecting: 10s, 5m, 1h" },
+  json: { type: "boolean", help: "One line of JSON per message, for pipes" },
+  book: { type: "boolean", help: "Shows the live order book of one market" },
+  depth: { type: "string", value: "LEVELS", help: "Levels of the book per side", default: "10" },
+  count: { type: "string", value: "NUMBER", help: "Ends after this number of messages or books" },
+  for: { type: "string", value: "TIME", help: "Ends this long after connecting: 10s, 5m, 1h" },
   timeout: {
     type: "string",
     value: "TIME",
-    help: "How long the first connection may take",
+    help: "Time limit for the first connection",
     default: "10s",
   },
 } as const;
@@ -43,13 +43,13 @@ type Values = CommandInput<typeof OPTIONS>["values"];
 /** `ranger tail` */
 export const tail: Command = defineCommand({
   name: "tail",
-  summary: "Follows streams in a terminal, or through a pipe",
+  summary: "Prints streams in a terminal, or to a pipe",
   description:
-    "Prints what a server sends: time, stream and payload, as published, or with --json\n" +
-    "the message itself. Comes back by itself when the connection is lost, and says so on\n" +
-    "standard error. Exits with 0 when interrupted, at the end of --count or --for, or when\n" +
-    "nobody reads any more; with 69 when no first connection comes about, 77 when the token\n" +
-    "or every stream is refused, 78 when it is called wrongly.",
+    "Prints each event: time, stream and payload as published, or with --json the message\n" +
+    "itself. Reconnects when the connection is lost, and reports it on standard error. Exits\n" +
+    "with 0 when interrupted, at the end of --count or --for, or when the reader is gone; with\n" +
+    "69 if the first connection fails, 77 if the token or every stream is refused, 78 if an\n" +
+    "argument is wrong.",
   usage: "ranger tail STREAM… [--url URL] [--token JWT|@FILE] [--json]\n" +
     "ranger tail --book MARKET [--depth LEVELS] [--json]",
   example: "ranger tail btcusd.trades global.tickers --url wss://ranger.example.com/public\n" +
@@ -81,26 +81,26 @@ export const tail: Command = defineCommand({
       ends.stop();
       view.stop();
     }
-    const patience = signalled.then(() => new Promise((end) => setTimeout(end, LAST_WORDS)));
-    await Promise.race([output.flush(), output.gone, patience]);
-    if (output.leftOut > 0) {
-      note(`${output.leftOut} lines left out: whoever reads them is slower than they come`);
+    const timeout = signalled.then(() => new Promise((end) => setTimeout(end, FLUSH_TIMEOUT)));
+    await Promise.race([output.flush(), output.gone, timeout]);
+    if (output.dropped > 0) {
+      note(`${output.dropped} lines dropped: the reader is slower than the streams`);
     }
     return 0;
   },
 });
 
-/** What shows what comes. */
+/** How events are shown. */
 interface View {
   readonly note: (text: string) => void;
   ask(ranger: Ranger): void;
   stop(): void;
 }
 
-/** What ends it by itself. */
+/** The limits of --count and --for. */
 interface Ends {
   connected(): void;
-  /** One more was shown. @returns whether it was one too many */
+  /** Counts one more message or book. */
   one(): void;
   /** Whether more may be shown. */
   readonly more: boolean;
@@ -135,7 +135,7 @@ function watchEvents(
   return {
     note,
     ask(ranger) {
-      // What is shown is the text as it came, in which no number has lost a digit.
+      // The text is shown as received, so that numbers keep all their digits.
       for (const stream of streams) ranger.on(stream, () => {});
       ranger.onMessage((text) => {
         const line = ends.more && (json ? eventJson(text) : eventLine(text, new Date()));

@@ -84,7 +84,7 @@ export const AUTH = {
     defaultText: "the one that fits the key",
     flag: "jwt-algorithm",
     legacy: ["JWT_ALGORITHM"],
-    help: "The only accepted signature algorithm: RS256, EdDSA, ES256, …",
+    help: "The only accepted signature algorithm: RS256, EdDSA (also called Ed25519), ES256, …",
     right: "RS256 for an RSA key, EdDSA for Ed25519, ES256 for P-256",
     example: "RS256",
     live: true,

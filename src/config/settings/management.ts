@@ -1,4 +1,4 @@
-import { host, whole } from "../kinds.ts";
+import { host, toggle, whole } from "../kinds.ts";
 import { PORT, SECONDS, setting } from "./setting.ts";
 
 export const MANAGEMENT = {
@@ -42,5 +42,13 @@ export const MANAGEMENT = {
     help: "Maximum number of streams that /metrics names, those with the most subscribers; the " +
       "others count together",
     right: "a number of streams such as 50",
+  }),
+  "management.rango_metrics": setting({
+    kind: toggle(),
+    default: false,
+    flag: "management-rango-metrics",
+    help: "Whether /metrics also has rango_hub_clients_count and rango_hub_subscriptions_count, " +
+      "for dashboards made for Rango",
+    right: "true or false",
   }),
 };

@@ -2,7 +2,7 @@ import { RESULTS } from "../../auth/errors.ts";
 import type { RemoteState } from "../../auth/remote_keys.ts";
 import type { Labelled, Metric, MetricSources } from "./metric.ts";
 
-/** Of the set of `auth.jwks_url`; nothing where there is none, or no such value yet. */
+/** A figure of the key set at `auth.jwks_url`; nothing without one, or before its first value. */
 function ofJwks(value: (jwks: RemoteState) => number | undefined) {
   return ({ verifier }: MetricSources): Labelled => {
     const jwks = verifier?.state.jwks;
@@ -16,8 +16,8 @@ export const AUTH: readonly Metric[] = [
   {
     name: "ranger_auth_total",
     type: "counter",
-    help: "Tokens by what came of them: accepted, expired, signature, unknown_key, algorithm, " +
-      "malformed, no_keys, or the claim that was wrong",
+    help: "Tokens by result: accepted, expired, signature, unknown_key, algorithm, malformed, " +
+      "no_keys, or the claim that was wrong",
     labels: ["result"],
     known: RESULTS.map((result) => [result]),
     *read({ verifier }) {
@@ -27,7 +27,7 @@ export const AUTH: readonly Metric[] = [
   {
     name: "ranger_auth_keys",
     type: "gauge",
-    help: "Keys that tokens are verified with now",
+    help: "Keys that verify tokens at present",
     read: ({ verifier }) => verifier?.state.keys ?? 0,
   },
   {
@@ -40,7 +40,7 @@ export const AUTH: readonly Metric[] = [
   {
     name: "ranger_jwks_last_success_timestamp_seconds",
     type: "gauge",
-    help: "When a key set was last fetched, in seconds since the epoch",
+    help: "Time of the last successful fetch of a key set, in seconds since the epoch",
     labels: ["url"],
     read: ofJwks(({ lastSuccess }) => lastSuccess),
   },
@@ -54,14 +54,14 @@ export const AUTH: readonly Metric[] = [
   {
     name: "ranger_jwks_failures_total",
     type: "counter",
-    help: "Tries to fetch a key set that failed; the last good one stays in force",
+    help: "Failed fetches of a key set; the last good one stays in force",
     labels: ["url"],
     read: ofJwks(({ failed }) => failed),
   },
   {
     name: "ranger_expiries_total",
     type: "counter",
-    help: "Connections whose token expired while they were open, and that went on as anonymous",
+    help: "Connections whose token expired while they were open, and that became anonymous",
     read: ({ expiries }) => expiries.expired,
   },
   {

@@ -5,7 +5,7 @@ export const BOOKS: readonly Metric[] = [
     name: "ranger_books_current",
     type: "gauge",
     help: "Order books and other streams with a state; unsure: no increments are sent until " +
-      "the exchange's next snapshot",
+      "the next snapshot from the exchange",
     labels: ["state"],
     read({ hub: { sizes: { states, statesUnsure } } }) {
       return [[["live"], states - statesUnsure], [["unsure"], statesUnsure]];
@@ -14,8 +14,8 @@ export const BOOKS: readonly Metric[] = [
   {
     name: "ranger_states_dropped_total",
     type: "counter",
-    help: "States above streams.states: evicted (nobody followed it) and turned_away (all that " +
-      "were kept are followed)",
+    help: "States above streams.states: evicted (without a subscriber) and turned_away (all kept " +
+      "states have subscribers)",
     labels: ["what"],
     read: ({ hub: { counters: { statesEvicted, statesTurnedAway } } }) => [
       [["evicted"], statesEvicted],
@@ -25,14 +25,14 @@ export const BOOKS: readonly Metric[] = [
   {
     name: "ranger_gaps_total",
     type: "counter",
-    help: "Increments that skipped a sequence or could not be applied, each of which made a " +
-      "state unsure",
+    help: "Increments that skipped a sequence, could not be applied or showed that it restarted, " +
+      "each of which made a state unsure",
     read: ({ hub: { counters: { scopes } } }) => scopes.public.gaps + scopes.prefixed.gaps,
   },
   {
     name: "ranger_resyncs_total",
     type: "counter",
-    help: "Snapshots sent to subscribers that already followed a stream",
+    help: "Snapshots sent to existing subscribers of a stream, except its first snapshot",
     read: ({ hub }) => hub.counters.resyncs,
   },
 ];

@@ -5,13 +5,13 @@ export const BROKER: readonly Metric[] = [
   {
     name: "ranger_broker_connected",
     type: "gauge",
-    help: "1 while events come in from the broker, else 0",
+    help: "1 while events arrive from the broker, else 0",
     read: ({ source }) => Number(source.state.connected),
   },
   {
     name: "ranger_broker_reconnects_total",
     type: "counter",
-    help: "Times that the broker was lost and found again",
+    help: "Reconnections to the broker",
     read: ({ source }) => source.state.reconnects,
   },
   {
@@ -31,7 +31,7 @@ export const BROKER: readonly Metric[] = [
   {
     name: "ranger_broker_failures_total",
     type: "counter",
-    help: "Attempts to connect that failed, and connections that were lost, by kind of cause",
+    help: "Failed attempts to connect, and lost connections, by kind of cause",
     labels: ["cause"],
     known: FAILURE_KINDS.map((cause) => [cause]),
     *read({ source }) {
@@ -41,7 +41,7 @@ export const BROKER: readonly Metric[] = [
   {
     name: "ranger_broker_blocked",
     type: "gauge",
-    help: "1 while the broker says that it takes nothing from publishers, else 0",
+    help: "1 while the broker blocks publishers (connection.blocked), else 0",
     read: ({ source }) => Number(source.state.blocked !== undefined),
   },
 ];

@@ -25,7 +25,7 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_connections_total",
     type: "counter",
-    help: "Connections since the start; private: those whose handshake brought a good token",
+    help: "Connections since the start; private: those whose handshake had a valid token",
     labels: ["auth"],
     read({ sessions: { counts: { total, totalAuthenticated } } }) {
       return [[["public"], total - totalAuthenticated], [["private"], totalAuthenticated]];
@@ -34,7 +34,7 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_connections_current",
     type: "gauge",
-    help: "Connections now; private: those that are authenticated, by handshake or by message",
+    help: "Open connections; private: those authenticated by handshake or by message",
     labels: ["auth"],
     read({ sessions: { counts: { open, authenticated } } }) {
       return [[["public"], open - authenticated], [["private"], authenticated]];
@@ -43,8 +43,9 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_subscriptions_current",
     type: "gauge",
-    help: "Subscriptions now, of the streams with most of them (management.max_named_streams); " +
-      "all others as other. Private streams count by their name, of all users together",
+    help:
+      "Subscriptions to the streams with the most of them (management.max_named_streams); all " +
+      "others as other. A private stream counts by its name, for all users together",
     labels: ["stream"],
     *read({ hub, maxNamedStreams }) {
       let others = hub.sizes.subscriptions;
@@ -58,7 +59,7 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_streams_current",
     type: "gauge",
-    help: "Streams that at least one connection holds",
+    help: "Streams with at least one subscriber",
     read: ({ hub }) => hub.sizes.streams,
   },
   {
@@ -70,8 +71,8 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_closes_total",
     type: "counter",
-    help: "Connections that ended, by who began (client, server, network) and the close code: " +
-      "1006 is none on either side, application any from 3000 on",
+    help: "Closed connections by initiator (client, server, network) and close code: 1006 means " +
+      "no close frame, application any code from 3000 on",
     labels: ["by", "code"],
     known: Object.entries(CLOSES).flatMap(([by, codes]) => codes.map((code) => [by, code])),
     *read({ sessions }) {
@@ -81,7 +82,7 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_limits_hit_total",
     type: "counter",
-    help: "Clients and requests that went past a limit, by the limit",
+    help: "Clients and requests that exceeded a limit, by limit",
     labels: ["limit"],
     known: LIMITS.map((limit) => [limit]),
     *read({ limitsHit }) {
@@ -91,14 +92,14 @@ export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_unsent_bytes",
     type: "gauge",
-    help: "Bytes that wait for clients who read more slowly than they are written to",
+    help: "Bytes waiting for clients that read more slowly than they are sent to",
     read: ({ traffic }) => traffic.unsent,
   },
   {
     name: "ranger_sockets_open",
     type: "gauge",
-    help: "Sockets of each listener that are not closed yet, handshakes and closing ones " +
-      "included: the file descriptors that grow with clients",
+    help: "Open sockets of each listener, including handshakes and closing connections: the file " +
+      "descriptors that grow with clients",
     labels: ["listener"],
     read: async ({ sockets }) =>
       Object.entries(await sockets()).map(([listener, count]) => [[listener], count]),

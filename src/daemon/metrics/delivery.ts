@@ -4,7 +4,7 @@ export const DELIVERY: readonly Metric[] = [
   {
     name: "ranger_events_fanned_out_total",
     type: "counter",
-    help: "Events owed to subscribers: one event to a thousand of them counts a thousand",
+    help: "Events queued for subscribers: one event for a thousand of them counts a thousand",
     read: ({ hub }) => hub.counters.fannedOut,
   },
   {
@@ -22,21 +22,21 @@ export const DELIVERY: readonly Metric[] = [
   {
     name: "ranger_frames_per_write",
     type: "histogram",
-    help: "Frames that went to a client in one write",
+    help: "Frames per write to a client",
     read: ({ traffic }) => traffic.framesPerWrite,
   },
   {
     name: "ranger_flush_duration_seconds",
     type: "histogram",
-    help: "Time that one turn of writing took, to the connections that were due in it",
+    help: "Duration of one flush, of the connections that were due in it",
     read: ({ flusher }) => flusher.durations,
   },
   {
     name: "ranger_delivery_latency_seconds",
     type: "histogram",
     help:
-      "Time from the oldest event of each turn of writing to the last write of it: from its publication " +
-      "where the message tells that, else from its arrival",
+      "Time from the oldest event of each flush to its last write: from its publication if the " +
+      "message has a timestamp, else from its arrival",
     read: ({ flusher }) => flusher.latencies,
   },
 ];

@@ -3,7 +3,7 @@ import { refusalReason } from "../../hub/payload_validator.ts";
 import { peatioRegistry } from "../../streams/peatio.ts";
 import type { Metric } from "./metric.ts";
 
-/** What became of an event, and where that is counted. */
+/** The outcomes of an event, and the counters of each. */
 const OUTCOMES = {
   delivered: "delivered",
   unheld: "unheld",
@@ -19,15 +19,16 @@ export const EVENTS: readonly Metric[] = [
   {
     name: "ranger_events_received_total",
     type: "counter",
-    help: "Events taken from the broker",
+    help: "Events received from the broker",
     read: ({ hub }) => hub.counters.received,
   },
   {
     name: "ranger_events_total",
     type: "counter",
-    help: "Events by scope (public, private, prefixed, unknown) and what became of them: " +
-      "delivered, unheld (nobody holds the stream), not_json, too_large, refused (strict mode), " +
-      "held_back, stale and gap (increments), malformed_key",
+    help:
+      "Events by scope (public, private, prefixed, unknown) and outcome: delivered, unheld (no " +
+      "subscriber), not_json, too_large, refused (strict mode), held_back, stale and gap " +
+      "(increments), malformed_key",
     labels: ["scope", "outcome"],
     *read({ hub: { counters } }) {
       for (const [scope, counts] of Object.entries(counters.scopes)) {
@@ -41,7 +42,7 @@ export const EVENTS: readonly Metric[] = [
   {
     name: "ranger_events_refused_total",
     type: "counter",
-    help: "Events that strict mode dropped, by the kind of stream and what was wrong",
+    help: "Events dropped by strict mode, by kind of stream and reason",
     labels: ["reason"],
     known: [...peatioRegistry.kinds.map(refusalReason), refusalReason()].map((reason) => [reason]),
     *read({ hub }) {

@@ -10,39 +10,41 @@ import type { LabelledCounter } from "../../telemetry/labelled_counter.ts";
 import type { Traffic } from "../../delivery/traffic.ts";
 import type { ReloadStatus } from "../reload_status.ts";
 
-/** Where the metrics are read. */
+/** The sources of the metrics. */
 export interface MetricSources {
   readonly hub: Hub;
   readonly sessions: Sessions;
-  /** Left out where nobody can authenticate. */
+  /** Undefined with `--no-auth`. */
   readonly verifier: TokenVerifier | undefined;
   readonly expiries: ExpiryQueue;
-  /** By the limit's name. */
+  /** Exceeded limits by name. */
   readonly limitsHit: LabelledCounter;
   readonly flusher: Flusher;
   readonly traffic: Traffic;
   readonly source: EventSource;
   readonly loopLag: LoopLag;
   readonly reloads: ReloadStatus;
-  /** Why the daemon is not ready to serve; empty when it is. */
+  /** Why the daemon is not ready; empty when it is. */
   unready(): readonly string[];
-  /** Sockets that each listener accepted and that are not closed yet. */
+  /** Open sockets of each listener. */
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
-  /** Streams that are named, those with most subscribers; the others count as one. */
+  /** Maximum number of streams to name, those with the most subscribers; others count together. */
   readonly maxNamedStreams: number;
+  /** Whether Rango's metrics are exported as well. */
+  readonly rangoMetrics: boolean;
 }
 
-/** A value for each combination of the labels, which come in the order of their names. */
+/** A value for each combination of label values, in the order of the label names. */
 export type Labelled = Iterable<readonly [labels: readonly string[], value: number]>;
 
-/** What all kinds of metrics have in common. */
+/** The part that all kinds of metrics share. */
 interface Declared {
   readonly name: string;
-  /** What it counts, in which unit; one sentence, as `/metrics` and the documents show it. */
+  /** What it counts, in which unit; one sentence, for `/metrics` and the documents. */
   readonly help: string;
 }
 
-/** A metric: how it is called, and how it is read. It is read at each scrape, and at no other time. */
+/** A metric: its name, and how it is read. It is read at each scrape only. */
 export type Metric =
   | Declared & {
     readonly type: "counter" | "gauge";

@@ -6,8 +6,9 @@ import { DELIVERY } from "./delivery.ts";
 import { EVENTS } from "./events.ts";
 import type { Metric } from "./metric.ts";
 import { PROCESS } from "./process.ts";
+import { RANGO } from "./rango.ts";
 
-/** Every metric, by what it is about, in the order of `/metrics` and of the documents. */
+/** Every metric, by subject, in the order of `/metrics` and of the documents. */
 export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
   "Clients": CLIENTS,
   "Tokens": AUTH,
@@ -19,3 +20,8 @@ export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
 };
 
 export const METRICS: readonly Metric[] = Object.values(GROUPS).flat();
+
+/** Metrics with the names of other servers, by the setting that turns them on. */
+export const OPTIONAL: Readonly<Record<string, readonly Metric[]>> = {
+  "management.rango_metrics": RANGO,
+};

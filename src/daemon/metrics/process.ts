@@ -14,7 +14,7 @@ export const PROCESS: readonly Metric[] = [
   {
     name: "ranger_build_info",
     type: "gauge",
-    help: "Always 1; the labels say what runs",
+    help: "Always 1; the labels are version, commit and runtime",
     labels: ["version", "commit", "runtime"],
     read: () => [[[VERSION, COMMIT, `deno ${Deno.version.deno}`], 1]],
   },
@@ -33,8 +33,7 @@ export const PROCESS: readonly Metric[] = [
   {
     name: "ranger_event_loop_lag_seconds",
     type: "histogram",
-    help: "How much later than it should a timer of the event loop fired, looked at four times " +
-      "a second",
+    help: "Delay of a timer of the event loop, measured four times a second",
     read: ({ loopLag }) => loopLag.seconds,
   },
   {
@@ -49,25 +48,25 @@ export const PROCESS: readonly Metric[] = [
   {
     name: "process_resident_memory_bytes",
     type: "gauge",
-    help: "Memory of the process in RAM",
+    help: "Resident memory of the process",
     read: () => Deno.memoryUsage().rss,
   },
   {
     name: "ranger_heap_used_bytes",
     type: "gauge",
-    help: "Memory that JavaScript objects take",
+    help: "Memory used by JavaScript objects",
     read: () => Deno.memoryUsage().heapUsed,
   },
   {
     name: "ranger_buffers_bytes",
     type: "gauge",
-    help: "Memory of frames and other buffers, outside of the heap",
+    help: "Memory of frames and other buffers outside of the heap",
     read: () => Deno.memoryUsage().external,
   },
   {
     name: "process_start_time_seconds",
     type: "gauge",
-    help: "When the process started, in seconds since the epoch",
+    help: "Start time of the process, in seconds since the epoch",
     read: () => performance.timeOrigin / 1000,
   },
 ];

@@ -1,23 +1,22 @@
 import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from "prom-client";
 import type { Histogram } from "../../telemetry/histogram.ts";
 import { METRICS } from "./metrics.ts";
+import { RANGO } from "./rango.ts";
 import type { Labelled, Metric, MetricSources } from "./metric.ts";
 
-/** The content type of the text that {@linkcode metricsRegistry} writes. */
-export const CONTENT_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE;
-
 /**
- * All metrics, to be read from the sources at each scrape.
+ * All metrics, read from the sources at each scrape.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const registry = metricsRegistry(sources);
  * await registry.metrics(); // "# HELP ranger_ready …"
  * ```
  */
 export function metricsRegistry(sources: MetricSources): Registry {
   const registry = new Registry();
-  for (const metric of METRICS) register(registry, metric, sources);
+  const metrics = sources.rangoMetrics ? [...METRICS, ...RANGO] : METRICS;
+  for (const metric of metrics) register(registry, metric, sources);
   return registry;
 }
 
@@ -25,7 +24,7 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
   const { name, help } = metric;
   const registers = [registry];
   if (metric.type === "histogram") {
-    new Counted({ name, help, registers }, () => metric.read(sources));
+    new ReadHistogram({ name, help, registers }, () => metric.read(sources));
     return;
   }
   const labelNames = [...metric.labels ?? []];
@@ -42,7 +41,7 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
     labelNames,
     async collect() {
       const values = await labelled();
-      // A counter can only be added to; after a reset that is as good as setting it, for both.
+      // A counter can only be increased; after a reset that is the same as setting it.
       this.reset();
       for (const labels of known) this.inc(named(labels), 0);
       for (const [labels, value] of values) this.inc(named(labels), value);
@@ -50,8 +49,8 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
   });
 }
 
-/** One of Prometheus's histograms whose counts are kept elsewhere. */
-class Counted extends PrometheusHistogram {
+/** A histogram of the library that reads its counts from ours. */
+class ReadHistogram extends PrometheusHistogram {
   readonly #name: string;
   readonly #help: string;
   readonly #read: () => Histogram;
@@ -66,7 +65,7 @@ class Counted extends PrometheusHistogram {
     this.#read = read;
   }
 
-  /** What the registry asks for when it writes text; the library's types do not list it. */
+  /** The registry calls this when it writes text; the library's types do not list it. */
   getForPromString(): Promise<object> {
     const [name, histogram] = [this.#name, this.#read()];
     const buckets = [...histogram.cumulative(), ["+Inf", histogram.count] as const];

@@ -155,8 +155,7 @@ export class AmqpSource implements EventSource {
     takeDeliveries(
       client,
       channel,
-      (routingKey, body) => this.#deliver(sink, routingKey, body),
-      (milliseconds) => sink.aged?.(milliseconds),
+      (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
     );
     const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
@@ -189,9 +188,9 @@ export class AmqpSource implements EventSource {
     };
   }
 
-  #deliver(sink: EventSink, routingKey: string, body: Uint8Array): void {
+  #deliver(sink: EventSink, routingKey: string, body: Uint8Array, age: number): void {
     try {
-      sink.deliver(routingKey, body);
+      sink.deliver(routingKey, body, age);
     } catch (error) {
       // One event must not end the reading of those after it.
       log.error("An event of {routingKey} broke the server: {error}", { routingKey, error });

@@ -2,7 +2,7 @@ import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
-import { type Aged, type Deliver, DeliveryReader } from "./deliveries.ts";
+import { type Deliver, DeliveryReader } from "./deliveries.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** What the library keeps to itself, and is mended below. */
@@ -110,7 +110,7 @@ export function attemptsOf(client: AMQPClient): string {
  *
  * @example
  * ```ts
- * takeDeliveries(client, channel, (routingKey, body) => hub.deliver(routingKey, body));
+ * takeDeliveries(client, channel, (routingKey, body, age) => hub.deliver(routingKey, body, age));
  * await channel.basicConsume(queue, { noAck: true }, () => {});
  * ```
  */
@@ -118,7 +118,6 @@ export function takeDeliveries(
   client: AMQPClient,
   channel: AMQPChannel,
   deliver: Deliver,
-  aged: Aged = () => {},
 ): void {
-  readers.set(client, new DeliveryReader(client, channel, deliver, aged));
+  readers.set(client, new DeliveryReader(client, channel, deliver));
 }

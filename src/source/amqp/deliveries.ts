@@ -27,11 +27,13 @@ interface ChannelInternals {
   }): void;
 }
 
-/** Takes one event; the body is only lent: it is the caller's again when this returns. */
-export type Deliver = (routingKey: string, body: Uint8Array) => void;
-
-/** Is told how many milliseconds the events that follow have been under way. */
-export type Aged = (milliseconds: number) => void;
+/**
+ * Takes one event.
+ *
+ * @param body only lent: it is the caller's again when this returns
+ * @param age milliseconds since the event was published, as far as its publisher says
+ */
+export type Deliver = (routingKey: string, body: Uint8Array, age: number) => void;
 
 /**
  * Reads deliveries straight from what the socket brought, without an object, a copy of the body
@@ -44,7 +46,8 @@ export type Aged = (milliseconds: number) => void;
  *
  * @example
  * ```ts
- * const reader = new DeliveryReader(client, channel, (key, body) => hub.deliver(key, body), () => {});
+ * const deliver = (key: string, body: Uint8Array, age: number) => hub.deliver(key, body, age);
+ * const reader = new DeliveryReader(client, channel, deliver);
  * reader.read(chunk, (bytes) => library.onRead(bytes));
  * ```
  */
@@ -53,21 +56,22 @@ export class DeliveryReader {
   readonly #channel: ChannelInternals;
   readonly #channelId: number;
   readonly #deliver: Deliver;
-  readonly #aged: Aged;
-  /** Whether the age of what is being read is still to be told. */
-  #ageless = false;
+  /**
+   * Age of what is being read, which is that of the first delivery in it, the oldest: to read the
+   * age of each would cost more than it tells. `undefined` until there was one.
+   */
+  #age: number | undefined;
 
   /** @param channel that nothing but deliveries to us comes on */
-  constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver, aged: Aged) {
+  constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver) {
     this.#library = client as unknown as Internals;
     this.#channel = channel as unknown as ChannelInternals;
     this.#channelId = channel.id;
     this.#deliver = deliver;
-    this.#aged = aged;
     // At once: the library would do it in a microtask, behind what is read here after it.
     this.#channel.deliver = ({ routingKey, body, properties }) => {
-      if (this.#ageless) this.#age(ageOfMessage(properties, Date.now()));
-      deliver(routingKey, body ?? new Uint8Array());
+      this.#age ??= ageOfMessage(properties, Date.now());
+      deliver(routingKey, body ?? new Uint8Array(), this.#age);
     };
   }
 
@@ -78,7 +82,7 @@ export class DeliveryReader {
    */
   read(bytes: Buffer, hand: (bytes: Buffer) => void): void {
     const library = this.#library;
-    this.#ageless = true;
+    this.#age = undefined;
     for (let at = 0; at < bytes.length;) {
       const inside = library.framePos !== 0 || library.frameSize !== 0;
       if (!inside && this.#channel.delivery === undefined) {
@@ -98,11 +102,6 @@ export class DeliveryReader {
     }
   }
 
-  #age(milliseconds: number): void {
-    this.#ageless = false;
-    this.#aged(milliseconds);
-  }
-
   /** @returns where the delivery at `at` ends; 0 when there is none that can be taken */
   #takeDelivery(bytes: Buffer, at: number): number {
     // The shortest delivery there can be is longer than this; so the first reads are within.
@@ -119,14 +118,13 @@ export class DeliveryReader {
     if (bytes.readUInt32BE(body + 3) !== size || bytes.readUInt32BE(header + HEADER + 4) !== 0) {
       return 0;
     }
-    // Of one delivery a read, the oldest: to look at all would cost more than it tells.
-    if (this.#ageless) this.#age(ageOf(bytes, header + HEADER + 12, body - 1, Date.now()));
+    this.#age ??= ageOf(bytes, header + HEADER + 12, body - 1, Date.now());
     // Consumer tag, delivery tag (8), redelivered (1), exchange, routing key.
     let field = at + HEADER + 4;
     field += 1 + bytes[field]! + 9;
     field += 1 + bytes[field]!;
     const key = bytes.toString("utf8", field + 1, field + 1 + bytes[field]!);
-    this.#deliver(key, bytes.subarray(body + HEADER, body + HEADER + size));
+    this.#deliver(key, bytes.subarray(body + HEADER, body + HEADER + size), this.#age);
     return end;
   }
 }

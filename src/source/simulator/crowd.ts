@@ -1,5 +1,5 @@
 import type { Market, Ticket } from "./market.ts";
-import type { Side } from "./orders.ts";
+import type { Side } from "./book_side.ts";
 import type { Random } from "./random.ts";
 
 /** Levels a side: below the first nobody takes or cancels, above the second the last one goes. */
@@ -40,7 +40,7 @@ export class Crowd {
 
   /** Fills an empty book; `at` is in seconds since the epoch, here and below. */
   open(at: number): void {
-    const { bids, asks } = this.#market.book;
+    const [bids, asks] = [this.#market.levels("buy"), this.#market.levels("sell")];
     while (bids.length < OPENING) this.#quote("buy", at);
     while (asks.length < OPENING) this.#quote("sell", at);
   }
@@ -48,12 +48,11 @@ export class Crowd {
   /** Does one thing. */
   act(at: number): void {
     this.#walk();
-    const { bids, asks } = this.#market.book;
-    if (bids.length < FEWEST) return this.#quote("buy", at);
-    if (asks.length < FEWEST) return this.#quote("sell", at);
+    if (this.#market.levels("buy").length < FEWEST) return this.#quote("buy", at);
+    if (this.#market.levels("sell").length < FEWEST) return this.#quote("sell", at);
     const side = this.#random.chance(0.5) ? "buy" : "sell";
     const dice = this.#random.next();
-    if (this.#market.book.levels(side).length > MOST) this.#withdraw(side, at, true);
+    if (this.#market.levels(side).length > MOST) this.#withdraw(side, at, true);
     else if (dice < 0.5) this.#quote(side, at);
     else if (dice < 0.85) this.#withdraw(side, at, this.#random.chance(0.4));
     else this.#take(side, at);
@@ -88,7 +87,7 @@ export class Crowd {
 
   #take(side: Side, at: number): void {
     const price = this.#worst(side);
-    const best = this.#market.book.levels(side === "buy" ? "sell" : "buy")[0];
+    const best = this.#market.levels(side === "buy" ? "sell" : "buy")[0];
     if (price === undefined || best === undefined) return;
     // Mostly a part of the best level, now and then more than there is at that price.
     const amount = this.#random.chance(0.75)
@@ -100,12 +99,12 @@ export class Crowd {
 
   /** The worst price that an order of this side may trade at, if there is anything to trade. */
   #worst(side: Side): number | undefined {
-    const levels = this.#market.book.levels(side === "buy" ? "sell" : "buy");
+    const levels = this.#market.levels(side === "buy" ? "sell" : "buy");
     return levels[Math.min(REACH, levels.length) - 1]?.price;
   }
 
   #withdraw(side: Side, at: number, furthest: boolean): void {
-    const levels = this.#market.book.levels(side);
+    const levels = this.#market.levels(side);
     const level = furthest ? levels.at(-1) : this.#random.pick(levels);
     // Only the crowd's own orders: the demo's user withdraws theirs.
     const own = level?.orders.filter((order) => this.#uids.includes(order.uid)) ?? [];

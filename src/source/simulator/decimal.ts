@@ -1,20 +1,23 @@
 /**
- * Whole units as a decimal text with a fixed number of digits after the point. The simulator
- * counts in whole units (ticks of a price, lots of an amount), so no text ever shows the
- * rounding of a binary fraction.
+ * Whole units as Ruby's `BigDecimal#to_s` writes the number under Rails: plain digits, no
+ * zeros at the end after the point, but one digit there at least. The simulator counts in whole
+ * units (ticks of a price, lots of an amount), so no text shows the rounding of a binary fraction.
  *
  * @param units not negative
- * @param precision digits after the point, at least 1
+ * @param precision digits after the point, 0 or more
  *
  * @example
  * ```ts
- * decimal(6012345, 2); // "60123.45"
- * decimal(5n, 4); // "0.0005"
+ * bigDecimal(100190, 2); // "1001.9"
+ * bigDecimal(0, 2); // "0.0"
  * ```
  */
-export function decimal(units: number | bigint, precision: number): string {
+export function bigDecimal(units: number | bigint, precision: number): string {
   const digits = units.toString().padStart(precision + 1, "0");
-  return `${digits.slice(0, -precision)}.${digits.slice(-precision)}`;
+  const point = digits.length - precision;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === 48) end -= 1;
+  return `${digits.slice(0, point)}.${end === point ? "0" : digits.slice(point, end)}`;
 }
 
 /** Whole units as the nearest number, for the payloads that carry numbers: `60123.45`. */

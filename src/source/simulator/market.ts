@@ -1,14 +1,13 @@
-import { OrderBook } from "./book.ts";
-import type { Level, LevelChange } from "./book.ts";
+import type { BookSide, Side } from "./book_side.ts";
+import type { Publish } from "./book_publisher.ts";
 import { Candles } from "./candles.ts";
-import { decimal } from "./decimal.ts";
+import { PeatioEngine } from "./engine.ts";
 import type { MarketDefinition } from "./markets.ts";
 import { orderPayload, privateTradePayload, publicTradesPayload } from "./orders.ts";
-import type { Order, Side, Trade } from "./orders.ts";
+import type { Order, Trade } from "./orders.ts";
 import { Ticker } from "./tickers.ts";
 
-/** Publishes one event; the payload is what JSON.stringify takes. */
-export type Publish = (routingKey: string, payload: unknown) => void;
+export type { Publish } from "./book_publisher.ts";
 
 /** Numbers for orders and trades, rising over all markets. */
 export interface Ids {
@@ -16,41 +15,59 @@ export interface Ids {
   trade: number;
 }
 
-/** What somebody orders. */
+/** An order as its owner gives it. */
 export interface Ticket {
   readonly uid: string;
   readonly side: Side;
   readonly type: "limit" | "market";
-  /** Ticks; for a market order the worst price to take. */
+  /** Ticks: the limit; for a market order to buy, what a lot may cost on average. */
   readonly price: number;
   /** Lots, at least 1. */
   readonly amount: number;
 }
 
+/** What a market needs to know besides its definition. */
+export interface MarketOptions {
+  readonly ids: Ids;
+  readonly publish: Publish;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
 /**
- * One market of the simulated exchange: takes orders, and publishes what comes of them as
- * Peatio does: a sequenced increment for each level that changed, the trades, and the private
- * events of both owners.
+ * One market of the simulated exchange: takes orders, and publishes what comes of them as Peatio
+ * does. The order book's events are those of {@linkcode PeatioEngine}; the trades and the private
+ * events of both owners follow them.
  */
 export class Market {
   readonly definition: MarketDefinition;
-  readonly book = new OrderBook();
   readonly ticker: Ticker;
   readonly candles: Candles;
+  readonly #engine: PeatioEngine<Order>;
   readonly #publish: Publish;
   readonly #ids: Ids;
-  /** Of the last increment. */
-  #sequence = 1;
 
-  constructor(definition: MarketDefinition, ids: Ids, publish: Publish) {
+  /** Publishes nothing of the order book until `start`. */
+  constructor(definition: MarketDefinition, { ids, publish, now }: MarketOptions) {
     this.definition = definition;
     this.#ids = ids;
     this.#publish = publish;
+    this.#engine = new PeatioEngine({ market: definition, publish, now });
     this.ticker = new Ticker(definition);
     this.candles = new Candles(
       definition,
       (period, candle) => this.#public(`kline-${period}`, candle),
     );
+  }
+
+  /** The levels of a side of the order book, best first. */
+  levels(side: Side): BookSide<Order>["levels"] {
+    return this.#engine.levels(side);
+  }
+
+  /** Starts the engine: a snapshot of the book with sequence 1, and increments from then on. */
+  start(): void {
+    this.#engine.start();
   }
 
   /**
@@ -71,73 +88,46 @@ export class Market {
       createdAt: at,
       updatedAt: at,
     };
-    this.#orderEvent(order);
-    const { fills, changes } = this.book.place(order);
-    for (const change of changes) this.#increment(change);
-    if (fills.length === 0) {
-      if (order.state === "cancel") this.#orderEvent(order);
-      return order;
+    if (order.type === "market" && order.side === "buy") {
+      order.locked = BigInt(order.price) * BigInt(amount);
     }
-    const trades: Trade[] = fills.map((fill) => ({
+    this.#orderEvent(order);
+    const trades: Trade[] = this.#engine.submit(order).map((fill) => ({
       ...fill,
       id: ++this.#ids.trade,
       taker: order,
       at,
     }));
     for (const trade of trades) {
+      count(trade, trade.maker);
+      count(trade, order);
       this.ticker.add(trade);
       this.candles.add(trade);
     }
-    this.#public("trades", publicTradesPayload(trades, this.definition));
+    if (order.type === "market" && order.remaining > 0) order.state = "cancel";
+    if (trades.length > 0) this.#public("trades", publicTradesPayload(trades, this.definition));
     for (const trade of trades) {
-      trade.maker.updatedAt = at;
       this.#tradeEvent(trade, trade.maker);
       this.#orderEvent(trade.maker);
       this.#tradeEvent(trade, order);
     }
-    this.#orderEvent(order);
+    if (trades.length > 0 || order.state === "cancel") this.#orderEvent(order);
     return order;
   }
 
   /** Cancels an order that waits; `at` is in seconds since the epoch. */
   cancel(order: Order, at: number): void {
-    const change = this.book.cancel(order);
-    if (change === undefined) return;
+    if (order.state !== "wait") return;
+    this.#engine.cancel(order);
+    order.state = "cancel";
     order.updatedAt = at;
-    this.#increment(change);
     this.#orderEvent(order);
-  }
-
-  /** Publishes the whole book with the sequence of the last increment. */
-  snapshot(): void {
-    this.#public("ob-snap", { ...this.#levels(), sequence: this.#sequence });
   }
 
   /** Publishes the whole book the older way, without a sequence. */
   update(): void {
-    this.#public("update", this.#levels());
-  }
-
-  #levels(): { asks: string[][]; bids: string[][] } {
-    const pair = (level: Level) => this.#pair(level.price, level.amount);
-    return { asks: this.book.asks.map(pair), bids: this.book.bids.map(pair) };
-  }
-
-  #increment(change: LevelChange): void {
-    this.#sequence += 1;
-    const pair = this.#pair(change.price, change.amount);
-    this.#public("ob-inc", {
-      [change.side === "buy" ? "bids" : "asks"]: pair,
-      sequence: this.#sequence,
-    });
-  }
-
-  #pair(price: number, amount: number): [string, string] {
-    const { pricePrecision, amountPrecision } = this.definition;
-    return [
-      decimal(price, pricePrecision),
-      amount === 0 ? "0.0" : decimal(amount, amountPrecision),
-    ];
+    const { asks, bids } = this.#engine.book;
+    this.#public("update", { asks, bids });
   }
 
   #public(event: string, payload: unknown): void {
@@ -154,4 +144,12 @@ export class Market {
       privateTradePayload(trade, order, this.definition),
     );
   }
+}
+
+/** Takes a trade into the account of one of its orders. */
+function count({ price, amount, at }: Trade, order: Order): void {
+  order.funds += BigInt(price) * BigInt(amount);
+  order.trades += 1;
+  order.updatedAt = at;
+  if (order.remaining === 0) order.state = "done";
 }

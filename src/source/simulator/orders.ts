@@ -1,21 +1,12 @@
-import { decimal } from "./decimal.ts";
+import type { EngineOrder } from "./book_side.ts";
+import { bigDecimal } from "./decimal.ts";
 import type { MarketDefinition } from "./markets.ts";
 
-/** Which way an order trades: buyers bid, sellers ask. */
-export type Side = "buy" | "sell";
-
 /** An order of a simulated exchange; changes as it trades. */
-export interface Order {
-  readonly id: number;
+export interface Order extends EngineOrder {
   readonly uid: string;
-  readonly side: Side;
-  readonly type: "limit" | "market";
-  /** Ticks; for a market order the worst price that it takes. */
-  readonly price: number;
   /** Lots ordered. */
   readonly origin: number;
-  /** Lots still to be traded. */
-  remaining: number;
   /** Ticks times lots, traded so far; a bigint because sums of products outgrow 2^53. */
   funds: bigint;
   trades: number;
@@ -48,12 +39,12 @@ export function orderPayload(order: Order, market: MarketDefinition): Record<str
     kind: order.side === "buy" ? "bid" : "ask",
     side: order.side,
     ord_type: order.type,
-    price: order.type === "market" ? null : decimal(order.price, market.pricePrecision),
-    avg_price: decimal(average, market.pricePrecision),
+    price: order.type === "market" ? null : bigDecimal(order.price, market.pricePrecision),
+    avg_price: bigDecimal(average, market.pricePrecision),
     state: order.state,
-    origin_volume: decimal(order.origin, market.amountPrecision),
-    remaining_volume: decimal(order.remaining, market.amountPrecision),
-    executed_volume: decimal(executed, market.amountPrecision),
+    origin_volume: bigDecimal(order.origin, market.amountPrecision),
+    remaining_volume: bigDecimal(order.remaining, market.amountPrecision),
+    executed_volume: bigDecimal(executed, market.amountPrecision),
     at: order.createdAt,
     created_at: order.createdAt,
     updated_at: order.updatedAt,
@@ -70,9 +61,9 @@ export function privateTradePayload(
   const total = BigInt(trade.price) * BigInt(trade.amount);
   return {
     id: trade.id,
-    price: decimal(trade.price, market.pricePrecision),
-    amount: decimal(trade.amount, market.amountPrecision),
-    total: decimal(total, market.pricePrecision + market.amountPrecision),
+    price: bigDecimal(trade.price, market.pricePrecision),
+    amount: bigDecimal(trade.amount, market.amountPrecision),
+    total: bigDecimal(total, market.pricePrecision + market.amountPrecision),
     market: market.id,
     side: order.side,
     taker_type: trade.taker.side,
@@ -91,8 +82,8 @@ export function publicTradesPayload(
       tid: trade.id,
       taker_type: trade.taker.side,
       date: trade.at,
-      price: decimal(trade.price, market.pricePrecision),
-      amount: decimal(trade.amount, market.amountPrecision),
+      price: bigDecimal(trade.price, market.pricePrecision),
+      amount: bigDecimal(trade.amount, market.amountPrecision),
     })),
   };
 }

@@ -1,3 +1,5 @@
+import { PeatioEngine } from "./engine.ts";
+
 /** One event as the exchange would publish it. */
 export interface SampleEvent {
   readonly routingKey: string;
@@ -15,8 +17,10 @@ export interface SampleOptions {
 }
 
 /**
- * One event of each kind that an exchange publishes, in an order that makes sense to who watches:
- * the order book's snapshot before its increments, an order before its trade.
+ * At least one event of each kind that an exchange publishes, in the order that it would: the order
+ * book's snapshot before its increments, an order before its trade. The order book's events are
+ * those of {@linkcode PeatioEngine}: a level that changes, one that comes, one that goes, and a
+ * snapshot along with the last.
  *
  * @example
  * ```ts
@@ -25,53 +29,67 @@ export interface SampleOptions {
  * ```
  */
 export function sampleEvents({ market, uid, now }: SampleOptions): SampleEvent[] {
-  const inMarket = (event: string, payload: unknown) => ({
-    routingKey: `public.${market}.${event}`,
-    payload,
-  });
-  const toUser = (event: string, payload: unknown) => ({
-    routingKey: `private.${uid}.${event}`,
-    payload,
-  });
-  // Rises from run to run, as the exchange's own does.
-  const sequence = now * 10;
+  const events: SampleEvent[] = [];
+  const publish = (routingKey: string, payload: unknown) =>
+    void events.push({ routingKey, payload });
+  const inMarket = (event: string, payload: unknown) =>
+    publish(`public.${market}.${event}`, payload);
+  const toUser = (event: string, payload: unknown) => publish(`private.${uid}.${event}`, payload);
   const minute = now - now % 60;
   const tid = now;
-  return [
-    { routingKey: "public.global.tickers", payload: { [market]: ticker(market, now) } },
-    inMarket("update", { asks: ASKS, bids: BIDS }),
-    inMarket("ob-snap", { asks: ASKS, bids: BIDS, sequence }),
-    toUser("order", order(market, now, tid)),
-    inMarket("ob-inc", { asks: ["1020.0", "0.004"], sequence: sequence + 1 }),
-    inMarket("ob-inc", { bids: ["999.0", "0.3"], sequence: sequence + 2 }),
-    inMarket("ob-inc", { bids: ["999.0", "0.0"], sequence: sequence + 3 }),
-    inMarket("trades", {
-      trades: [{ tid, taker_type: "buy", date: now, price: "1020.0", amount: "0.001" }],
-    }),
-    inMarket("kline-1m", [minute, 1000.0, 1020.0, 1000.0, 1020.0, 0.001]),
-    toUser("trade", {
-      id: tid,
-      price: "1020.0",
-      amount: "0.001",
-      total: "1.02",
-      market,
-      side: "buy",
-      taker_type: "buy",
-      created_at: now,
-      order_id: tid,
-    }),
-    toUser("deposit_address", {
-      type: "create",
-      currencies: ["btc"],
-      blockchain_key: "btc-testnet",
-      address: "2N8hwP1WmJrFF5QWABn38y63uYLhnJYJYTF",
-    }),
-    toUser("balances", { btc: ["0.249", "0.001"], usd: ["1020.0", "0.0"] }),
-  ];
-}
 
-const ASKS = [["1020.0", "0.005"], ["1026.0", "0.03"]];
-const BIDS = [["1000.0", "0.25"], ["999.0", "0.001"]];
+  publish("public.global.tickers", { [market]: ticker(market, now) });
+  let elapsed = 0;
+  const engine = new PeatioEngine({
+    market: { id: market, pricePrecision: 1, amountPrecision: 3 },
+    publish,
+    now: () => elapsed,
+  });
+  const limit = (id: number, side: "buy" | "sell", price: number, remaining: number) => {
+    const order = { id, side, type: "limit" as const, price, remaining };
+    engine.submit(order);
+    return order;
+  };
+  limit(1, "sell", 1020_0, 5);
+  limit(2, "sell", 1026_0, 30);
+  limit(3, "buy", 1000_0, 250);
+  const leaving = limit(4, "buy", 999_0, 1);
+  const { asks, bids } = engine.book;
+  inMarket("update", { asks, bids });
+  engine.start();
+
+  toUser("order", order(market, now, tid, "wait"));
+  limit(5, "buy", 1020_0, 1);
+  toUser("trade", {
+    id: tid,
+    price: "1020.0",
+    amount: "0.001",
+    total: "1.02",
+    market,
+    side: "buy",
+    taker_type: "buy",
+    created_at: now,
+    order_id: tid,
+  });
+  inMarket("trades", {
+    trades: [{ tid, taker_type: "buy", date: now, price: "1020.0", amount: "0.001" }],
+  });
+  toUser("order", order(market, now, tid, "done"));
+  toUser("balances", { btc: ["0.251", "0.0"], usd: ["1018.98", "0.0"] });
+  inMarket("kline-1m", [minute, 1000.0, 1020.0, 1000.0, 1020.0, 0.001]);
+
+  limit(6, "buy", 998_0, 300);
+  // So long after the first snapshot that the next change brings one.
+  elapsed = 60_000;
+  engine.cancel(leaving);
+  toUser("deposit_address", {
+    type: "create",
+    currencies: ["btc"],
+    blockchain_key: "btc-testnet",
+    address: "2N8hwP1WmJrFF5QWABn38y63uYLhnJYJYTF",
+  });
+  return events;
+}
 
 function ticker(market: string, now: number) {
   const [, base = market, quote = ""] = /^(.+)(.{3})$/.exec(market) ?? [];
@@ -93,7 +111,9 @@ function ticker(market: string, now: number) {
   };
 }
 
-function order(market: string, now: number, id: number) {
+/** The user's order, before and after its one trade. */
+function order(market: string, now: number, id: number, state: "wait" | "done") {
+  const done = state === "done";
   return {
     id,
     market,
@@ -101,14 +121,14 @@ function order(market: string, now: number, id: number) {
     side: "buy",
     ord_type: "limit",
     price: "1020.0",
-    avg_price: "1020.0",
-    state: "wait",
-    origin_volume: "0.002",
-    remaining_volume: "0.001",
-    executed_volume: "0.001",
+    avg_price: done ? "1020.0" : "0.0",
+    state,
+    origin_volume: "0.001",
+    remaining_volume: done ? "0.0" : "0.001",
+    executed_volume: done ? "0.001" : "0.0",
     at: now,
     created_at: now,
     updated_at: now,
-    trades_count: 1,
+    trades_count: done ? 1 : 0,
   };
 }

@@ -17,7 +17,6 @@ export const DEMO_UID = "IDDEMO000001";
 /** Milliseconds. */
 const TICK = 50;
 const SECOND = 1_000;
-const BETWEEN_SNAPSHOTS = 10_000;
 
 const OTHER_USERS = 8;
 
@@ -68,7 +67,6 @@ export class Simulator implements EventSource {
   /** Acts that are due in each market, with the fraction that is not due yet. */
   #due = 0;
   #nextSecond = 0;
-  #nextSnapshot = 0;
 
   /** Throws a RangeError when `rate` is not a positive number. */
   constructor(options: SimulatorOptions = {}) {
@@ -82,7 +80,7 @@ export class Simulator implements EventSource {
     const ids: Ids = { order: 1_000, trade: 0 };
     const uids = otherUsers(this.#random("users"), this.uid);
     this.#markets = (options.markets ?? MARKETS).map((definition) =>
-      new Market(definition, ids, this.#publish)
+      new Market(definition, { ids, publish: this.#publish, now: () => this.#clock })
     );
     this.#crowds = this.#markets.map((market) =>
       new Crowd(market, this.#random(market.definition.id), uids, this.#rate)
@@ -93,7 +91,10 @@ export class Simulator implements EventSource {
     return this.#status;
   }
 
-  /** Begins to deliver: a snapshot of every book at once, the rest as time goes by. */
+  /**
+   * Begins to deliver, as an exchange that starts: a snapshot of every book at once, with sequence
+   * 1, the rest as time goes by.
+   */
   start(sink: EventSink): void {
     if (this.#sink !== undefined) return;
     this.#clock = this.#now();
@@ -101,7 +102,7 @@ export class Simulator implements EventSource {
     this.#sink = sink;
     const markets = this.#markets.map((market) => market.definition.id).join(", ");
     this.#status.up(`simulating ${markets} (seed ${this.#seed})`);
-    this.#snapshots();
+    for (const market of this.#markets) market.start();
     this.#everySecond();
     this.#timer = setInterval(() => this.step(this.#now()), TICK);
   }
@@ -124,10 +125,9 @@ export class Simulator implements EventSource {
     }
     this.#user?.step(this.#clock);
     if (this.#clock >= this.#nextSecond) this.#everySecond();
-    if (this.#clock >= this.#nextSnapshot) this.#snapshots();
   }
 
-  /** Stops delivering; a later `start` goes on with the same books. */
+  /** Stops delivering; a later `start` has the same orders, and sequences from 1 on. */
   stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -143,19 +143,15 @@ export class Simulator implements EventSource {
     return new DemoUser(this.uid, this.#markets, random, this.#publish, this.#clock);
   }
 
-  #snapshots(): void {
-    this.#nextSnapshot = this.#clock + BETWEEN_SNAPSHOTS;
-    for (const market of this.#markets) market.snapshot();
-  }
-
   #everySecond(): void {
     this.#nextSecond = this.#clock + SECOND;
     const at = this.#seconds();
     const tickers: Record<string, unknown> = {};
-    for (const { definition, book, ticker, candles } of this.#markets) {
+    for (const market of this.#markets) {
+      const { definition, ticker, candles } = market;
       candles.flush();
-      const buy = book.bids[0]?.price ?? 0;
-      const sell = book.asks[0]?.price ?? 0;
+      const buy = market.levels("buy")[0]?.price ?? 0;
+      const sell = market.levels("sell")[0]?.price ?? 0;
       tickers[definition.id] = ticker.payload(at, buy, sell);
     }
     for (const market of this.#markets) market.update();
@@ -172,7 +168,7 @@ export class Simulator implements EventSource {
   }
 
   readonly #publish = (routingKey: string, payload: unknown): void => {
-    this.#sink?.deliver(routingKey, this.#encoder.encode(JSON.stringify(payload)));
+    this.#sink?.deliver(routingKey, this.#encoder.encode(JSON.stringify(payload)), 0);
   };
 }
 

@@ -1,4 +1,4 @@
-import { decimal, numeric } from "./decimal.ts";
+import { bigDecimal, numeric } from "./decimal.ts";
 import type { MarketDefinition } from "./markets.ts";
 import type { Trade } from "./orders.ts";
 
@@ -72,16 +72,16 @@ export class Ticker {
       name,
       base_unit: base,
       quote_unit: quote,
-      low: decimal(low, pricePrecision),
-      high: decimal(high, pricePrecision),
-      last: decimal(this.#last, pricePrecision),
+      low: bigDecimal(low, pricePrecision),
+      high: bigDecimal(high, pricePrecision),
+      last: bigDecimal(this.#last, pricePrecision),
       open: numeric(open, pricePrecision),
-      volume: decimal(funds, pricePrecision + amountPrecision),
-      amount: decimal(amount, amountPrecision),
-      avg_price: decimal(average, pricePrecision),
+      volume: bigDecimal(funds, pricePrecision + amountPrecision),
+      amount: bigDecimal(amount, amountPrecision),
+      avg_price: bigDecimal(average, pricePrecision),
       price_change_percent: `${change < 0 ? "" : "+"}${change.toFixed(2)}%`,
-      sell: decimal(sell, pricePrecision),
-      buy: decimal(buy, pricePrecision),
+      sell: bigDecimal(sell, pricePrecision),
+      buy: bigDecimal(buy, pricePrecision),
       at,
     };
   }

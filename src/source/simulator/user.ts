@@ -1,6 +1,7 @@
-import { decimal } from "./decimal.ts";
+import { bigDecimal } from "./decimal.ts";
 import type { Market, Publish } from "./market.ts";
-import type { Order, Side } from "./orders.ts";
+import type { Side } from "./book_side.ts";
+import type { Order } from "./orders.ts";
 import type { Random } from "./random.ts";
 
 /** Digits after the point in a balance: Peatio's, which hold any price times any amount. */
@@ -98,7 +99,7 @@ export class DemoUser {
   /** Takes a part of what is at the best price. */
   #take(market: Market, at: number): void {
     const side = this.#side(market);
-    const best = market.book.levels(side === "buy" ? "sell" : "buy")[0];
+    const best = market.levels(side === "buy" ? "sell" : "buy")[0];
     if (best === undefined) return;
     const wanted = Math.ceil(best.amount * (0.1 + 0.5 * this.#random.next()));
     const amount = Math.min(wanted, market.definition.size);
@@ -109,7 +110,7 @@ export class DemoUser {
   /** Joins the best price of the own side, with enough to be filled in parts. */
   #rest(market: Market, at: number): void {
     const side = this.#side(market);
-    const level = market.book.levels(side)[this.#random.integer(0, 1)];
+    const level = market.levels(side)[this.#random.integer(0, 1)];
     if (level === undefined) return;
     const amount = this.#random.integer(
       Math.ceil(market.definition.size / 2),
@@ -187,8 +188,8 @@ export class DemoUser {
     const balances: Record<string, [string, string]> = {};
     for (const currency of this.#balances.keys()) {
       balances[currency] = [
-        decimal(this.#available(currency), BALANCE_PRECISION),
-        decimal(this.#locked(currency), BALANCE_PRECISION),
+        bigDecimal(this.#available(currency), BALANCE_PRECISION),
+        bigDecimal(this.#locked(currency), BALANCE_PRECISION),
       ];
     }
     const text = JSON.stringify(balances);

@@ -1,0 +1,36 @@
+import type { Registry, StreamKind } from "./registry.ts";
+
+/** The market and the user in the examples. */
+export interface ExampleOptions {
+  /** Market id: `btcusd`. */
+  readonly market: string;
+  /** The user of private events. */
+  readonly uid: string;
+}
+
+/** An event as the exchange would publish it. */
+export interface ExampleEvent {
+  readonly routingKey: string;
+  readonly payload: unknown;
+}
+
+/**
+ * One event of each kind that was declared with an example.
+ *
+ * @example
+ * ```ts
+ * exampleEvents(peatioRegistry, { market: "btcusd", uid: "ID123" })[0]?.routingKey;
+ * // "private.ID123.balance"
+ * ```
+ */
+export function exampleEvents(registry: Registry, options: ExampleOptions): ExampleEvent[] {
+  return registry.kinds.filter(({ example }) => example !== undefined).map((kind) => ({
+    routingKey: routingKeyOf(kind, options),
+    payload: kind.example,
+  }));
+}
+
+function routingKeyOf({ scope, label, words }: StreamKind, { market, uid }: ExampleOptions) {
+  const name = label.replace(/<([^>]+)>/g, (_, parameter) => words[parameter]?.[0] ?? market);
+  return scope === "private" ? `private.${uid}.${name}` : `public.${name}`;
+}
