@@ -86,7 +86,7 @@ export function unknownFiles(environment: Environment, sourceOf: SourceOf): stri
         ? `roles cannot be in a file of their own; expected ${name.slice(0, -FILE.length)}`
         : near === undefined
         ? "expected the variable of a setting with _FILE behind it"
-        : `the nearest is ${near}`;
-      return `${sourceOf(name)}: no setting has this variable; ${hint}`;
+        : `did you mean ${near}?`;
+      return `${sourceOf(name)}: this variable belongs to no setting; ${hint}`;
     });
 }

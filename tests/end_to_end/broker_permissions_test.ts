@@ -91,7 +91,7 @@ Deno.test("where the exchange is missing, check says whether Ranger may create i
   const allowed = await check(exchange);
   assert.match(
     allowed.stdout,
-    /^ok +broker: .* is missing: it will be created .*; a queue was declared, consumed and deleted$/m,
+    /^ok +broker: .* does not exist: it will be created .*; a queue was declared, consumed and deleted$/m,
   );
   assert.ok(!(await broker.ctl("list_exchanges", "name")).includes(exchange));
   assert.equal(await broker.ctl("list_queues", "name"), "");

@@ -101,7 +101,7 @@ Deno.test("check names files that the service's user may not read", async () => 
   await Deno.chmod(key, 0o644);
   const right = await check();
   assert.deepEqual(lines(right, "ok     files:"), ["the user nobody may read them"]);
-  assert.match(right.stdout, /\nThe files are right\. Broker and ports were not tried/);
+  assert.match(right.stdout, /\nSettings and files are right\. Broker and ports were not tried/);
   assert.equal(right.code, 0, right.output);
 
   await Deno.chmod(key, 0o600);
@@ -117,7 +117,7 @@ Deno.test("check names files that the service's user may not read", async () => 
   assert.deepEqual(others, []);
   // The key itself is right, and can be read by the user who runs the check.
   assert.equal(lines(refused, "ok     key:").length, 1);
-  assert.match(refused.stdout, /\nRanger would not start with this\.\n$/);
+  assert.match(refused.stdout, /\nRanger would not start with these settings\.\n$/);
   assert.equal(refused.code, 78);
 
   await Deno.chmod(key, 0o644);
@@ -245,7 +245,7 @@ Deno.test("check declares, binds and consumes a queue on the broker, and leaves 
       `--exchange=${exchange}`,
     ]);
     assert.deepEqual(lines(outcome, "ok     broker:"), [
-      `connected; exchange ${exchange} is there; a queue was declared, bound, consumed and deleted`,
+      `connected; exchange ${exchange} exists; a queue was declared, bound, consumed and deleted`,
     ]);
     assert.equal(await broker.ctl("list_queues", "name"), "");
     const bindings = await broker.ctl("list_bindings", "source_name");

@@ -70,7 +70,7 @@ Deno.test("the status says that the last reload failed, and why, until one succe
   await folder.write("ranger.toml", "[limits]\nstream = 5\n");
   ranger.signal("SIGHUP");
   const failed = await manager.told(
-    (line) => /^STATUS=.*; the last reload failed: .*there is no key limits\.stream;/.test(line),
+    (line) => /^STATUS=.*; the last reload failed: .*unknown key limits\.stream;/.test(line),
     "that the reload failed",
     ready,
   );

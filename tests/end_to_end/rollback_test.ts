@@ -7,8 +7,8 @@ import { NOT_INSTALLED, runRanger, temporaryFolder } from "../support/run_ranger
 /** A file with a setting and a section of a version to come, and one that is known. */
 const NEWER = "[limits]\nstreams = 7\nstreams_per_user = 9\n[cache]\nbytes = 1\n";
 const UNKNOWN = [
-  /there is no key limits\.streams_per_user/,
-  /there is no section \[cache\]/,
+  /unknown key limits\.streams_per_user/,
+  /unknown section \[cache\]/,
 ];
 const HINT =
   /\nSettings of a newer version are ignored with --ignore-unknown or RANGER_IGNORE_UNKNOWN=true\.$/;
@@ -41,7 +41,7 @@ Deno.test("where they are ignored, the others are in force, and mistakes in thos
   // A flag is of the command line, which is of the version that runs.
   assert.match(
     await refusal(["--ignore-unknown", "--limits-streams-per-user=9"]),
-    /there is no flag/,
+    /unknown flag/,
   );
 });
 
@@ -55,7 +55,7 @@ Deno.test("serve starts and reloads with them, and warns of each; check shows th
   for (const problem of UNKNOWN) assert.match((await warned(problem)).message, /; it is ignored/);
   await folder.write("ranger.toml", `${NEWER}[log]\ncolour = 3\n`);
   ranger.signal("SIGHUP");
-  await warned(/there is no key log\.colour/);
+  await warned(/unknown key log\.colour/);
   await ranger.log((line) => line.message.startsWith("read the settings and keys again"));
 
   const checked = await runRanger([
@@ -63,7 +63,7 @@ Deno.test("serve starts and reloads with them, and warns of each; check shows th
     ...away,
   ]);
   assert.equal(checked.code, 0, checked.output);
-  assert.match(checked.stdout, /^note +file .*: there is no section \[cache\].*; it is ignored$/m);
+  assert.match(checked.stdout, /^note +file .*: unknown section \[cache\].*; it is ignored$/m);
   const refused = await runRanger(["check", "--files-only", ...NOT_INSTALLED, ...away]);
   assert.equal(refused.code, 78);
   assert.match(refused.stderr.trimEnd(), HINT);

@@ -126,12 +126,12 @@ Deno.test("a file that cannot be used is refused with its source, and what is in
 Deno.test("a variable that ends in _FILE and belongs to no setting is refused", async () => {
   const wrong: Record<string, RegExp> = {
     RABBITMQ_PASSWRD_FILE:
-      /^environment RABBITMQ_PASSWRD_FILE: no setting has this variable; the nearest is RABBITMQ_PASSWORD_FILE$/m,
-    RANGER_AMQP_PASSWORT_FILE: /the nearest is RANGER_AMQP_PASSWORD_FILE$/m,
+      /^environment RABBITMQ_PASSWRD_FILE: this variable belongs to no setting; did you mean RABBITMQ_PASSWORD_FILE\?$/m,
+    RANGER_AMQP_PASSWORT_FILE: /did you mean RANGER_AMQP_PASSWORD_FILE\?$/m,
     RANGER_CONFIG_FILE: /expected RANGER_CONFIG$/m,
     RANGER_RBAC_ADMIN_FILE: /roles cannot be in a file of their own; expected RANGER_RBAC_ADMIN$/m,
     RANGO_RBAC_ADMIN_FILE: /expected RANGO_RBAC_ADMIN$/m,
-    RABBITMQ_SECRET_FILE: /no setting has this variable/,
+    RABBITMQ_SECRET_FILE: /this variable belongs to no setting/,
   };
   for (const [name, message] of Object.entries(wrong)) {
     assert.match(await refusal([], { [name]: "/run/secrets/x" }), message);

@@ -12,10 +12,10 @@ import { withTimeout } from "../../source/amqp/with_timeout.ts";
 /** Milliseconds that the broker may take to answer. */
 const ANSWER_TIMEOUT = 10_000;
 
-/** What a trial of the broker found. */
+/** The result of trying a broker. */
 export interface BrokerFinding {
   readonly ok: boolean;
-  /** A sentence without secrets. */
+  /** For people, without secrets. */
   readonly text: string;
 }
 
@@ -25,7 +25,7 @@ export interface BrokerFinding {
  *
  * @param url with user and password
  * @param tls for amqps://
- * @returns what was found; never throws for what a broker or a network can do
+ * @returns what was found; failures of the broker or the network are not thrown
  */
 export async function checkBroker(
   url: string,
@@ -40,7 +40,7 @@ export async function checkBroker(
     const { text, advice } = explainFailure(error, { url, exchange: amqp.exchange });
     return { ok: false, text: `${text}; ${advice}` };
   } finally {
-    // Cut off rather than waited for: there is nothing to lose, and a stuck broker never answers.
+    // Cut, because a stuck broker would never answer a proper close.
     client.socket?.destroy();
   }
 }

@@ -86,7 +86,7 @@ export const check = defineCommand({
       outcome === 0
         ? all
           ? "\nRanger would run with these settings."
-          : "\nThe files are right. Broker and ports were not tried (--files-only)."
+          : "\nSettings and files are right. Broker and ports were not tried (--files-only)."
         : outcome === WRONG
         ? "\nRanger would not start with these settings."
         : "\nRanger would start, but not work: see what FAILS above.",

@@ -50,12 +50,12 @@ export function explainListenError(
   address: string,
   flag: string,
 ): Omit<Finding, "name"> {
-  const [why, exitCode] = error instanceof Deno.errors.AddrInUse
+  const [reason, exitCode] = error instanceof Deno.errors.AddrInUse
     ? [`is in use; is Ranger already running? ${flag} sets another port`, UNAVAILABLE]
     : error instanceof Deno.errors.PermissionDenied
     ? [`may not be listened on by this user; ${PRIVILEGED_PORT_REMEDY}`, UNAVAILABLE]
     : error instanceof Deno.errors.AddrNotAvailable
     ? ["is not an address of this machine", WRONG]
     : [`cannot be listened on: ${error instanceof Error ? error.message : error}`, UNAVAILABLE];
-  return { text: `${address} ${why}`, exitCode };
+  return { text: `${address} ${reason}`, exitCode };
 }
