@@ -1,39 +1,39 @@
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
-/** Takes events in, in the order of the source. Never throws: a bad event is counted and dropped. */
+/** Receives events in the order of the source. Never throws: a bad event is counted and dropped. */
 export interface EventSink {
   /**
    * One event.
    *
    * @param routingKey `public.usdbtc.trades`, `private.ID123.order`, …
-   * @param body the JSON as published, not yet checked; lent until this returns: the source may
-   * write over it then
+   * @param body the JSON as published, not validated; the source may reuse its buffer after this call
+   * returns
    * @param age milliseconds since it was published, from the publisher's timestamp; 0 without one
    */
   deliver(routingKey: string, body: Uint8Array, age: number): void;
-  /** Events may have been lost: order books are unsure until their next snapshot. */
+  /** Events may have been lost: states are stale until their next snapshot. */
   interrupted(): void;
 }
 
-/** How a source is doing, for health answers, statistics and metrics. */
+/** The state of a source, for health checks, statistics and metrics. */
 export interface SourceState {
-  /** Whether events come in as they are published. */
+  /** Whether events are received as they are published. */
   readonly connected: boolean;
-  /** Since when it is connected, or is not. */
+  /** When `connected` changed last. */
   readonly since: Date;
-  /** Milliseconds since then, which no setting of the wall clock changes. */
+  /** Milliseconds since then, by a monotonic clock. */
   readonly lasted: number;
-  /** Whether it was ever connected: before that, there is nothing that it lost. */
+  /** Whether it was ever connected; before that, no connection can have been lost. */
   readonly everConnected: boolean;
-  /** What a person wants to know: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */
+  /** A description for operators: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */
   readonly detail: string;
-  /** How often the source came back after it was lost. */
+  /** The number of times the source has reconnected. */
   readonly reconnects: number;
-  /** Attempts to connect that failed and connections that were lost, by kind of cause. */
+  /** Failed attempts to connect and lost connections, by cause. */
   readonly failures: LabelledCounter;
-  /** The last of them, in words; kept when it is over. */
+  /** A description of the last failure; kept after the source has reconnected. */
   readonly lastError: string | undefined;
-  /** Why the broker takes no more from publishers, where it does not and told us. */
+  /** Why the broker blocks publishers, if it has reported that. */
   readonly blocked: string | undefined;
 }
 
@@ -49,8 +49,8 @@ export interface SourceState {
  */
 export interface EventSource {
   readonly state: SourceState;
-  /** Begins to deliver. Returns at once; connecting and reconnecting are the source's own affair. */
+  /** Starts to deliver. Returns at once; the source connects and reconnects by itself. */
   start(sink: EventSink): void;
-  /** Stops delivering and lets go of everything; resolves when that is done. Safe to call twice. */
+  /** Stops delivering and releases all resources; resolves when done. Safe to call twice. */
   stop(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Failure } from "./amqp/failure.ts";
 import type { SourceState } from "./source.ts";
 
 /**
- * How a source of events is doing, as it goes along (see {@linkcode SourceState}).
+ * The state of a source, updated by the source (see {@linkcode SourceState}).
  *
  * @example
  * ```ts
@@ -22,36 +22,36 @@ export class SourceStatus implements SourceState {
   readonly failures: LabelledCounter = new LabelledCounter();
   lastError: string | undefined;
   blocked: string | undefined;
-  /** When `since` was by a clock that nobody sets. */
-  #turned = performance.now();
+  /** The time of `since` by the monotonic clock. */
+  #changedAt = performance.now();
 
   get lasted(): number {
-    return performance.now() - this.#turned;
+    return performance.now() - this.#changedAt;
   }
 
-  /** Events come in. */
+  /** The source is connected. */
   up(detail: string): void {
     if (this.everConnected) this.reconnects++;
     this.everConnected = true;
-    this.#turn(true, detail);
+    this.#set(true, detail);
   }
 
-  /** They do not, or not any more; also to say something new about it. */
+  /** The source is not connected; may be called again with a new description. */
   down(detail: string): void {
     this.blocked = undefined;
-    this.#turn(false, detail);
+    this.#set(false, detail);
   }
 
-  /** One more failure, whatever it ended. */
+  /** Counts a failure. */
   failed({ kind }: Failure, text: string): void {
     this.failures.add(kind);
     this.lastError = text;
   }
 
-  #turn(connected: boolean, detail: string): void {
+  #set(connected: boolean, detail: string): void {
     if (this.connected !== connected) {
       this.since = new Date();
-      this.#turned = performance.now();
+      this.#changedAt = performance.now();
     }
     this.connected = connected;
     this.detail = detail;
