@@ -35,6 +35,7 @@ export const DOCS_POLICY = [
  *
  * @example
  * ```ts
+ * import { describeServer } from "./document.ts";
  * const html = docsPage(describeServer());
  * ```
  */

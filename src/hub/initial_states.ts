@@ -8,7 +8,7 @@ import type { Subscriber } from "./subscriber.ts";
  * room for: the order books of a whole exchange are more than may wait for one client.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const initialStates = new InitialStates(states);
  * const pending = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // [], if there was room
  * ```

@@ -54,7 +54,7 @@ interface Entry {
  * limited because the exchange chooses the names; states with subscribers are not evicted.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
  * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
  * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id

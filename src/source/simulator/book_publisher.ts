@@ -67,7 +67,7 @@ type Levels = readonly Pick<Level<unknown>, "price" | "amount">[];
  * change of the increment that follows it, but carries the previous sequence.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const publisher = new BookPublisher({ asks, bids }, { market, publish, now: Date.now });
  * publisher.start(); // public.btcusd.ob-snap {"asks":[…],"bids":[…],"sequence":1}
  * publisher.change({ side: "sell", price: 100190, amount: undefined });

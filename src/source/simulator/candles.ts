@@ -40,7 +40,7 @@ interface Candle {
  * The current candles of one market, one per period, from its trades.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const candles = new Candles(definition, (period, candle) => emit(`kline-${period}`, candle));
  * candles.add(trade);
  * candles.flush();
