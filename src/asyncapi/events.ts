@@ -6,19 +6,19 @@ import type { StreamKind } from "../streams/registry.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";
 import type { Message, Schema } from "./types.ts";
 
-/** A kind of stream as the document has it. */
+/** A kind of stream in the document. */
 export interface EventKind {
   /** `<id>.kline-<period>` */
   readonly label: string;
-  /** `obSnap`: of the message, and the schema's in capitals. */
+  /** The key of the message: `obSnap`; the schema has it capitalised. */
   readonly key: string;
   readonly scope: StreamKind["scope"];
   readonly schema: Schema;
   readonly message: Message;
 }
 
-/** When the examples happened, in seconds since the epoch. */
-const THEN = 1_588_000_798;
+/** The time of the examples, in seconds since the epoch. */
+const EXAMPLE_TIME = 1_588_000_798;
 
 /** The market and the user in the examples. */
 const SUBJECT = { market: "btcusd", uid: "ID123" };
@@ -31,7 +31,7 @@ const SUBJECT = { market: "btcusd", uid: "ID123" };
  */
 export function eventKinds(): EventKind[] {
   const samples = [
-    ...sampleEvents({ ...SUBJECT, now: THEN }),
+    ...sampleEvents({ ...SUBJECT, now: EXAMPLE_TIME }),
     ...exampleEvents(peatioRegistry, SUBJECT),
   ];
   return peatioRegistry.kinds.map((kind) => {
@@ -72,7 +72,7 @@ function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[
       : [];
   });
   if (examples.length === 0) throw new TypeError(`the simulator's samples do not contain ${label}`);
-  const part = { plain: "", snapshot: ": the whole of it", increment: ": a change" }[role];
+  const part = { plain: "", snapshot: ": the whole state", increment: ": a change" }[role];
   const { description } = kind.payload;
   return {
     name: key,
@@ -103,7 +103,7 @@ function streamOf(routingKey: string): string {
   return route.scope === "private" ? route.event : route.name;
 }
 
-/** `<id>.kline-<period>` to a regular expression as JSON Schema has them. */
+/** Converts `<id>.kline-<period>` to a regular expression of JSON Schema. */
 function patternOf({ label, words }: StreamKind): string {
   const source = label.split(/(<[^>]+>)/).map((part) => {
     if (!part.startsWith("<")) return part.replaceAll(".", "\\.");

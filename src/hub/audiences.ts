@@ -16,7 +16,7 @@ interface SubscribedName {
  * audiences without subscribers have no entry.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const audiences = new Audiences({ flusher, limits });
  * audiences.subscribe(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
  * for (const audience of audiences.of("usdbtc.trades")) audience.send(event, age);

@@ -53,7 +53,7 @@ export function wireFormats(
  * spliced in as it was published.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const event = new EncodedEvent("usdbtc.trades", body);
  * for (const audience of audiences) audience.send(event, age);
  * ```

@@ -64,7 +64,7 @@ interface PublicEvent {
  * Routes events: takes each event from the source, and sends it to the subscribers of its stream.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now

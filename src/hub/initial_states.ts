@@ -10,7 +10,7 @@ import type { Subscriber } from "./subscriber.ts";
  * for one client.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const initialStates = new InitialStates(states);
  * const pending = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // [], if there was room
  * ```

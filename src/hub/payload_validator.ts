@@ -20,9 +20,12 @@ export interface ReceivedEvent {
  *
  * @example
  * ```ts
- * const validator = new PayloadValidator(peatioRegistry, "open", counters);
- * const event = { routingKey: "public.usdbtc.trades", scope: "public", name: "usdbtc.trades" };
- * const isValid = validator.validate(event, body, false) !== NOT_JSON;
+ * import { peatioRegistry } from "../streams/peatio.ts";
+ * import { HubCounters } from "./counters.ts";
+ *
+ * const validator = new PayloadValidator(peatioRegistry, "open", new HubCounters());
+ * const event = { routingKey: "public.usdbtc.trades", scope: "public", name: "usdbtc.trades" } as const;
+ * const payload = validator.validate(event, new Uint8Array(), false);
  * ```
  */
 export class PayloadValidator {

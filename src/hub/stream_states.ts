@@ -57,7 +57,7 @@ interface Entry {
  * are not evicted in favour of others.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
  * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
  * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id

@@ -16,7 +16,7 @@ interface Changeable {
  * records the names, `start` sends the states and joins the audience.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const subscriptions = new Subscriptions(audiences, initialStates);
  * subscriptions.add(subscriber, ["usdbtc.ob-inc"]);
  * subscriptions.start(subscriber, ["usdbtc.ob-inc"]);

@@ -6,7 +6,7 @@ const NO_SUBSCRIBERS: ReadonlySet<Subscriber> = new Set();
  * The authenticated subscribers by uid. A user without a connected subscriber has no entry.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const users = new Users();
  * users.add("ID10AA8FC4E7", subscriber);
  * for (const each of users.of("ID10AA8FC4E7")) each.sendUrgent(event, age);

@@ -11,6 +11,8 @@ export type Check = (value: unknown) => boolean;
  *
  * @example
  * ```ts
+ * import * as z from "zod";
+ *
  * const isLevel = compileCheck(z.tuple([z.string(), z.string()]));
  * isLevel(["15.0", "1"]); // true
  * isLevel(["15.0"]); // false

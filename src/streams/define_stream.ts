@@ -68,6 +68,8 @@ export type StreamDefinition =
  *
  * @example
  * ```ts
+ * import * as z from "zod";
+ *
  * export const depth = defineStream({
  *   name: "<id>.depth-<levels>",
  *   summary: "The best levels, at each change",
@@ -121,6 +123,8 @@ type Entry<D> = D extends PlainStream<infer Pattern, infer Params, infer Payload
  *
  * @example
  * ```ts
+ * import type { PEATIO_STREAMS } from "./peatio.ts";
+ *
  * type Candle = PayloadOf<typeof PEATIO_STREAMS, "btcusd.kline-1m">;
  * ```
  */

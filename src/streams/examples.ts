@@ -21,6 +21,8 @@ export interface ExampleEvent {
  *
  * @example
  * ```ts
+ * import { peatioRegistry } from "./peatio.ts";
+ *
  * exampleEvents(peatioRegistry, { market: "btcusd", uid: "ID123" })[0]?.routingKey;
  * // "private.ID123.balance"
  * ```

@@ -40,8 +40,10 @@ const MAX_CACHED_NAMES = 4096;
  *
  * @example
  * ```ts
+ * import { PEATIO_STREAMS } from "./peatio.ts";
+ *
  * const registry = new Registry(PEATIO_STREAMS);
- * registry.find("public", "btcusd.kline-1m")?.fits(candle);
+ * registry.find("public", "btcusd.kline-1m")?.fits([1537370580, 1, 2, 1, 2, 5]); // true
  * ```
  */
 export class Registry {

@@ -17,11 +17,11 @@ const step = fc.record({
   names,
 });
 
-Deno.test("who follows a name is in exactly one of its audiences, whoever comes and goes", () => {
+Deno.test("each subscriber of a name is in exactly one of its audiences at any time", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const audiences = new Audiences(LOGS);
-      // Some are written to in another way: they are never in one audience with the others.
+      // Subscribers with different wire formats are never in the same audience.
       const wrappings = [recordingSubscriber("object"), recordingSubscriber("tuple")]
         .map(({ format }) => format);
       const subscribers = Array.from({ length: 6 }, (_, at) => {
@@ -71,7 +71,7 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
   );
 });
 
-Deno.test("names are told apart whatever is in them", () => {
+Deno.test("names are distinct whatever characters they contain", () => {
   for (const between of [",", '","', " ", "\n", "\0"]) {
     const audiences = new Audiences(LOGS);
     const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];

@@ -89,7 +89,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
         const { bytes } = damaged(encoder.encode(text), damage);
         hub.deliver(`public.usdbtc.ob-${kind}`, bytes);
         const body = decoded(bytes);
-        // A snapshot that is no JSON is nothing; an increment that is none is one that was lost.
+        // A snapshot that is not valid JSON is ignored; such an increment counts as lost.
         const expected = kind === "inc" ? reference.increment(body) : reference.snapshot(body);
         assert.deepEqual(follower.frames.splice(0).map(textOf), expected.map(wrapped));
         assert.deepEqual(greeting(hub), reference.current.map(wrapped));

@@ -43,8 +43,8 @@ const NO_FAULTS = {
 };
 
 /**
- * Delivers events without a fault among them, with a follower from the start and one who joins
- * before each of the events `joins` names, and holds them to the rules.
+ * Delivers events without a fault among them, to one subscriber from the start, and to
+ * another one before each of the events in `joins`, and checks what each of them receives.
  */
 function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<number>): Hub {
   const hub = hubOf(mode);
@@ -77,7 +77,7 @@ function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<num
     }
   }
   assert.deepEqual(faultsOf(hub), NO_FAULTS);
-  // The first snapshot is no resync; that of an engine that starts again is.
+  // The first snapshot is not a resync; that of a restarted engine is.
   assert.equal(hub.counters.resyncs, snapshots - 1);
   assert.deepEqual(first.increments, bodiesOf(events));
   const book = knownBook(events, events.length);

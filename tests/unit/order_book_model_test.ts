@@ -118,11 +118,11 @@ Deno.test("a random increment is taken exactly when its number follows", () => {
   );
 });
 
-/** Everyone who follows a book's increments, as the hub serves them. */
+/** The subscribers of a book's increments, as the hub serves them. */
 class Followers {
   readonly feed = new OrderBookState("usdbtc.ob-snap", 1000);
   readonly books: ModelBook[] = [];
-  /** Snapshots sent to those who followed already. */
+  /** Snapshots sent to existing subscribers. */
   resyncs = 0;
 
   join(): void {

@@ -27,7 +27,7 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
     const subscriber = recordingSubscriber(envelope);
     hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
     hub.start(subscriber, ["usdbtc.ob-inc"]);
-    // Each encoded frame has a buffer of its own.
+    // Each encoded frame has another buffer.
     return subscriber.frames.map((frame) => frame.buffer);
   };
   publish("ob-snap", { asks: [["15.0", "1"]], bids: [], sequence: 1 });
@@ -58,7 +58,7 @@ function event(payload: unknown): [EncodedEvent, unknown] {
   ];
 }
 
-Deno.test("an unknown kind keeps the snapshot and so many increments, not one more", () => {
+Deno.test("an unknown kind keeps the snapshot and the increments up to the limit", () => {
   const state: StreamState = new ReplayState(2, 1024);
   assert.deepEqual(state.events(), []);
   assert.equal(state.increment(...event(1)), "stale");
@@ -82,7 +82,7 @@ Deno.test("an unknown kind holds to the sequence where its payloads carry one", 
   assert.equal(state.snapshot(...event({ sequence: 3 })), "diverged");
   assert.equal(state.increment(...event({ sequence: 3 })), "old");
   assert.equal(state.increment(...event({ sequence: 4 })), "applied");
-  assert.equal(state.increment(...event({ sequence: "own" })), "applied", "a word of its own");
+  assert.equal(state.increment(...event({ sequence: "own" })), "applied", "a word");
   assert.equal(state.snapshot(...event({ sequence: 4 })), "current");
   assert.equal(state.snapshot(...event({ sequence: 6 })), "diverged", "one was lost");
   assert.equal(state.increment(...event({ sequence: 8 })), "gap");
@@ -192,7 +192,7 @@ Deno.test("an unknown kind keeps no more bytes than a late comer may be owed", (
   assert.deepEqual([state.isCurrent, state.events()], [false, []]);
 });
 
-Deno.test("a book has so many levels a side and no more", () => {
+Deno.test("a book has no more levels per side than the limit", () => {
   const state = new OrderBookState("x.ob-snap", 2);
   const asks = [["1", "1"], ["2", "1"], ["3", "1"]];
   assert.equal(state.snapshot(...event({ asks, bids: [] })), "unusable");
