@@ -14,7 +14,7 @@ function* sourcesIn(folder: string): Generator<string> {
 /** The modules that a source imports, by their paths from the root. */
 function importsOf(file: string): string[] {
   const source = Deno.readTextFileSync(new URL(file, ROOT));
-  return [...source.matchAll(/\b(?:from|import\()\s*"(\.[^"]+)"/g)]
+  return [...source.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
     .map(([, to]) => new URL(to!, new URL(file, ROOT)).href.slice(ROOT.href.length));
 }
 
