@@ -57,7 +57,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
   let resyncs = 0;
   const steps = fc.array(step, { minLength: 1, maxLength: 150, size: "max" });
   fuzz(
-    1800,
+    600,
     fc.property(steps, (steps) => {
       const hub = new Hub({
         registry: peatioRegistry,
@@ -99,7 +99,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
       }
     }),
   );
-  assert.ok(events >= 100_000 && sent > events / 5, `${events} events, ${sent} sent`);
+  assert.ok(events >= 30_000 && sent > events / 5, `${events} events, ${sent} sent`);
   assert.ok(resyncs > events / 1000, `${resyncs} snapshots that an increment showed to be right`);
 });
 
@@ -136,7 +136,7 @@ Deno.test("no routing key and no body makes the hub throw, or tell anyone what i
   const guest = recordingSubscriber("object");
   open.subscribe(guest, ["a", "a.a", "a.-inc", "a.-snap", "ID1"]);
   fuzz(
-    20_000,
+    5_000,
     fc.property(key, body, (key, body) => {
       hub.deliver(key, body);
       open.deliver(key, body);

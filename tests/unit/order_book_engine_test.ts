@@ -10,11 +10,12 @@ import { HubFollower } from "../support/hub_follower.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import type { BookSnapshot } from "../support/model_book.ts";
 import { type BookEvent, readPeatioRecording } from "../support/peatio_recording.ts";
+import { runs } from "../support/runs.ts";
 
 const decoder = new TextDecoder();
 
 /** Flows of each property; RANGER_FUZZ_TIMES multiplies them. Deep books take longer. */
-const RUNS = 800 * Number(Deno.env.get("RANGER_FUZZ_TIMES") ?? 1);
+const RUNS = runs(160);
 const DEEP_RUNS = RUNS / 16;
 
 type Mode = "open" | "strict";
@@ -121,7 +122,7 @@ const OPENINGS = { "a shallow": undefined, "a deep": 310 };
 
 for (const mode of MODES) {
   for (const [what, opening] of Object.entries(OPENINGS)) {
-    const runs = opening === undefined ? RUNS : DEEP_RUNS;
+    const count = opening === undefined ? RUNS : DEEP_RUNS;
     const options = opening === undefined ? {} : { opening };
 
     Deno.test(`in step with ${what} market each client is sent one snapshot (streams.mode ${mode})`, () => {
@@ -134,9 +135,9 @@ for (const mode of MODES) {
           if (opening === undefined) assert.deepEqual(knownBook(events, events.length), book);
           increments += events.filter(({ kind }) => kind === "increment").length;
         }),
-        { numRuns: runs },
+        { numRuns: count },
       );
-      assert.ok(increments > runs, `${increments} increments`);
+      assert.ok(increments > count, `${increments} increments`);
     });
 
     Deno.test(`an engine of ${what} market that restarts resets each client once (streams.mode ${mode})`, () => {
@@ -147,7 +148,7 @@ for (const mode of MODES) {
           assert.ok(counters.resyncs <= restarts);
           if (opening === undefined) assert.deepEqual(knownBook(events, events.length), book);
         }),
-        { numRuns: runs },
+        { numRuns: count },
       );
     });
   }
