@@ -68,7 +68,7 @@ export function checkTimes(
   for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
     // JSON may say 1e999, which is a number, and no date.
     if (value !== undefined && !Number.isFinite(value)) {
-      throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
+      throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is not a date`);
     }
   }
   if (exp === undefined && (requireExp || maxTtl > 0)) {
@@ -124,5 +124,5 @@ export function toTokenError(error: unknown): TokenError {
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is of no key in force");
   }
-  return new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+  return new TokenError("ERR_TOKEN_MALFORMED", "the token is not a signed JWT");
 }

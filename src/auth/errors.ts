@@ -68,7 +68,7 @@ export class TokenError extends Error {
 
 /**
  * The word that a result of verification is counted by: `accepted`, or the code's own words,
- * `expired`, `unknown_key`; `error` for what is no fault of the token.
+ * `expired`, `unknown_key`; `error` for failures that the token did not cause.
  *
  * @param error undefined for a token that verified
  *

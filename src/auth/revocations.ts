@@ -7,7 +7,7 @@ const ENTRY = /^(jti|uid)\s+(\S.*)$/;
 
 /**
  * Tokens and users whose connections are ended before their tokens expire: the file of
- * `auth.revoked`, with an entry a line and comments from `#` on a line of their own.
+ * `auth.revoked`, with an entry a line and comment lines that begin with `#`.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export class Revocations {
 
   /**
    * @param path of the file; empty for no revocations
-   * @throws {ConfigurationError} it cannot be read, or has a line that is no entry
+   * @throws {ConfigurationError} it cannot be read, or has a line that is not an entry
    */
   static async read(path: string): Promise<Revocations> {
     const jtis = new Set<string>();

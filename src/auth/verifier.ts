@@ -378,7 +378,7 @@ function headerOf(token: string): Header {
   } catch {
     // Said below.
   }
-  throw new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+  throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not a signed JWT");
 }
 
 /**

@@ -53,7 +53,7 @@ export interface Daemon {
   unready(): readonly string[];
   /** The state of the server, on one line for people. */
   status(): string;
-  /** What came of the last reload; to be told by the one who reloads. */
+  /** The outcome of the last reload, set by the reloader. */
   readonly reloads: ReloadStatus;
   /**
    * Applies the live part of other settings; connections stay.

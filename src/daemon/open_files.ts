@@ -60,7 +60,7 @@ export function clientsWithin(openFiles: number): number {
   return Math.floor(socketsWithin(openFiles) * CLIENTS_SHARE);
 }
 
-/** The limit on open files that so many WebSockets need. */
+/** The limit on open files that a number of WebSockets needs. */
 export function openFilesFor(clients: number): number {
   return Math.ceil(clients / CLIENTS_SHARE) + RESERVED;
 }

@@ -7,7 +7,7 @@ const PAIR = /\s*([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(?:;|$)/y;
  * The addresses in an `X-Forwarded-For` header, from the right: the last one is what the proxy next
  * to us saw.
  *
- * @returns `undefined` for what is no address
+ * @returns `undefined` for what is not an address
  */
 export function* forwardedForAddresses(header: string): Generator<string | undefined> {
   for (const entry of fromTheRight(header)) yield readAddress(entry);

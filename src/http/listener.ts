@@ -141,7 +141,7 @@ export class Listener {
 
   /**
    * When the process may open no more files, the runtime stops to take connections, tells nobody,
-   * and never begins again, whatever is closed meanwhile. To listen once more wakes it; those who
+   * and never begins again, whatever is closed meanwhile. Listening once more wakes it; connections that
    * wait in the kernel are served then, and on any other day it is one system call for nothing.
    */
   readonly #listenOn = (): void => {
@@ -149,7 +149,7 @@ export class Listener {
     _handle?.listen?.(BACKLOG);
   };
 
-  /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
+  /** Takes no more connections and admits no more upgrades; ends connections that are not WebSockets. */
   close(): Promise<void> {
     this.#closing = true;
     const gone = this.stopAccepting();
@@ -226,7 +226,7 @@ async function handleUpgrade(
     return;
   }
   upgrades.handshakes.delete(socket);
-  // Whoever closes all clients must not miss one whose token was still being verified.
+  // A shutdown must not miss a client whose token was still being verified.
   if (closing()) {
     if (slot.admission) upgrades.release(slot.admission);
     delete slot.admission;
@@ -240,7 +240,7 @@ async function handleUpgrade(
   socket.off("error", ignore);
 }
 
-/** The app's answer, also where something is thrown that is no error, which Hono passes on. */
+/** The app's answer, also where something other than an error is thrown, which Hono passes on. */
 async function answered(app: App, request: Request, bindings?: object): Promise<Response> {
   try {
     return await app.fetch(request, bindings);

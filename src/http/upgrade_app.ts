@@ -34,7 +34,7 @@ export interface UpgradeOptions {
   readonly compression: boolean;
 }
 
-/** What the app is told, and where it leaves its decision. */
+/** What the app knows of a request, and where it leaves its decision. */
 export interface UpgradeSlot {
   /** The address at the other end of the socket. */
   peer(): string;
@@ -45,10 +45,11 @@ export interface UpgradeSlot {
 }
 
 /** Whose page it is knows its origin; which others there are is nobody's business. */
-const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the server can allow " +
+const NOT_FROM_THERE =
+  "Pages of this origin may not connect. The operator of the server can allow " +
   "it: --origins, or origins in the section [server] of its file.\n";
 
-/** What is said to those for whom there is no place; both may come again soon. */
+/** The answers above a quota; the client may try again soon. */
 const NO_PLACE: Record<
   QuotaExceeded | "connections_per_user",
   { readonly status: 503 | 429; readonly text: string }
@@ -64,7 +65,7 @@ const NO_PLACE: Record<
   },
 };
 
-/** Seconds: not the same for all, so that those who are refused at once do not come back at once. */
+/** Seconds: different for each, so that clients refused at once do not return at once. */
 function retryAfter(): string {
   return String(5 + Math.floor(Math.random() * 11));
 }
@@ -113,7 +114,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    // Also where no limit is set: one that is set later counts those who are there by then.
+    // Also where no limit is set: one that is set later counts the clients connected by then.
     const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
     if (none !== undefined) return refuseForNow(c, none);

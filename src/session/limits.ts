@@ -19,7 +19,7 @@ export interface SessionLimits {
 const MEAN_NAME_BYTES = 64;
 
 /**
- * The streams that a connection may still subscribe to: so many, and so many bytes of names.
+ * The streams that a connection may still subscribe to: a number, and a number of bytes of names.
  *
  * @example
  * ```ts

@@ -58,7 +58,7 @@ export class Sessions {
   /** Ends of connections, by who began and the code: `server 1008`. */
   readonly closes: LabelledCounter = new LabelledCounter();
 
-  /** @param deflate how messages are compressed for those who negotiated it */
+  /** @param deflate how messages are compressed for clients that negotiated it */
   constructor(
     context: Omit<SessionContext, "ended">,
     connections: ConnectionOptions,
@@ -126,7 +126,7 @@ export class Sessions {
   }
 
   /**
-   * Closes so many of the clients, the oldest first; each is written what it is owed first.
+   * Closes `count` clients, the oldest first; each gets its pending frames first.
    *
    * @returns when the last of these sockets is gone, by the client's answer or the end of its time
    */

@@ -228,7 +228,7 @@ Deno.test("the endpoint for clients", async (t) => {
     assert.equal(response.statusLine, "HTTP/1.1 403 Forbidden");
     assert.equal(
       response.body,
-      "Pages of this origin may not connect. Whoever runs the server can allow it: --origins, or " +
+      "Pages of this origin may not connect. The operator of the server can allow it: --origins, or " +
         "origins in the section [server] of its file.\n",
     );
   });
