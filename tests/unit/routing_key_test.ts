@@ -62,7 +62,7 @@ Deno.test("global with three words is public, unless it is a prefix like any oth
 
 Deno.test("scopes are whole words, in lower case", () => {
   const prefixes = ["publicx", "xpublic", "publi", "Public", "privat", "private1"];
-  for (const prefix of [...prefixes, "globals", "xglobal", "globa", "Global"]) {
+  for (const prefix of [...prefixes, "globals", "xglobal", "globe", "Global"]) {
     const route = parseRoutingKey(`${prefix}.usdbtc.trades`);
     assert.equal(route?.scope, "prefixed", prefix);
     assert.equal(route?.scope === "prefixed" && route.subscription, `${prefix}.usdbtc.trades`);
