@@ -53,7 +53,7 @@ export class ReferenceFeed {
   #sequence: number | undefined;
   /** Whether increments without a number came since the last one with a number. */
   #uncounted = false;
-  #unjudged: Snapshot | undefined;
+  #unconfirmed: Snapshot | undefined;
   #replayed: BookMessage[] = [];
   #old = 0;
 
@@ -127,9 +127,9 @@ export class ReferenceFeed {
     }
     if (sequence === undefined) this.#uncounted = true;
     apply(this.#sides, read);
-    const snapshot = this.#unjudged;
+    const snapshot = this.#unconfirmed;
     if (snapshot === undefined) return [message];
-    this.#unjudged = undefined;
+    this.#unconfirmed = undefined;
     apply(snapshot.sides, read);
     if (agree(this.#sides, snapshot)) return [message];
     this.#sides = snapshot.sides;
@@ -138,7 +138,7 @@ export class ReferenceFeed {
 
   #forget(): void {
     [this.#mode, this.#sides, this.#sequence] = ["unknown", [new Map(), new Map()], undefined];
-    [this.#uncounted, this.#unjudged, this.#replayed, this.#old] = [false, undefined, [], 0];
+    [this.#uncounted, this.#unconfirmed, this.#replayed, this.#old] = [false, undefined, [], 0];
   }
 
   /** By number where there are numbers, and by what the snapshot shows; else by all there is. */
@@ -147,13 +147,13 @@ export class ReferenceFeed {
     const counted = sequence !== undefined && this.#sequence !== undefined && !this.#uncounted;
     if (counted && sequence === this.#sequence) {
       const inStep = agree(this.#sides, snapshot);
-      this.#unjudged = inStep ? undefined : snapshot;
+      this.#unconfirmed = inStep ? undefined : snapshot;
       if (inStep) this.#old = 0;
       return [];
     }
     const inStep = !counted && agree(this.#sides, { ...snapshot, ends: [undefined, undefined] });
     this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
-    [this.#uncounted, this.#unjudged, this.#old] = [false, undefined, 0];
+    [this.#uncounted, this.#unconfirmed, this.#old] = [false, undefined, 0];
     if (inStep) return [];
     this.#sides = sides;
     return [["snap", body]];

@@ -64,7 +64,7 @@ export class SessionModel {
   }
 }
 
-/** What the server was told. */
+/** The messages sent to the server. */
 export interface SessionRules {
   readonly maxStreams: number;
   /** Prefixes, and the roles that may have their streams. */
