@@ -72,7 +72,7 @@ function wordType(type: string, parameter: string): string {
   return `${type}${parameter[0]!.toUpperCase()}${parameter.slice(1)}`;
 }
 
-/** The words of a kind's parameters, each list as a type of its own. */
+/** The words of a kind's parameters, each list as a separate type. */
 function wordTypes({ label, words, type }: Kind): string {
   return Object.entries(words).map(([parameter, list]) => {
     const union = list.map((word) => JSON.stringify(word)).join(" | ");

@@ -223,7 +223,7 @@ Deno.test("the endpoint for clients", async (t) => {
     });
   }
 
-  await step(t, "a refused origin is told which setting it is", async () => {
+  await step(t, "the answer to a refused origin names the setting", async () => {
     const response = await upgrade(exchange, "/public", { Origin: "https://evil.example" });
     assert.equal(response.statusLine, "HTTP/1.1 403 Forbidden");
     assert.equal(

@@ -201,7 +201,7 @@ Deno.test("the order of what a client gets", async (t) => {
   );
 });
 
-Deno.test("the envelope of those who do not choose is a setting", async () => {
+Deno.test("the default envelope is a setting", async () => {
   await using exchange = await startExchange(broker, { args: ["--envelope", "tuple"] });
   const rows: [query: string, tuple: boolean][] = [
     ["", true],

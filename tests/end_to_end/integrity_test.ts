@@ -172,7 +172,7 @@ Deno.test("under load every client that stays gets every event, in order and who
   assert.ok(most < 400 * MEBIBYTE, `${most} bytes of memory`);
 });
 
-Deno.test("who reads too late finds whole events, and behind them why there are no more", async () => {
+Deno.test("a client that reads too late finds whole events, then the close reason", async () => {
   const exchange = randomExchange();
   await using ranger = await startRanger({
     args: ["--no-auth", `--amqp-url=${broker.url}`, `--exchange=${exchange}`],

@@ -147,7 +147,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     });
   }
 
-  await step(t, "a gap is told in the log and in the statistics", async () => {
+  await step(t, "a gap is reported in the log and in the statistics", async () => {
     const id = freshWord();
     const { gaps, incrementsHeldBack } = (await exchange.stats()).events;
     await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
@@ -198,7 +198,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     );
   });
 
-  await step(t, "a snapshot with the next change in it goes to nobody, whoever comes", async () => {
+  await step(t, "a snapshot with the next change in it is sent to no client", async () => {
     const id = freshWord();
     const publish = publisherOf(id);
     const { gaps, resyncs } = (await exchange.stats()).events;
@@ -428,7 +428,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     assert.equal(await follower.next(), `{"${id}.ob-snap":{"asks":[["1","3"]],"bids":[]}}`);
   });
 
-  await step(t, "who holds a whole id is greeted once, with all its books", async () => {
+  await step(t, "a subscriber of a whole id gets each of its books once", async () => {
     const id = freshWord();
     await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
     await exchange.publish(`public.${id}.seats-snap`, { seats: 3 });

@@ -57,7 +57,7 @@ async function raw(port: number, path: string, encodings: string) {
   return { head: new TextDecoder().decode(bytes.slice(0, split)), body: bytes.slice(split) };
 }
 
-Deno.test("the page is under 250 KB, compressed for those who take it", async () => {
+Deno.test("the page is under 250 KB, compressed for clients that accept it", async () => {
   await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
   let total = 0;
   for (const path of ["/", "/page/page.js", "/page/page.css", "/page/icon.svg"]) {

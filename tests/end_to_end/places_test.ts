@@ -78,7 +78,7 @@ Deno.test("a full server refuses with 503, after what is wrong anyway and before
   });
 });
 
-Deno.test("places are for those who come at once as well, and none is lost", async () => {
+Deno.test("connections that come at once keep to the limit, and no place is lost", async () => {
   await using ranger = await startRanger({
     args: [...NO_BROKER, "--no-auth", "--limits-connections=50"],
   });

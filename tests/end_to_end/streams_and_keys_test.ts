@@ -34,7 +34,7 @@ Deno.test("streams and routing keys", async (t) => {
   const bearer = async (uid: string, role: string | undefined) =>
     `Bearer ${await exchange.key.token({ uid, role })}`;
 
-  await step(t, "public.<id>.<event> goes to whoever holds <id>.<event>", async () => {
+  await step(t, "public.<id>.<event> goes to the subscribers of <id>.<event>", async () => {
     const id = freshWord();
     await using anonymous = await exchange.connect(`/public?stream=${id}.trades`);
     await using user = await exchange.connect(`/private?stream=${id}.trades`, {

@@ -56,7 +56,7 @@ export function echoRequest(name: string): string {
 export function echo(name: string): string {
   return JSON.stringify({ success: { message: "subscribed", streams: [name] } });
 }
-/** An echo request of exactly so many bytes. */
+/** An echo request of an exact number of bytes. */
 export function echoNameFor(bytes: number): string {
   return "x".repeat(bytes - echoRequest("").length);
 }
@@ -95,7 +95,7 @@ async function script({ send, expect }: Row): Promise<{ bytes: Uint8Array; expec
 
 /**
  * Sends each row in one write and again cut into single bytes (long ones: into 997 bytes), each
- * over a connection of its own, and compares all that comes.
+ * over a new connection, and compares everything received.
  *
  * @param url of a server whose message limit is at least that of the rows
  * @throws AssertionError that lists the rows that went wrong, the first ten or so

@@ -29,7 +29,7 @@ export function asManyAs(wanted: number): number {
   return may;
 }
 
-/** Who is told, at once, what becomes of each client. */
+/** Callbacks for each client's events. */
 export interface Watcher {
   /** The client was let in. */
   joined?(client: number): void;

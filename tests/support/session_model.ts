@@ -76,7 +76,7 @@ function isPossible(name: string): boolean {
     new TextEncoder().encode(name).length <= 255;
 }
 
-/** What the server was told. */
+/** The messages sent to the server. */
 export interface SessionRules {
   readonly maxStreams: number;
   /** Prefixes, and the roles that may have their streams. */
