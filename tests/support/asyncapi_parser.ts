@@ -1,7 +1,7 @@
 import { ROOT, runProgram } from "../../testing/program.ts";
 
 /**
- * Run by a Deno of its own, with a lock file of its own: the parser stands on some hundred packages,
+ * Run by another Deno process, with a separate lock file: the parser stands on some hundred packages,
  * which are no business of the program, and whose types would take the place of Deno's own.
  */
 const SCRIPT = `

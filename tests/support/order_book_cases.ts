@@ -124,7 +124,7 @@ export const ORDER_BOOK_CASES: readonly OrderBookCase[] = [
     sequence: 2,
   },
   ...REMOVALS.map((amount): OrderBookCase => ({
-    name: `the amount ${amount} removes a level, and is no level of a snapshot`,
+    name: `the amount ${amount} removes a level, and is not a level of a snapshot`,
     steps: [
       ["snapshot", `{"asks":[["15.0","22.1"],["16.0",${amount}]],"bids":[["14.0","3.0"]]}`],
       ["increment", `{"bids":["14.0",${amount}]}`],
