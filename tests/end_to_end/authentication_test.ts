@@ -86,7 +86,7 @@ Deno.test("authentication", async (t) => {
     }
   });
 
-  await step(t, "a jwt that is no Bearer token", async () => {
+  await step(t, "a jwt that is not a Bearer token", async () => {
     await using client = await exchange.connect("/?stream=order");
     const token = await key.token();
     const jwts = [
@@ -200,7 +200,7 @@ Deno.test("authentication", async (t) => {
     assert.equal(await client.ask({ jwt: await bearer(freshWord()) }), AUTHENTICATED);
     assert.equal((await exchange.stats()).hub.users, users + 1);
     await client.close();
-    // The client is told of the end before it is counted.
+    // The client gets the end before it is counted.
     await until(
       async () => (await exchange.stats()).hub.users === users || undefined,
       "the user to be forgotten",
@@ -209,7 +209,7 @@ Deno.test("authentication", async (t) => {
 });
 
 for (const algorithm of ["RS256", "ES256"] as const) {
-  Deno.test(`a key for ${algorithm} verifies tokens of its own and no others`, async () => {
+  Deno.test(`a key for ${algorithm} verifies its tokens and no others`, async () => {
     const key = await makeKey(algorithm);
     await using folder = await temporaryFolder();
     await using exchange = await startExchange(broker, {

@@ -212,7 +212,7 @@ Deno.test("messages are compressed in both directions for clients that negotiate
     await assertClosed(client, 1009);
   });
 
-  await step(t, "what cannot be inflated, and what is no text then", async () => {
+  await step(t, "what cannot be inflated, and what is not text then", async () => {
     using rubbish = await opened();
     await rubbish.send({
       opcode: Opcode.text,

@@ -1,5 +1,5 @@
 /**
- * That each counter which an operator is told to look at counts what it says, once each: by what a
+ * Each counter that the documents name for operators counts what it says, once each: by what a
  * scrape gives, since that is where it is read.
  */
 import assert from "node:assert/strict";
@@ -217,10 +217,10 @@ Deno.test("handshakes count once for each that came when too many were under way
   }
 });
 
-/** Bytes that a frame has beside a payload of so many, and an event beside its body. */
+/** Bytes of a frame without its payload of the given size, and of an event without its body. */
 const HEADER = 4;
 
-/** A frame of exactly so many bytes, as the body of an event of the stream. */
+/** A frame of an exact number of bytes, as the body of an event of the stream. */
 function bodyFor(stream: string, frame: number): string {
   const around = HEADER + `{"${stream}":""}`.length;
   return `"${"x".repeat(frame - around)}"`;
@@ -244,7 +244,7 @@ Deno.test("unsent_bytes closes who is owed more than that, not who is owed just 
     const open = await gauge("ranger_connections_current", "auth");
     let sent = 0;
     // The kernel takes megabytes before anything waits, and may take more of what does: what is
-    // left to the limit is looked at anew before each event.
+    // left to the limit is checked again before each event.
     for (let left = limit; left > 0; left = limit - await waits()) {
       const fits = left > 2 * frame ? frame : left > frame ? left >> 1 : left;
       await exchange.publish(`public.${stream}`, bodyFor(stream, fits));

@@ -169,7 +169,7 @@ Deno.test("the endpoint for clients", async (t) => {
     });
   }
 
-  await step(t, "a GET that is no upgrade is told what this server is", async () => {
+  await step(t, "a GET without an upgrade gets a description of the server", async () => {
     const url = exchange.ranger.publicUrl("/");
     const text = await fetch(url);
     assert.equal(text.status, 200);
@@ -263,7 +263,7 @@ Deno.test("origins may be listed, also as Rango's API_CORS_ORIGINS", async () =>
   for (const [origin, expected] of rows) assert.equal(await status(origin), expected, origin);
 });
 
-Deno.test("with * every page may connect, even one without an origin of its own", async () => {
+Deno.test("with * every page may connect, even one without an origin", async () => {
   await using ranger = await startRanger({
     args: [
       "--no-auth",

@@ -57,7 +57,7 @@ Deno.test("events and their envelopes", async (t) => {
     assert.equal(await tuple.next(), `[${quoted},1]`);
   });
 
-  await step(t, "a connection chooses by the query, and what is no envelope is none", async () => {
+  await step(t, "a connection chooses by the query, and an unknown value is refused", async () => {
     const rows: [query: string, tuple: boolean][] = [
       ["", false],
       ["&envelope=object", false],

@@ -73,7 +73,7 @@ const request = fc.record({ jwt, event, streams, other: fc.jsonValue({ maxDepth:
   requiredKeys: [],
 });
 
-/** What a good client sends, with some bytes damaged; never a text that is no UTF-8. */
+/** What a good client sends, with some bytes damaged; never text that is not UTF-8. */
 const broken = fc.tuple(request, arbitraryDamage).map(([request, changes]) => {
   const { bytes } = damaged(new TextEncoder().encode(JSON.stringify(request)), changes);
   return new TextDecoder().decode(bytes);
@@ -133,7 +133,7 @@ Deno.test("whatever clients send is answered as the protocol says, message by me
 
   await step(t, "and nothing of it is left, nor was there an error in the server", async () => {
     let left: number[] = [];
-    // The observer of the test itself. The last one's end is told before it is counted.
+    // The observer of the test itself. The last client gets its end before it is counted.
     await until(async () => {
       const { connections, hub } = await exchange.stats();
       left = [connections.open, hub.streams, hub.users];

@@ -19,7 +19,7 @@ const broker = await sharedBroker();
 
 const TOO_MANY_STREAMS = '{"error":{"message":"Too many streams."}}';
 
-/** A subscription of exactly so many bytes. */
+/** A subscription of an exact number of bytes. */
 function subscription(bytes: number): string {
   const message = '{"event":"subscribe","streams":["ü.b"]}';
   return message + " ".repeat(bytes - new TextEncoder().encode(message).length);
@@ -217,7 +217,7 @@ Deno.test("what one client may cost", async (t) => {
     },
   );
 
-  /** Whether so many more clients were closed for not reading. */
+  /** Whether this number of further clients was closed for not reading. */
   function closedSlow(times: number): () => boolean {
     const count = () =>
       exchange.ranger.logged((line) => line.reason === "slow consumer" && line.code === 1008);

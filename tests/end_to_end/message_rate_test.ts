@@ -10,7 +10,7 @@ import { closeOf, encodeFrame, type Frame, Opcode, RawClient } from "../../testi
 const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
 const PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
 
-/** So many messages in one write. */
+/** Messages in one write. */
 function messages(count: number, one: Uint8Array = PING): Uint8Array {
   return joined(...Array<Uint8Array>(count).fill(one));
 }

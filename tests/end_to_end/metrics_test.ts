@@ -137,7 +137,7 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     assert.equal(events("unknown", "malformed_key"), 1);
     assert.equal(grown("ranger_events_fanned_out_total"), 5);
     assert.equal(grown("ranger_gaps_total"), 1);
-    assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is no resync");
+    assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is not a resync");
     assert.equal(after.value('ranger_books_current{state="unsure"}'), 1);
     assert.equal(after.value('ranger_books_current{state="live"}'), 0);
 

@@ -100,7 +100,7 @@ function day(...steps: fc.MaybeWeightedArbitrary<Step>[]): fc.Arbitrary<Step[]> 
   return fc.array(fc.oneof(...steps), { minLength: 250, maxLength: 400, size: "max" });
 }
 
-/** One run: markets of its own, and everybody who follows them. */
+/** One run: its markets, and all their followers. */
 class Run {
   readonly markets: readonly BookMarket[];
   readonly clients: BookClient[] = [];

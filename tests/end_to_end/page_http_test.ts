@@ -5,7 +5,7 @@ import { startRanger } from "../../testing/ranger.ts";
 
 const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
-/** Asks as it is told, without a client that unpacks by itself. */
+/** Sends the request as given, without a client that decompresses by itself. */
 async function get(url: string, headers: Record<string, string> = {}) {
   const response = await fetch(url, { headers: { "accept-encoding": "identity", ...headers } });
   return { status: response.status, headers: response.headers, text: await response.text() };

@@ -52,14 +52,14 @@ Deno.test("a full server refuses with 503, after what is wrong anyway and before
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain/);
     assertMayComeBack(response);
 
-    // What is wrong with a request it would be told at any time.
+    // A wrong request gets its error at any time.
     const form = { "Sec-WebSocket-Key": undefined };
     assert.equal((await refused(ranger, "/", form)).status, 400);
     assert.equal((await refused(ranger, "/", { Origin: "https://evil.example" })).status, 403);
     // A token is not looked at any more.
     assert.equal((await refused(ranger, "/private")).status, 503);
     assert.equal((await refused(ranger, "/", { Authorization: "Bearer x" })).status, 503);
-    // Who asks what this is can be told.
+    // A GET for the description is answered.
     const page = await fetch(ranger.publicUrl("/"));
     assert.equal(page.status, 200);
     await page.text();

@@ -35,7 +35,7 @@ Deno.test("what is one user's stays that user's", async (t) => {
 
   await step(
     t,
-    "a token in the URL is no token, and no token is shown to the operator",
+    "a token in the URL is ignored, and the operator sees no token",
     async () => {
       const good = await key.token({ uid: freshWord() });
       const wrong = await (await makeKey()).token({ uid: freshWord() });

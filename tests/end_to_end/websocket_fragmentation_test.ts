@@ -17,7 +17,7 @@ import { startRanger } from "../../testing/ranger.ts";
 
 const hex = (value: string) => new TextEncoder().encode(value).toHex();
 
-/** A message in so many fragments, with other frames between each two of them. */
+/** A message in a number of fragments, with other frames between each two of them. */
 function fragments(
   message: string,
   count: number,

@@ -1,5 +1,5 @@
 /**
- * A program of the upgrade's test, started within a network of its own: two processes of Ranger
+ * A program of the upgrade's test, started within a separate network: two processes of Ranger
  * change places on one port, again and again, while clients come all the time. Writes what became
  * of the clients as JSON: how often what happened.
  */

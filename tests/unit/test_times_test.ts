@@ -12,6 +12,10 @@ const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
         <testcase name="two" classname="./tests/unit/a_test.ts" time="0.250" line="27" col="6">
         </testcase>
     </testsuite>
+    <testsuite name="./tests/support/helper.ts" tests="1" disabled="0" errors="0" failures="0">
+        <testcase name="one &gt; shared step" classname="./tests/support/helper.ts" time="0.100" line="3" col="1">
+        </testcase>
+    </testsuite>
     <testsuite name="./tests/unit/b_test.ts" tests="0" disabled="0" errors="0" failures="0">
     </testsuite>
 </testsuites>`;
