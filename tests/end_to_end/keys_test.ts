@@ -275,11 +275,7 @@ Deno.test("a file that is not a key gets an error that says so", async (t) => {
     ["another block", pem.replaceAll("PUBLIC KEY", "X509 CRL"), /kind X509 CRL/],
     ["base64 of something else", base64("x".repeat(90)), /not PEM text, not base64 of a PEM/],
     ["JSON that is cut off", '{"keys":[', /begins as JSON and is none/],
-<<<<<<< HEAD
-    ["JSON that is no set", '{"kty":7}', /is not a JSON Web Key Set/],
-=======
-    ["JSON that is not a set", '{"kty":7}', /is no JSON Web Key Set/],
->>>>>>> en-tests
+    ["JSON that is not a set", '{"kty":7}', /is not a JSON Web Key Set/],
     ["a set without keys", '{"keys":[]}', /holds no key for signatures/],
   ];
   for (const [name, text, expected] of texts) {

@@ -1,13 +1,8 @@
 import { ROOT, runProgram } from "../../testing/program.ts";
 
 /**
-<<<<<<< HEAD
  * Run by another Deno with another lock file: the parser depends on some hundred packages, which
  * the program does not need, and whose types would replace those of Deno.
-=======
- * Run by another Deno process, with a separate lock file: the parser stands on some hundred packages,
- * which are no business of the program, and whose types would take the place of Deno's own.
->>>>>>> en-tests
  */
 const SCRIPT = `
 import { Parser } from "npm:@asyncapi/parser@3.6.3";

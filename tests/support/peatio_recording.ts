@@ -36,11 +36,7 @@ export interface PeatioRecording {
   readonly pricePrecision: number;
   readonly amountPrecision: number;
   readonly events: readonly BookEvent[];
-<<<<<<< HEAD
-  /** The engine's whole book after a number of events, without a sequence. */
-=======
   /** The engine's whole book after this number of events, without a sequence. */
->>>>>>> en-tests
   readonly books: readonly {
     readonly afterEvents: number;
     readonly asks: readonly Pair[];
