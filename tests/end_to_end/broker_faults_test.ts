@@ -11,7 +11,7 @@ import { runRanger } from "../support/run_ranger.ts";
 
 const broker = await fileBroker();
 
-/** A Ranger and a client of it, which get the events of an exchange of their own. */
+/** A Ranger and a client of it, which get the events of a separate exchange. */
 interface Scene extends AsyncDisposable {
   readonly ranger: RangerProcess;
   readonly client: Client;
@@ -61,7 +61,7 @@ async function ctl(commands: readonly string[]): Promise<void> {
   for (const command of commands) await broker.ctl(...command.split(" "));
 }
 
-/** What RabbitMQ refuses, how the operator is told, and what the operator does about it. */
+/** What RabbitMQ refuses, what the log says, and what the operator does about it. */
 const REFUSALS: readonly {
   readonly name: string;
   readonly vhost: string;
@@ -106,7 +106,7 @@ const REFUSALS: readonly {
   },
 ];
 
-Deno.test("whatever the broker refuses: the operator is told what to do, and once it is done events come", async () => {
+Deno.test("whatever the broker refuses: the log says what to do, and once it is done events come", async () => {
   await using scenes = new AsyncDisposableStack();
   await Promise.all(REFUSALS.map(({ before }) => ctl(before)));
   const running = await Promise.all(REFUSALS.map(async (refusal) => {
@@ -208,7 +208,7 @@ Deno.test("a lost broker is tried again at once and often, so that a short outag
   assert.equal((await scrape(ranger)).value("ranger_source_interrupted_seconds_total"), seconds);
 });
 
-Deno.test("a channel that the broker ends is opened anew", async () => {
+Deno.test("a channel that the broker ends is opened again", async () => {
   await using scene = await setScene(broker.url);
   const { ranger } = scene;
   const { queue } = await ranger.consuming();
@@ -221,7 +221,7 @@ Deno.test("a channel that the broker ends is opened anew", async () => {
   await scene.flows();
 });
 
-Deno.test("an exchange deleted by hand is noticed and made anew", async () => {
+Deno.test("an exchange deleted by hand is noticed and declared again", async () => {
   await using scene = await setScene(broker.url, "--amqp-heartbeat=1");
   const { ranger, publisher } = scene;
   await ranger.consuming();
@@ -293,7 +293,7 @@ Deno.test("an exchange that became one of another type is noticed, whether conne
     await gate.shut();
     await declare("direct");
     await gate.open();
-    await until(() => ranger.logged(unfit) === 2 || undefined, "it to be told again", 20_000);
+    await until(() => ranger.logged(unfit) === 2 || undefined, "it to be logged again", 20_000);
     await assertUnfitTold(ranger);
     assert.equal(ranger.logged((line) => line.message.startsWith("consuming")), 2);
     await declare("topic");

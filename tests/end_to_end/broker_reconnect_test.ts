@@ -33,7 +33,7 @@ Deno.test("the broker comes and goes, clients stay", async (t) => {
     );
     await step(
       t,
-      "a wrong password is told as such, and told to nobody",
+      "a wrong password is reported as such, and never shown",
       () => wrongPassword(broker),
     );
     await step(

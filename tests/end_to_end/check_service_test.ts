@@ -16,7 +16,7 @@ function lines(outcome: Outcome, start: string): string[] {
     .map((line) => line.slice(start.length).trim().replace(/ {2,}/g, "  "));
 }
 
-/** A service in a folder of its own: what `make install` puts in place, and what a test adds. */
+/** A service in a separate folder: what `make install` puts in place, and what a test adds. */
 async function installService() {
   const folder = await temporaryFolder();
   const { path } = folder;

@@ -47,7 +47,7 @@ async function closes(client: LiveClient, when: (close: () => void) => void): Pr
   // What was called is done with what it does after the call.
   await new Promise((resolve) => begin(resolve));
   assert.equal(client.ranger.state.status, "closed");
-  assert.equal(client.states.at(-1)?.status, "closed", "nothing is told after that");
+  assert.equal(client.states.at(-1)?.status, "closed", "nothing is reported after that");
   assert.deepEqual([...timers.values()], [], "no timer is left");
   assert.ok(made.every(({ readyState }) => readyState >= WebSocket.CLOSING), "no socket is left");
 }
@@ -150,7 +150,7 @@ Deno.test("close() holds wherever it is called from", async (t) => {
   });
 });
 
-Deno.test("a WebSocket that cannot even be made is told as an error, and nothing stays behind", async () => {
+Deno.test("a WebSocket that cannot even be made is reported as an error, and nothing stays behind", async () => {
   await using exchange = await startExchange(broker, { auth: false });
   const url = exchange.ranger.url("/public");
   let listeners = 0;

@@ -21,7 +21,7 @@ function same<A, B>(
   _: [A] extends [B] ? [B] extends [A] ? true : [A, "is not", B] : [A, "is not", B],
 ): void {}
 
-/** Compiles only where whoever may have an A may have it as a B. */
+/** Compiles only where an A may be used as a B. */
 function fits<A extends B, B>(_: A extends B ? true : never): void {}
 
 Deno.test("names have the types of the server's registry, and unknown names are unknown", () => {
@@ -107,7 +107,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(client.states.map(({ status }) => status), ["open"]);
   });
 
-  await step(t, "what the server refuses is told, to the one who asked for it", async () => {
+  await step(t, "what the server refuses is reported to the caller", async () => {
     await using client = liveClient(url, {
       token: await exchange.key.token({ uid: freshWord(), role: "member" }),
     });
@@ -134,7 +134,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(await orders, [{ id: 7 }]);
   });
 
-  await step(t, "one stream too many is told, and the others go on", async () => {
+  await step(t, "one stream too many is reported, and the others go on", async () => {
     await using client = liveClient(url);
     const market = freshWord();
     for (let at = 0; at <= 300; at++) client.ranger.on(`${market}.event${at}`, () => {});
@@ -143,7 +143,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.equal(client.ranger.streams.length, 300);
   });
 
-  await step(t, "mistakes are told where they are made, with what would be right", async () => {
+  await step(t, "mistakes are reported where they are made, with what is expected", async () => {
     await using client = liveClient(url);
     const { ranger } = client;
     const code = (code: string, message: RegExp) => (error: unknown) =>

@@ -80,7 +80,7 @@ Deno.test("a client that sends too fast is closed, and told so", async (t) => {
   });
 });
 
-Deno.test("control frames and fragments have a rate of their own, far above any library's", async (t) => {
+Deno.test("control frames and fragments have a separate rate, far above any library's", async (t) => {
   await using ranger = await startRanger({
     args: [...NO_BROKER, "--limits-message-rate=1", "--limits-message-burst=40"],
   });

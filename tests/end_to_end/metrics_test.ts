@@ -246,7 +246,7 @@ Deno.test("the streams with most subscribers come first", () => {
   assert.deepEqual(topStreams([["a", 1], ["b", 3], ["c", 2]], 2), [["b", 3], ["c", 2]]);
 });
 
-Deno.test("of the names published so many are kept, the last", () => {
+Deno.test("of the names published a bounded number is kept, the last", () => {
   const published = new PublishedNames(4);
   published.note("a.trades", "a");
   published.note("a.trades", "a");

@@ -10,7 +10,7 @@ import { step } from "../support/exchange.ts";
 import { labelled, scrape } from "../support/metrics.ts";
 import { runProgram } from "../../testing/program.ts";
 
-/** The same program where it may have so many files open. */
+/** The same program with a limit on open files. */
 function limited(files: number, command: readonly string[]): [string, ...string[]] {
   return ["/bin/sh", "-c", `ulimit -n ${files} && exec "$@"`, "sh", ...command];
 }
@@ -89,7 +89,7 @@ for (
   });
 }
 
-Deno.test("clients above what the limit on open files allows are told 503", async () => {
+Deno.test("clients above what the limit on open files allows get 503", async () => {
   await using ranger = await startRanger({
     program: limited(300, program()),
     args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"],

@@ -138,7 +138,7 @@ Deno.test("one user has as many connections as the limit says", async (t) => {
     await using third = await exchange.connect("/private", { token });
     await using fourth = await exchange.connect("/public");
     assert.equal(await first.ask(bearer), AUTHENTICATED);
-    assert.equal(await first.ask(bearer), AUTHENTICATED, "it is no further connection");
+    assert.equal(await first.ask(bearer), AUTHENTICATED, "it is not a further connection");
     assert.equal(await fourth.ask(bearer), AUTHENTICATION_FAILED);
     assert.equal(await third.ask({ jwt: `Bearer ${other}` }), AUTHENTICATED);
     assert.equal(await fourth.ask(bearer), AUTHENTICATED);

@@ -25,7 +25,7 @@ Deno.test("what is one user's stays that user's", async (t) => {
     for (const client of [guest, user]) {
       const answers = [];
       do answers.push(await client.next()); while (!answers.at(-1)!.includes('"subscribed"'));
-      assert.ok(!answers.at(-1)!.includes(`"private.${uid}.order"`), "it is no stream to hold");
+      assert.ok(!answers.at(-1)!.includes(`"private.${uid}.order"`), "it is not a stream to hold");
     }
     await exchange.publish(`private.${uid}.order`, { secret: true });
     await exchange.publish(`private.${uid}.trade`, { secret: true });

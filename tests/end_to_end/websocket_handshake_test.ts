@@ -132,7 +132,7 @@ const wrong: Row[] = [
   ...[
     ["no key", undefined],
     ["an empty key", ""],
-    ["a key that is not base64", "this is no base64 key!=="],
+    ["a key that is not base64", "this is not base64 key=="],
     ["a key of 15 bytes", new Uint8Array(15).toBase64()],
     ["a key of 17 bytes", new Uint8Array(17).toBase64()],
     ["a key without padding", KEY.slice(0, -2)],

@@ -14,7 +14,7 @@ import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 const TEXT = "The server could not answer this; its log says why.\n";
 
-/** What the log and the console are told while it is in use. */
+/** What the log and the console get while it is in use. */
 class Told implements AsyncDisposable {
   readonly records: LogRecord[] = [];
   readonly console: unknown[] = [];
@@ -121,7 +121,7 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
   }
 });
 
-Deno.test("what is thrown and is no error is answered by either listener", async () => {
+Deno.test("what is thrown and is not an error is answered by either listener", async () => {
   await using told = await Told.listen();
   const listener = new Listener({ fetch: breaks("no error at all") });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");

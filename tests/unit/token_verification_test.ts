@@ -378,7 +378,7 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
     ["two parts", `${head}.${body}`, "ERR_TOKEN_MALFORMED"],
     ["four parts", `${good}.x`, "ERR_TOKEN_MALFORMED"],
     ["five parts, as an encrypted token", "a.b.c.d.e", "ERR_TOKEN_MALFORMED"],
-    ["a header that is no JSON", `${part("{")}.${body}.${signature}`, "ERR_TOKEN_MALFORMED"],
+    ["a header that is not JSON", `${part("{")}.${body}.${signature}`, "ERR_TOKEN_MALFORMED"],
     ["no base64", "!.!.!", "ERR_TOKEN_MALFORMED"],
     ["claims that are no JSON", jwt("uid=ID123"), "ERR_TOKEN_MALFORMED"],
     ["claims that are a list", jwt("[1]"), "ERR_TOKEN_MALFORMED"],
