@@ -14,7 +14,7 @@ export type Overflow =
   | "latest"
   /** The oldest ones go when the buffer is full. */
   | "drop-oldest"
-  /** The loop ends with an error when the buffer is full: for those who must not miss any. */
+  /** The loop ends with an error when the buffer is full: for readers that must not miss any. */
   | "error";
 
 /** How a stream is read. */
@@ -82,7 +82,7 @@ export interface Ranger {
   ): AsyncIterable<PayloadOf<Name>>;
 
   /**
-   * Calls back with each event of a stream. That it will not come is told to `onError`.
+   * Calls back with each event of a stream. `onError` gets the reason if it will not come.
    *
    * Increments of an order book (`btcusd.ob-inc`) come as the exchange published them. An amount
    * that is empty (`""`, Peatio), null or zero in any spelling (`"0"`, `"0.0"`) removes the level at
@@ -105,7 +105,7 @@ export interface Ranger {
 
   /**
    * A market's order book, kept up to date until it is closed. What ends it otherwise is thrown by
-   * the loops over it; where there is none, it is told to `onError`. A book that cannot be read is
+   * the loops over it; where there is none, `onError` gets it. A book that cannot be read is
    * reported to `onError` once, and requested again after waits that double, up to 30 s.
    *
    * @param market `btcusd`
@@ -126,7 +126,7 @@ export interface Ranger {
   /** Calls back with what went wrong and no call or loop throws. Without any, it is logged. */
   onError(listener: (error: RangerError) => void): Stop;
 
-  /** Calls back with each message of the server as it came, for those who look on. */
+  /** Calls back with each message of the server as it came, for inspectors and logs. */
   onMessage(listener: (text: string) => void): Stop;
 
   /**
@@ -151,7 +151,7 @@ export interface Ranger {
 /**
  * A market's order book, kept up to date: built from a snapshot and the increments since. After a
  * reconnect, or when something was lost on the way, it shows what it had (`live` is false
- * meanwhile) until the server has sent the book anew.
+ * meanwhile) until the server has sent the book again.
  *
  * It is also an async iterable of itself, once at each change; changes that the loop has no time
  * for are left out. The loop ends when the book is closed; leaving the loop does not close it.

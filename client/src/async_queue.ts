@@ -6,7 +6,7 @@ type Result<T> = IteratorResult<T, undefined>;
 /** Takes what a reader waits for. */
 type Reader<T> = (result: Result<T> | Promise<Result<T>>) => void;
 
-/** An async iterator with room for so many events, and a rule for more. */
+/** An async iterator with room for a number of events, and a rule for more. */
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #limit: number;
   readonly #fails: boolean;
@@ -69,7 +69,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   return(): Promise<Result<T>> {
     this.#values.length = 0;
     this.end();
-    // Whoever leaves does not want to know any more.
+    // A loop that was left needs no error any more.
     this.#error = undefined;
     return this.next();
   }

@@ -44,7 +44,7 @@ export class LiveBook implements Book {
   #cancel: (() => void) | undefined;
 
   /**
-   * @param failed is told what no loop over the book is
+   * @param failed gets the errors that no loop over the book gets
    * @param ended is called once
    */
   constructor(

@@ -6,7 +6,7 @@ export interface Exact {
 
 export const ZERO: Exact = { digits: 0n, places: 0 };
 
-/** @returns `undefined` when the value is no decimal number */
+/** @returns `undefined` when the value is not a decimal number */
 export function exact(value: unknown): Exact | undefined {
   const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(
     typeof value === "object" ? "" : String(value),
@@ -40,7 +40,7 @@ export function textOf({ digits, places }: Exact): string {
  * fraction.
  *
  * @returns -1 when `a` is the smaller, 0 when they are the same number, 1 when it is the greater
- * @throws {TypeError} one of them is no decimal number
+ * @throws {TypeError} one of them is not a decimal number
  *
  * @example
  * ```ts
@@ -53,5 +53,5 @@ export function compareDecimals(
 ): number {
   const [x, y] = [exact(a), exact(b)];
   if (x && y) return compare(x, y);
-  throw new TypeError(`"${x ? b : a}" is no decimal number`);
+  throw new TypeError(`"${x ? b : a}" is not a decimal number`);
 }

@@ -4,7 +4,7 @@ export type ErrorCode =
   | "url"
   /** An option is not what it should be. */
   | "option"
-  /** This runtime has no WebSocket of its own, and none was given. */
+  /** This runtime has no WebSocket, and none was given. */
   | "no-websocket"
   /** The connection is closed for good: by `close()`, by the signal, or after too many attempts. */
   | "closed"
@@ -22,7 +22,7 @@ export type ErrorCode =
   | "token-refused"
   /** The token could not be had: the function that fetches it failed. */
   | "token-unavailable"
-  /** A reader was slower than its stream, and asked to be told. */
+  /** A reader was slower than its stream, with `overflow: "error"`. */
   | "overflow"
   /** The server did not understand this client, or the other way round. */
   | "protocol";

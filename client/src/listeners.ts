@@ -6,7 +6,7 @@ export function subscribe<T>(set: Set<T>, member: T): () => void {
 
 /**
  * Calls listeners. One that throws keeps nothing from the others: its error is reported as
- * uncaught, since it is a mistake of whoever listens.
+ * uncaught, since it is a mistake in the listener.
  */
 export function emit<Args extends readonly unknown[]>(
   listeners: Iterable<(...args: Args) => void> | undefined,

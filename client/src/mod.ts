@@ -35,7 +35,7 @@ export type { Identity, State } from "./state.ts";
 export * from "./streams.ts";
 
 /**
- * Connects to a Ranger server, and stays connected until it is told otherwise.
+ * Connects to a Ranger server, and stays connected until it is closed.
  *
  * @param url of the server's public path; in pages it may be relative to the page
  * @throws {RangerError} the URL or an option is wrong, and the message says what would be right;

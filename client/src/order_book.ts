@@ -20,7 +20,7 @@ export class Sides {
   /** @returns whether the snapshot could be read; if not, all is as it was */
   replace(snapshot: unknown): boolean {
     const read = changesOf(snapshot);
-    // A side that is left out is empty; with neither it is no snapshot.
+    // A side that is left out is empty; with neither it is not a snapshot.
     if (!read || !("asks" in (snapshot as object) || "bids" in (snapshot as object))) return false;
     this.asks = [];
     this.bids = [];

@@ -51,7 +51,7 @@ export class LiveRanger implements Ranger {
     this.#tokens = new Tokens(settings, {
       send: (message) => this.#line.open?.send(message),
       identified: (identity) => {
-        // First, so that who is told of the state may follow private streams at once.
+        // First, so that a listener of the state may subscribe to private streams at once.
         if (identity) {
           this.#noToken = undefined;
           this.#subscriptions.identified();
@@ -98,7 +98,7 @@ export class LiveRanger implements Ranger {
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
   ): Stop {
-    // Of its own, so that one function may listen twice.
+    // A new function, so that one listener may be added twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
     return this.#follow(name, take, this.#report);
   }
@@ -170,14 +170,17 @@ export class LiveRanger implements Ranger {
     }
     // Longer ones do not fit into a message.
     if (!/^[^,\s]{1,500}$/.test(name)) {
-      throw new RangerError("name", `"${name}" is no stream's name. One looks like btcusd.trades`);
+      throw new RangerError(
+        "name",
+        `"${name}" is not a stream's name. One looks like btcusd.trades`,
+      );
     }
     if (this.#noToken && isPrivate(name)) throw this.#noToken;
   }
 
   readonly #opened = (): void => {
     this.#become({ status: "open", identity: undefined });
-    // Whoever was told may have closed it.
+    // A listener may have closed it.
     if (!this.#line.open) return;
     this.#subscriptions.opened((message) => this.#line.open?.send(message), !this.#hasToken);
     if (!this.#hasToken) return;
@@ -244,7 +247,7 @@ export class LiveRanger implements Ranger {
   }
 
   #become(state: State): void {
-    // What happens in an event's wake is no news to those who closed it meanwhile.
+    // What happens in an event's wake does not concern listeners that closed it meanwhile.
     if (this.#state.status === "closed") return;
     this.#state = state;
     emit(this.#states, state);

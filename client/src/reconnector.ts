@@ -11,7 +11,7 @@ export interface ReconnectorOwner {
   state(state: State): void;
 }
 
-/** After so many milliseconds a connection counts as good, and the next loss begins anew. */
+/** A connection that lasted this many milliseconds resets the backoff. */
 const GOOD = 10_000;
 
 /**
@@ -65,7 +65,7 @@ export class Reconnector implements ConnectionOwner {
       if (!this.#attempt) throw new RangerError("url", `${cause}`, undefined, cause);
       return this.lost({ reason: `${cause}`, code: undefined });
     }
-    // At last, so that whoever is told may close it.
+    // Last, so that the listener may close it.
     this.#owner.state({ status: "connecting", attempt: this.#attempt });
   }
 
@@ -74,7 +74,7 @@ export class Reconnector implements ConnectionOwner {
     if (this.#timer !== undefined) this.connect();
   }
 
-  /** Ends what there is, and begins anew: as somebody else. */
+  /** Ends the connection and connects again, as another user. */
   restart(): void {
     void this.close();
     this.connect();

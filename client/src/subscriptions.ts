@@ -4,7 +4,7 @@ import { emit, subscribe } from "./listeners.ts";
 /** Takes what a stream carries, and the name that it came under. */
 export type Listener = (payload: unknown, stream: string) => void;
 
-/** Is told once when the stream will not come: nothing more is heard of it. */
+/** Called once when the stream will not come: nothing more is heard of it. */
 export type Holder = (error: RangerError) => void;
 
 /** Milliseconds for each message, over time: servers close connections that say too much. */
@@ -32,7 +32,7 @@ export class Subscriptions {
   /** Names of messages that are not answered yet. */
   #asked: string[][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When so many messages will have had their time. */
+  /** When the messages sent so far will have had their time. */
   #paid = 0;
   #send: ((message: string) => void) | undefined;
   /** Whether streams for certain roles may be asked for: not before the server knows the role. */
@@ -50,7 +50,7 @@ export class Subscriptions {
     };
   }
 
-  /** Has a stream start anew: the server sends its state once more. */
+  /** Restarts a stream: the server sends its state once more. */
   again(name: string): void {
     this.#again.add(name);
     this.#soon();
@@ -117,7 +117,7 @@ export class Subscriptions {
   clear(): void {
     this.lost();
     this.#wanted.clear();
-    // In place, so that whoever is being told hears no more either.
+    // In place, so that listeners being called hear no more either.
     for (const set of this.#listeners.values()) set.clear();
   }
 

@@ -23,7 +23,7 @@ const AHEAD = 30_000;
 /**
  * What a token says of itself (RFC 7519 §4), unverified: the server verifies.
  *
- * @returns `undefined` where it is no token
+ * @returns `undefined` where it is not a token
  */
 export function identityOf(token: string): Identity | undefined {
   try {
@@ -61,7 +61,7 @@ export class Tokens {
     let token: string | null | undefined;
     try {
       token = typeof source === "function" ? await source() : source;
-      if (token && typeof token !== "string") throw new TypeError("it is no text");
+      if (token && typeof token !== "string") throw new TypeError("it is not a text");
     } catch (cause) {
       if (round !== this.#round) return;
       return this.#failed("token-unavailable", `The token could not be had (${cause})`, cause);
@@ -92,7 +92,7 @@ export class Tokens {
     this.#round++;
   }
 
-  // Here and below the owner is told last: whoever is told may end everything.
+  // Here and below the owner is called last: it may end everything.
   accepted(): void {
     this.#attempt = 0;
     this.#accepted = this.#sent.shift() ?? "";

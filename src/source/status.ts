@@ -60,7 +60,7 @@ export class SourceStatus implements SourceState {
     this.#turn(false, detail);
   }
 
-  /** The source was told to stop, which is not an interruption. */
+  /** The source stops on request, which is not an interruption. */
   stop(detail = "stopped"): void {
     if (this.#isInterrupted) this.#interrupted += this.lasted;
     this.#stopped = true;

@@ -48,7 +48,7 @@ const SEEN = {
   state: "closed",
 };
 
-/** What must compile, and what must not, for those who are as strict as can be. */
+/** What must compile, and what must not, with the strictest options. */
 const TYPED = `
 import { connect, type Book, type Kline, RangerError } from "ranger-client";
 

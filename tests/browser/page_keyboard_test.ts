@@ -19,7 +19,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
   await step(t, "colours are chosen by keyboard", () => colours(...place));
   await step(
     t,
-    "the focus stays with whoever types, whatever the server says",
+    "the focus stays in the field in use, whatever the server sends",
     () => typing(...place),
   );
   await step(
@@ -29,7 +29,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
       await paused(...place);
     },
   );
-  await step(t, "nothing moves for those who want that", () => still(...place));
+  await step(t, "nothing moves where reduced motion is preferred", () => still(...place));
 });
 
 async function skip(browser: Browser, demo: RangerProcess): Promise<void> {

@@ -31,13 +31,13 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   await step(t, "a book that cannot be read is said to be so", () => unreadable(...place));
   await step(t, "a book of one side is drawn, and told as it is", () => oneSide(...place));
   await step(t, "bars are as long as what they stand for", () => bars(...place));
-  await step(t, "depth is drawn anew where its place changes, also of a quiet book", async () => {
+  await step(t, "depth is drawn again where its place changes, also of a quiet book", async () => {
     await resized(...place);
   });
-  await step(t, "what cannot be a market's name is told, and all else works on", async () => {
+  await step(t, "what cannot be a market's name is reported, and all else works on", async () => {
     await misnamed(...place);
   });
-  await step(t, "what is no time, no number and no text is shown all the same", () => {
+  await step(t, "values that are not a time, number or text are shown all the same", () => {
     return senseless(...place);
   });
   await step(t, "a market without figures stands among the others", () => nothingKnown(...place));
@@ -195,7 +195,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
   for (const name of ["btc%20usd", "btc%2Cusd", "a.b", "%3Cb%3E%20", "x".repeat(600)]) {
     await using live = await openMarket(browser, exchange, name);
     const { page } = live;
-    await live.reads("#market-problem", /is no market's name: .* One looks like btcusd/);
+    await live.reads("#market-problem", /is not a market's name: .* One looks like btcusd/);
     await live.reads("#book-note", /^No market is shown/);
     await live.reads("#candles-note", /^No market is shown/);
     await live.assertAccessible();
@@ -206,7 +206,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
     await page.locator("[data-view=streams]").click();
     await live.reads("#line-state", /^Live$/);
     await page.goBack();
-    await live.reads("#market-problem", /is no market's name/);
+    await live.reads("#market-problem", /is not a market's name/);
     await page.locator("#tickers a").first().click();
     await page.locator("#market-problem").waitFor({ state: "hidden" });
     await exchange.publish(`public.${market}.ob-snap`, BOOK);
@@ -214,7 +214,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
 
     await page.fill("#market-name", "btc usd, eth");
     await page.keyboard.press("Enter");
-    await live.reads("#market-problem", /^“btc usd, eth” is no market's name/);
+    await live.reads("#market-problem", /^“btc usd, eth” is not a market's name/);
     // What is shown stays, and what was typed can be corrected.
     assert.match(page.url(), new RegExp(`#/market/${market}/`));
     assert.match(await live.text("#spread"), /^1\.50?$/);

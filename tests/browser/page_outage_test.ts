@@ -136,7 +136,7 @@ async function serverRestarts(place: Place): Promise<void> {
   await live.reads("#uid", /^IDPAGE$/);
   await page.goto(first.publicUrl("/#/market/abcxyz/1m"));
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
-  // Asked for together with the trades, which nobody is sent who comes late.
+  // Asked for together with the trades, which late subscribers do not get.
   await live.reads("#spread", /^1\.50?$/);
   await publisher.publish("public.global.tickers", { abcxyz: { last: "1.5" } });
   const trade = { tid: 1, type: "sell", date: 1588000798, price: "1.5", amount: "2" };

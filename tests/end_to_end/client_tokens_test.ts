@@ -147,7 +147,7 @@ Deno.test("a token that cannot be had is tried again, and keeps nobody from publ
     "token-unavailable",
   ]);
   assert.match(client.errors[0]!.message, /503 Service Unavailable/);
-  assert.match(client.errors[1]!.message, /it is no text/);
+  assert.match(client.errors[1]!.message, /it is not a text/);
 });
 
 Deno.test("answers are taken for those of the tokens that they answer", async () => {

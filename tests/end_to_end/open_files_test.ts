@@ -35,11 +35,11 @@ async function statusOf(ranger: RangerProcess, path: string): Promise<number> {
 
 for (
   const [what, command] of [
-    ["that it knows", program()],
-    ["that it may not know", RESTRICTED],
+    ["knows", program()],
+    ["may not know", RESTRICTED],
   ] as const
 ) {
-  Deno.test(`strangers leave room for operator and broker, up to a limit on open files ${what}`, async (t) => {
+  Deno.test(`strangers leave room for operator and broker, up to a limit on open files that it ${what}`, async (t) => {
     const broker = await startBroker();
     const clients: RawClient[] = [];
     await using stack = new AsyncDisposableStack();

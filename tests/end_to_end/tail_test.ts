@@ -273,7 +273,7 @@ Deno.test("what cannot be meant is refused before anything is connected: 78", as
     [[], /an argument is missing/],
     [["x.y", "--url", "nowhere"], /--url is not the URL of a WebSocket server; expected ws:/],
     [["order"], /private streams need a token: --token/],
-    [["a b"], /is no stream's name/],
+    [["a b"], /is not a stream's name/],
     [["x.y", "--count", "0"], /--count is "0"; expected a whole number/],
     [["x.y", "--for", "soon"], /--for is "soon"; expected seconds/],
     [["x.y", "--token", "@/nowhere/token"], /--token: \/nowhere\/token cannot be read/],

@@ -95,7 +95,7 @@ export class AccountView {
     this.#credentials.forget();
     this.#events.clear();
     this.#uid = undefined;
-    // As nobody, the client begins a connection anew: no loss that anybody needs to know of.
+    // When signing out, the client connects again: not a loss to show.
     this.#leaving = this.#identity !== undefined;
     this.#ranger.renewToken();
     this.#changed();

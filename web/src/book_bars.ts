@@ -34,7 +34,7 @@ export class BookBars {
   /** @param shares of a row's width, from 0 to 1, from the best price on */
   draw(shares: readonly number[]): void {
     // The corners, so that its size is always the same one: of another size, all of the page's layers
-    // would be arranged anew.
+    // would be laid out again.
     let path = `M0 0v0M${WIDTH} ${ROW * this.#rows}v0`;
     for (const [at, share] of shares.entries()) {
       const row = this.#upwards ? this.#rows - 1 - at : at;

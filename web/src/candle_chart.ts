@@ -53,7 +53,7 @@ export class CandleChart implements CandleSurface {
     this.recolour();
   }
 
-  /** After the colours have changed; the candles must be given anew. */
+  /** After the colours have changed; the candles must be given again. */
   recolour(): void {
     const [text, line, up, down, hollow] = ["--muted", "--line", "--up", "--down", "--panel"]
       .map(colour);

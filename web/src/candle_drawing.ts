@@ -19,7 +19,7 @@ export class CandleDrawing {
   #all: "drawn" | "changed" | "others" = "others";
 
   /** Others are looked at from now on, or they look otherwise. */
-  anew(): void {
+  restart(): void {
     this.#all = "others";
   }
 

@@ -72,7 +72,7 @@ export class CandlesPanel {
         this.#changed();
       });
     }
-    this.#drawing.anew();
+    this.#drawing.restart();
     this.#changed();
   }
 
@@ -103,7 +103,7 @@ export class CandlesPanel {
 
   recolour(): void {
     this.#chart?.recolour();
-    this.#drawing.anew();
+    this.#drawing.restart();
     if (this.#chart) this.#changed();
   }
 

@@ -2,7 +2,7 @@
 type Source = { readonly token: string } | { readonly fetch: () => Promise<string> };
 
 /**
- * The token of whoever looks at the page: in memory only, and given to the client when asked. What
+ * The token of the page's user: in memory only, and given to the client when asked. What
  * the server has accepted is kept until it accepts something else.
  */
 export class Credentials {
@@ -35,7 +35,7 @@ export class Credentials {
   }
 
   /**
-   * The server has not taken the token: whoever was signed in before stays so.
+   * The server has not taken the token: the user signed in before stays so.
    *
    * @returns whether somebody was
    */

@@ -42,7 +42,7 @@ export class HeldStreams {
   }
 
   /**
-   * Counts a message to those who asked for it: by its name, its market's, or with a role's prefix
+   * Counts a message for the streams that include it: by its name, its market's, or with a role's prefix
    * before it; a snapshot belongs to the increments.
    */
   count(stream: string, length: number): void {

@@ -10,7 +10,7 @@ import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
-/** Milliseconds of silence after which it is told. */
+/** Milliseconds of silence after which the page says so. */
 const QUIET = 5000;
 
 /** One market: book, depth, candles, trades; and the strip of all of them. */
@@ -199,7 +199,7 @@ export class MarketView {
     } else if (!this.#book?.live) {
       write(
         note,
-        open ? "Waiting for the book anew…" : "As it was before the connection was lost.",
+        open ? "Waiting for the book…" : "As it was before the connection was lost.",
       );
     } else if (this.#empty) {
       write(note, "The order book is empty: nobody offers to buy or to sell.");
@@ -223,7 +223,7 @@ export class MarketView {
     const short = name.length > 40 ? `${name.slice(0, 40)}…` : name;
     write(
       element,
-      `“${short}” is no market's name: there is no space, comma or dot in one. One looks like btcusd.`,
+      `“${short}” is not a market's name: there is no space, comma or dot in one. One looks like btcusd.`,
     );
   }
 }

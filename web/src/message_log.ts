@@ -29,16 +29,16 @@ export class MessageLog {
   #drawn = 0;
 
   constructor() {
-    this.#filter.oninput = () => this.#anew();
+    this.#filter.oninput = () => this.#redraw();
     this.#pause.onclick = () => {
       this.#frozen = this.#frozen ? undefined : { messages: [...this.#kept], count: this.#count };
       this.#pause.setAttribute("aria-pressed", String(this.#frozen !== undefined));
-      this.#anew();
+      this.#redraw();
     };
     byId("clear", HTMLButtonElement).onclick = () => {
       this.#kept = [];
       if (this.#frozen) this.#frozen = { messages: [], count: this.#count };
-      this.#anew();
+      this.#redraw();
     };
     const button = byId("copy", HTMLButtonElement);
     button.onclick = () => copy(button, this.#matching().map(({ text }) => text).join("\n"));
@@ -62,7 +62,7 @@ export class MessageLog {
     return wanted ? all.filter(({ text }) => text.toLowerCase().includes(wanted)) : all;
   }
 
-  #anew(): void {
+  #redraw(): void {
     this.#drawn = 0;
     this.#list.replaceChildren();
     // At once: somebody has asked for it, and waits.

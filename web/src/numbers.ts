@@ -12,7 +12,7 @@ export function mostDigits(texts: Iterable<string>): number {
 }
 
 /**
- * The same number with so many digits after the point, so that columns are aligned. No digit that
+ * The same number with that many digits after the point, so that columns are aligned. No digit that
  * says something is lost.
  *
  * @example
@@ -38,7 +38,7 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
 const LAST_TIME = 8.64e15;
 
 /**
- * A time by a format; a dash where it is no time, which the formats themselves would throw at.
+ * A time by a format; a dash where it is not a time, which the formats themselves would throw at.
  *
  * @param time milliseconds since the epoch
  */

@@ -12,7 +12,7 @@ export interface Screen {
   now(): number;
   /** Calls when the next frame is to be drawn. */
   nextFrame(call: () => void): void;
-  /** Calls in so many milliseconds. */
+  /** Calls after a number of milliseconds. */
   later(call: () => void, milliseconds: number): void;
   /** Within a frame: calls when it has been styled, laid out and painted. */
   painted(call: () => void): void;
@@ -23,7 +23,7 @@ const LONGEST = 1000;
 
 /**
  * Draws what has changed, all of it in the same frame: each frame has a rectangle around all that
- * changed put together anew, so three changes in three frames cost three times as much as in one.
+ * changed laid out again, so three changes in three frames cost three times as much as in one.
  *
  * It measures what a frame costs with its drawings, and waits the longer the more that is, so that
  * a slow machine has time for what is drawn more often. What is put off is drawn later, as it is
@@ -68,7 +68,7 @@ export class Pace {
   }
 
   #wait(): number {
-    // A frame that other programs interrupted is no measure: so it takes two of them.
+    // A frame that other programs interrupted measures nothing: so it takes two of them.
     const cost = Math.min(...this.#costs);
     return Math.max(this.#between, Math.min(LONGEST, cost / this.#share));
   }

@@ -23,7 +23,7 @@ class PageScreen implements Screen {
 
   painted(call: () => void): void {
     this.#calls.push(call);
-    // A task of its own, which comes after the frame's.
+    // A separate task, which comes after the frame's.
     this.#channel.port2.postMessage(undefined);
   }
 }

@@ -24,7 +24,7 @@ export async function about(): Promise<About> {
  * A token of the demo's user.
  *
  * @param ttl seconds
- * @throws Error the server cannot be reached, or is no demo
+ * @throws Error the server cannot be reached, or is not a demo
  */
 export async function demoToken(ttl: number): Promise<string> {
   const response = await fetch(`page/token?ttl=${ttl}`);

@@ -15,7 +15,7 @@ const PING = 3000;
 const RATES = 1000;
 
 /**
- * The inspector: a connection of its own, so that it shows what any program would get that asks for
+ * The inspector: a separate connection, so that it shows what any program would get that asks for
  * the same streams.
  */
 export class StreamsView {

@@ -3,7 +3,7 @@ import { byId } from "./dom.ts";
 const KEY = "ranger.colours";
 
 /**
- * Light, dark, or as the system has it; remembered. What is drawn on a canvas has to be told.
+ * Light, dark, or as the system has it; remembered. Canvases have to be drawn again.
  *
  * @param changed called when the colours are others
  */

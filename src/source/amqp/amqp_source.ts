@@ -42,7 +42,7 @@ export interface AmqpOptions extends QueueOptions, TlsFiles {
 }
 
 /**
- * Events from RabbitMQ: a queue of its own, bound to everything that the exchange publishes.
+ * Events from RabbitMQ: an exclusive queue, bound to everything that the exchange publishes.
  *
  * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
  * password may be the broker's mistake, and clients are better off connected. Several brokers are

@@ -24,7 +24,7 @@ const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
  * Five defects of the library are worked around:
  *
  * - it reads frames in the socket's data handler, so whatever answers on the port with something
- *   that is no AMQP (another service, a proxy's error page) ends the process by an uncaught error;
+ *   that is not AMQP (another service, a proxy's error page) ends the process by an uncaught error;
  * - a connection that dies during the handshake calls one of its methods without its object, which
  *   ends the process by an unhandled rejection;
  * - nobody handles that its answer to a cancelled consumer cannot be sent, which is so when the
@@ -65,7 +65,7 @@ export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
   const send = internals.send.bind(client);
   internals.send = (bytes) => {
     const sent = send(bytes);
-    // Handled here as well: those who wait for it are told all the same.
+    // Handled here as well; callers that await it still get the error.
     sent.catch(() => {});
     return sent;
   };

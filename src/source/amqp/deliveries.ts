@@ -78,7 +78,7 @@ export class DeliveryReader {
   /**
    * @param bytes what the socket brought
    * @param hand gives bytes to the library
-   * @throws {RangeError} a frame's length is none: what comes is no AMQP
+   * @throws {RangeError} a frame's length is invalid: the peer does not speak AMQP
    */
   read(bytes: Buffer, hand: (bytes: Buffer) => void): void {
     const library = this.#library;

@@ -35,7 +35,8 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
   access: "give the user configure, write and read permission on ranger.* and read permission " +
     "on the exchange (rabbitmqctl set_permissions)",
   vhost: "is amqp.vhost right, and may that user have it (rabbitmqctl list_permissions)?",
-  exchange: "it is made anew if nobody does; is the exchange that publishes the events running?",
+  exchange:
+    "it is declared again if nothing else does; is the exchange that publishes the events running?",
   type: "delete it and declare it as topic, or set amqp.exchange to another.",
   refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
   name: "is amqp.host right, and does the name server answer?",

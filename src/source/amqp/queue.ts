@@ -86,7 +86,7 @@ export async function consume(channel: AMQPChannel, queue: string): Promise<AMQP
  * Binds the queue again every so often, for as long as the connection lasts. Who deletes the
  * exchange, or the binding, tells nobody: the connection stays, and no event ever comes again. A
  * binding that was taken away is back then; where the exchange is gone the broker closes the
- * channel, which ends the consumer, and the next connection makes the exchange anew. An exchange
+ * channel, which ends the consumer, and the next connection declares the exchange again. An exchange
  * declared again as something else takes the binding, and may hand on nothing by it: that is for
  * `judge` to say.
  *
