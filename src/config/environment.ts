@@ -83,7 +83,7 @@ export function unknownFiles(environment: Environment, sourceOf: SourceOf): stri
       const hint = name === "RANGER_CONFIG_FILE"
         ? "expected RANGER_CONFIG"
         : /^RANG(ER|O)_RBAC_/.test(name)
-        ? `roles cannot be in a file of their own; expected ${name.slice(0, -FILE.length)}`
+        ? `roles cannot be read from a file; expected ${name.slice(0, -FILE.length)}`
         : near === undefined
         ? "expected the variable of a setting with _FILE behind it"
         : `did you mean ${near}?`;
