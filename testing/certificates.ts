@@ -15,7 +15,7 @@ export interface CertificateOptions {
 }
 
 /**
- * A certificate authority of a test's own, made with openssl.
+ * A certificate authority for one test, made with openssl.
  *
  * @example
  * ```ts

@@ -92,7 +92,7 @@ async function start(options: BrokerOptions): Promise<RealBroker> {
 /**
  * The broker that the whole test run shares, where there is one (`make test` starts it and names
  * it in RANGER_TEST_AMQP_URL), else one for this test file. Tests keep out of each other's way by
- * different exchanges. Call it outside of `Deno.test`, so that no test reports it as a leak.
+ * exchanges with other names. Call it outside of `Deno.test`, or it would count as a test's leak.
  *
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export async function sharedBroker(): Promise<{ readonly url: string }> {
 
 /**
  * A broker that all tests of one file may kill, pause and restart. Call it outside of `Deno.test`,
- * so that no test reports it as a leak; it ends with the file.
+ * or it would count as a test's leak; it ends with the file.
  */
 export async function fileBroker(options: BrokerOptions = {}): Promise<Broker> {
   const broker = await start(options);

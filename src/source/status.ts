@@ -3,7 +3,7 @@ import type { Failure } from "./amqp/failure.ts";
 import type { SourceState } from "./source.ts";
 
 /**
- * How a source of events is doing, as it goes along (see {@linkcode SourceState}).
+ * The state of a source, which the source updates (see {@linkcode SourceState}).
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export class SourceStatus implements SourceState {
   /** Milliseconds of the interruptions that are over. */
   #interrupted = 0;
   #stopped = false;
-  /** When `since` was by a clock that nobody sets. */
+  /** The moment of `since` by the monotonic clock. */
   #turned = performance.now();
 
   get lasted(): number {
@@ -47,7 +47,7 @@ export class SourceStatus implements SourceState {
   }
 
   /**
-   * Events do not come in, or not any more; also to replace the detail.
+   * Events do not come in; also called to replace the detail.
    *
    * @param silence milliseconds before this in which nothing came from the source
    */
@@ -60,7 +60,7 @@ export class SourceStatus implements SourceState {
     this.#turn(false, detail);
   }
 
-  /** The source stops on request, which is not an interruption. */
+  /** The source is stopped, which is not an interruption. */
   stop(detail = "stopped"): void {
     if (this.#isInterrupted) this.#interrupted += this.lasted;
     this.#stopped = true;
@@ -68,7 +68,7 @@ export class SourceStatus implements SourceState {
     this.#turn(false, detail);
   }
 
-  /** One more failure, whatever it ended. */
+  /** Counts a failure. */
   failed({ kind }: Failure, text: string): void {
     this.failures.add(kind);
     this.lastError = text;

@@ -194,7 +194,7 @@ Deno.test("certificates are read again for each connection, so that they can be 
   const refused = await ranger.log((line) => /does not trust/.test(String(line.reason)));
   assert.equal(refused.level, "error");
   assert.match(String(refused.advice), /^amqp\.ca names the authorities to trust/);
-  // Between the two files they do not fit, which does not end the program.
+  // Between the two copies they do not fit, which must not end the process.
   await Deno.copyFile(client.cert, cert);
   await ranger.log((line) => /is not the private key of/.test(String(line.reason)));
   await Deno.copyFile(client.key, key);

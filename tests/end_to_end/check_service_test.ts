@@ -16,7 +16,7 @@ function lines(outcome: Outcome, start: string): string[] {
     .map((line) => line.slice(start.length).trim().replace(/ {2,}/g, "  "));
 }
 
-/** A service in a separate folder: what `make install` puts in place, and what a test adds. */
+/** A service in a temporary folder: what `make install` puts in place, and what a test adds. */
 async function installService() {
   const folder = await temporaryFolder();
   const { path } = folder;
@@ -35,7 +35,7 @@ async function installService() {
   const unit = `${path}/usr/lib/systemd/system/ranger.service`;
   const dropIns = `${unit}.d`;
   await Deno.mkdir(dropIns);
-  // The folder is in /tmp, which the unit hides, and there is no user ranger.
+  // The folder is in /tmp, which the unit hides, and the user ranger may not exist.
   await Deno.writeTextFile(`${dropIns}/10-test.conf`, "[Service]\nPrivateTmp=no\nUser=nobody\n");
   const configuration = `${path}/etc/ranger`;
   return {
@@ -282,7 +282,7 @@ Deno.test("a password that is a credential of systemd: serve reads it, and check
   assert.equal(outcome.code, 0, outcome.output);
   assert.ok(!outcome.output.includes("s3cret"));
 
-  // What systemd does with the credential.
+  // As systemd provides the credential.
   await using credentials = await temporaryFolder();
   await credentials.write("rabbitmq", "s3cret\n");
   await using ranger = await startRanger({

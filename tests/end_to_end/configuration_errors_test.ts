@@ -133,7 +133,7 @@ Deno.test("unknown names are refused with the nearest known one", async () => {
     ["[server]\nexchange = ''", "unknown key server.exchange; did you mean amqp.exchange?"],
     [
       "[limits]\nzzzzzzzz = 1",
-      "[limits] has message_bytes, message_rate, message_burst, streams, ",
+      "[limits] has message_bytes, message_rate, message_burst, message_timeout, streams, ",
     ],
     ["[sever]\nport = 1", "unknown section [sever]; did you mean [server]?"],
     ["[wombat]\nport = 1", "unknown section [wombat]; the sections are server, management, "],

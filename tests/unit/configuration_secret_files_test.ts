@@ -125,9 +125,9 @@ Deno.test("a file that cannot be used is refused with its source, and what is in
 
 Deno.test("a variable that ends in _FILE and belongs to no setting is refused", async () => {
   const wrong: Record<string, RegExp> = {
-    RABBITMQ_PASSWRD_FILE:
-      /^environment RABBITMQ_PASSWRD_FILE: this variable belongs to no setting; did you mean RABBITMQ_PASSWORD_FILE\?$/m,
-    RANGER_AMQP_PASSWORT_FILE: /did you mean RANGER_AMQP_PASSWORD_FILE\?$/m,
+    RABBITMQ_PASSWORDS_FILE:
+      /^environment RABBITMQ_PASSWORDS_FILE: this variable belongs to no setting; did you mean RABBITMQ_PASSWORD_FILE\?$/m,
+    RANGER_AMQP_PASSWORDS_FILE: /did you mean RANGER_AMQP_PASSWORD_FILE\?$/m,
     RANGER_CONFIG_FILE: /expected RANGER_CONFIG$/m,
     RANGER_RBAC_ADMIN_FILE: /roles cannot be read from a file; expected RANGER_RBAC_ADMIN$/m,
     RANGO_RBAC_ADMIN_FILE: /expected RANGO_RBAC_ADMIN$/m,

@@ -14,7 +14,7 @@ const LINES: readonly [text: string, values: Record<string, string>][] = [
   ["A='it''s'\nB=\"a\"'b' \"c\"\n", { A: "its", B: "abc" }],
   ['A=a"b"\nB=pass\'word\n', { A: 'a"b"', B: "pass'word" }],
   ['A="\\"\\\\\\$\\`\\n"\nB=\'\\n\'\nC=\\"x\\$\\\\\n', { A: '"\\$`\\n', B: "\\n", C: '"x$\\' }],
-  ['A=one\\\n  two\nB="one\\\ntwo"\n', { A: "one  two", B: "onetwo" }],
+  ['A=one\\\n  two\nB="a\\\nb"\n', { A: "one  two", B: "ab" }],
   ["A='one\ntwo'\nB=3\n", { A: "one\ntwo", B: "3" }],
   ["A=$HOME ${HOME} %d\n", { A: "$HOME ${HOME} %d" }],
   ["export A=1\n1B=2\nno value\nC=3\n", { C: "3" }],

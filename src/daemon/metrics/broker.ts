@@ -23,9 +23,8 @@ export const BROKER: readonly Metric[] = [
   {
     name: "ranger_source_interrupted_seconds_total",
     type: "counter",
-    help:
-      "Seconds without the source since it was first connected, and the silence before it was " +
-      "given up where it gave no sign of life",
+    help: "Seconds without the source since it was first connected, and the silence before a " +
+      "loss was noticed",
     read: ({ source }) => source.state.interruptedSeconds,
   },
   {

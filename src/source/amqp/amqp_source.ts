@@ -18,36 +18,36 @@ import { withTimeout } from "./with_timeout.ts";
 
 const log = getLogger(["ranger", "broker"]);
 
-/** Bytes of one AMQP frame; what RabbitMQ offers by default. Smaller ones would cut bodies up. */
+/** Maximum size of an AMQP frame in bytes, RabbitMQ's default. Smaller frames would split bodies. */
 const FRAME_MAX = 131_072;
-/** Milliseconds that the broker may take until it delivers, and to say goodbye. */
-const SETUP_TIMEOUT = 10_000;
-const CLOSE_TIMEOUT = 2_000;
+/** Milliseconds from connecting to consuming, and for the broker's answer to a close. */
+const SETUP_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 /**
  * A connection that lasted this long, in milliseconds, resets the backoff: a broker that accepts a
- * connection and closes it at once is no better than one that does not answer.
+ * connection and closes it at once is as useless as one that does not answer.
  */
-const STEADY = 1_000;
-/** Milliseconds in which the same cause is logged once. */
-const INTERVAL = 60_000;
-/** Seconds between two looks at the binding where heartbeats are off. */
-const REBIND = 20;
+const STABLE_AFTER_MS = 1_000;
+/** Minimum number of milliseconds between two log lines with the same cause. */
+const LOG_INTERVAL_MS = 60_000;
+/** Seconds between renewals of the binding where heartbeats are off. */
+const REBIND_SECONDS = 20;
 
-/** What of the settings concerns the broker. */
+/** The settings about the broker. */
 export interface AmqpOptions extends QueueOptions, TlsFiles {
-  /** One, or several of a cluster, tried in turn; with user and password: never logged. */
+  /** One URL, or several of a cluster, tried in turn. With user and password: never log them. */
   readonly urls: readonly string[];
   /** Seconds. */
   readonly heartbeat: number;
 }
 
 /**
- * Events from RabbitMQ: an exclusive queue, bound to everything that the exchange publishes.
+ * Events from RabbitMQ, by an exclusive queue that is bound to everything the exchange publishes.
  *
  * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
  * password may be the broker's mistake, and clients are better off connected. Several brokers are
  * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
- * and binds a new queue; each lost one tells the sink that events may be missing.
+ * and binds a new queue; after each lost one the sink is notified that events may be missing.
  *
  * @example
  * ```ts
@@ -60,17 +60,17 @@ export class AmqpSource implements EventSource {
   readonly #options: AmqpOptions;
   readonly #stopping = new AbortController();
   readonly #status = new SourceStatus();
-  /** What each broker failed by, since events last came in. */
+  /** The last failure of each broker since events last came in. */
   readonly #reasons = new Map<string, string>();
-  readonly #type: ExchangeType;
+  readonly #exchangeType: ExchangeType;
   #running: Promise<void> | undefined;
-  /** Milliseconds without a sign of life, after which the present connection was given up. */
+  /** Milliseconds without data from the broker before the connection was given up. */
   #silence = 0;
-  #rarely = new LogThrottle(INTERVAL);
+  #throttle = new LogThrottle(LOG_INTERVAL_MS);
 
   constructor(options: AmqpOptions) {
     this.#options = options;
-    this.#type = new ExchangeType(options.exchange);
+    this.#exchangeType = new ExchangeType(options.exchange);
   }
 
   get state(): SourceState {
@@ -114,25 +114,25 @@ export class AmqpSource implements EventSource {
     let client: AMQPClient | undefined;
     try {
       client = brokerClient(this.#named(url), await readTls(this.#options));
-      // Not every promise of a client settles once its socket is gone: stopping must not wait
-      // for them.
+      // Some promises of a client never settle after its socket is closed, so stopping does not
+      // wait for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
     } catch (error) {
       if (!signal.aborted) this.#report(url, error);
     }
-    const lasted = status.connected && status.lasted > STEADY;
+    const lasted = status.connected && status.lasted > STABLE_AFTER_MS;
     if (status.connected && !signal.aborted) {
-      status.down(this.#told(), this.#silence);
+      status.down(this.#describeReasons(), this.#silence);
       sink.interrupted();
     }
-    if (client !== undefined) await letGo(client, signal.aborted);
+    if (client !== undefined) await disconnect(client, signal.aborted);
     return lasted;
   }
 
-  /** Consumes until that ends, which always is an error. */
+  /** Consumes until the connection ends, which is always an error. */
   async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
     const { queue, consumer } = await withTimeout(
-      SETUP_TIMEOUT,
+      SETUP_TIMEOUT_MS,
       this.#setUp(client, broker, sink),
       () => attemptsOf(client),
     );
@@ -151,40 +151,40 @@ export class AmqpSource implements EventSource {
     this.#silence = 0;
     sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
     const { channel, queue } = await openQueue(client, this.#options);
-    await this.#judgeExchange(client);
+    await this.#checkExchangeType(client);
     takeDeliveries(
       client,
       channel,
       (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
     );
     const consumer = await consume(channel, queue);
-    keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
-      // Where the broker would log an error each time, the next connection is soon enough.
-      if (this.#type.silent) await this.#judgeExchange(client);
+    keepBound(client, channel, queue, exchange, heartbeat || REBIND_SECONDS, async () => {
+      // Where each check would be an error in the broker's log, the next connection checks again.
+      if (this.#exchangeType.silent) await this.#checkExchangeType(client);
     });
     return { queue, consumer };
   }
 
-  /** @throws {Error} nothing can come from it: connected, but for nothing */
-  async #judgeExchange(client: AMQPClient): Promise<void> {
-    const type = await this.#type.find(client);
+  /** @throws {Error} an exchange of this type delivers nothing to the queue */
+  async #checkExchangeType(client: AMQPClient): Promise<void> {
+    const type = await this.#exchangeType.find(client);
     if (type === UNFIT) throw unfitExchange(this.#options.exchange, type);
   }
 
-  /** RabbitMQ tells only connections that publish; some other brokers tell all. */
+  /** RabbitMQ notifies only connections that publish; some other brokers notify all. */
   #watchAlarms(client: AMQPClient, broker: string): void {
     const status = this.#status;
     client.onblocked = (reason) => {
       status.blocked = reason;
       log.error(
-        "The broker {broker} takes nothing from publishers: {reason}. No events come until it " +
-          "has memory and disk again (rabbitmqctl status).",
+        "the broker {broker} blocks publishers: {reason}; no events arrive until its alarm ends " +
+          "(rabbitmqctl status)",
         { broker, reason },
       );
     };
     client.onunblocked = () => {
       status.blocked = undefined;
-      log.info("The broker {broker} takes events from publishers again.", { broker });
+      log.info("the broker {broker} accepts events from publishers again", { broker });
     };
   }
 
@@ -192,8 +192,11 @@ export class AmqpSource implements EventSource {
     try {
       sink.deliver(routingKey, body, age);
     } catch (error) {
-      // One event must not end the reading of those after it.
-      log.error("An event of {routingKey} broke the server: {error}", { routingKey, error });
+      // One event must not keep the events after it from being read.
+      log.error("unexpected error in an event of {routingKey}; please report it: {error}", {
+        routingKey,
+        error,
+      });
     }
   }
 
@@ -201,7 +204,7 @@ export class AmqpSource implements EventSource {
     const { exchange } = this.#options;
     this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
     this.#reasons.clear();
-    this.#rarely = new LogThrottle(INTERVAL);
+    this.#throttle = new LogThrottle(LOG_INTERVAL_MS);
     log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
       exchange,
       broker,
@@ -217,33 +220,32 @@ export class AmqpSource implements EventSource {
     status.failed(failure, `the broker ${broker}: ${text}`);
     this.#reasons.set(broker, text);
     const lost = status.connected;
-    if (!lost) status.down(this.#told());
-    // Numbers and names of queues differ from one attempt to the next. What a connection was lost
-    // by may keep the next one from being made, and is then what to do something about.
+    if (!lost) status.down(this.#describeReasons());
+    // Numbers and queue names differ between attempts, so they are left out of the comparison. A
+    // loss is logged apart from failures to connect, even with the same cause.
     const cause = text.replace(/\b[0-9a-f]{8}\b|\d+/g, "#");
-    if (!this.#rarely.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
+    if (!this.#throttle.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
     if (lost) {
-      log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {
+      log.warn("lost the broker {broker}: {reason}; clients stay connected, reconnecting", {
         broker,
         reason: text,
       });
       return;
     }
-    const cannot =
-      "Cannot consume from the broker {broker}, and will keep trying: {reason}; {advice}";
+    const cannot = "cannot consume from the broker {broker}, retrying: {reason}; {advice}";
     const properties = { broker, reason: text, advice };
     if (isLasting(kind)) log.error(cannot, properties);
     else log.warn(cannot, properties);
   }
 
-  /** What is wrong, of each broker that was tried. */
-  #told(): string {
+  /** The last failure of each broker. */
+  #describeReasons(): string {
     return [...this.#reasons].map(([broker, text]) => `the broker ${broker}: ${text}`).join("; ");
   }
 
   #named(address: string): string {
     const url = new URL(address);
-    // What the operator reads in RabbitMQ's list of connections.
+    // Shown in RabbitMQ's list of connections.
     url.searchParams.set("name", `ranger ${VERSION} ${hostname()}:${Deno.pid}`);
     url.searchParams.set("heartbeat", String(this.#options.heartbeat));
     url.searchParams.set("frameMax", String(FRAME_MAX));
@@ -251,15 +253,15 @@ export class AmqpSource implements EventSource {
   }
 }
 
-/** Ends a connection, in order where that is asked for and the broker takes part. */
-async function letGo(client: AMQPClient, inOrder: boolean): Promise<void> {
+/** Closes a connection: properly if asked to and if the broker answers, otherwise by its socket. */
+async function disconnect(client: AMQPClient, inOrder: boolean): Promise<void> {
   if (inOrder && !client.closed) {
-    await withTimeout(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
+    await withTimeout(CLOSE_TIMEOUT_MS, client.close("Ranger stops")).catch(() => {});
   }
   client.socket?.destroy();
 }
 
-/** Rejects as soon as the signal is given; the promise is left to itself then. */
+/** Waits for the promise, or rejects as soon as the signal is aborted. */
 async function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

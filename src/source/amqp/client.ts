@@ -5,7 +5,7 @@ import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
 import { type Deliver, DeliveryReader } from "./deliveries.ts";
 import type { TlsOptions } from "./tls.ts";
 
-/** What the library keeps to itself, and is mended below. */
+/** Private members of the library that are replaced below. */
 interface Internals {
   host: string;
   connectSocket(): Socket;
@@ -18,20 +18,17 @@ const readers = new WeakMap<AMQPClient, DeliveryReader>();
 const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
 
 /**
- * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
- * connected.
+ * Creates a client of the AMQP library, not yet connected, without the library's defects:
  *
- * Five defects of the library are worked around:
- *
- * - it reads frames in the socket's data handler, so whatever answers on the port with something
- *   that is not AMQP (another service, a proxy's error page) ends the process by an uncaught error;
- * - a connection that dies during the handshake calls one of its methods without its object, which
- *   ends the process by an unhandled rejection;
- * - nobody handles that its answer to a cancelled consumer cannot be sent, which is so when the
- *   connection goes together with the queue;
- * - it hands an IPv6 address to the resolver with its brackets on;
- * - of an error of connecting it keeps the message alone, which is empty where several addresses
- *   were tried: `connect` throws a {@linkcode ConnectionError} in its place.
+ * - It reads frames in the socket's data handler, so a peer that does not speak AMQP (another
+ *   service, a proxy's error page) would end the process by an uncaught error.
+ * - A connection that is lost during the handshake calls a method without its object, which would
+ *   end the process by an unhandled rejection.
+ * - It does not handle that its answer to a cancelled consumer cannot be sent, which happens when
+ *   the connection is lost together with the queue.
+ * - It passes an IPv6 address to the resolver in brackets.
+ * - It keeps only the message of a connection error, which is empty where several addresses were
+ *   tried: `connect` throws a {@linkcode ConnectionError} instead.
  *
  * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
  * @param tls for amqps://
@@ -57,7 +54,7 @@ export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
       reader.read(bytes, read);
       return true;
     } catch (cause) {
-      const text = "what answers there does not speak AMQP as RabbitMQ does";
+      const text = "the peer does not speak AMQP 0-9-1";
       client.socket?.destroy(new Error(text, { cause }));
       return true;
     }
@@ -65,7 +62,7 @@ export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
   const send = internals.send.bind(client);
   internals.send = (bytes) => {
     const sent = send(bytes);
-    // Handled here as well; callers that await it still get the error.
+    // Handled here as well, so that it is not an unhandled rejection; callers still get it.
     sent.catch(() => {});
     return sent;
   };
@@ -84,7 +81,7 @@ export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
     try {
       return await connect();
     } catch (error) {
-      // What the broker said before it closed the connection is not replaced.
+      // A reason that the broker gave before it closed the connection is more useful: kept.
       const isSocketError = error instanceof Error && error.message === socketError?.message;
       throw isSocketError ? new ConnectionError(socketError, internals.host) : error;
     }
@@ -102,8 +99,8 @@ export function attemptsOf(client: AMQPClient): string {
 }
 
 /**
- * From here on deliveries on the channel go to `deliver` as they are read, in their order, and to
- * no callback of a consumer (see {@linkcode DeliveryReader}).
+ * Passes deliveries on the channel to `deliver` as they are read, in order, and no longer to the
+ * callbacks of consumers (see {@linkcode DeliveryReader}).
  *
  * @param client of {@linkcode brokerClient}
  * @param channel of that client, with no consumer yet

@@ -40,7 +40,7 @@ export function sendHeartbeats(client: AMQPClient, silent: (milliseconds: number
     silentTicks++;
     if (silentTicks > MAX_SILENT_TICKS) {
       silent(MAX_SILENT_TICKS * heartbeat * 500);
-      socket.destroy(new Error(`no sign of life from the broker for ${heartbeat * 2} seconds`));
+      socket.destroy(new Error(`no heartbeat from the broker for ${heartbeat * 2} seconds`));
     } else {
       client.send(HEARTBEAT).catch(() => {});
     }

@@ -3,15 +3,15 @@ import { hostname } from "node:os";
 import { declareExchange } from "./exchange.ts";
 import { bindPermission, needing } from "./permissions.ts";
 
-/** What Ranger's queue is, and what it is bound to. */
+/** The settings about Ranger's queue. */
 export interface QueueOptions {
   readonly exchange: string;
-  /** Bounds of the queue, in messages and bytes; past them the broker drops the oldest. */
+  /** Maximum length of the queue in messages and bytes; above it the broker drops the oldest. */
   readonly queueLength: number;
   readonly queueBytes: number;
 }
 
-/** Everything that the exchange publishes. */
+/** The binding key that matches every routing key. */
 const ALL = "#";
 
 /**
@@ -83,19 +83,20 @@ export async function consume(channel: AMQPChannel, queue: string): Promise<AMQP
 }
 
 /**
- * Binds the queue again every so often, for as long as the connection lasts. Who deletes the
- * exchange, or the binding, tells nobody: the connection stays, and no event ever comes again. A
- * binding that was taken away is back then; where the exchange is gone the broker closes the
- * channel, which ends the consumer, and the next connection declares the exchange again. An exchange
- * declared again as something else takes the binding, and may hand on nothing by it: that is for
- * `judge` to say.
+ * Binds the queue again at an interval, for as long as the connection lasts.
+ *
+ * The broker does not notify consumers when an operator deletes the exchange or the binding: the
+ * connection stays, and no event arrives any more. Binding again restores a deleted binding. Where
+ * the exchange is deleted, the broker closes the channel, which ends the consumer, and the next
+ * connection creates the exchange. An exchange that was declared again with another type accepts
+ * the binding, but may deliver nothing by it, so its type is checked as well.
  *
  * @param seconds between two times
- * @param judge looks at the exchange; what it throws ends the connection
+ * @param checkExchange rejects where the exchange delivers nothing, which ends the connection
  *
  * @example
  * ```ts
- * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => judge(client));
+ * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => checkType(client));
  * ```
  */
 export function keepBound(
@@ -104,26 +105,26 @@ export function keepBound(
   queue: string,
   exchange: string,
   seconds: number,
-  judge: () => Promise<void>,
+  checkExchange: () => Promise<void>,
 ): void {
-  let asked = false;
+  let isPending = false;
   const timer = setInterval(async () => {
-    // A broker that has not answered yet is not asked again; heartbeats tell whether it lives.
-    if (asked) return;
-    asked = true;
+    // One request at a time: whether the broker answers at all is for heartbeats to find out.
+    if (isPending) return;
+    isPending = true;
     try {
       await bindQueue(channel, queue, exchange);
-      await judge();
+      await checkExchange();
     } catch (error) {
-      // Where the broker refused to bind, or is gone, the consumer has ended by that already.
+      // Where the broker refused to bind, or the connection is lost, the consumer has ended already.
       if (!channel.closed) client.socket?.destroy(error as Error);
     }
-    asked = false;
+    isPending = false;
   }, seconds * 1000);
   client.socket?.once("close", () => clearInterval(timer));
 }
 
-/** `ranger.<host>.<pid>.<random>`: who it is of is seen in RabbitMQ's list of queues. */
+/** `ranger.<host>.<pid>.<random>`, so that RabbitMQ's list of queues shows the process. */
 function queueName(): string {
   return `ranger.${hostname()}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
 }

@@ -48,6 +48,6 @@ export function explainTls(code: string, message: string): string | undefined {
   }
   if (Object.hasOwn(TEXTS, code)) return TEXTS[code];
   return /^(ERR_(SSL|TLS)_|CERT_|UNABLE_TO_)/.test(code)
-    ? `no TLS with what listens there: ${message}`
+    ? `the TLS handshake failed: ${message}`
     : undefined;
 }
