@@ -47,12 +47,12 @@ Deno.test("events and their envelopes", async (t) => {
   }
 
   await step(t, "a name is written as JSON text", async () => {
-    const name = 'x"y\\z ü';
-    const quoted = JSON.stringify(`${name}.a b`);
-    const path = `/public?stream=${encodeURIComponent(name)}.a%20b`;
+    const name = 'x"y\\zü';
+    const quoted = JSON.stringify(`${name}.a"b`);
+    const path = `/public?stream=${encodeURIComponent(name)}.a%22b`;
     await using object = await exchange.connect(path);
     await using tuple = await exchange.connect(`${path}&envelope=tuple`);
-    await exchange.publish(`public.${name}.a b`, "1");
+    await exchange.publish(`public.${name}.a"b`, "1");
     assert.equal(await object.next(), `{${quoted}:1}`);
     assert.equal(await tuple.next(), `[${quoted},1]`);
   });
