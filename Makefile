@@ -16,7 +16,7 @@ PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SY
 	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' SYSCTLDIR='$(SYSCTLDIR)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test ok bench build build-tree client install uninstall clean
+.PHONY: help run unit test docs ok bench build build-tree client install uninstall clean
 
 help: ## This list
 	@echo 'Ranger: the WebSocket server of an exchange.'
@@ -36,6 +36,9 @@ unit: ## The tests that start no program, broker or browser: under half a minute
 
 test: ## All tests, with a RabbitMQ (as root it is installed if it is missing)
 	@$(DENO) run -A scripts/run_tests.ts $(ARGS)
+
+docs: ## Writes the documents and sources that are generated
+	@$(DENO) task docs
 
 ok: ## Format, lint, types, documents, wording, all tests: required before a commit
 	@$(DENO) task ok

@@ -3,13 +3,19 @@ import type { Metric } from "./metric.ts";
 
 /** Values of `limit` in ranger_limits_hit_total, which are names of settings. */
 const LIMITS = [
+  "auth_failures",
   "connections",
   "connections_per_address",
+  "connections_per_user",
   "handshake_timeout",
   "handshakes",
   "idle_timeout",
   "message_bytes",
   "message_rate",
+  "message_timeout",
+  "open_files",
+  "sockets",
+  "state_rate",
   "streams",
   "unsent_bytes",
 ];
