@@ -34,7 +34,7 @@ function fragments(
 }
 
 const request = echoRequest("usdbtc.trades");
-const answer = echo("usdbtc.trades");
+const [answer = ""] = echo("usdbtc.trades");
 const begun = (payload: string) => text(payload, { fin: false });
 
 const whole: Row[] = [

@@ -52,9 +52,15 @@ export function close(code?: number, reason: string | Uint8Array = ""): FrameToS
 export function echoRequest(name: string): string {
   return JSON.stringify({ event: "subscribe", streams: [name] });
 }
-/** The answer to {@linkcode echoRequest}, for the only one that was sent. */
-export function echo(name: string): string {
-  return JSON.stringify({ success: { message: "subscribed", streams: [name] } });
+/**
+ * The answers to {@linkcode echoRequest}, for the only one that was sent: a name that no event can
+ * have is refused, and shown in part.
+ */
+export function echo(name: string): string[] {
+  const isPossible = !/[\s\p{Cc}]/u.test(name) && new TextEncoder().encode(name).length <= 255;
+  const subscribed = { success: { message: "subscribed", streams: isPossible ? [name] : [] } };
+  const refused = { success: { message: `cannot subscribe to ${name.slice(0, 64)}` } };
+  return [...(isPossible ? [] : [refused]), subscribed].map((answer) => JSON.stringify(answer));
 }
 /** An echo request of an exact number of bytes. */
 export function echoNameFor(bytes: number): string {
