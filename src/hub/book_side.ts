@@ -19,7 +19,7 @@ export class BookSide {
   readonly #entries: Entry[] = [];
   readonly #direction: 1 | -1;
   /** The worst price of the snapshot that the side began with; `undefined` if it was empty. */
-  readonly #lastPrice: Decimal | undefined;
+  #lastPrice: Decimal | undefined;
   /** Whether the snapshot may have been cut off at that price. */
   readonly #isCut: boolean;
 
@@ -77,6 +77,23 @@ export class BookSide {
     }
     const next = this.#entries[own];
     return next === undefined || snapshot.#isBelowLastPrice(next.price);
+  }
+
+  /**
+   * Takes over the levels of a snapshot that agrees with this side and shows more of the exchange's
+   * book: those worse than the last price known here. What increments said of such prices stays.
+   *
+   * @param maxLevels of this side
+   */
+  adopt(snapshot: BookSide, maxLevels: number): void {
+    if (!this.#isCut || snapshot.#lastPrice === undefined) return;
+    for (const entry of snapshot.#entries) {
+      if (this.#entries.length >= maxLevels) return;
+      if (!this.#isBelowLastPrice(entry.price)) continue;
+      const at = this.#find(entry.price);
+      if (at < 0) this.#entries.splice(~at, 0, entry);
+    }
+    if (this.#isBelowLastPrice(snapshot.#lastPrice)) this.#lastPrice = snapshot.#lastPrice;
   }
 
   /** Whether the price is worse than all prices of the snapshot that the side began with. */

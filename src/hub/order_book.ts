@@ -95,9 +95,9 @@ export class OrderBook {
     const isCounted = sequence !== undefined && this.#sequence !== undefined &&
       !this.#hasUnnumbered;
     if (isCounted && sequence === this.#sequence) {
-      const isCurrent = agree(this.#sides, sides);
-      this.#undecided = isCurrent ? undefined : sides;
-      return isCurrent ? "current" : "undecided";
+      // Also one that agrees waits for the next increment, with which its deeper levels are adopted.
+      this.#undecided = sides;
+      return agree(this.#sides, sides) ? "current" : "undecided";
     }
     // Without sequences, the removal of a level may have been lost, so all levels must be equal.
     const isCurrent = !isCounted && areEqual(this.#sides, sides);
@@ -144,7 +144,11 @@ export class OrderBook {
   #decide(snapshot: BookSides, increment: BookPayload): boolean {
     this.#undecided = undefined;
     change(snapshot, increment);
-    if (agree(this.#sides, snapshot)) return false;
+    if (agree(this.#sides, snapshot)) {
+      this.#sides.asks.adopt(snapshot.asks, this.#maxLevels);
+      this.#sides.bids.adopt(snapshot.bids, this.#maxLevels);
+      return false;
+    }
     this.#sides = snapshot;
     return true;
   }

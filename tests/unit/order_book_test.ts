@@ -361,7 +361,7 @@ Deno.test("a level that a cut of 301 levels left out shows up, and nobody has lo
   assert.equal(book.replace({ asks: asks(2, 303), bids: [], sequence: 2 }), "current");
   assert.equal(book.replace({ asks: asks(3, 304), bids: [], sequence: 2 }), "undecided");
   assert.equal(book.apply({ asks: ["2.0", ""], sequence: 3 }), "applied");
-  assert.deepEqual(JSON.parse(textOf(book)).asks, asks(3, 302), "the book stays what it was");
+  assert.deepEqual(JSON.parse(textOf(book)).asks, asks(3, 304), "what it showed is known now");
 
   const other = asks(3, 304);
   other[40] = ["43.0", "7"];
@@ -392,7 +392,8 @@ Deno.test("changes above, at and below a cut of 301 levels are in step", () => {
     assert.ok(["current", "undecided"].includes(outcome), `${increment}: ${outcome}`);
     assert.equal(book.apply({ asks: increment, sequence: at + 2 }), "applied", `${increment}`);
   }
-  assert.deepEqual(JSON.parse(textOf(book)).asks, [...asks(1, 301), ["390.0", "4"]]);
+  const known = [...asks(1, 301), ["303.0", "1"], ["390.0", "4"]];
+  assert.deepEqual(JSON.parse(textOf(book)).asks, known);
 });
 
 Deno.test("levels below the last one of a snapshot are not compared", () => {
@@ -457,4 +458,35 @@ Deno.test("where only increments are numbered, their numbers go on over a snapsh
   assert.equal(book.apply({ asks: ["1", "2"], sequence: 7 }), "gap");
   assert.equal(book.replace({ asks: [["1", "9"]], bids: [] }), "diverged");
   assert.equal(book.apply({ asks: ["1", "2"], sequence: 99 }), "applied");
+});
+
+Deno.test("levels that a later snapshot reveals are in the book of a late subscriber", () => {
+  const levels = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, at) => [`${from + at}.0`, "1.0"]);
+  const book = new OrderBook();
+  // The exchange has 330 levels, and shows 301.
+  book.replace({ asks: levels(1001, 1301), bids: [], sequence: 1 });
+  for (let at = 0; at < 60; at++) book.apply({ asks: [`${1001 + at}.0`, ""], sequence: 2 + at });
+  // One change ahead, as Peatio publishes it.
+  assert.equal(book.replace({ asks: levels(1062, 1330), bids: [], sequence: 61 }), "undecided");
+  assert.equal(book.apply({ asks: ["1061.0", ""], sequence: 62 }), "applied");
+  assert.deepEqual(book.toJSON(), { asks: levels(1062, 1330), bids: [], sequence: 62 });
+});
+
+Deno.test("what increments said of deeper levels stays when a snapshot reveals others", () => {
+  const levels = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, at) => [`${from + at}.0`, "1.0"]);
+  const book = new OrderBook(310);
+  book.replace({ asks: levels(1001, 1301), bids: [], sequence: 1 });
+  book.apply({ asks: ["1400.0", "7.0"], sequence: 2 });
+  book.apply({ asks: ["1001.0", ""], sequence: 3 });
+  // The same book, and one more level; then no more than the book may have.
+  assert.equal(book.replace({ asks: levels(1002, 1302), bids: [], sequence: 3 }), "current");
+  assert.equal(book.apply({ asks: ["1002.0", ""], sequence: 4 }), "applied");
+  const asks = [...levels(1003, 1302), ["1400.0", "7.0"]];
+  assert.deepEqual(book.toJSON(), { asks, bids: [], sequence: 4 });
+  assert.equal(book.replace({ asks: levels(1003, 1309), bids: [], sequence: 4 }), "current");
+  assert.equal(book.replace({ asks: levels(1003, 1312), bids: [], sequence: 4 }), "current");
+  assert.equal(book.apply({ asks: ["1003.0", "2.0"], sequence: 5 }), "applied");
+  assert.equal(book.toJSON().asks.length, 310);
 });
