@@ -31,7 +31,7 @@ help: ## This list
 run: ## The demo: a simulated exchange, no broker, no key
 	@$(DENO) run -A main.ts demo $(ARGS)
 
-unit: ## The tests that start no program, broker or browser: under half a minute
+unit: ## The tests that start no program, broker or browser
 	@$(DENO) run -A scripts/run_tests.ts unit $(ARGS)
 
 test: ## All tests, with a RabbitMQ (as root it is installed if it is missing)
