@@ -88,7 +88,9 @@ export class Subscriptions {
 
   #resumeWhenRefilled(subscriber: Subscriber): void {
     if (this.#timers.has(subscriber)) return;
-    const delay = this.#initialStates.delayOf(subscriber);
+    // A budget that is refilled by now must not be waited for, and no drain will come either.
+    const delay = this.#initialStates.delayOf(subscriber) ??
+      (subscriber.outbox.hasRoom ? 0 : undefined);
     if (delay === undefined) return;
     const timer = setTimeout(() => {
       this.#timers.delete(subscriber);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { Hub } from "../../src/hub/hub.ts";
+import { StateBudget } from "../../src/hub/state_budget.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
+import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
+import { until } from "../../testing/bounded.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
 
@@ -65,4 +68,21 @@ Deno.test("while a state has no room, other states wait and plain streams do not
     "usdeth.ob-inc",
   ]);
   assert.equal(subscriber.frames.length, 1);
+});
+
+Deno.test("a budget that is refilled while a state is deferred does not leave it waiting", async () => {
+  // Spent when the state is offered, and no longer a moment later.
+  const times = [0, 0];
+  const limits = { stateRate: 1000, stateBurst: 1 };
+  const budget = new StateBudget(limits, new LabelledCounter(), () => times.shift() ?? 60_000);
+  const flusher = new Flusher();
+  const hub = new Hub({ registry: peatioRegistry, flusher, mode: "open", ...HUB_LIMITS, budget });
+  const subscriber = recordingSubscriber("object");
+  hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[["1","1"]],"bids":[]}'));
+  budget.charge(subscriber, 100);
+  hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
+  hub.start(subscriber, ["usdbtc.ob-inc"]);
+  await until(() => subscriber.frames.length > 0 || undefined, "the deferred state", 5_000);
+  assert.equal(subscriber.pending, undefined);
+  hub.remove(subscriber);
 });
