@@ -60,7 +60,9 @@ export class OrderBook {
   /** Whether increments without a sequence were applied since the last one with a sequence. */
   #hasUnnumbered = false;
   /** The last snapshot, while it waits for the next increment. */
-  #undecided: BookSides | undefined;
+  #waiting: BookSides | undefined;
+  /** Whether that snapshot agreed with the book when it came. */
+  #hasAgreed = false;
 
   /** @param levels the maximum per side */
   constructor(levels: number = Infinity) {
@@ -96,15 +98,16 @@ export class OrderBook {
       !this.#hasUnnumbered;
     if (isCounted && sequence === this.#sequence) {
       // Also one that agrees waits for the next increment, with which its deeper levels are adopted.
-      this.#undecided = sides;
-      return agree(this.#sides, sides) ? "current" : "undecided";
+      this.#waiting = sides;
+      this.#hasAgreed = agree(this.#sides, sides);
+      return this.#hasAgreed ? "current" : "undecided";
     }
     // Without sequences, the removal of a level may have been lost, so all levels must be equal.
     const isCurrent = !isCounted && areEqual(this.#sides, sides);
     // If only increments carry a sequence, it continues.
     this.#sequence = sequence ?? (isCurrent ? this.#sequence : undefined);
     this.#hasUnnumbered = false;
-    this.#undecided = undefined;
+    this.#waiting = undefined;
     if (!isCurrent) this.#sides = sides;
     return isCurrent ? "current" : "diverged";
   }
@@ -128,7 +131,7 @@ export class OrderBook {
     change(this.#sides, read);
     this.#sequence = sequence ?? this.#sequence;
     this.#hasUnnumbered ||= sequence === undefined;
-    const hasDiverged = this.#undecided !== undefined && this.#decide(this.#undecided, read);
+    const hasDiverged = this.#waiting !== undefined && this.#decide(this.#waiting, read);
     const { asks, bids } = this.#sides;
     if (asks.length > this.#maxLevels || bids.length > this.#maxLevels) return "overflow";
     return hasDiverged ? "diverged" : "applied";
@@ -142,9 +145,11 @@ export class OrderBook {
 
   /** @returns whether the snapshot with the increment differs from the book, and has replaced it */
   #decide(snapshot: BookSides, increment: BookPayload): boolean {
-    this.#undecided = undefined;
+    this.#waiting = undefined;
     change(snapshot, increment);
-    if (agree(this.#sides, snapshot)) {
+    // The same change cannot make equal books differ. It can only move levels that were hidden among
+    // the best ones, which agree() does not tolerate.
+    if (this.#hasAgreed || agree(this.#sides, snapshot)) {
       this.#sides.asks.adopt(snapshot.asks, this.#maxLevels);
       this.#sides.bids.adopt(snapshot.bids, this.#maxLevels);
       return false;

@@ -490,3 +490,12 @@ Deno.test("what increments said of deeper levels stays when a snapshot reveals o
   assert.equal(book.apply({ asks: ["1003.0", "2.0"], sequence: 5 }), "applied");
   assert.equal(book.toJSON().asks.length, 310);
 });
+
+Deno.test("a snapshot that agreed stays in step when the next increment moves its deeper levels up", () => {
+  const book = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
+  book.apply({ asks: asks(1, 202).map(([price]) => [price, ""]), sequence: 2 });
+  // The book has 100 levels: the first one that it does not know has rank 100, then 99.
+  assert.equal(book.replace({ asks: asks(202, 401), bids: [], sequence: 2 }), "current");
+  assert.equal(book.apply({ asks: ["202.0", ""], sequence: 3 }), "applied");
+  assert.deepEqual(JSON.parse(textOf(book)).asks, asks(203, 401));
+});
