@@ -1,5 +1,5 @@
 import type { StreamOptions } from "./api.ts";
-import { RangerError, wrong } from "./errors.ts";
+import { invalidOption, RangerError } from "./errors.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
 
@@ -23,9 +23,9 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     { overflow = "error", buffer = 1000 }: StreamOptions,
     release: () => void,
   ) {
-    if (!(buffer >= 1)) wrong("buffer", "1 or more", buffer);
+    if (!(buffer >= 1)) invalidOption("buffer", "1 or more", buffer);
     if (!/^(latest|drop-oldest|error)$/.test(overflow)) {
-      wrong("overflow", "latest, drop-oldest or error", overflow);
+      invalidOption("overflow", "latest, drop-oldest or error", overflow);
     }
     this.#limit = overflow === "latest" ? 1 : buffer;
     this.#fails = overflow === "error";

@@ -1,18 +1,18 @@
 import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { AsyncQueue } from "./async_queue.ts";
-import { add, textOf, ZERO } from "./decimals.ts";
+import { add, formatDecimal, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
 import { Resubscription } from "./resubscription.ts";
-import { type Side, Sides } from "./order_book.ts";
+import { OrderBook, type Side } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { emit, subscribe } from "./listeners.ts";
 
 /** What a book needs of the subscriptions. */
-export type Streams = Pick<Subscriptions, "listen" | "hold" | "again">;
+export type BookSubscriptions = Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">;
 
 /** Milliseconds of a frame, where nothing is drawn. */
-const FRAME = 16;
+const FRAME_MS = 16;
 
 /** What there is where something is drawn. */
 interface Screen {
@@ -21,10 +21,10 @@ interface Screen {
 }
 
 /** Has something done when the next frame is drawn. @returns a function that takes it back */
-function atNextFrame(action: () => void): Stop {
+function onNextFrame(action: () => void): Stop {
   const { requestAnimationFrame: ask = setTimeout, cancelAnimationFrame: cancel = clearTimeout } =
     globalThis as unknown as Screen;
-  const id = ask(action, FRAME);
+  const id = ask(action, FRAME_MS);
   return () => cancel(id);
 }
 
@@ -34,7 +34,7 @@ export class LiveBook implements Book {
   readonly #everyMessage: boolean;
   readonly #name: string;
   readonly #resubscription: Resubscription;
-  readonly #book = new Sides();
+  readonly #book = new OrderBook();
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<AsyncQueue<Book>>();
   #releases: (() => void)[] = [];
@@ -50,18 +50,18 @@ export class LiveBook implements Book {
   constructor(
     market: string,
     { notify }: BookOptions,
-    subscriptions: Streams,
+    subscriptions: BookSubscriptions,
     failed: (error: RangerError) => void,
     ended: () => void,
   ) {
     this.market = market;
     this.#everyMessage = notify === "message";
     this.#name = `${market}.ob-inc`;
-    this.#resubscription = new Resubscription(() => subscriptions.again(this.#name));
+    this.#resubscription = new Resubscription(() => subscriptions.resubscribe(this.#name));
     this.#releases = [
       subscriptions.listen(`${market}.ob-snap`, (payload) => this.#snapshot(payload)),
       subscriptions.listen(this.#name, (payload) => this.#increment(payload)),
-      subscriptions.hold(this.#name, (error) => this.end(error)),
+      subscriptions.subscribe(this.#name, (error) => this.end(error)),
     ];
     this.#failed = failed;
     this.#ended = ended;
@@ -85,7 +85,7 @@ export class LiveBook implements Book {
 
   get spread(): Decimal | undefined {
     const [ask, bid] = [this.#book.asks[0], this.#book.bids[0]];
-    return ask && bid && textOf(add(ask.at, bid.at, -1n));
+    return ask && bid && formatDecimal(add(ask.priceValue, bid.priceValue, -1n));
   }
 
   depth(count: number = Infinity): Depth {
@@ -164,7 +164,7 @@ export class LiveBook implements Book {
 
   #changed(): void {
     if (this.#everyMessage) return this.#notify();
-    this.#cancel ??= atNextFrame(() => this.#notify());
+    this.#cancel ??= onNextFrame(() => this.#notify());
   }
 
   #notify(): void {
@@ -176,8 +176,8 @@ export class LiveBook implements Book {
 
 function levels(side: Side, count: number): Level[] {
   let sum = ZERO;
-  return side.slice(0, count).map(({ price, amount, size }) => {
-    sum = add(sum, size);
-    return { price, amount, total: textOf(sum) };
+  return side.slice(0, count).map(({ price, amount, amountValue }) => {
+    sum = add(sum, amountValue);
+    return { price, amount, total: formatDecimal(sum) };
   });
 }

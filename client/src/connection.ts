@@ -34,7 +34,7 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #pings: Ping[] = [];
   #timer: ReturnType<typeof setTimeout>;
-  #heard = false;
+  #received = false;
   #over = false;
   #ended: () => void = () => {};
 
@@ -50,18 +50,18 @@ export class Connection {
       owner.opened();
     };
     socket.onmessage = ({ data }) => {
-      this.#heard = true;
+      this.#received = true;
       if (data === "pong") this.#pings.shift()?.resolve();
       if (typeof data === "string") owner.received(data);
     };
     const close = (code?: number, reason?: string) => {
       const what = open ? "the connection was lost" : "the server could not be reached";
-      this.#lose({ reason: reason || what, code });
+      this.#fail({ reason: reason || what, code });
       this.#ended();
     };
     socket.onclose = ({ code, reason }) => close(code, reason);
     // Not every runtime follows an error with a close event; those that do, do it at once.
-    socket.onerror = () => this.#in(0, close);
+    socket.onerror = () => this.#setTimer(0, close);
     this.#timer = setTimeout(() => this.#drop(), settings.timeout);
   }
 
@@ -82,24 +82,24 @@ export class Connection {
   close(): Promise<void> {
     this.#finish();
     const ended = new Promise<void>((resolve) => {
-      this.#in(this.#settings.timeout, resolve);
-      this.#ended = () => this.#in(0, resolve);
+      this.#setTimer(this.#settings.timeout, resolve);
+      this.#ended = () => this.#setTimer(0, resolve);
     });
     this.#socket.close();
     return ended;
   }
 
   #watch(): void {
-    this.#heard = false;
-    this.#in(this.#settings.pingInterval, () => {
-      if (this.#heard) return this.#watch();
+    this.#received = false;
+    this.#setTimer(this.#settings.pingInterval, () => {
+      if (this.#received) return this.#watch();
       this.ping().catch(() => {});
-      this.#in(this.#settings.timeout, () => this.#heard ? this.#watch() : this.#drop());
+      this.#setTimer(this.#settings.timeout, () => this.#received ? this.#watch() : this.#drop());
     });
   }
 
   /** There is one timer at a time. */
-  #in(milliseconds: number, action: () => void): void {
+  #setTimer(milliseconds: number, action: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(action, milliseconds);
   }
@@ -107,11 +107,11 @@ export class Connection {
   /** Gives up a connection that does not answer, without waiting for its end. */
   #drop(): void {
     const reason = `no answer within ${this.#settings.timeout} ms`;
-    this.#lose({ reason, code: undefined });
+    this.#fail({ reason, code: undefined });
     this.#socket.close();
   }
 
-  #lose(loss: Loss): void {
+  #fail(loss: Loss): void {
     if (this.#over) return;
     this.#finish();
     this.#owner.lost(loss);

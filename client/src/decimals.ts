@@ -1,13 +1,13 @@
 /** A decimal number, exactly: whole digits, and how many of them are behind the point. */
-export interface Exact {
+export interface ParsedDecimal {
   readonly digits: bigint;
   readonly places: number;
 }
 
-export const ZERO: Exact = { digits: 0n, places: 0 };
+export const ZERO: ParsedDecimal = { digits: 0n, places: 0 };
 
 /** @returns `undefined` when the value is no decimal number */
-export function exact(value: unknown): Exact | undefined {
+export function parseDecimal(value: unknown): ParsedDecimal | undefined {
   const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(
     typeof value === "object" ? "" : String(value),
   );
@@ -19,18 +19,18 @@ export function exact(value: unknown): Exact | undefined {
 }
 
 /** `a` and `sign` times `b`. */
-export function add(a: Exact, b: Exact, sign: 1n | -1n = 1n): Exact {
+export function add(a: ParsedDecimal, b: ParsedDecimal, sign: 1n | -1n = 1n): ParsedDecimal {
   const places = Math.max(a.places, b.places);
-  const scaled = (one: Exact) =>
+  const scaled = (one: ParsedDecimal) =>
     one.places === places ? one.digits : one.digits * 10n ** BigInt(places - one.places);
   return { digits: scaled(a) + sign * scaled(b), places };
 }
 
-export function compare(a: Exact, b: Exact): number {
+export function compare(a: ParsedDecimal, b: ParsedDecimal): number {
   return Math.sign(Number(add(a, b, -1n).digits));
 }
 
-export function textOf({ digits, places }: Exact): string {
+export function formatDecimal({ digits, places }: ParsedDecimal): string {
   const text = String(digits).replace(/\d+/, (all) => all.padStart(places + 1, "0"));
   return places > 0 ? `${text.slice(0, -places)}.${text.slice(-places)}` : text;
 }
@@ -51,7 +51,7 @@ export function compareDecimals(
   a: string | number,
   b: string | number,
 ): number {
-  const [x, y] = [exact(a), exact(b)];
+  const [x, y] = [parseDecimal(a), parseDecimal(b)];
   if (x && y) return compare(x, y);
   throw new TypeError(`"${x ? b : a}" is no decimal number`);
 }

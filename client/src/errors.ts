@@ -57,7 +57,7 @@ export class RangerError extends Error {
 }
 
 /** @throws {RangerError} always: an option is not what it should be */
-export function wrong(option: string, right: string, given: unknown): never {
+export function invalidOption(option: string, right: string, given: unknown): never {
   throw new RangerError("option", `${option} must be ${right}, not ${given}`);
 }
 

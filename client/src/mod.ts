@@ -14,7 +14,7 @@
  * @module
  */
 import type { Ranger } from "./api.ts";
-import { type ConnectOptions, settingsOf } from "./options.ts";
+import { type ConnectOptions, resolveSettings } from "./options.ts";
 import { LiveRanger } from "./ranger.ts";
 
 export type {
@@ -52,5 +52,5 @@ export function connect(
   url: string | { readonly href: string },
   options: ConnectOptions = {},
 ): Ranger {
-  return new LiveRanger(settingsOf(url, options), options.signal);
+  return new LiveRanger(resolveSettings(url, options), options.signal);
 }

@@ -1,4 +1,4 @@
-import { RangerError, wrong } from "./errors.ts";
+import { invalidOption, RangerError } from "./errors.ts";
 
 /** What this client needs of a WebSocket; those of browsers, Node 22, Deno, Bun and `ws` have it. */
 export interface WebSocketLike {
@@ -62,7 +62,7 @@ export interface Settings {
 }
 
 /** @throws {RangerError} an option is wrong, and the message says what would be right */
-export function settingsOf(
+export function resolveSettings(
   url: string | { readonly href: string },
   options: ConnectOptions,
 ): Settings {
@@ -82,7 +82,7 @@ export function settingsOf(
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
-    if (!(value > 0)) wrong(name, "above 0", value);
+    if (!(value > 0)) invalidOption(name, "above 0", value);
   }
   return { ...numbers, url: address(url, !options.WebSocket), token: options.token, WebSocket };
 }

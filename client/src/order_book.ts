@@ -1,18 +1,18 @@
-import { compare, type Exact, exact, ZERO } from "./decimals.ts";
+import { compare, type ParsedDecimal, parseDecimal, ZERO } from "./decimals.ts";
 
 /** One price, in the words of the server, and what they are worth. */
-export interface Entry {
+export interface BookEntry {
   readonly price: string;
   readonly amount: string;
-  readonly at: Exact;
-  readonly size: Exact;
+  readonly priceValue: ParsedDecimal;
+  readonly amountValue: ParsedDecimal;
 }
 
 /** One side of a book, best price first: asks rise, bids fall. */
-export type Side = Entry[];
+export type Side = BookEntry[];
 
 /** Both sides, and the number of the last change. */
-export class Sides {
+export class OrderBook {
   asks: Side = [];
   bids: Side = [];
   sequence: number | undefined;
@@ -52,8 +52,8 @@ export class Sides {
 }
 
 interface Changes {
-  readonly asks: readonly Entry[];
-  readonly bids: readonly Entry[];
+  readonly asks: readonly BookEntry[];
+  readonly bids: readonly BookEntry[];
   readonly sequence: number | undefined;
 }
 
@@ -71,30 +71,31 @@ function changesOf(payload: unknown): Changes | undefined {
 }
 
 /** One pair, or a list of pairs. */
-function entriesOf(value: unknown): Entry[] | undefined {
+function entriesOf(value: unknown): BookEntry[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const pairs: unknown[] = Array.isArray(value[0] ?? []) ? value : [value];
-  const entries: Entry[] = [];
+  const entries: BookEntry[] = [];
   for (const pair of pairs) {
     const [price, amount, more] = Array.isArray(pair) ? pair : [];
     // Peatio writes the total of a level that is gone as an empty text.
-    const [at, size] = [exact(price), amount === "" || amount === null ? ZERO : exact(amount)];
-    if (!at || !size || more !== undefined) return undefined;
-    entries.push({ price: String(price), amount: String(amount), at, size });
+    const priceValue = parseDecimal(price);
+    const amountValue = amount === "" || amount === null ? ZERO : parseDecimal(amount);
+    if (!priceValue || !amountValue || more !== undefined) return undefined;
+    entries.push({ price: String(price), amount: String(amount), priceValue, amountValue });
   }
   return entries;
 }
 
 /** An amount of zero takes the level away. */
-function put(side: Side, entry: Entry, direction: 1 | -1): void {
+function put(side: Side, entry: BookEntry, direction: 1 | -1): void {
   let low = 0;
   let high = side.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compare(side[middle]!.at, entry.at) * direction < 0) low = middle + 1;
+    if (compare(side[middle]!.priceValue, entry.priceValue) * direction < 0) low = middle + 1;
     else high = middle;
   }
   const there = side[low];
-  const found = there && compare(there.at, entry.at) === 0 ? 1 : 0;
-  side.splice(low, found, ...(entry.size.digits ? [entry] : []));
+  const found = there && compare(there.priceValue, entry.priceValue) === 0 ? 1 : 0;
+  side.splice(low, found, ...(entry.amountValue.digits ? [entry] : []));
 }

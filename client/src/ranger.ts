@@ -23,14 +23,14 @@ interface Answer {
 
 /** What {@linkcode Ranger} promises. */
 export class LiveRanger implements Ranger {
-  readonly #line: Reconnector;
+  readonly #reconnector: Reconnector;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions = new Subscriptions();
   /** Why private streams will not come. */
-  #noToken: RangerError | undefined;
+  #privateError: RangerError | undefined;
   /** Books, and loops over streams. */
-  readonly #users = new Set<{ end(): void; lost?(): void }>();
+  readonly #consumers = new Set<{ end(): void; lost?(): void }>();
   readonly #states = new Set<(state: State) => void>();
   readonly #errors = new Set<(error: RangerError) => void>();
   readonly #messages = new Set<(text: string) => void>();
@@ -41,26 +41,26 @@ export class LiveRanger implements Ranger {
     this.#hasToken = settings.token !== undefined;
     if (!this.#hasToken) {
       const message = "Private streams need a token: connect(url, { token: () => fetchToken() })";
-      this.#noToken = new RangerError("unauthenticated", message);
+      this.#privateError = new RangerError("unauthenticated", message);
     }
-    this.#line = new Reconnector(settings, {
+    this.#reconnector = new Reconnector(settings, {
       opened: this.#opened,
       received: this.#received,
       state: this.#lost,
     });
     this.#tokens = new Tokens(settings, {
-      send: (message) => this.#line.open?.send(message),
+      send: (message) => this.#reconnector.open?.send(message),
       identified: (identity) => {
         // First, so that who is told of the state may follow private streams at once.
         if (identity) {
-          this.#noToken = undefined;
+          this.#privateError = undefined;
           this.#subscriptions.identified();
         }
-        this.#become({ status: "open", identity });
+        this.#setState({ status: "open", identity });
       },
       failed: this.#report,
-      authFailed: this.#hopeless,
-      signedOut: () => this.#line.restart(),
+      authFailed: this.#authFailed,
+      signedOut: () => this.#reconnector.restart(),
     });
     const abort = () => void this.#end("aborted");
     if (signal?.aborted) {
@@ -68,8 +68,8 @@ export class LiveRanger implements Ranger {
       return;
     }
     // First, so that nothing is left behind where it throws.
-    this.#line.connect();
-    const online = () => this.#line.reconnect();
+    this.#reconnector.connect();
+    const online = () => this.#reconnector.reconnect();
     const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
     const listen = (verb: "add" | "remove") => {
       signal?.[`${verb}EventListener`]("abort", abort);
@@ -91,7 +91,7 @@ export class LiveRanger implements Ranger {
     name: Name,
     options: StreamOptions = {},
   ): AsyncIterable<PayloadOf<Name>> {
-    return { [Symbol.asyncIterator]: () => this.#read<PayloadOf<Name>>(name, options) };
+    return { [Symbol.asyncIterator]: () => this.#iterate<PayloadOf<Name>>(name, options) };
   }
 
   on<Name extends StreamName>(
@@ -100,14 +100,14 @@ export class LiveRanger implements Ranger {
   ): Stop {
     // Of its own, so that one function may listen twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
-    return this.#follow(name, take, this.#report);
+    return this.#subscribe(name, take, this.#report);
   }
 
   book(market: string, options: BookOptions = {}): Book {
-    this.#check(`${market}.ob-inc`);
-    const ended = () => this.#users.delete(book);
+    this.#checkName(`${market}.ob-inc`);
+    const ended = () => this.#consumers.delete(book);
     const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
-    this.#users.add(book);
+    this.#consumers.add(book);
     return book;
   }
 
@@ -124,37 +124,41 @@ export class LiveRanger implements Ranger {
   }
 
   async ping(): Promise<number> {
-    if (!this.#line.open) throw notConnected();
-    return await this.#line.open.ping();
+    if (!this.#reconnector.open) throw notConnected();
+    return await this.#reconnector.open.ping();
   }
 
   renewToken(): void {
-    if (this.#line.open) void this.#tokens.renew();
+    if (this.#reconnector.open) void this.#tokens.renew();
   }
 
   close(): Promise<void> {
     return this.#end("closed by the client");
   }
 
-  #read<T>(name: string, options: StreamOptions): AsyncQueue<T> {
+  #iterate<T>(name: string, options: StreamOptions): AsyncQueue<T> {
     let stop: Stop = () => {};
     const buffer = new AsyncQueue<T>(name, options, () => {
       stop();
-      this.#users.delete(buffer);
+      this.#consumers.delete(buffer);
     });
-    stop = this.#follow(name, (payload) => buffer.push(payload as T), (error) => buffer.end(error));
-    this.#users.add(buffer);
+    stop = this.#subscribe(
+      name,
+      (payload) => buffer.push(payload as T),
+      (error) => buffer.end(error),
+    );
+    this.#consumers.add(buffer);
     return buffer;
   }
 
-  #follow(
+  #subscribe(
     name: string,
     listener: (payload: unknown, stream: string) => void,
     failed: (error: RangerError) => void,
   ): Stop {
-    this.#check(name);
+    this.#checkName(name);
     const unlisten = this.#subscriptions.listen(name, listener);
-    const release = this.#subscriptions.hold(name, (error) => {
+    const release = this.#subscriptions.subscribe(name, (error) => {
       unlisten();
       failed(error);
     });
@@ -164,7 +168,7 @@ export class LiveRanger implements Ranger {
     };
   }
 
-  #check(name: string): void {
+  #checkName(name: string): void {
     if (this.#state.status === "closed") {
       throw new RangerError("closed", `The connection is closed (${this.#state.reason})`);
     }
@@ -172,22 +176,22 @@ export class LiveRanger implements Ranger {
     if (!/^[^,\s]{1,500}$/.test(name)) {
       throw new RangerError("name", `"${name}" is no stream's name. One looks like btcusd.trades`);
     }
-    if (this.#noToken && isPrivate(name)) throw this.#noToken;
+    if (this.#privateError && isPrivate(name)) throw this.#privateError;
   }
 
   readonly #opened = (): void => {
-    this.#become({ status: "open", identity: undefined });
+    this.#setState({ status: "open", identity: undefined });
     // Whoever was told may have closed it.
-    if (!this.#line.open) return;
-    this.#subscriptions.opened((message) => this.#line.open?.send(message), !this.#hasToken);
+    if (!this.#reconnector.open) return;
+    this.#subscriptions.opened((message) => this.#reconnector.open?.send(message), !this.#hasToken);
     if (!this.#hasToken) return;
-    this.#noToken = undefined;
+    this.#privateError = undefined;
     void this.#tokens.renew();
   };
 
   readonly #received = (text: string): void => {
     emit(this.#messages, text);
-    if (text === "pong" || !this.#line.open) return;
+    if (text === "pong" || !this.#reconnector.open) return;
     let message: Record<string, unknown>;
     try {
       message = parseMessage(text);
@@ -217,13 +221,13 @@ export class LiveRanger implements Ranger {
   readonly #lost = (state: State): void => {
     this.#subscriptions.lost();
     this.#tokens.lost();
-    for (const user of this.#users) user.lost?.();
+    for (const user of this.#consumers) user.lost?.();
     if (state.status === "closed") void this.#end(state.reason, state.code);
-    else this.#become(state);
+    else this.#setState(state);
   };
 
-  readonly #hopeless = (error: RangerError): void => {
-    this.#noToken = error;
+  readonly #authFailed = (error: RangerError): void => {
+    this.#privateError = error;
     // Those for certain roles are asked for all the same, so that the server's word decides.
     this.#subscriptions.identified();
     const names = this.#subscriptions.names.filter(isPrivate);
@@ -237,13 +241,13 @@ export class LiveRanger implements Ranger {
     this.#release();
     this.#tokens.lost();
     this.#subscriptions.clear();
-    for (const user of this.#users) user.end();
-    this.#become({ status: "closed", reason, code });
+    for (const user of this.#consumers) user.end();
+    this.#setState({ status: "closed", reason, code });
     for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
-    await this.#line.close();
+    await this.#reconnector.close();
   }
 
-  #become(state: State): void {
+  #setState(state: State): void {
     // What happens in an event's wake is no news to those who closed it meanwhile.
     if (this.#state.status === "closed") return;
     this.#state = state;

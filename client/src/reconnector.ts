@@ -12,7 +12,7 @@ export interface ReconnectorOwner {
 }
 
 /** After so many milliseconds a connection counts as good, and the next loss begins anew. */
-const GOOD = 10_000;
+const STABLE_AFTER_MS = 10_000;
 
 /**
  * How long to wait before an attempt: exponential backoff with full jitter, so that all the clients
@@ -42,7 +42,7 @@ export class Reconnector implements ConnectionOwner {
   #openedAt = NaN;
   #attempt = 0;
   /** Attempts in a row that led to no good connection. */
-  #failed = 0;
+  #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: Settings, owner: ReconnectorOwner) {
@@ -87,7 +87,7 @@ export class Reconnector implements ConnectionOwner {
     const connection = this.#connection;
     this.#connection = undefined;
     this.#openedAt = NaN;
-    this.#attempt = this.#failed = 0;
+    this.#attempt = this.#failures = 0;
     await connection?.close();
   }
 
@@ -101,11 +101,11 @@ export class Reconnector implements ConnectionOwner {
   }
 
   lost(loss: Loss): void {
-    if (performance.now() - this.#openedAt > GOOD) this.#attempt = this.#failed = 0;
-    else this.#failed++;
+    if (performance.now() - this.#openedAt > STABLE_AFTER_MS) this.#attempt = this.#failures = 0;
+    else this.#failures++;
     this.#openedAt = NaN;
     this.#connection = undefined;
-    if (this.#failed >= this.#settings.maxReconnectAttempts) {
+    if (this.#failures >= this.#settings.maxReconnectAttempts) {
       return this.#owner.state({ status: "closed", ...loss });
     }
     const wait = backoff(this.#attempt++, this.#settings);

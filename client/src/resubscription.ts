@@ -1,7 +1,7 @@
 import { backoff } from "./reconnector.ts";
 
 /** Milliseconds that the first request, and any later one, waits at most. */
-const WAITS = { minReconnectDelay: 500, maxReconnectDelay: 30_000 };
+const BACKOFF_MS = { minReconnectDelay: 500, maxReconnectDelay: 30_000 };
 
 /**
  * Requests a stream's state again after it was lost or could not be read, each time after a longer
@@ -13,7 +13,7 @@ export class Resubscription {
   #failures = 0;
   #reported = false;
   /** When the state became current; NaN while it is not. */
-  #since = NaN;
+  #currentSince = NaN;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param request has the server send the state again */
@@ -24,17 +24,17 @@ export class Resubscription {
   /** The state is current, so nothing needs to be requested. */
   current(): void {
     this.#clear();
-    this.#since ||= performance.now();
+    this.#currentSince ||= performance.now();
   }
 
   /** The state is not current any more; nothing is requested. */
   stop(): void {
     this.#clear();
-    if (performance.now() - this.#since > WAITS.maxReconnectDelay) {
+    if (performance.now() - this.#currentSince > BACKOFF_MS.maxReconnectDelay) {
       this.#failures = 0;
       this.#reported = false;
     }
-    this.#since = NaN;
+    this.#currentSince = NaN;
   }
 
   /**
@@ -52,7 +52,7 @@ export class Resubscription {
         this.#timer = setTimeout(() => {
           this.#clear();
           this.#request();
-        }, backoff(failure, WAITS));
+        }, backoff(failure, BACKOFF_MS));
       } else this.#request();
     }
     const first = unreadable && !this.#reported;

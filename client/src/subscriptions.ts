@@ -5,14 +5,14 @@ import { emit, subscribe } from "./listeners.ts";
 export type Listener = (payload: unknown, stream: string) => void;
 
 /** Is told once when the stream will not come: nothing more is heard of it. */
-export type Holder = (error: RangerError) => void;
+export type FailureListener = (error: RangerError) => void;
 
 /** Milliseconds for each message, over time: servers close connections that say too much. */
-const BETWEEN = 100;
+const MESSAGE_INTERVAL_MS = 100;
 /** Milliseconds' worth of messages that may go at once. */
-const BURST = 1000;
+const BURST_MS = 1000;
 /** Bytes of names after which a message is full: servers take 4 KiB, and a name has up to 1.5. */
-const LONGEST = 2000;
+const MAX_NAME_BYTES_PER_MESSAGE = 2000;
 
 /** `admin.btcusd.orders`: for certain roles only. */
 export function isPrefixed(name: string): boolean {
@@ -23,37 +23,37 @@ export function isPrefixed(name: string): boolean {
  * What is wanted, and what the server was asked for: each round asks for the difference.
  */
 export class Subscriptions {
-  readonly #wanted = new Map<string, Set<Holder>>();
+  readonly #wanted = new Map<string, Set<FailureListener>>();
   readonly #listeners = new Map<string, Set<Listener>>();
   /** What the connection there is was asked for. */
-  readonly #held = new Set<string>();
+  readonly #requested = new Set<string>();
   /** Held, and to be asked for once more. */
-  readonly #again = new Set<string>();
+  readonly #toResubscribe = new Set<string>();
   /** Names of messages that are not answered yet. */
-  #asked: string[][] = [];
+  #unanswered: string[][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When so many messages will have had their time. */
-  #paid = 0;
+  #rateLimitedUntil = 0;
   #send: ((message: string) => void) | undefined;
   /** Whether streams for certain roles may be asked for: not before the server knows the role. */
   #roleKnown = false;
 
   /** @returns a function that lets go */
-  hold(name: string, holder: Holder): () => void {
-    const release = join(this.#wanted, name, holder);
+  subscribe(name: string, holder: FailureListener): () => void {
+    const release = addTo(this.#wanted, name, holder);
     // Who begins to follow increments needs the state that they are increments to.
-    if (this.#held.has(name) && name.endsWith("-inc")) this.again(name);
-    else this.#soon();
+    if (this.#requested.has(name) && name.endsWith("-inc")) this.resubscribe(name);
+    else this.#schedule();
     return () => {
       release();
-      this.#soon();
+      this.#schedule();
     };
   }
 
   /** Has a stream start anew: the server sends its state once more. */
-  again(name: string): void {
-    this.#again.add(name);
-    this.#soon();
+  resubscribe(name: string): void {
+    this.#toResubscribe.add(name);
+    this.#schedule();
   }
 
   /**
@@ -64,7 +64,7 @@ export class Subscriptions {
    */
   listen(name: string, listener: Listener): () => void {
     const key = isPrefixed(name) ? name.slice(name.indexOf(".") + 1) : name;
-    return join(this.#listeners, key, listener);
+    return addTo(this.#listeners, key, listener);
   }
 
   deliver(name: string, payload: unknown): void {
@@ -76,15 +76,15 @@ export class Subscriptions {
   /** A connection is open; its greeting is an answer, too. */
   opened(send: (message: string) => void, roleKnown: boolean): void {
     this.#send = send;
-    this.#asked = [[]];
+    this.#unanswered = [[]];
     this.#roleKnown = roleKnown;
-    this.#round();
+    this.#sendNext();
   }
 
   lost(): void {
     this.#send = undefined;
-    this.#held.clear();
-    this.#again.clear();
+    this.#requested.clear();
+    this.#toResubscribe.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -92,15 +92,15 @@ export class Subscriptions {
   /** The server knows who this is, as far as it ever will: asks for what it may have refused. */
   identified(): void {
     this.#roleKnown = true;
-    for (const name of this.#held) if (isPrefixed(name)) this.#held.delete(name);
-    this.#soon();
+    for (const name of this.#requested) if (isPrefixed(name)) this.#requested.delete(name);
+    this.#schedule();
   }
 
   /** The server has answered a message: what it was asked for and does not list will not come. */
   answered(streams: readonly string[]): void {
     const listed = new Set(streams);
-    for (const name of this.#asked.shift() ?? []) {
-      if (listed.has(name) || !this.#held.has(name)) continue;
+    for (const name of this.#unanswered.shift() ?? []) {
+      if (listed.has(name) || !this.#requested.has(name)) continue;
       const message = `"${name}" is one stream too many: the server allows ${streams.length}`;
       this.fail(name, new RangerError("too-many-streams", message, name));
     }
@@ -109,7 +109,7 @@ export class Subscriptions {
   fail(name: string, error: RangerError): void {
     const holders = this.#wanted.get(name);
     this.#wanted.delete(name);
-    this.#held.delete(name);
+    this.#requested.delete(name);
     emit(holders, error);
   }
 
@@ -126,41 +126,44 @@ export class Subscriptions {
   }
 
   /** What is wanted in one go is asked for in one message. */
-  #soon(): void {
+  #schedule(): void {
     if (!this.#send) return;
-    const wait = Math.max(0, this.#paid - BURST - performance.now());
-    this.#timer ??= setTimeout(() => this.#round(), wait);
+    const wait = Math.max(0, this.#rateLimitedUntil - BURST_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.#sendNext(), wait);
   }
 
   /** Sends one message, and comes again as long as there is more to say. */
-  #round(): void {
+  #sendNext(): void {
     this.#timer = undefined;
-    const gone = [...this.#held].filter((name) => !this.#wanted.has(name) || this.#again.has(name));
+    const gone = [...this.#requested].filter((name) =>
+      !this.#wanted.has(name) || this.#toResubscribe.has(name)
+    );
     const added = this.names.filter((name) =>
-      !this.#held.has(name) && (this.#roleKnown || !isPrefixed(name))
+      !this.#requested.has(name) && (this.#roleKnown || !isPrefixed(name))
     );
     const streams: string[] = [];
     let size = 0;
     for (const name of gone[0] ? gone : added) {
       // In UTF-8 a character of JavaScript's takes three bytes at most.
       size += name.length * 3 + 3;
-      if (size < LONGEST) streams.push(name);
+      if (size < MAX_NAME_BYTES_PER_MESSAGE) streams.push(name);
     }
     if (!streams[0]) return;
     for (const name of streams) {
-      this.#again.delete(name);
-      if (gone[0]) this.#held.delete(name);
-      else this.#held.add(name);
+      this.#toResubscribe.delete(name);
+      if (gone[0]) this.#requested.delete(name);
+      else this.#requested.add(name);
     }
-    this.#asked.push(gone[0] ? [] : streams);
-    this.#paid = Math.max(this.#paid, performance.now()) + BETWEEN;
+    this.#unanswered.push(gone[0] ? [] : streams);
+    this.#rateLimitedUntil = Math.max(this.#rateLimitedUntil, performance.now()) +
+      MESSAGE_INTERVAL_MS;
     this.#send!(JSON.stringify({ event: gone[0] ? "unsubscribe" : "subscribe", streams }));
-    this.#soon();
+    this.#schedule();
   }
 }
 
 /** @returns a function that takes the member out again */
-function join<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
+function addTo<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
   const set = sets.get(name) ?? new Set();
   sets.set(name, set);
   const leave = subscribe(set, member);

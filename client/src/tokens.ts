@@ -16,9 +16,9 @@ export interface TokensOwner {
 }
 
 /** Longest time that timers take, in milliseconds; longer ones fire at once. */
-const LONGEST = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Milliseconds before its end that a token is renewed; short-lived ones at four fifths. */
-const AHEAD = 30_000;
+const RENEW_AHEAD_MS = 30_000;
 
 /**
  * What a token says of itself (RFC 7519 §4), unverified: the server verifies.
@@ -42,10 +42,10 @@ export class Tokens {
   readonly #owner: TokensOwner;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Of the latest question; answers to earlier ones come too late. */
-  #round = 0;
+  #generation = 0;
   #attempt = 0;
   /** Not answered yet; answers come in the order of what they answer. */
-  #sent: string[] = [];
+  #unanswered: string[] = [];
   #accepted = "";
 
   constructor(settings: Settings, owner: TokensOwner) {
@@ -57,17 +57,17 @@ export class Tokens {
   async renew(): Promise<void> {
     const { token: source } = this.#settings;
     this.#stop();
-    const round = this.#round;
+    const round = this.#generation;
     let token: string | null | undefined;
     try {
       token = typeof source === "function" ? await source() : source;
       if (token && typeof token !== "string") throw new TypeError("it is no text");
     } catch (cause) {
-      if (round !== this.#round) return;
+      if (round !== this.#generation) return;
       return this.#failed("token-unavailable", `The token could not be had (${cause})`, cause);
     }
-    if (round !== this.#round) return;
-    const latest = this.#sent.at(-1) ?? this.#accepted;
+    if (round !== this.#generation) return;
+    const latest = this.#unanswered.at(-1) ?? this.#accepted;
     if (!token) {
       if (latest) return this.#owner.signedOut();
       const message = "Private streams need a token, and `token` gave none";
@@ -76,39 +76,39 @@ export class Tokens {
     token = token.replace(/^Bearer\s+/i, "");
     // A cached one, which the server has already: there may be another one nearer to its end.
     if (token === latest) return this.#schedule(identityOf(token));
-    this.#sent.push(token);
+    this.#unanswered.push(token);
     this.#owner.send(JSON.stringify({ jwt: `Bearer ${token}` }));
   }
 
   /** The connection is gone, or nothing is wanted any more. */
   lost(): void {
     this.#stop();
-    this.#sent = [];
+    this.#unanswered = [];
     this.#accepted = "";
   }
 
   #stop(): void {
     clearTimeout(this.#timer);
-    this.#round++;
+    this.#generation++;
   }
 
   // Here and below the owner is told last: whoever is told may end everything.
   accepted(): void {
     this.#attempt = 0;
-    this.#accepted = this.#sent.shift() ?? "";
+    this.#accepted = this.#unanswered.shift() ?? "";
     const identity = identityOf(this.#accepted);
     this.#schedule(identity);
     this.#owner.identified(identity);
   }
 
   refused(why: string): void {
-    this.#sent.shift();
+    this.#unanswered.shift();
     this.#failed("token-refused", `The server refused the token (${why})`);
   }
 
   expired(): void {
     this.#accepted = "";
-    this.#later(0);
+    this.#renewIn(0);
     if (!this.#renewable) this.#failed("token-refused", "The token has expired");
     this.#owner.identified(undefined);
   }
@@ -122,19 +122,19 @@ export class Tokens {
     const advice = this.#renewable ? "" : "; give it as a function";
     const error = new RangerError(code, why + advice, undefined, cause);
     if (!this.#renewable) return this.#owner.authFailed(error);
-    this.#later(backoff(this.#attempt++, this.#settings));
+    this.#renewIn(backoff(this.#attempt++, this.#settings));
     this.#owner.failed(error);
   }
 
   #schedule(identity: Identity | undefined): void {
     const left = (identity?.expiresAt ?? 0) - Date.now();
     // Where the clocks disagree so much that it has ended already, the server's word decides.
-    if (left > 0) this.#later(Math.max(1000, left - AHEAD, left * 0.8));
+    if (left > 0) this.#renewIn(Math.max(1000, left - RENEW_AHEAD_MS, left * 0.8));
   }
 
-  #later(milliseconds: number): void {
+  #renewIn(milliseconds: number): void {
     if (!this.#renewable) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.renew(), Math.min(milliseconds, LONGEST));
+    this.#timer = setTimeout(() => void this.renew(), Math.min(milliseconds, MAX_TIMER_MS));
   }
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { LiveBook, type Streams } from "../../client/src/book.ts";
+import { type BookSubscriptions, LiveBook } from "../../client/src/book.ts";
 import { parseMessage } from "../../client/src/message.ts";
 import type { Book, Depth, Level, RangerError } from "../../client/src/mod.ts";
 import type { BookSnapshot } from "./model_book.ts";
 
 /** What a client's book is connected to, without a connection: messages reach it at once. */
-export class BookWire implements Streams {
+export class BookWire implements BookSubscriptions {
   readonly market: string;
   /** The book has requested its state again, and has not been answered. */
   requested = false;
@@ -20,13 +20,13 @@ export class BookWire implements Streams {
     return () => this.#listeners.delete(name);
   }
 
-  hold(name: string): () => void {
+  subscribe(name: string): () => void {
     assert.equal(name, `${this.market}.ob-inc`);
     this.greet();
     return () => {};
   }
 
-  again(): void {
+  resubscribe(): void {
     this.requested = true;
   }
 

@@ -10,7 +10,7 @@ const REFUSED = '{"error":{"message":"Authentication failed."}}';
 const NO_TOKEN = '{"error":{"message":"Token type is not provided or invalid."}}';
 
 /** Lines of what happened that are kept. */
-const KEPT = 100;
+const MAX_HISTORY_LINES = 100;
 
 /** Signs in and out, and shows whose connection it is, until when, and what is theirs. */
 export class AccountView {
@@ -193,6 +193,6 @@ export class AccountView {
     part("history-note").hidden = true;
     const list = part("history");
     list.prepend(make("li", {}, make("time", {}, clock(Date.now())), text));
-    while (list.childElementCount > KEPT) list.lastElementChild!.remove();
+    while (list.childElementCount > MAX_HISTORY_LINES) list.lastElementChild!.remove();
   }
 }

@@ -5,7 +5,7 @@ import { byId, make, part, write } from "./dom.ts";
 import { mostDigits, padded } from "./numbers.ts";
 
 /** Levels that are shown of each side. */
-const SHOWN = 12;
+const LEVELS_PER_SIDE = 12;
 
 interface Row {
   readonly price: HTMLElement;
@@ -35,7 +35,7 @@ export class BookTable {
   }
 
   draw(book: Book): void {
-    const { asks, bids } = book.depth(SHOWN);
+    const { asks, bids } = book.depth(LEVELS_PER_SIDE);
     const all = [...asks, ...bids];
     // Columns only ever get wider, so that they do not jump.
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(all.map(({ price }) => price)));
@@ -77,11 +77,11 @@ function side(id: string, upwards: boolean): Side {
   const all = rows(part(id));
   if (upwards) all.reverse();
   const best = all[0]!.price.parentElement!;
-  return { rows: all, bars: new BookBars(best, SHOWN, upwards) };
+  return { rows: all, bars: new BookBars(best, LEVELS_PER_SIDE, upwards) };
 }
 
 function rows(body: HTMLElement): Row[] {
-  return Array.from({ length: SHOWN }, () => {
+  return Array.from({ length: LEVELS_PER_SIDE }, () => {
     const row: Row = {
       price: make("span", { class: "text price" }),
       amount: make("span", { class: "text" }),

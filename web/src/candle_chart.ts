@@ -11,7 +11,7 @@ import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
 
 /** Candles that are left free to the right of the last one. */
-const FREE = 4;
+const MARGIN_CANDLES = 4;
 
 /**
  * Candles with their volume below. Those that rose are hollow and their volume is the lighter or
@@ -37,7 +37,12 @@ export class CandleChart implements CandleSurface {
         fontFamily: "system-ui, sans-serif",
         background: { color: "transparent" },
       },
-      timeScale: { timeVisible: true, secondsVisible: true, rightOffset: FREE, barSpacing: 9 },
+      timeScale: {
+        timeVisible: true,
+        secondsVisible: true,
+        rightOffset: MARGIN_CANDLES,
+        barSpacing: 9,
+      },
       localization: { timeFormatter: localTime },
     });
     this.#volume = this.#chart.addSeries(HistogramSeries, {
@@ -84,7 +89,7 @@ export class CandleChart implements CandleSurface {
     this.#volume.setData(candles.map((candle) => this.#column(candle)));
     if (!fresh) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#chart.timeScale().scrollToPosition(FREE, !still);
+    this.#chart.timeScale().scrollToPosition(MARGIN_CANDLES, !still);
   }
 
   update(candle: Candle): void {
@@ -129,14 +134,14 @@ function bar({ time, open, high, low, close }: Candle) {
   return { time: time as UTCTimestamp, open, high, low, close };
 }
 
-const SHORT = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
-const LONG = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const SHORT_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
+const LONG_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
 /** The chart's own times would be Greenwich's. @param mark what the scale wants to tell there */
 function localTime(time: unknown, mark?: number): string {
   const date = Number(time) * 1000;
-  if (mark === undefined) return `${DAY.format(date)} ${LONG.format(date)}`;
+  if (mark === undefined) return `${DAY.format(date)} ${LONG_TIME.format(date)}`;
   if (mark < 3) return DAY.format(date);
-  return (mark === 4 ? LONG : SHORT).format(date);
+  return (mark === 4 ? LONG_TIME : SHORT_TIME).format(date);
 }

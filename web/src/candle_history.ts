@@ -10,7 +10,7 @@ export interface Candle {
 }
 
 /** Candles that are kept of a market and period. */
-const KEPT = 2000;
+const MAX_CANDLES = 2000;
 
 /** The candles of one market and period, in the order of time. */
 export class CandleHistory {
@@ -21,7 +21,7 @@ export class CandleHistory {
     const last = this.all.at(-1);
     if (!last || candle.time > last.time) {
       this.all.push(candle);
-      if (this.all.length > KEPT) this.all.shift();
+      if (this.all.length > MAX_CANDLES) this.all.shift();
       return;
     }
     const at = this.all.findLastIndex(({ time }) => time <= candle.time);

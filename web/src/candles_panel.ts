@@ -10,7 +10,7 @@ import type { PublicTrade } from "./trades_panel.ts";
 
 /** Of the candles that the page makes of trades itself: they move at once. */
 const OWN_PERIOD = "5s";
-const OWN_SECONDS = 5;
+const OWN_PERIOD_SECONDS = 5;
 
 const PERIODS: readonly string[] = [
   OWN_PERIOD,
@@ -80,7 +80,7 @@ export class CandlesPanel {
     for (const { price, amount, time } of trades) {
       const [value, volume] = [Number(price), Number(amount)];
       if (![value, volume, time].every(Number.isFinite)) continue;
-      const changed = history.trade(time / 1000, value, volume, OWN_SECONDS);
+      const changed = history.trade(time / 1000, value, volume, OWN_PERIOD_SECONDS);
       if (!shown) continue;
       this.#digits = Math.max(this.#digits, mostDigits([price]));
       this.#drawing.changed(changed);

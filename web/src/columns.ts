@@ -1,5 +1,5 @@
 /** Of a cell's padding, in characters: see `.fitted` in the style sheet. */
-const PADDING = 1.2;
+const PADDING_CHARACTERS = 1.2;
 
 /**
  * Columns of numbers, each as wide as its longest text needs, in type small enough for all of them
@@ -42,7 +42,7 @@ export class Columns {
   }
 
   #lay(): void {
-    const widths = this.#characters.map((characters) => characters + PADDING);
+    const widths = this.#characters.map((characters) => characters + PADDING_CHARACTERS);
     const whole = widths.reduce((sum, width) => sum + width, 0);
     this.#table.style.setProperty("--characters", whole.toFixed(1));
     for (const [at, head] of this.#heads.entries()) {

@@ -1,7 +1,7 @@
 import { STREAM_KINDS } from "../../client/src/mod.ts";
 
 /** Names offered at once: more cannot be looked over. */
-const OFFERED = 60;
+const MAX_SUGGESTIONS = 60;
 
 /**
  * Names of streams that contain what was typed; those that begin with it first.
@@ -25,7 +25,7 @@ export function completions(typed: string, markets: readonly string[]): string[]
   }
   const found = all.filter((name) => name.includes(typed));
   const rank = (name: string) => name.startsWith(typed) ? 0 : 1;
-  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, OFFERED);
+  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, MAX_SUGGESTIONS);
 }
 
 /** Whether a stream is for a certain user. */

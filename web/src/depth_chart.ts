@@ -2,7 +2,7 @@ import type { Book, Level } from "../../client/src/mod.ts";
 import { byId, colour, part, write } from "./dom.ts";
 
 /** Levels that are drawn of each side. */
-const DRAWN = 150;
+const LEVELS_PER_SIDE = 150;
 
 /** What waits at each price, added up from the middle outwards. */
 export class DepthChart {
@@ -38,7 +38,7 @@ export class DepthChart {
   draw(book: Book): void {
     this.#book = book;
     if (this.#width === 0) return;
-    const { asks, bids } = book.depth(DRAWN);
+    const { asks, bids } = book.depth(LEVELS_PER_SIDE);
     const context = this.#fresh();
     if (!context) return;
     const best = [...asks.slice(0, 1), ...bids.slice(0, 1)].map(({ price }) => Number(price));

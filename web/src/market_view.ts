@@ -11,7 +11,7 @@ import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
 /** Milliseconds of silence after which it is told. */
-const QUIET = 5000;
+const QUIET_AFTER_MS = 5000;
 
 /** One market: book, depth, candles, trades; and the strip of all of them. */
 export class MarketView {
@@ -192,7 +192,7 @@ export class MarketView {
           ? "No market is shown. Pick one above."
           : this.#market === ""
           ? "The exchange has not told of its markets yet. Name one above, if you know one."
-          : now - this.#shownAt < QUIET
+          : now - this.#shownAt < QUIET_AFTER_MS
           ? "Waiting for the order book…"
           : `The exchange has sent no order book of ${this.#market}. Is that its name?`,
       );
@@ -204,7 +204,7 @@ export class MarketView {
     } else if (this.#empty) {
       write(note, "The order book is empty: nobody offers to buy or to sell.");
     }
-    const told = this.#seen && this.#book?.live && open && quiet > QUIET;
+    const told = this.#seen && this.#book?.live && open && quiet > QUIET_AFTER_MS;
     write(part("book-legend"), told ? `quiet for ${duration(quiet)}` : "");
   }
 

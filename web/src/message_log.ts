@@ -10,10 +10,10 @@ interface Message {
 }
 
 /** Messages that are kept, and that are shown of them. */
-const KEPT = 1000;
-const SHOWN = 100;
+const MAX_KEPT_MESSAGES = 1000;
+const MAX_SHOWN_MESSAGES = 100;
 /** Characters of a message that are shown; copies have all. */
-const LONGEST = 600;
+const MAX_SHOWN_CHARACTERS = 600;
 
 /** Raw messages, newest first: with pause, filter and copy. */
 export class MessageLog {
@@ -47,7 +47,9 @@ export class MessageLog {
   add(text: string): void {
     this.#kept.push({ text, at: Date.now(), number: ++this.#count });
     // Not at each message: moving a thousand is work.
-    if (this.#kept.length >= KEPT * 2) this.#kept = this.#kept.slice(-KEPT);
+    if (this.#kept.length >= MAX_KEPT_MESSAGES * 2) {
+      this.#kept = this.#kept.slice(-MAX_KEPT_MESSAGES);
+    }
     this.#changed();
   }
 
@@ -58,7 +60,7 @@ export class MessageLog {
 
   #matching(): Message[] {
     const wanted = this.#filter.value.trim().toLowerCase();
-    const all = this.#there().slice(-KEPT);
+    const all = this.#there().slice(-MAX_KEPT_MESSAGES);
     return wanted ? all.filter(({ text }) => text.toLowerCase().includes(wanted)) : all;
   }
 
@@ -71,11 +73,11 @@ export class MessageLog {
 
   #draw(): void {
     const frozen = this.#frozen;
-    const shown = this.#matching().slice(-SHOWN);
+    const shown = this.#matching().slice(-MAX_SHOWN_MESSAGES);
     const fresh = shown.filter(({ number }) => number > this.#drawn);
     this.#drawn = shown.at(-1)?.number ?? this.#drawn;
     this.#list.prepend(...fresh.toReversed().map(line));
-    while (this.#list.childElementCount > SHOWN) this.#list.lastElementChild!.remove();
+    while (this.#list.childElementCount > MAX_SHOWN_MESSAGES) this.#list.lastElementChild!.remove();
     const note = part("messages-note");
     note.hidden = shown.length > 0;
     write(
@@ -94,7 +96,7 @@ export class MessageLog {
 }
 
 function line({ text, at }: Message): HTMLElement {
-  const more = text.length - LONGEST;
-  const shown = more > 0 ? `${text.slice(0, LONGEST)}… and ${bytes(more)} more` : text;
+  const more = text.length - MAX_SHOWN_CHARACTERS;
+  const shown = more > 0 ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}… and ${bytes(more)} more` : text;
   return make("li", {}, make("time", {}, clock(at)), make("span", {}, shown));
 }

@@ -1,5 +1,5 @@
 /** Milliseconds that a rate is counted over. */
-const WINDOW = 3000;
+const WINDOW_MS = 3000;
 
 /** Counts messages and bytes, and how many there are a second. */
 export class Meter {
@@ -20,7 +20,9 @@ export class Meter {
   rates(now: number): { messages: number; bytes: number } {
     const { messages, bytes } = this;
     this.#samples.push({ at: now, messages, bytes });
-    while (this.#samples.length > 2 && now - this.#samples[0]!.at > WINDOW) this.#samples.shift();
+    while (this.#samples.length > 2 && now - this.#samples[0]!.at > WINDOW_MS) {
+      this.#samples.shift();
+    }
     const first = this.#samples[0]!;
     const seconds = Math.max(now - first.at, 1) / 1000;
     return {

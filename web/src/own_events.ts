@@ -6,7 +6,7 @@ import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
 /** Rows that are shown. */
-const SHOWN = 50;
+const MAX_ROWS = 50;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,12 +24,12 @@ export class OwnEvents {
     const id = String(fields.id);
     this.#orders.delete(id);
     this.#orders.set(id, fields);
-    if (this.#orders.size > SHOWN) this.#orders.delete(this.#orders.keys().next().value!);
+    if (this.#orders.size > MAX_ROWS) this.#orders.delete(this.#orders.keys().next().value!);
     this.#changed();
   }
 
   trade(trade: PayloadOf<"trade">): void {
-    this.#trades = [trade as Fields, ...this.#trades].slice(0, SHOWN);
+    this.#trades = [trade as Fields, ...this.#trades].slice(0, MAX_ROWS);
     this.#changed();
   }
 

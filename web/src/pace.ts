@@ -19,7 +19,7 @@ export interface Screen {
 }
 
 /** However slow a machine is, what is shown is not older than these milliseconds by waiting. */
-const LONGEST = 1000;
+const MAX_WAIT_MS = 1000;
 
 /**
  * Draws what has changed, all of it in the same frame: each frame has a rectangle around all that
@@ -70,7 +70,7 @@ export class Pace {
   #wait(): number {
     // A frame that other programs interrupted is no measure: so it takes two of them.
     const cost = Math.min(...this.#costs);
-    return Math.max(this.#between, Math.min(LONGEST, cost / this.#share));
+    return Math.max(this.#between, Math.min(MAX_WAIT_MS, cost / this.#share));
   }
 
   #draw(): void {

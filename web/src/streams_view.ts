@@ -11,8 +11,8 @@ import { snippets } from "./snippets.ts";
 import { describeState } from "./state_line.ts";
 
 /** Milliseconds between two looks at the round-trip time, and at the rates. */
-const PING = 3000;
-const RATES = 1000;
+const PING_INTERVAL_MS = 3000;
+const RATES_INTERVAL_MS = 1000;
 
 /**
  * The inspector: a connection of its own, so that it shows what any program would get that asks for
@@ -68,8 +68,8 @@ export class StreamsView {
     setInterval(() => {
       state();
       this.#rates();
-    }, RATES);
-    setInterval(() => void this.#ping(), PING);
+    }, RATES_INTERVAL_MS);
+    setInterval(() => void this.#ping(), PING_INTERVAL_MS);
     ranger.onState(({ status }) => status === "open" && void this.#ping());
   }
 

@@ -1,6 +1,6 @@
 import { byId } from "./dom.ts";
 
-const KEY = "ranger.colours";
+const STORAGE_KEY = "ranger.colours";
 
 /**
  * Light, dark, or as the system has it; remembered. What is drawn on a canvas has to be told.
@@ -19,7 +19,7 @@ export function startTheme(changed: () => void): void {
   apply();
   select.onchange = () => {
     try {
-      localStorage.setItem(KEY, select.value);
+      localStorage.setItem(STORAGE_KEY, select.value);
     } catch {
       // Where nothing may be kept, it holds as long as the page.
     }
@@ -30,7 +30,7 @@ export function startTheme(changed: () => void): void {
 
 function remembered(): string {
   try {
-    return localStorage.getItem(KEY) ?? "";
+    return localStorage.getItem(STORAGE_KEY) ?? "";
   } catch {
     return "";
   }

@@ -12,7 +12,7 @@ export interface PublicTrade {
 }
 
 /** Trades that are shown. */
-const SHOWN = 40;
+const MAX_ROWS = 40;
 
 /** What `<market>.trades` carries; what cannot be read is left out. */
 export function tradesOf(payload: unknown): PublicTrade[] {
@@ -37,7 +37,7 @@ export class TradesPanel {
   #amountDigits = 0;
 
   constructor() {
-    this.#rows = Array.from({ length: SHOWN }, () => {
+    this.#rows = Array.from({ length: MAX_ROWS }, () => {
       const cells = [make("td"), make("td"), make("td")];
       const row = make("tr", { hidden: "" }, ...cells);
       part("trades").append(row);
@@ -48,7 +48,7 @@ export class TradesPanel {
   add(trades: readonly PublicTrade[]): void {
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(trades.map(({ price }) => price)));
     this.#amountDigits = Math.max(this.#amountDigits, mostDigits(trades.map((one) => one.amount)));
-    this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, SHOWN);
+    this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, MAX_ROWS);
   }
 
   clear(): void {
