@@ -8,19 +8,19 @@ import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { emit, subscribe } from "./listeners.ts";
 
-/** What a book needs of the subscriptions. */
+/** The part of the subscriptions that a book uses. */
 export type BookSubscriptions = Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">;
 
-/** Milliseconds of a frame, where nothing is drawn. */
+/** Length of a frame where there is no screen. */
 const FRAME_MS = 16;
 
-/** What there is where something is drawn. */
+/** The timers that runtimes with a screen have. */
 interface Screen {
   readonly requestAnimationFrame?: typeof setTimeout;
   readonly cancelAnimationFrame?: typeof clearTimeout;
 }
 
-/** Has something done when the next frame is drawn. @returns a function that takes it back */
+/** Runs an action in the next animation frame. @returns a function that cancels it */
 function onNextFrame(action: () => void): Stop {
   const { requestAnimationFrame: ask = setTimeout, cancelAnimationFrame: cancel = clearTimeout } =
     globalThis as unknown as Screen;
@@ -28,7 +28,7 @@ function onNextFrame(action: () => void): Stop {
   return () => cancel(id);
 }
 
-/** What {@linkcode Book} promises. */
+/** Implements {@linkcode Book}. */
 export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
@@ -44,8 +44,8 @@ export class LiveBook implements Book {
   #cancel: (() => void) | undefined;
 
   /**
-   * @param failed is told what no loop over the book is
-   * @param ended is called once
+   * @param failed called with errors that no loop over the book throws
+   * @param ended called once, when the book is closed
    */
   constructor(
     market: string,
@@ -113,7 +113,7 @@ export class LiveBook implements Book {
     this.end();
   }
 
-  /** What the server has is not known any more: until a snapshot comes. */
+  /** The connection was lost: the book is stale until the next snapshot. */
   lost(): void {
     this.#resubscription.stop();
     if (!this.#live) return;
@@ -121,7 +121,7 @@ export class LiveBook implements Book {
     this.#changed();
   }
 
-  /** As `close`; loops end with the error. */
+  /** Closes the book; its loops end with the error. */
   end(error?: RangerError): void {
     if (this.#releases.length === 0) return;
     for (const release of this.#releases) release();
@@ -143,22 +143,22 @@ export class LiveBook implements Book {
   }
 
   #increment(payload: unknown): void {
-    // Of a book in doubt, they would be increments to something else.
+    // A stale book has missed earlier increments.
     if (!this.#live) return;
     const applied = this.#book.apply(payload);
     if (applied) this.#changed();
     else this.#failedToRead(applied === undefined ? "ob-inc" : undefined);
   }
 
-  /** @param event that could not be read; without it, a number was skipped */
+  /** @param event the unreadable event's type; `undefined` after a gap in the sequence */
   #failedToRead(event?: string): void {
     const wasLive = this.#live;
     this.#live = false;
-    // Before anyone is called, since the book may be closed by that.
+    // Before the listeners run, because they may close the book.
     const report = this.#resubscription.failed(event ? "unreadable" : "gap");
     if (wasLive) this.#changed();
     if (!report) return;
-    const message = `The book of ${this.market} could not be read; it is requested again`;
+    const message = `The order book of ${this.market} could not be read; it is requested again`;
     this.#failed(new RangerError("protocol", message, `${this.market}.${event}`));
   }
 

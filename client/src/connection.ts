@@ -7,11 +7,11 @@ export interface Loss {
   readonly code: number | undefined;
 }
 
-/** Who uses a connection. */
+/** Receives a connection's events. */
 export interface ConnectionOwner {
   opened(): void;
   received(text: string): void;
-  /** The last thing that is heard of a connection. */
+  /** The connection's last event. */
   lost(loss: Loss): void;
 }
 
@@ -27,7 +27,7 @@ interface Ping {
   reject(error: RangerError): void;
 }
 
-/** One WebSocket, from its opening to its end. It notices by itself when nobody answers any more. */
+/** One WebSocket, from opening to close. Pings detect a server that no longer answers. */
 export class Connection {
   readonly #socket: Socket;
   readonly #settings: Settings;
@@ -60,7 +60,7 @@ export class Connection {
       this.#ended();
     };
     socket.onclose = ({ code, reason }) => close(code, reason);
-    // Not every runtime follows an error with a close event; those that do, do it at once.
+    // Not every runtime follows an error with a close event; those that do fire it immediately.
     socket.onerror = () => this.#setTimer(0, close);
     this.#timer = setTimeout(() => this.#drop(), settings.timeout);
   }
@@ -69,7 +69,7 @@ export class Connection {
     this.#socket.send(text);
   }
 
-  /** Resolves to the round-trip time in milliseconds. */
+  /** @returns the round-trip time in milliseconds */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       const at = performance.now();
@@ -78,7 +78,9 @@ export class Connection {
     });
   }
 
-  /** Ends it as RFC 6455 says; resolves when the server has answered, or has had its time. */
+  /**
+   * Starts the closing handshake (RFC 6455 §7); resolves when the server answers, or on timeout.
+   */
   close(): Promise<void> {
     this.#finish();
     const ended = new Promise<void>((resolve) => {
@@ -98,13 +100,13 @@ export class Connection {
     });
   }
 
-  /** There is one timer at a time. */
+  /** Replaces the connection's only timer. */
   #setTimer(milliseconds: number, action: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(action, milliseconds);
   }
 
-  /** Gives up a connection that does not answer, without waiting for its end. */
+  /** Abandons a connection that does not answer, without waiting for the close event. */
   #drop(): void {
     const reason = `no answer within ${this.#settings.timeout} ms`;
     this.#fail({ reason, code: undefined });

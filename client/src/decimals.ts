@@ -1,4 +1,4 @@
-/** A decimal number, exactly: whole digits, and how many of them are behind the point. */
+/** An exact decimal number: its digits as an integer, and the number of decimal places. */
 export interface ParsedDecimal {
   readonly digits: bigint;
   readonly places: number;
@@ -6,7 +6,7 @@ export interface ParsedDecimal {
 
 export const ZERO: ParsedDecimal = { digits: 0n, places: 0 };
 
-/** @returns `undefined` when the value is no decimal number */
+/** @returns `undefined` if the value is not a decimal number */
 export function parseDecimal(value: unknown): ParsedDecimal | undefined {
   const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(
     typeof value === "object" ? "" : String(value),
@@ -18,7 +18,7 @@ export function parseDecimal(value: unknown): ParsedDecimal | undefined {
   return places < 0 ? { digits: digits * 10n ** BigInt(-places), places: 0 } : { digits, places };
 }
 
-/** `a` and `sign` times `b`. */
+/** @returns `a + sign * b` */
 export function add(a: ParsedDecimal, b: ParsedDecimal, sign: 1n | -1n = 1n): ParsedDecimal {
   const places = Math.max(a.places, b.places);
   const scaled = (one: ParsedDecimal) =>
@@ -36,15 +36,16 @@ export function formatDecimal({ digits, places }: ParsedDecimal): string {
 }
 
 /**
- * Compares two decimal numbers digit by digit, so that none is lost as it would be in a binary
- * fraction.
+ * Compares two decimal numbers exactly: no digit is lost to floating point.
  *
- * @returns -1 when `a` is the smaller, 0 when they are the same number, 1 when it is the greater
- * @throws {TypeError} one of them is no decimal number
+ * @returns -1 if `a` is less than `b`, 0 if they are equal, 1 if `a` is greater
+ * @throws {TypeError} a value is not a decimal number
  *
  * @example
  * ```ts
- * prices.sort(compareDecimals); // "9.9", "10.0", "10.00000000000000001"
+ * import { compareDecimals } from "ranger-client";
+ *
+ * ["10.0", "9.9"].sort(compareDecimals); // ["9.9", "10.0"]
  * ```
  */
 export function compareDecimals(
@@ -53,5 +54,5 @@ export function compareDecimals(
 ): number {
   const [x, y] = [parseDecimal(a), parseDecimal(b)];
   if (x && y) return compare(x, y);
-  throw new TypeError(`"${x ? b : a}" is no decimal number`);
+  throw new TypeError(`"${x ? b : a}" is not a decimal number`);
 }

@@ -1,6 +1,6 @@
 import { compare, type ParsedDecimal, parseDecimal, ZERO } from "./decimals.ts";
 
-/** One price, in the words of the server, and what they are worth. */
+/** One level: the server's strings, and their values. */
 export interface BookEntry {
   readonly price: string;
   readonly amount: string;
@@ -8,19 +8,19 @@ export interface BookEntry {
   readonly amountValue: ParsedDecimal;
 }
 
-/** One side of a book, best price first: asks rise, bids fall. */
+/** One side of a book, best price first: asks ascending, bids descending. */
 export type Side = BookEntry[];
 
-/** Both sides, and the number of the last change. */
+/** Both sides of an order book, and the sequence number of the last event. */
 export class OrderBook {
   asks: Side = [];
   bids: Side = [];
   sequence: number | undefined;
 
-  /** @returns whether the snapshot could be read; if not, all is as it was */
+  /** @returns whether the snapshot could be read; if not, the book is unchanged */
   replace(snapshot: unknown): boolean {
     const read = changesOf(snapshot);
-    // A side that is left out is empty; with neither it is no snapshot.
+    // A missing side is empty; an object with neither side is not a snapshot.
     if (!read || !("asks" in (snapshot as object) || "bids" in (snapshot as object))) return false;
     this.asks = [];
     this.bids = [];
@@ -30,16 +30,16 @@ export class OrderBook {
   }
 
   /**
-   * @returns whether the book is what the server has; if not, something was lost, and all is as it
-   * was; `undefined` when the increment cannot be read
+   * @returns true if the book is current; false after a gap in the sequence, and `undefined` if the
+   * increment cannot be read: in both cases the book is unchanged
    */
   apply(increment: unknown): boolean | undefined {
     const read = changesOf(increment);
     if (!read) return undefined;
-    // Where one of them has no number, there is nothing to hold against the increment.
+    // Without a sequence number on both, a gap cannot be detected.
     const step = (read.sequence ?? NaN) - (this.sequence ?? NaN);
     if (step > 1) return false;
-    // What came before the snapshot is in it.
+    // The snapshot already contains earlier increments.
     if (!(step <= 0)) this.#put(read);
     return true;
   }
@@ -57,12 +57,12 @@ interface Changes {
   readonly sequence: number | undefined;
 }
 
-/** Reads what the server reads. */
+/** Accepts the same payloads as the server. */
 function changesOf(payload: unknown): Changes | undefined {
   if (typeof payload !== "object" || !payload || Array.isArray(payload)) return undefined;
   const { asks, bids, sequence } = payload as Record<string, unknown>;
   const [a, b] = [entriesOf(asks ?? []), entriesOf(bids ?? [])];
-  // Some exchanges write it as a text.
+  // Some exchanges publish it as a string.
   const number = typeof sequence === "string" && /^\d+$/.test(sequence)
     ? Number(sequence)
     : sequence ?? undefined;
@@ -70,14 +70,14 @@ function changesOf(payload: unknown): Changes | undefined {
   return { asks: a, bids: b, sequence: number as Changes["sequence"] };
 }
 
-/** One pair, or a list of pairs. */
+/** @param value one pair, or a list of pairs */
 function entriesOf(value: unknown): BookEntry[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const pairs: unknown[] = Array.isArray(value[0] ?? []) ? value : [value];
   const entries: BookEntry[] = [];
   for (const pair of pairs) {
     const [price, amount, more] = Array.isArray(pair) ? pair : [];
-    // Peatio writes the total of a level that is gone as an empty text.
+    // Peatio publishes the amount of a removed level as an empty string.
     const priceValue = parseDecimal(price);
     const amountValue = amount === "" || amount === null ? ZERO : parseDecimal(amount);
     if (!priceValue || !amountValue || more !== undefined) return undefined;
@@ -86,7 +86,7 @@ function entriesOf(value: unknown): BookEntry[] | undefined {
   return entries;
 }
 
-/** An amount of zero takes the level away. */
+/** Inserts or replaces a level; an amount of zero removes it. */
 function put(side: Side, entry: BookEntry, direction: 1 | -1): void {
   let low = 0;
   let high = side.length;

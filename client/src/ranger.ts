@@ -15,21 +15,21 @@ function isPrivate(name: string): boolean {
   return STREAM_KINDS.some((kind) => kind.name === name && kind.scope === "private");
 }
 
-/** What the server says other than events (protocol, sections 3 and 4). */
+/** A message from the server that is not an event (protocol, sections 3 and 4). */
 interface Answer {
   readonly success?: { readonly message?: string; readonly streams?: readonly string[] };
   readonly error?: { readonly message?: string };
 }
 
-/** What {@linkcode Ranger} promises. */
+/** Implements {@linkcode Ranger}. */
 export class LiveRanger implements Ranger {
   readonly #reconnector: Reconnector;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions = new Subscriptions();
-  /** Why private streams will not come. */
+  /** Why private streams are unavailable; `undefined` if they are available. */
   #privateError: RangerError | undefined;
-  /** Books, and loops over streams. */
+  /** Books and loops over streams. */
   readonly #consumers = new Set<{ end(): void; lost?(): void }>();
   readonly #states = new Set<(state: State) => void>();
   readonly #errors = new Set<(error: RangerError) => void>();
@@ -51,7 +51,7 @@ export class LiveRanger implements Ranger {
     this.#tokens = new Tokens(settings, {
       send: (message) => this.#reconnector.open?.send(message),
       identified: (identity) => {
-        // First, so that who is told of the state may follow private streams at once.
+        // First, so that state listeners can subscribe to private streams.
         if (identity) {
           this.#privateError = undefined;
           this.#subscriptions.identified();
@@ -67,7 +67,7 @@ export class LiveRanger implements Ranger {
       abort();
       return;
     }
-    // First, so that nothing is left behind where it throws.
+    // First, so that no listener is left behind if it throws.
     this.#reconnector.connect();
     const online = () => this.#reconnector.reconnect();
     const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
@@ -98,7 +98,7 @@ export class LiveRanger implements Ranger {
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
   ): Stop {
-    // Of its own, so that one function may listen twice.
+    // A new function, so that the same listener can be added twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
     return this.#subscribe(name, take, this.#report);
   }
@@ -172,16 +172,16 @@ export class LiveRanger implements Ranger {
     if (this.#state.status === "closed") {
       throw new RangerError("closed", `The connection is closed (${this.#state.reason})`);
     }
-    // Longer ones do not fit into a message.
+    // Longer names do not fit into a message.
     if (!/^[^,\s]{1,500}$/.test(name)) {
-      throw new RangerError("name", `"${name}" is no stream's name. One looks like btcusd.trades`);
+      throw new RangerError("name", `Invalid stream name "${name}"; a valid one is btcusd.trades`);
     }
     if (this.#privateError && isPrivate(name)) throw this.#privateError;
   }
 
   readonly #opened = (): void => {
     this.#setState({ status: "open", identity: undefined });
-    // Whoever was told may have closed it.
+    // A listener may have closed it.
     if (!this.#reconnector.open) return;
     this.#subscriptions.opened((message) => this.#reconnector.open?.send(message), !this.#hasToken);
     if (!this.#hasToken) return;
@@ -192,16 +192,16 @@ export class LiveRanger implements Ranger {
   readonly #received = (text: string): void => {
     emit(this.#messages, text);
     if (text === "pong" || !this.#reconnector.open) return;
-    let message: Record<string, unknown>;
+    let parsed: Record<string, unknown>;
     try {
-      message = parseMessage(text);
+      parsed = parseMessage(text);
     } catch {
-      const told = `The server sent no JSON: ${text.slice(0, 80)}`;
-      return this.#report(new RangerError("protocol", told));
+      const message = `The server sent a message that is not JSON: ${text.slice(0, 80)}`;
+      return this.#report(new RangerError("protocol", message));
     }
-    for (const name in message) {
-      if (name === "success" || name === "error") this.#answered(message as Answer);
-      else this.#subscriptions.deliver(name, message[name]);
+    for (const name in parsed) {
+      if (name === "success" || name === "error") this.#answered(parsed as Answer);
+      else this.#subscriptions.deliver(name, parsed[name]);
     }
   };
 
@@ -213,9 +213,9 @@ export class LiveRanger implements Ranger {
     if (/^Authentication failed|^Token type/.test(message)) return this.#tokens.refused(message);
     const refused = /^cannot subscribe to (.*)$/s.exec(message)?.[1];
     if (refused !== undefined) return this.#subscriptions.fail(refused, refusal(refused));
-    // Told for each stream, once the list that follows has come.
+    // Reported per stream when the list that follows arrives.
     if (message === "Too many streams.") return;
-    this.#report(new RangerError("protocol", `The server says: ${message}`));
+    this.#report(new RangerError("protocol", `The server answered: ${message}`));
   }
 
   readonly #lost = (state: State): void => {
@@ -228,11 +228,11 @@ export class LiveRanger implements Ranger {
 
   readonly #authFailed = (error: RangerError): void => {
     this.#privateError = error;
-    // Those for certain roles are asked for all the same, so that the server's word decides.
+    // Role streams are requested anyway, so that the server decides.
     this.#subscriptions.identified();
     const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
-    // That nobody is signed in matters to private streams alone.
+    // A missing token only concerns private streams.
     if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
   };
 
@@ -248,7 +248,7 @@ export class LiveRanger implements Ranger {
   }
 
   #setState(state: State): void {
-    // What happens in an event's wake is no news to those who closed it meanwhile.
+    // A listener that closed the client gets no further events.
     if (this.#state.status === "closed") return;
     this.#state = state;
     emit(this.#states, state);
@@ -262,8 +262,8 @@ export class LiveRanger implements Ranger {
 }
 
 function refusal(name: string): RangerError {
-  const why = isPrefixed(name)
-    ? "it is for other roles than your token's"
+  const reason = isPrefixed(name)
+    ? "your token's role may not read it"
     : `it has ${STREAM_KINDS.map((kind) => kind.name).join(", ")}`;
-  return new RangerError("refused", `The server refused "${name}": ${why}`, name);
+  return new RangerError("refused", `The server refused "${name}": ${reason}`, name);
 }

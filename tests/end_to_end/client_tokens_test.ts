@@ -112,7 +112,7 @@ Deno.test("a text cannot be renewed: its private streams end with the token, pub
   ranger.on("order", () => assert.fail("there are no orders"));
   await assert.rejects(first(ranger.stream("balances"), 1), {
     code: "token-refused",
-    message: /give it as a function/,
+    message: /pass a function to renew it/,
   });
   assert.deepEqual(
     client.errors.map(({ code }) => code),
@@ -147,7 +147,7 @@ Deno.test("a token that cannot be had is tried again, and keeps nobody from publ
     "token-unavailable",
   ]);
   assert.match(client.errors[0]!.message, /503 Service Unavailable/);
-  assert.match(client.errors[1]!.message, /it is no text/);
+  assert.match(client.errors[1]!.message, /it is not a string/);
 });
 
 Deno.test("answers are taken for those of the tokens that they answer", async () => {

@@ -357,5 +357,5 @@ Deno.test("decimals are compared as numbers, however they are spelt", () => {
     "2e3",
   ]);
   assert.equal(compareDecimals("1.50", 1.5), 0);
-  assert.throws(() => compareDecimals("1", "+0.00%"), /"\+0\.00%" is no decimal number/);
+  assert.throws(() => compareDecimals("1", "+0.00%"), /"\+0\.00%" is not a decimal number/);
 });

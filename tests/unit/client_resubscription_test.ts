@@ -89,7 +89,7 @@ for (const [format, [first, ...rest]] of Object.entries(FORMATS)) {
     assertWaits(market.waits, MAX_WAITS_MS);
     assert.equal(market.book.live, false);
     assert.deepEqual(market.errors.map(({ code }) => code), ["protocol"]);
-    assert.match(market.errors[0]!.message, /^The book of btcusd could not be read/);
+    assert.match(market.errors[0]!.message, /^The order book of btcusd could not be read/);
 
     events = [SNAPSHOT, INCREMENT];
     market.clock.pass(30_000 + GATHERING_MS);
