@@ -30,7 +30,7 @@ export interface StreamOptions {
 /** How a book reports its changes. */
 export interface BookOptions {
   /**
-   * `frame`: at most once per animation frame (60 times a second where there is no screen), for any
+   * `frame`: at most once per animation frame (60 times a second without a screen), for any
    * number of changes; hidden tabs draw no frames. `message`: once per message. Default `frame`.
    */
   readonly notify?: "frame" | "message" | undefined;
@@ -58,7 +58,7 @@ export interface Ranger {
   /** The connection's current state. */
   readonly state: State;
 
-  /** The streams that this client subscribes to, also while there is no connection. */
+  /** The streams that this client subscribes to, also while disconnected. */
   readonly streams: readonly string[];
 
   /**
@@ -112,7 +112,7 @@ export interface Ranger {
 
   /**
    * Returns a market's order book, kept up to date until it is closed. An error that ends it is
-   * thrown by the loops over it, or reported to `onError` if there is no loop. A book that cannot
+   * thrown by the loops over it, or reported to `onError` without a loop. A book that cannot
    * be read is reported to `onError` once, and requested again after waits that double, up to 30 s.
    *
    * @param market the market's id: `btcusd`

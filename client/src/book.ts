@@ -11,7 +11,7 @@ import { emit, subscribe } from "./listeners.ts";
 /** The part of the subscriptions that a book uses. */
 export type BookSubscriptions = Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">;
 
-/** Length of a frame where there is no screen. */
+/** Length of a frame in runtimes without a screen. */
 const FRAME_MS = 16;
 
 /** The timers that runtimes with a screen have. */

@@ -67,5 +67,5 @@ export function invalidOption(option: string, right: string, given: unknown): ne
 }
 
 export function notConnected(): RangerError {
-  return new RangerError("not-connected", "There is no open connection");
+  return new RangerError("not-connected", "The connection is not open");
 }

@@ -63,7 +63,7 @@ async function signOut(browser: Browser, exchange: Exchange): Promise<void> {
   await page.click("#sign-out");
   await live.reads("#who-note", /^Anonymous/);
   await page.locator("#orders tr").waitFor({ state: "detached" });
-  await live.reads("#orders-note", /once you are signed in/);
+  await live.reads("#orders-note", /Sign in to see/);
   // Not lost with the button that was pressed.
   assert.equal(await page.evaluate("document.activeElement.id"), "account-title");
   await live.reads("#state", /^Live$/);
@@ -107,7 +107,7 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   await page.click("#sign-out");
   await page.locator("[data-view=streams]").click();
   await page.locator("#held tr").waitFor({ state: "detached" });
-  await live.reads("#stream-problem", /^Nobody is signed in any more/);
+  await live.reads("#stream-problem", /^Private streams have ended/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -119,7 +119,7 @@ async function another(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#uid", new RegExp(`^${other}$`));
   await live.page.locator("#orders tr").waitFor({ state: "detached" });
   await live.reads("#history", new RegExp(`Signed in as ${other}`));
-  assert.doesNotMatch(await live.text("#history"), /Renewed|lost/);
+  assert.doesNotMatch(await live.text("#history"), /renewed|lost/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -130,7 +130,7 @@ async function ended(browser: Browser, exchange: Exchange): Promise<void> {
   await order(exchange, live, uid, 75);
   assert.equal(await live.text("#orders-legend"), "");
   await live.reads("#account-problem", /The token has expired/);
-  await live.reads("#orders-legend", /^as it was$/);
+  await live.reads("#orders-legend", /^out of date$/);
   assert.match(await live.text("#orders"), /75/);
   await live.assertAccessible();
   await live.page.setViewportSize({ width: 360, height: 740 });

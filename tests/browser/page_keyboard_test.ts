@@ -92,7 +92,7 @@ async function inspect(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await tabTo(live, "#clear");
   await keyboard.press("Enter");
-  await live.reads("#messages-legend", /^Paused; \d more have come/);
+  await live.reads("#messages-legend", /^Paused; \d more received/);
   assert.equal(await page.locator("#messages li").count(), 0);
   assert.ok(await focused("#clear"));
 
@@ -147,13 +147,13 @@ async function paused(browser: Browser, demo: RangerProcess): Promise<void> {
   await page.locator("#messages li").first().waitFor();
   await page.click("#clear");
   await page.click("#pause");
-  await live.reads("#messages-note", /^Nothing is held here/);
+  await live.reads("#messages-note", /^Paused with an empty list/);
   await page.fill("#stream-name", "btcusd.trades");
   await page.keyboard.press("Enter");
-  await live.reads("#messages-legend", /^Paused; [1-9]\d* more have come/);
+  await live.reads("#messages-legend", /^Paused; [1-9]\d* more received/);
   await page.click("#clear");
-  await live.reads("#messages-legend", /^Paused; [0-9] more have come/);
-  await live.reads("#messages-legend", /^Paused; [1-9]\d more have come/);
+  await live.reads("#messages-legend", /^Paused; [0-9] more received/);
+  await live.reads("#messages-legend", /^Paused; [1-9]\d more received/);
   assert.equal(await page.locator("#messages li").count(), 0);
   await page.click("#pause");
   await live.reads("#messages", /"tid"/);

@@ -192,9 +192,9 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
   for (const name of ["btc%20usd", "btc%2Cusd", "a.b", "%3Cb%3E%20", "x".repeat(600)]) {
     await using live = await openMarket(browser, exchange, name);
     const { page } = live;
-    await live.reads("#market-problem", /is no market's name: .* One looks like btcusd/);
-    await live.reads("#book-note", /^No market is shown/);
-    await live.reads("#candles-note", /^No market is shown/);
+    await live.reads("#market-problem", /Invalid market name .*: .* A valid one is btcusd/);
+    await live.reads("#book-note", /^No market selected/);
+    await live.reads("#candles-note", /^No market selected/);
     await live.assertAccessible();
     // The address is not changed behind somebody's back.
     await exchange.publish("public.global.tickers", { [market]: { last: "8" } });
@@ -203,7 +203,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
     await page.locator("[data-view=streams]").click();
     await live.reads("#line-state", /^Live$/);
     await page.goBack();
-    await live.reads("#market-problem", /is no market's name/);
+    await live.reads("#market-problem", /Invalid market name/);
     await page.locator("#tickers a").first().click();
     await page.locator("#market-problem").waitFor({ state: "hidden" });
     await exchange.publish(`public.${market}.ob-snap`, BOOK);
@@ -211,7 +211,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
 
     await page.fill("#market-name", "btc usd, eth");
     await page.keyboard.press("Enter");
-    await live.reads("#market-problem", /^“btc usd, eth” is no market's name/);
+    await live.reads("#market-problem", /^Invalid market name “btc usd, eth”/);
     // What is shown stays, and what was typed can be corrected.
     assert.match(page.url(), new RegExp(`#/market/${market}/`));
     assert.match(await live.text("#spread"), /^1\.50?$/);

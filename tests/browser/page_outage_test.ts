@@ -54,7 +54,7 @@ async function exact(place: Place): Promise<void> {
   await ranger.consuming();
   await using live = await openPage(place.browser, ranger.publicUrl("/#/market/abcxyz/1m"));
   await live.reads("#state", /^Live$/);
-  await live.reads("#book-note", /Waiting for the order book|no order book of abcxyz/);
+  await live.reads("#book-note", /Waiting for the order book|No order book received for abcxyz/);
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
   await live.reads("#spread", /^1\.50$/);
   await publisher.publish("public.abcxyz.ob-inc", { bids: ["100.125", "0.00000001"], sequence: 2 });
@@ -108,7 +108,7 @@ async function tokens(place: Place): Promise<void> {
   };
   await shows({ ...order, remaining_volume: "2" }, /abcxyz\s+▼ sell\s+1\.50\s+2\s+wait\s+7/);
   await live.reads("#account-problem", /The token has expired/);
-  await live.reads("#history", /The token expired\./);
+  await live.reads("#history", /Token expired\./);
   await live.reads("#state", /^Live$/);
   assert.equal(await page.locator("#uid").isVisible(), false);
 
@@ -146,8 +146,8 @@ async function serverRestarts(place: Place): Promise<void> {
 
   await first.stop();
   await live.reads("#state", /^(Reconnecting|Connecting)…$/);
-  await live.reads("#banner", /^No connection: .*as it was before/);
-  await live.reads("#book-note", /As it was before the connection was lost/);
+  await live.reads("#banner", /^No connection: .*out of date/);
+  await live.reads("#book-note", /Out of date: the connection was lost/);
   assert.equal(await page.locator("#book").getAttribute("data-live"), "false");
   // What there was can still be read.
   assert.match(await live.text("#spread"), /^1\.50?$/);
@@ -159,7 +159,7 @@ async function serverRestarts(place: Place): Promise<void> {
       shown,
     );
   }
-  await live.reads("#trades-legend", /^as it was$/);
+  await live.reads("#trades-legend", /^out of date$/);
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme });
     for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) {
@@ -193,7 +193,7 @@ async function brokerRestarts(place: Place): Promise<void> {
   await place.broker.restart();
   await ranger.consuming(2);
   // Nothing comes, and the page says so; the connection itself has not suffered.
-  await live.reads("#book-legend", /^quiet for \d+ s$/);
+  await live.reads("#book-legend", /^no change for \d+ s$/);
   assert.equal(await live.text("#state"), "Live");
   await using publisher = await connectPublisher(place.broker.url, place.exchange);
   await publisher.publish("public.abcxyz.ob-snap", { ...BOOK, bids: [["101", "1"]] });

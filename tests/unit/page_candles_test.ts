@@ -71,7 +71,7 @@ Deno.test("whatever comes in whatever order, the chart has what there is once it
     const [history, drawing, chart] = [new CandleHistory(), new CandleDrawing(), new Chart()];
     for (const { seconds, price, draw, anew } of events) {
       drawing.changed(history.trade(seconds, price, 1, 5));
-      if (anew) drawing.anew();
+      if (anew) drawing.reset();
       if (draw) drawing.draw(history.all, chart);
     }
     drawing.draw(history.all, chart);

@@ -10,12 +10,12 @@ import type { CandleSurface } from "./candle_drawing.ts";
 import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
 
-/** Candles that are left free to the right of the last one. */
+/** Free space to the right of the last candle, in candles. */
 const MARGIN_CANDLES = 4;
 
 /**
- * Candles with their volume below. Those that rose are hollow and their volume is the lighter or
- * brighter one, so that it takes no colours to tell them from those that fell.
+ * Candles with their volume below. Rising candles are hollow, and their volume has another
+ * lightness, so that they differ from falling ones without colour.
  */
 export class CandleChart implements CandleSurface {
   readonly #chart: IChartApi;
@@ -23,7 +23,7 @@ export class CandleChart implements CandleSurface {
   readonly #volume: ISeriesApi<"Histogram">;
   #up = "";
   #down = "";
-  /** Of the line at the last price; the hollow candles' own colour would be the panel's. */
+  /** Colours of the line at the last price; a hollow candle's fill is the panel's colour. */
   #last = { rising: true, up: "", down: "" };
   #digits = 2;
   #seconds = true;
@@ -32,7 +32,7 @@ export class CandleChart implements CandleSurface {
     this.#chart = createChart(part("candle-chart"), {
       autoSize: true,
       layout: {
-        // Its style would be inline, which the page's policy forbids; the page's foot has the link.
+        // The logo needs inline styles, which the page's policy forbids; the footer has the link.
         attributionLogo: false,
         fontFamily: "system-ui, sans-serif",
         background: { color: "transparent" },
@@ -57,7 +57,7 @@ export class CandleChart implements CandleSurface {
     this.recolour();
   }
 
-  /** After the colours have changed; the candles must be given anew. */
+  /** Call after the colours have changed; all candles must be drawn again. */
   recolour(): void {
     const [text, line, up, down, hollow] = ["--muted", "--line", "--up", "--down", "--panel"]
       .map(colour);
@@ -98,14 +98,14 @@ export class CandleChart implements CandleSurface {
     this.#volume.update(this.#column(candle));
   }
 
-  /** Whether the scale of times has seconds. */
+  /** Whether the time scale shows seconds. */
   showSeconds(seconds: boolean): void {
     if (seconds === this.#seconds) return;
     this.#seconds = seconds;
     this.#chart.timeScale().applyOptions({ secondsVisible: seconds });
   }
 
-  /** Digits after the point of a price. */
+  /** Sets the decimal places of prices. */
   digits(digits: number): void {
     if (digits === this.#digits) return;
     this.#digits = digits;
@@ -138,7 +138,7 @@ const SHORT_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hour
 const LONG_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
-/** The chart's own times would be Greenwich's. @param mark what the scale wants to tell there */
+/** Local time: the chart's default is UTC. @param mark the kind of tick mark on the scale */
 function localTime(time: unknown, mark?: number): string {
   const date = Number(time) * 1000;
   if (mark === undefined) return `${DAY.format(date)} ${LONG_TIME.format(date)}`;

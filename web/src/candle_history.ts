@@ -1,6 +1,6 @@
-/** One candle, as numbers: good enough to be drawn. */
+/** One candle as numbers, which are exact enough to draw. */
 export interface Candle {
-  /** Its beginning, in seconds since the epoch. */
+  /** Start of the period, in seconds since the epoch. */
   readonly time: number;
   readonly open: number;
   readonly high: number;
@@ -9,14 +9,14 @@ export interface Candle {
   readonly volume: number;
 }
 
-/** Candles that are kept of a market and period. */
+/** Maximum candles per market and period. */
 const MAX_CANDLES = 2000;
 
-/** The candles of one market and period, in the order of time. */
+/** The candles of one market and period, in order of time. */
 export class CandleHistory {
   readonly all: Candle[] = [];
 
-  /** Takes a new one, or the newer state of one that there is. */
+  /** Adds a candle, or replaces the one of the same time. */
   add(candle: Candle): void {
     const last = this.all.at(-1);
     if (!last || candle.time > last.time) {
@@ -30,7 +30,7 @@ export class CandleHistory {
   }
 
   /**
-   * Adds one trade to the candle that it falls into.
+   * Adds a trade to the candle of its period.
    *
    * @returns that candle's time
    */
@@ -52,10 +52,10 @@ export class CandleHistory {
   }
 }
 
-/** What `<market>.kline-<period>` carries, as numbers; undefined where it is something else. */
+/** Reads a payload of `<market>.kline-<period>`; `undefined` if it is not a candle. */
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
-  // A period without trades may have nulls for prices, which are not zeros.
+  // Prices of a period without trades may be null, which is not zero.
   const [time, open, high, low, close, volume] = payload.map((part) => Number(part ?? NaN));
   const candle = {
     time: time!,

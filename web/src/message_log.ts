@@ -2,43 +2,43 @@ import { byId, copy, make, part, write } from "./dom.ts";
 import { bytes, clock } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 
-/** A message as it came. */
+/** A message as received. */
 interface Message {
   readonly text: string;
   readonly at: number;
   readonly number: number;
 }
 
-/** Messages that are kept, and that are shown of them. */
+/** Maximum messages in memory, and in the list. */
 const MAX_KEPT_MESSAGES = 1000;
 const MAX_SHOWN_MESSAGES = 100;
-/** Characters of a message that are shown; copies have all. */
+/** Maximum characters shown of a message; copies are complete. */
 const MAX_SHOWN_CHARACTERS = 600;
 
-/** Raw messages, newest first: with pause, filter and copy. */
+/** Raw messages, newest first, with pause, filter and copy. */
 export class MessageLog {
   readonly #list = byId("messages", HTMLOListElement);
   readonly #filter = byId("filter", HTMLInputElement);
   readonly #pause = byId("pause", HTMLButtonElement);
   readonly #changed = seldom.drawing(() => this.#draw());
   #kept: Message[] = [];
-  /** What is shown while it is paused, and how many had come until then. */
+  /** While paused: the messages shown, and the number received before the pause. */
   #frozen: { readonly messages: readonly Message[]; readonly count: number } | undefined;
   #count = 0;
-  /** Newest message in the list. */
+  /** Number of the newest message in the list. */
   #drawn = 0;
 
   constructor() {
-    this.#filter.oninput = () => this.#anew();
+    this.#filter.oninput = () => this.#redraw();
     this.#pause.onclick = () => {
       this.#frozen = this.#frozen ? undefined : { messages: [...this.#kept], count: this.#count };
       this.#pause.setAttribute("aria-pressed", String(this.#frozen !== undefined));
-      this.#anew();
+      this.#redraw();
     };
     byId("clear", HTMLButtonElement).onclick = () => {
       this.#kept = [];
       if (this.#frozen) this.#frozen = { messages: [], count: this.#count };
-      this.#anew();
+      this.#redraw();
     };
     const button = byId("copy", HTMLButtonElement);
     button.onclick = () => copy(button, this.#matching().map(({ text }) => text).join("\n"));
@@ -46,14 +46,14 @@ export class MessageLog {
 
   add(text: string): void {
     this.#kept.push({ text, at: Date.now(), number: ++this.#count });
-    // Not at each message: moving a thousand is work.
+    // Not at each message, because shifting a thousand entries takes time.
     if (this.#kept.length >= MAX_KEPT_MESSAGES * 2) {
       this.#kept = this.#kept.slice(-MAX_KEPT_MESSAGES);
     }
     this.#changed();
   }
 
-  /** Those that are there to be shown. */
+  /** The messages that can be shown. */
   #there(): readonly Message[] {
     return this.#frozen?.messages ?? this.#kept;
   }
@@ -64,10 +64,10 @@ export class MessageLog {
     return wanted ? all.filter(({ text }) => text.toLowerCase().includes(wanted)) : all;
   }
 
-  #anew(): void {
+  #redraw(): void {
     this.#drawn = 0;
     this.#list.replaceChildren();
-    // At once: somebody has asked for it, and waits.
+    // Drawn immediately, because the user asked for it.
     this.#draw();
   }
 
@@ -83,14 +83,14 @@ export class MessageLog {
     write(
       note,
       this.#there().length > 0
-        ? "No message has what the filter asks for."
+        ? "No message matches the filter."
         : frozen
-        ? "Nothing is held here."
-        : "Nothing has come yet.",
+        ? "Paused with an empty list."
+        : "No messages yet.",
     );
     write(
       part("messages-legend"),
-      frozen ? `Paused; ${this.#count - frozen.count} more have come.` : "",
+      frozen ? `Paused; ${this.#count - frozen.count} more received.` : "",
     );
   }
 }

@@ -1,7 +1,7 @@
-/** Milliseconds that a rate is counted over. */
+/** Period over which rates are averaged. */
 const WINDOW_MS = 3000;
 
-/** Counts messages and bytes, and how many there are a second. */
+/** Counts messages and bytes, in total and per second. */
 export class Meter {
   messages = 0;
   bytes = 0;
@@ -13,9 +13,9 @@ export class Meter {
   }
 
   /**
-   * Over the last few seconds.
+   * Returns the rates of the last few seconds.
    *
-   * @param now milliseconds of a clock that does not jump
+   * @param now milliseconds of a monotonic clock
    */
   rates(now: number): { messages: number; bytes: number } {
     const { messages, bytes } = this;

@@ -1,10 +1,10 @@
-/** Digits after the point of a decimal number as text. */
+/** Decimal places of a number in a string. */
 export function digitsOf(text: string): number {
   const point = text.indexOf(".");
   return point < 0 ? 0 : text.length - point - 1;
 }
 
-/** Most digits after the point among these. */
+/** Maximum decimal places of several numbers. */
 export function mostDigits(texts: Iterable<string>): number {
   let most = 0;
   for (const text of texts) most = Math.max(most, digitsOf(text));
@@ -12,8 +12,8 @@ export function mostDigits(texts: Iterable<string>): number {
 }
 
 /**
- * The same number with so many digits after the point, so that columns are aligned. No digit that
- * says something is lost.
+ * Pads a number to this many decimal places, so that columns align. Significant digits are never
+ * removed.
  *
  * @example
  * ```ts
@@ -34,37 +34,37 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
-/** Milliseconds since the epoch as the time of the day. */
+/** Formats milliseconds since the epoch as a time of day. */
 export function clock(time: number): string {
   return Number.isFinite(time) ? CLOCK.format(time) : "–";
 }
 
-/** Milliseconds since the epoch as date and time. */
+/** Formats milliseconds since the epoch as date and time. */
 export function moment(time: number): string {
   return Number.isFinite(time) ? MOMENT.format(time) : "–";
 }
 
 /**
- * What events have for a time, as milliseconds: seconds since the epoch, or a date as text.
+ * Reads an event's time: seconds since the epoch, or a date string.
  *
- * @returns NaN where it is neither
+ * @returns milliseconds since the epoch; NaN if it is neither
  */
 export function timeOf(value: unknown): number {
   const number = typeof value === "string" && !/^\d+(\.\d+)?$/.test(value)
     ? Date.parse(value) / 1000
     : Number(value ?? NaN);
-  // Some exchanges count milliseconds.
+  // Some exchanges publish milliseconds.
   return number > 1e11 ? number : number * 1000;
 }
 
-/** `1.2 KB`; with `/s` behind it, a rate. */
+/** Formats a number of bytes: `1.2 KB`. */
 export function bytes(count: number): string {
   if (count < 1000) return `${Math.round(count)} B`;
   if (count < 1e6) return `${(count / 1000).toFixed(1)} KB`;
   return `${(count / 1e6).toFixed(1)} MB`;
 }
 
-/** `1 h 5 min`, `4 min 10 s`, `9 s`. */
+/** Formats milliseconds: `1 h 5 min`, `4 min 10 s`, `9 s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;

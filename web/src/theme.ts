@@ -3,9 +3,9 @@ import { byId } from "./dom.ts";
 const STORAGE_KEY = "ranger.colours";
 
 /**
- * Light, dark, or as the system has it; remembered. What is drawn on a canvas has to be told.
+ * Switches between light, dark and the system's colours, and stores the choice.
  *
- * @param changed called when the colours are others
+ * @param changed called when the colours have changed, to redraw canvases
  */
 export function startTheme(changed: () => void): void {
   const select = byId("theme", HTMLSelectElement);
@@ -21,7 +21,7 @@ export function startTheme(changed: () => void): void {
     try {
       localStorage.setItem(STORAGE_KEY, select.value);
     } catch {
-      // Where nothing may be kept, it holds as long as the page.
+      // Without storage, the choice lasts until the page is closed.
     }
     apply();
   };
