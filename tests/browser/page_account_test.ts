@@ -48,7 +48,7 @@ async function use({ page }: LivePage, token: string): Promise<void> {
 /** Has a user's order shown. */
 async function order(exchange: Exchange, live: LivePage, uid: string, id: number): Promise<void> {
   const event = { id, market: "abcxyz", side: "sell", price: "1.50", state: "wait" };
-  // The page's subscription is on its way when it says who it is.
+  // The page shows the identity before its subscription has arrived.
   await until(async () => {
     await exchange.publish(`private.${uid}.order`, event);
     return new RegExp(`${id}$`, "m").test(await live.text("#orders")) || undefined;
@@ -64,7 +64,7 @@ async function signOut(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#who-note", /^Anonymous/);
   await page.locator("#orders tr").waitFor({ state: "detached" });
   await live.reads("#orders-note", /Sign in to see/);
-  // Not lost with the button that was pressed.
+  // The focus is not lost with the button.
   assert.equal(await page.evaluate("document.activeElement.id"), "account-title");
   await live.reads("#state", /^Live$/);
   assert.match(await live.text("#history"), /Signed out\./);
@@ -93,7 +93,7 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   assert.equal(await live.text("#state"), `Live, as ${uid}`);
   assert.doesNotMatch(await live.text("#history"), /lost|Signed out/);
 
-  // The inspector's client asks again as well: its private streams are held all the while.
+  // The inspector's client retries too, and keeps its private streams.
   await page.locator("[data-view=streams]").click();
   await live.reads("#messages", /Authentication failed/);
   assert.match(await live.text("#held"), /order/);
@@ -102,7 +102,7 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#messages", /"id":73/);
   assert.match(await live.text("#held"), /order/);
 
-  // Signed out, the client lets go of them, and so does the view.
+  // After signing out, the client and the view drop them.
   await page.locator("[data-view=account]").click();
   await page.click("#sign-out");
   await page.locator("[data-view=streams]").click();

@@ -19,7 +19,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
   await step(t, "colours are chosen by keyboard", () => colours(...place));
   await step(
     t,
-    "the focus stays with whoever types, whatever the server says",
+    "the focus stays in the field being typed in, whatever the server answers",
     () => typing(...place),
   );
   await step(
@@ -29,7 +29,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
       await paused(...place);
     },
   );
-  await step(t, "nothing moves for those who want that", () => still(...place));
+  await step(t, "nothing moves with reduced motion", () => still(...place));
 });
 
 async function skip(browser: Browser, demo: RangerProcess): Promise<void> {
@@ -84,7 +84,7 @@ async function inspect(browser: Browser, demo: RangerProcess): Promise<void> {
   await live.reads("#copy", /^Copied$/);
   await live.reads("#said[role=status]", /^Copied$/);
   assert.ok(await focused("#copy"), "the focus is lost with the press");
-  // Once more while it still says so: its name comes back all the same.
+  // Pressed again during the confirmation: the button's label still returns.
   await keyboard.press("Enter");
   await live.reads("#copy", /^Copy$/);
   assert.ok(await focused("#copy"));
@@ -131,7 +131,7 @@ async function typing(browser: Browser, demo: RangerProcess): Promise<void> {
   const { page } = live;
   await live.reads("#line-state", /^Live$/);
   await page.fill("#stream-name", "admin.btcusd.orders");
-  // In one go, so that the answer comes when somebody is elsewhere already.
+  // In one step, so that the answer arrives after the focus has moved.
   await page.evaluate(`document.getElementById("subscribe").requestSubmit();
     document.getElementById("filter").focus()`);
   await live.reads("#stream-problem", /refused "admin\.btcusd\.orders"/);

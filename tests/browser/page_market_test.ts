@@ -27,16 +27,20 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   await using exchange = await startExchange(broker, { args: ["--page"] });
   const place = [browser, exchange] as const;
   await step(t, "numbers are whole, however many digits they have", () => digits(...place));
-  await step(t, "a book without orders is said to be empty", () => empty(...place));
-  await step(t, "a book that cannot be read is said to be so", () => unreadable(...place));
+  await step(t, "a book without orders is shown as empty", () => empty(...place));
+  await step(t, "a book that cannot be read is reported", () => unreadable(...place));
   await step(t, "a book of one side is drawn, and told as it is", () => oneSide(...place));
   await step(t, "bars are as long as what they stand for", () => bars(...place));
-  await step(t, "depth is drawn anew where its place changes, also of a quiet book", async () => {
+  await step(t, "depth is redrawn when its size changes, also for a quiet book", async () => {
     await resized(...place);
   });
-  await step(t, "what cannot be a market's name is told, and all else works on", async () => {
-    await misnamed(...place);
-  });
+  await step(
+    t,
+    "an invalid market name is reported, and everything else keeps working",
+    async () => {
+      await misnamed(...place);
+    },
+  );
   await step(t, "a market without figures stands among the others", () => nothingKnown(...place));
 });
 
@@ -196,7 +200,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
     await live.reads("#book-note", /^No market selected/);
     await live.reads("#candles-note", /^No market selected/);
     await live.assertAccessible();
-    // The address is not changed behind somebody's back.
+    // The page does not change the address.
     await exchange.publish("public.global.tickers", { [market]: { last: "8" } });
     await live.reads("#tickers a", /8/);
     assert.ok(page.url().includes(`#/market/${name}`), page.url());
@@ -212,7 +216,7 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
     await page.fill("#market-name", "btc usd, eth");
     await page.keyboard.press("Enter");
     await live.reads("#market-problem", /^Invalid market name “btc usd, eth”/);
-    // What is shown stays, and what was typed can be corrected.
+    // The market stays, and the typed name can be corrected.
     assert.match(page.url(), new RegExp(`#/market/${market}/`));
     assert.match(await live.text("#spread"), /^1\.50?$/);
     assert.equal(await page.evaluate("document.activeElement.id"), "market-name");

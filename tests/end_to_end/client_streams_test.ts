@@ -16,12 +16,12 @@ import { sharedBroker } from "../../testing/rabbitmq.ts";
 
 const broker = await sharedBroker();
 
-/** Compiles only where both are the same type. */
+/** Compiles only if both are the same type. */
 function same<A, B>(
   _: [A] extends [B] ? [B] extends [A] ? true : [A, "is not", B] : [A, "is not", B],
 ): void {}
 
-/** Compiles only where whoever may have an A may have it as a B. */
+/** Compiles only if A is assignable to B. */
 function fits<A extends B, B>(_: A extends B ? true : never): void {}
 
 Deno.test("names have the types of the server's registry, and unknown names are unknown", () => {
@@ -99,7 +99,7 @@ Deno.test("the typed client reads streams", async (t) => {
   await step(t, "names that need many messages are asked for no faster than may be", async () => {
     await using client = liveClient(url);
     const market = freshWord();
-    // Two or three a message, which makes more messages than the server takes at once.
+    // Two or three per message: more messages than the server accepts in a burst.
     const names = Array.from({ length: 130 }, (_, at) => `${market}.${"x".repeat(318)}${at}`);
     for (const name of names) client.ranger.on(name, () => {});
     const listed = (text: string) => JSON.parse(text).success?.streams?.length === names.length;
@@ -107,7 +107,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(client.states.map(({ status }) => status), ["open"]);
   });
 
-  await step(t, "what the server refuses is told, to the one who asked for it", async () => {
+  await step(t, "a refusal is reported to the subscription that it concerns", async () => {
     await using client = liveClient(url, {
       token: await exchange.key.token({ uid: freshWord(), role: "member" }),
     });
@@ -134,7 +134,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(await orders, [{ id: 7 }]);
   });
 
-  await step(t, "one stream too many is told, and the others go on", async () => {
+  await step(t, "a stream above the limit is reported, and the others continue", async () => {
     await using client = liveClient(url);
     const market = freshWord();
     for (let at = 0; at <= 300; at++) client.ranger.on(`${market}.event${at}`, () => {});
@@ -143,7 +143,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.equal(client.ranger.streams.length, 300);
   });
 
-  await step(t, "mistakes are told where they are made, with what would be right", async () => {
+  await step(t, "invalid arguments throw, and the message names valid ones", async () => {
     await using client = liveClient(url);
     const { ranger } = client;
     const code = (code: string, message: RegExp) => (error: unknown) =>
@@ -178,7 +178,7 @@ Deno.test("the typed client reads streams", async (t) => {
     await assert.rejects(ranger.ping(), code("not-connected", /no open connection/));
   });
 
-  await step(t, "the WebSocket of npm's ws will do, where there is no other", async () => {
+  await step(t, "the WebSocket of npm's ws works in its place", async () => {
     await using client = liveClient(url, { WebSocket: ws });
     const market = freshWord();
     const event = first(client.ranger.stream(`${market}.x`), 1);

@@ -4,7 +4,7 @@ import { Pace, type Screen } from "../../web/src/pace.ts";
 /** Milliseconds between two frames. */
 const FRAME_MS = 16;
 
-/** A screen whose time goes by when it is told to, and whose frames take as long as they are told. */
+/** A screen with a manual clock and frames of a given cost. */
 class SlowScreen implements Screen {
   #now = 0;
   #next: (() => void)[] = [];
