@@ -1,4 +1,4 @@
-# `make` shows what there is. Everything needs git, make and npm, and nothing else by hand.
+# `make` lists the targets. They need git, make and npm; the rest is installed by them.
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -16,7 +16,7 @@ PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SY
 	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' SYSCTLDIR='$(SYSCTLDIR)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test ok bench build build-tree client install uninstall clean
+.PHONY: help run unit test docs ok bench build build-tree client install uninstall clean
 
 help: ## This list
 	@echo 'Ranger: the WebSocket server of an exchange.'
@@ -24,17 +24,23 @@ help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '%-18s %s\n' "$$target" "$$text"; done
 	@echo
-	@echo 'ARGS="…" is handed to the program by run, to the tests by test, to the benchmark by bench:'
+	@echo 'ARGS="…" is passed to the program by run, to `deno test` by unit and test, to the benchmark by bench:'
 	@echo '  make test ARGS=tests/end_to_end/install_test.ts'
 	@echo 'install and uninstall take PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)), UNITDIR and DESTDIR.'
 
 run: ## The demo: a simulated exchange, no broker, no key
 	@$(DENO) run -A main.ts demo $(ARGS)
 
-test: ## The tests, with a real RabbitMQ (root: installed where it is missing)
+unit: ## The tests that start no program, broker or browser: under half a minute
+	@$(DENO) run -A scripts/run_tests.ts unit $(ARGS)
+
+test: ## All tests, with a RabbitMQ (as root it is installed if it is missing)
 	@$(DENO) run -A scripts/run_tests.ts $(ARGS)
 
-ok: ## Format, lint, types, documents, tests: what has to be right before a commit
+docs: ## Writes the documents and sources that are generated
+	@$(DENO) task docs
+
+ok: ## Format, lint, types, documents, wording, all tests: required before a commit
 	@$(DENO) task ok
 
 bench: ## The benchmark: frames a second, latency, memory, beside other servers
@@ -49,10 +55,10 @@ build-tree: ## dist/ranger-tree, the same program as a folder, where `make build
 client: ## dist/client, the typed client for browsers, Node, Deno and Bun, as npm takes it
 	@export DIST='$(DIST)' && $(DENO) task client
 
-install: ## What was built, with systemd unit, user and example configuration
+install: ## Installs what was built, with systemd unit, user and example configuration
 	@$(PLACES) scripts/install.sh install
 
-uninstall: ## Removes what install put in place; a configuration that was changed stays
+uninstall: ## Removes what install installed; a changed configuration stays
 	@$(PLACES) scripts/install.sh uninstall
 
 clean: ## Removes what was built, and .tools

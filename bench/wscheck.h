@@ -57,7 +57,7 @@ static struct {
   char first_violation[200], refusal[100];
   int first_close; /* its code */
   int measuring, bare, deflate;
-  unsigned sample; /* latency of one event in so many */
+  unsigned sample; /* the latency of every sample-th event is measured */
   uint64_t from; /* what the first number must be; 0: whatever comes */
   uint64_t *latency;
   size_t latencies, latency_room;
@@ -105,7 +105,7 @@ static void sample_latency(const unsigned char *p, size_t n) {
   tally.latency[tally.latencies++] = now - ts;
 }
 
-/* The number of an event of this stream; where it is no event of ours, -1. */
+/* The number of an event of this stream; -1 for other events. */
 static int number_of(const Route *r, int s, const unsigned char *p, size_t n, size_t body, uint64_t *seq) {
   if (!r->stream[s].unnumbered) return number_after(p, n, body + 1, "\"seq\":", 6, seq);
   if (number_after(p, n, body, "[", 1, seq) || *seq < KLINE_EPOCH || (*seq - KLINE_EPOCH) % KLINE_PERIOD) return -1;
@@ -197,7 +197,7 @@ static void check_control(Conn *c, int opcode, const unsigned char *p, size_t n)
 }
 
 /* Checks the whole frames in p[0..n) and says how many bytes they took; SIZE_MAX when what follows
- * cannot be told apart any more and the connection is of no use. */
+ * cannot be separated any more and the connection is useless. */
 static size_t check_frames(Conn *c, const unsigned char *p, size_t n,
                            void (*check_text)(Conn *, const unsigned char *, size_t)) {
   size_t at = 0;

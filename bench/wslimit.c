@@ -11,7 +11,7 @@
  *
  * An event's "ts" is the moment when it fell due, so that falling behind shows as latency.
  * On standard output, after the last event, one line of JSON and its end; the program stays, so
- * that the clients can read what is on its way, until it is told to end (SIGTERM).
+ * that the clients can read what is on its way, until it receives SIGTERM.
  * The handshake answers the one key that wsload sends.
  */
 #define _GNU_SOURCE

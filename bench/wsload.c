@@ -36,7 +36,7 @@
  * stops when nothing came for 0.3 s. SECONDS 0 with --control holds idle connections until "end".
  *
  * On standard output one line of JSON. Exit: 0, 1 when nothing connected, 2 usage, 3 violations.
- * One thread, one epoll: cheap enough to drive a server that has a core of its own.
+ * One thread, one epoll: cheap enough to drive a server that has one core to itself.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 
 #include "wsopen.h"
 
-/* Connections whose TCP segments are counted: one in so many. */
+/* TCP segments are counted for every n-th connection. */
 enum { SEGMENTS_EVERY = 16 };
 
 static uint64_t window_bytes;
@@ -76,7 +76,7 @@ static int report(const Conn *cs, int n, double connect_s, double served_s, doub
          ",\"first_close_code\":%d,\"cut\":%" PRIu64 ",\"cpu\":%.3f}\n",
          violations, tally.first_violation, tally.missing + tail, tally.answers, tally.pings, tally.closes,
          tally.first_close, cut, window > 0 ? cpu / window : 0);
-  fclose(stdout); /* whoever reads it need not wait for the goodbyes */
+  fclose(stdout); /* the reader need not wait for the closing handshakes */
   return !opening.opened ? 1 : violations ? 3 : 0;
 }
 

@@ -10,6 +10,10 @@
  * permissions. The executable needs the runtime that `deno compile` puts under it, which is
  * downloaded, or named by DENORT_BIN; it must belong to the Deno that compiles, which DENO_COMPILE
  * names where it is not this one. The folder takes the Deno that runs this.
+ *
+ * A program that cannot notify systemd (sd_notify(3)) is refused: its unit is of Type=notify, and
+ * would be ended again and again as one that does not start. WITHOUT_NOTIFY=1 builds it for other
+ * uses, such as containers.
  */
 import { resolve } from "node:path";
 import { COMMIT, VERSION } from "../src/version.ts";
@@ -18,6 +22,8 @@ import { V8_FLAGS } from "./runtime.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
+/** Milliseconds in which a program that was built has to begin its start. */
+const START_TIMEOUT_MS = 30_000;
 const UNAVAILABLE = 69;
 const USAGE = 64;
 
@@ -48,7 +54,7 @@ async function buildExecutable(): Promise<number> {
     return Deno.env.get("DENORT_BIN") ? 1 : explainMissingRuntime(compiler, stderr);
   }
   await Deno.remove(bundle);
-  return await report(output);
+  return await report(output, output);
 }
 
 /** Told apart by the runtime's name in the message: nothing else that compiling does fetches it. */
@@ -72,7 +78,7 @@ async function buildTree(): Promise<number> {
   await linkOrCopy(Deno.execPath(), `${tree}/deno`);
   await Deno.writeTextFile(`${tree}/ranger`, await launcher());
   await Deno.chmod(`${tree}/ranger`, 0o755);
-  return await report(`${tree}/ranger`);
+  return await report(`${tree}/ranger`, tree);
 }
 
 /** A link spares a hundred megabytes; across file systems, and of another's file, there is none. */
@@ -99,6 +105,9 @@ async function launcher(): Promise<string> {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export DENO_NO_UPDATE_CHECK=1
+# The program may not read its limit on open files.
+RANGER_OPEN_FILES=$(ulimit -Hn)
+export RANGER_OPEN_FILES
 exec "$here/deno" run ${flags.join(" ")} \\
   "$here/ranger.js" "$@"
 `;
@@ -157,16 +166,68 @@ async function unstable(): Promise<string[]> {
   return unstable.map((feature) => `--unstable-${feature}`);
 }
 
-/** What was built, as it tells of itself. */
-async function report(program: string): Promise<number> {
+/**
+ * Shows what was built, as it describes itself.
+ *
+ * @param product is removed where it cannot be used
+ */
+async function report(program: string, product: string): Promise<number> {
   const { success, stdout, stderr } = await run(program, ["version"]);
   const [first = "", ...rest] = stdout.trim().split("\n");
   if (!success || first !== `ranger ${VERSION}`) {
     console.error(`${program} was built and does not run:\n${stdout}${stderr}`);
     return 1;
   }
+  const problem = await notifyProblem(program);
+  if (problem !== undefined && !Deno.env.get("WITHOUT_NOTIFY")) {
+    await Deno.remove(product, { recursive: true });
+    console.error(
+      `The program was built and removed again, because its runtime cannot notify systemd:
+  ${problem}
+  ${rest.join("\n  ")}
+Its unit is of Type=notify and would never start. Build with Deno 2.9 or newer (DENO_COMPILE and
+DENORT_BIN name the one under the executable), or set WITHOUT_NOTIFY=1 where systemd does not start it.`,
+    );
+    return UNAVAILABLE;
+  }
   console.log([program, first, ...rest].join("\n  "));
+  if (problem !== undefined) console.log(`  cannot notify systemd: ${problem}`);
   return 0;
+}
+
+/**
+ * Why the program cannot open a socket to systemd; undefined where it can. It says so in its log
+ * before it says that it starts.
+ */
+async function notifyProblem(program: string): Promise<string | undefined> {
+  const child = new Deno.Command(program, {
+    args: [
+      ...["serve", "--no-auth", "--config=/dev/null", "--log-format=json", "--log-level=info"],
+      ...["--host=127.0.0.1", "--port=0", "--management-port=0", "--amqp-url=amqp://127.0.0.1:1/"],
+    ],
+    clearEnv: true,
+    env: { PATH: Deno.env.get("PATH") ?? "", NOTIFY_SOCKET: `@ranger-build-${Deno.pid}` },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);
+  let problem: string | undefined;
+  let text = "";
+  for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    const started = /^.*"message":"ranger \S+ starts".*$/m.exec(text);
+    if (started === null) continue;
+    const line = text.slice(0, started.index).split("\n").find((line) =>
+      line.includes("NOTIFY_SOCKET")
+    );
+    if (line !== undefined) problem = String(JSON.parse(line).reason);
+    child.kill("SIGKILL");
+    break;
+  }
+  clearTimeout(timer);
+  await child.status;
+  return /ranger \S+ starts/.test(text) ? problem : `it does not start:\n${text}`;
 }
 
 async function run(

@@ -21,7 +21,7 @@ const FORMS: readonly (readonly [form: RegExp, instead: string])[] = [
   [/\bthose who\b/i, "name them: clients, users, subscribers"],
   [/\banew\b/i, "again"],
   [/\b(?:is|are|was|be) told\b/i, "say what is reported to what"],
-  [/\bis no (?!longer\b|more\b|such\b)[a-z]/i, "is not a …"],
+  [/(?<!\bthere )\bis no (?!longer\b|more\b|such\b|better\b)[a-z]/i, "is not a …"],
   [/\bwho (?:leaves|comes|holds|reads|joins|stops)\b/i, "name the client, session or reader"],
   [/\bof (?:its|their) own\b/i, "say which one"],
   [/\bso many\b/i, "give the number or its name"],

@@ -6,7 +6,7 @@
  *     deno run -A scripts/client_streams.ts --check   exits with 1 when it is not current
  */
 import { toJSONSchema } from "zod";
-import { PEATIO_STREAMS, peatioRegistry } from "../src/streams/peatio.ts";
+import { peatioRegistry } from "../src/streams/peatio.ts";
 import { formatted, writeOrCheck } from "./generated.ts";
 import { typeOf } from "./json_schema_type.ts";
 
@@ -43,17 +43,12 @@ interface Kind {
   readonly description: string | undefined;
 }
 
-const words = new Map(
-  PEATIO_STREAMS.map(({ name, words }) => [name as string, words]),
-);
-
 const kinds: Kind[] = peatioRegistry.kinds.map((
-  { label, scope, role, payload },
+  { label, scope, words, payload },
 ) => ({
   label,
   scope,
-  words: words.get(role === "plain" ? label : label.replace(/-(snap|inc)$/, "")) ??
-    {},
+  words,
   type: label.replace(/^(<[^>]+>|global)\./, "").replace(/<[^>]+>/g, "")
     .replace(
       /(?:^|[^a-z0-9]+)([a-z0-9]|$)/g,
@@ -77,7 +72,7 @@ function wordType(type: string, parameter: string): string {
   return `${type}${parameter[0]!.toUpperCase()}${parameter.slice(1)}`;
 }
 
-/** The words of a kind's parameters, each list as a type of its own. */
+/** The words of a kind's parameters, each list as a separate type. */
 function wordTypes({ label, words, type }: Kind): string {
   return Object.entries(words).map(([parameter, list]) => {
     const union = list.map((word) => JSON.stringify(word)).join(" | ");

@@ -16,14 +16,25 @@ const INTRODUCTION = `# Configuration
 
 Every setting can be given by flag, by environment variable and in a TOML file. Flags override the
 environment, the environment overrides the file, and the file overrides the default. \`ranger check\`
-takes the same flags as \`ranger serve\`, shows each setting with its source, and checks keys, broker
-and ports.
+takes the same flags as \`ranger serve\`, shows each setting with its source, and checks files, keys,
+broker and ports. Where ranger.service is installed, it checks with the environment and the user of
+that unit (\`--unit\` names another one, \`--unit none\` takes those of the shell).
 
 - The file is the one that \`--config\` names, otherwise \`RANGER_CONFIG\`, otherwise
   \`/etc/ranger/ranger.toml\` if it exists.
 - Each setting has an environment variable \`RANGER_<SECTION>_<KEY>\`. The variables that deployments
   of Ruby Ranger and Rango already set are read as well; if several variables of one setting are set,
   the first one in its row counts. An empty variable counts as not set.
+- Secrets can be kept in files. Every variable can be given with \`_FILE\` behind its name, as the
+  path of a file that holds the value: \`RABBITMQ_PASSWORD_FILE=/run/secrets/rabbitmq\`. In the file
+  and as flags the secrets have such a form as well: \`password_file\`, \`--amqp-password-file\`. A line
+  break at the end of the file is not part of the value. To give both forms is an error, and so is a
+  variable \`RANGER_…_FILE\`, \`RANGO_…_FILE\` or \`RABBITMQ_…_FILE\` that belongs to no setting.
+- A path may begin with \`$CREDENTIALS_DIRECTORY/\`: the folder in which systemd puts the credentials
+  of a service, which no other process of that user can read. With
+  \`LoadCredential=rabbitmq:/etc/ranger/rabbitmq\` in a drop-in of the unit, whose file only root needs
+  to be able to read, \`RABBITMQ_PASSWORD_FILE=$CREDENTIALS_DIRECTORY/rabbitmq\` in \`ranger.env\` is the
+  password.
 - In flags and environment the entries of a list are separated by commas, and a switch in the
   environment is \`true\` or \`false\`.
 - A setting's old name still works as flag, environment variable and key in the file; Ranger logs a
@@ -33,6 +44,9 @@ and ports.
   from the file, and does not change one given by \`--amqp-url\`. If \`amqp.urls\` has entries it
   replaces \`amqp.url\`, \`amqp.host\` and \`amqp.port\`, unless one of those is set by a stronger kind
   of source; user, password and virtual host override those of each entry.
+- With \`--ignore-unknown\` or \`RANGER_IGNORE_UNKNOWN=true\` unknown names in the file are ignored, each
+  with a warning at start. It is for the way back to an earlier version, which does not know the
+  settings of the newer one; otherwise a misspelt setting would go unnoticed.
 - An unknown flag, an unknown name in the file, and an invalid value end the start with exit code 78
   and a message that names the setting, its source and what is expected. Secrets are never printed. A
   password given as a flag is visible in the process list to every user of the machine: prefer the
@@ -76,11 +90,11 @@ function section([name, settings]: readonly [Section, readonly ListedSetting[]])
 }
 
 function row(
-  { key, flags, environment, defaultText, isWords, help, formerKey }: ListedSetting,
+  { key, flags, environment, defaultText, isWords, help, formerKey, fileKey }: ListedSetting,
 ): string {
   const former = formerKey === undefined ? "" : `. Its old name ${code(formerKey)} still works`;
   return cells([
-    code(key),
+    fileKey === undefined ? code(key) : `${code(key)}, ${code(fileKey)}`,
     flags.map((flag) => code(flagUsage(flag))).join(", "),
     environment.map(code).join(", "),
     isWords ? defaultText : code(defaultText),

@@ -1,4 +1,10 @@
-import { eachSetting, type Section, SECTIONS } from "../src/config/settings.ts";
+import {
+  eachSetting,
+  fileForm,
+  type Section,
+  SECTIONS,
+  type SettingKey,
+} from "../src/config/settings.ts";
 
 /**
  * A configuration file with every setting in it, commented out, each with its help.
@@ -14,7 +20,7 @@ export function exampleFile(): string {
     const lines = eachSetting()
       .filter(([key]) => key.startsWith(`${section}.`))
       .flatMap(([key, setting]) => [
-        `# ${setting.help}.`,
+        `# ${setting.help}.${orFile(key)}`,
         `#${key.slice(section.length + 1)} = ${toml(setting.example ?? setting.default)}`,
       ]);
     if (section === "rbac") {
@@ -26,6 +32,12 @@ export function exampleFile(): string {
     return [`# ${SECTIONS[section]}`, `[${section}]`, ...lines].join("\n");
   });
   return `${sections.join("\n\n")}\n`;
+}
+
+/** The second form of a secret, which would contradict the first if both were uncommented. */
+function orFile(key: SettingKey): string {
+  const form = fileForm(key)?.replace(/^\w+\./, "");
+  return form === undefined ? "" : ` Or ${form}: the path of a file that holds it.`;
 }
 
 function toml(value: unknown): string {

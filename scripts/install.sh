@@ -107,16 +107,17 @@ install)
   install_words "$fish" completion fish
   install -d "$doc"
   install -m 644 LICENSE "$doc"
-  install -d "$share/prometheus" "$share/grafana"
+  install -d "$share/prometheus" "$share/grafana" "$share/systemd"
   install -m 644 monitoring/README.md "$share"
   install -m 644 monitoring/prometheus/* "$share/prometheus"
   install -m 644 monitoring/grafana/* "$share/grafana"
+  install -m 644 systemd/*.conf.example "$share/systemd"
   if [ -z "$DESTDIR" ]; then
     cat <<EOF
 installed $bin/ranger
 next, as root: edit $etc/ranger.toml, then
   systemd-sysusers && systemctl daemon-reload && systemctl enable --now ranger
-or, for two processes on one port, each with a core of its own:
+or, for two processes on one port, each on its core:
   systemd-sysusers && sysctl --system && systemctl daemon-reload
   systemctl enable --now ranger.target ranger@1 ranger@2
 EOF

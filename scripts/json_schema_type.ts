@@ -23,7 +23,7 @@ interface Schema {
 }
 
 /**
- * A JSON Schema as a TypeScript type, for those who read what it describes. In a choice between
+ * A JSON Schema as a TypeScript type, for readers of the described values. In a choice between
  * objects each has the fields of the others as absent ones, so that a field can be looked at
  * before it is known which one it is. Fields and forms that the schema only tolerates are left out.
  *

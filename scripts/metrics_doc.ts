@@ -19,13 +19,12 @@ connections, however many there are. A dashboard and alert rules that use them a
 [monitoring/](../monitoring/README.md). \`ranger_connections_total\`, \`ranger_connections_current\` and
 \`ranger_subscriptions_current\` have the names and labels of Ruby Ranger.
 
-Counters begin at 0 with the process; a series of a labelled counter may be missing until it has
-counted something.
+Counters begin at 0 with the process, those with labels for every value that is usual, so that the
+first count is an increase that \`rate\` and \`increase\` see.
 
 Clients cannot add series without limit: \`ranger_subscriptions_current\` (and
-\`rango_hub_subscriptions_count\`) names at most
-\`management.max_named_streams\` streams, searches the 20,000 oldest streams for them, and names none
-longer than 100 characters. All other labels have fixed sets of values.
+\`rango_hub_subscriptions_count\`) names at most \`management.max_named_streams\` streams, of those
+that the exchange has published events of since the start. All other labels have fixed sets of values.
 
 \`ranger_delivery_latency_seconds\` begins with the arrival of the event, unless its message says when
 it was published: the header \`timestamp_in_ms\` (RabbitMQ's message-timestamp plugin adds it) is used

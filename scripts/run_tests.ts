@@ -1,32 +1,36 @@
 /**
- * Runs the tests with one real RabbitMQ around them, and ends with `N passed, N failed`.
+ * Runs tests and prints the time per file, the ten slowest files, and `N passed, N failed`.
  *
- *     deno task test                          all of them, some beside each other
- *     deno task test tests/resync_test.ts     some, one after the other
+ *     deno task unit                          tests/unit: no program, broker or browser is started
+ *     deno task test                          all tests, most of them in parallel
+ *     deno task test tests/resync_test.ts     the named files, one after the other
  *     deno task test --filter "order book"    flags of `deno test`
  *
- * DENO_JOBS says how many files run beside each other; as many as there are cores unless set.
+ * A RabbitMQ is started before the tests and stopped after them, but for the unit tests.
+ * DENO_JOBS is the number of files that run in parallel; by default the number of cores.
  *
  * Exit codes: 0, 1 when a test failed, 69 when RabbitMQ is missing and cannot be installed.
  */
 import { type Broker, findRabbitmq, startBroker } from "../testing/rabbitmq.ts";
 import { findChromium } from "../testing/chromium.ts";
 import { findPromtool } from "../testing/promtool.ts";
-import { partsOf } from "./test_parts.ts";
+import { isUnitLane, partsOf } from "./test_parts.ts";
+import { type FileTime, fileTimes, timeLines } from "./test_times.ts";
 
 const UNAVAILABLE = 69;
-/** Every wait of a test is bounded by itself; this ends what hangs in spite of that. */
+/** Milliseconds. Each wait of a test has its own bound; this ends a run that hangs nevertheless. */
 const WHOLE_RUN = 45 * 60_000;
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
+  if (isUnitLane(args)) return await runTests(args);
   if (findRabbitmq() === undefined && !installRabbitmq()) return UNAVAILABLE;
   if (findChromium() === undefined) {
-    console.error("Chromium is not installed: the tests with a real browser are left out");
+    console.error("Chromium is not installed: the tests with a browser are left out");
   }
   if (findPromtool() === undefined) {
-    console.error("promtool (Debian: prometheus) is not installed: alert rules are not run");
+    console.error("promtool (Debian: prometheus) is not installed: the alert rules are not tested");
   }
   console.error("starting RabbitMQ");
   const broker = await startBroker();
@@ -37,13 +41,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Installs Debian's package where that is allowed, and leaves no system service running. */
+/** Installs Debian's package when run as root, without starting its system service. */
 function installRabbitmq(): boolean {
   const apt = ["install", "-y", "--no-install-recommends", "rabbitmq-server"];
   if (Deno.uid() !== 0 || !run("apt-get", ["--version"])) {
     console.error(
       "The tests need RabbitMQ, which is not installed. On Debian:\n  apt-get " +
-        `${apt.join(" ")}\nThey start a broker of their own and need no running one.`,
+        `${apt.join(" ")}\nThe tests start and stop a broker themselves.`,
     );
     return false;
   }
@@ -64,9 +68,11 @@ function run(file: string, args: readonly string[], output: "inherit" | "null" =
   }
 }
 
-/** Runs the parts one after the other, all of them, and says what came of them together. */
-async function runTests(args: readonly string[], broker: Broker): Promise<number> {
+/** Runs all parts one after the other and prints their times and their sum. */
+async function runTests(args: readonly string[], broker?: Broker): Promise<number> {
   const ports = await Deno.makeTempFile({ prefix: "ranger-ports-" });
+  const report = await Deno.makeTempFile({ prefix: "ranger-junit-" });
+  const times: FileTime[] = [];
   let cut = false;
   let stop = () => {};
   const end = () => {
@@ -74,42 +80,49 @@ async function runTests(args: readonly string[], broker: Broker): Promise<number
     stop();
   };
   const timer = setTimeout(() => {
-    console.error(`the tests took more than ${WHOLE_RUN / 60_000} minutes: ended`);
+    console.error(`the tests took more than ${WHOLE_RUN / 60_000} minutes and were ended`);
     end();
   }, WHOLE_RUN);
-  // The broker is stopped by what follows, in every case.
+  // The caller stops the broker in every case.
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, end);
   const sum = { passed: 0, failed: 0 };
   for (const { name, args: own } of partsOf(args)) {
     if (cut) break;
     console.error(`tests: ${name}`);
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--trace-leaks", ...own],
-      env: { RANGER_TEST_AMQP_URL: broker.url, RANGER_TEST_PORTS: ports },
+      args: ["test", "--allow-all", "--trace-leaks", `--junit-path=${report}`, ...own],
+      env: {
+        RANGER_TEST_PORTS: ports,
+        ...(broker ? { RANGER_TEST_AMQP_URL: broker.url } : {}),
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "inherit",
-      // A process group of its own: what the tests started ends with them when they are cut short.
+      // In a new process group, so that processes started by tests end with a run that is cut short.
       detached: true,
     }).spawn();
     stop = () => Deno.kill(-child.pid, "SIGKILL");
     const tail = await copy(child.stdout);
     const { code } = await child.status;
     stop = () => {};
+    times.push(...fileTimes(await Deno.readTextFile(report)));
+    await Deno.truncate(report);
     const { passed, failed } = counts(tail);
     sum.passed += passed;
-    // A file that does not load fails the run without being a test.
+    // A file that does not load fails the run without a failed test.
     sum.failed += code === 0 ? failed : Math.max(failed, 1);
   }
   clearTimeout(timer);
   await Deno.remove(ports);
-  // A part that was not begun has not failed, and has not passed either.
+  await Deno.remove(report);
+  for (const line of timeLines(times)) console.log(line);
+  // Parts that were not started have not passed.
   if (cut) sum.failed = Math.max(sum.failed, 1);
   console.log(`${sum.passed} passed, ${sum.failed} failed`);
   return sum.failed === 0 ? 0 : 1;
 }
 
-/** Copies to standard output, and gives the last few kilobytes without colours. */
+/** Copies to standard output, and returns the last few kilobytes without colours. */
 async function copy(stream: ReadableStream<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder();
   let tail = "";
@@ -121,7 +134,7 @@ async function copy(stream: ReadableStream<Uint8Array>): Promise<string> {
   return tail.replace(/\x1b\[[0-9;]*m/g, "");
 }
 
-/** What `deno test` says at its end: `ok | 12 passed | 0 failed | 1 ignored (3s)`. */
+/** The counts that `deno test` prints at its end: `ok | 12 passed | 0 failed | 1 ignored (3s)`. */
 function counts(tail: string): { passed: number; failed: number } {
   const summaries = [...tail.matchAll(/\| (\d+) passed.*\| (\d+) failed/g)];
   const [, passed, failed] = summaries.at(-1) ?? [];

@@ -1,15 +1,15 @@
-/** How the tests are divided where all of them run: most two at once, some one after the other. */
+/** How the tests are divided: unit tests, and all tests with those that need the machine to themselves. */
 
-/** Some of the tests, which one `deno test` runs. */
+/** Tests that one `deno test` runs. */
 export interface Part {
   readonly name: string;
-  /** For `deno test`, after what all parts are given. */
+  /** Arguments for `deno test`, after the arguments that all parts share. */
   readonly args: readonly string[];
 }
 
 /**
- * Files that have the machine for themselves, and why: what they measure, or how much they take,
- * would make of another test beside them a coin to toss. Everything else runs beside others.
+ * Files that run without another test beside them, with the reason: they measure something that other
+ * tests disturb, or take so much that other tests fail. All other files run in parallel.
  */
 export const ALONE: Readonly<Record<string, string>> = {
   "tests/end_to_end/come_and_go_test.ts":
@@ -23,22 +23,34 @@ export const ALONE: Readonly<Record<string, string>> = {
     "clients that come as fast as they can for as long as it takes",
 };
 
+/** The word for the unit lane on the command line. */
+const UNIT = "unit";
+
+/** Whether the arguments ask for the unit lane, which starts no program, broker or browser. */
+export function isUnitLane([first]: readonly string[]): boolean {
+  return first === UNIT;
+}
+
 /**
- * The parts of a run, one after the other. Whoever names files or flags gets one part: `deno test`
- * with just these, so that what they mean is what Deno says they mean.
+ * The parts of a run, one after the other. Named files or flags are one part: `deno test` with just
+ * these arguments, so that they mean what Deno's manual says.
  *
  * @param args of the whole run
  * @example
  * ```ts
- * partsOf([]); // [{ name: "beside each other", … }, { name: "alone", … }]
+ * partsOf([]); // [{ name: "in parallel", … }, { name: "alone", … }]
+ * partsOf(["unit"]); // [{ name: "unit", args: ["--parallel", "tests/unit"] }]
  * partsOf(["tests/end_to_end/tail_test.ts"]); // [{ name: "as named", args: ["tests/end_to_end/tail_test.ts"] }]
  * ```
  */
 export function partsOf(args: readonly string[]): Part[] {
+  if (isUnitLane(args)) {
+    return [{ name: UNIT, args: ["--parallel", ...args.slice(1), "tests/unit"] }];
+  }
   if (args.length > 0) return [{ name: "as named", args }];
   const alone = Object.keys(ALONE);
   return [
-    { name: "beside each other", args: ["--parallel", `--ignore=${alone.join(",")}`] },
+    { name: "in parallel", args: ["--parallel", `--ignore=${alone.join(",")}`] },
     { name: "alone", args: alone },
   ];
 }

@@ -94,7 +94,7 @@ export class FrameReader {
     this.#end += chunk.length;
   }
 
-  /** Takes so many raw bytes. */
+  /** Takes a number of raw bytes. */
   take(count: number): Uint8Array {
     const taken = this.pending.slice(0, count);
     this.#start += taken.length;

@@ -13,7 +13,7 @@ export interface HeapFigures {
   readonly objects: Readonly<Record<string, number>>;
 }
 
-/** Objects without a class of their own are too many to count, and say nothing. */
+/** Plain objects are not counted: there are too many, and their number says little. */
 const COUNTED = `function () {
   const counts = {};
   for (const object of this) {

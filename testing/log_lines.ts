@@ -75,7 +75,7 @@ function parse(text: string): LogLine | undefined {
       ? line as LogLine
       : undefined;
   } catch {
-    // The runtime itself may write a line of its own, and so does a command that fails.
+    // The runtime may write another line, and so does a command that fails.
     return undefined;
   }
 }

@@ -16,7 +16,7 @@ export function freePort(): number {
 }
 
 /**
- * The first of so many ports in a row that nobody listens on.
+ * The first of a number of consecutive free ports.
  *
  * Test files that run at the same time take theirs in turn, by the file that RANGER_TEST_PORTS
  * names: of a port that was taken by one and is not listened on yet, another would see nothing.
@@ -41,7 +41,7 @@ export function freePorts(count: number): number {
 const LOWEST = 20_000;
 const PORTS = 12_000;
 
-/** Where to look next, for so many in a row: a number from 0 to {@linkcode PORTS}. */
+/** Where to look next, for a number of consecutive ports: a number from 0 to {@linkcode PORTS}. */
 function next(count: number): number {
   const turns = Deno.env.get("RANGER_TEST_PORTS");
   const random = Math.floor(Math.random() * PORTS);

@@ -46,7 +46,7 @@ export function preloaded(module: string): [string, ...string[]] {
 }
 
 /**
- * What the program may see of the environment of whoever runs the tests: where Deno's cache and
+ * The part of the tests' environment that the program may see: where Deno's cache and
  * certificates are and how packages are reached, and nothing that Ranger would take for a setting.
  */
 export function cleanEnvironment(): Record<string, string> {
@@ -81,7 +81,7 @@ export interface RunOptions {
  * Runs Ranger with a command that ends by itself.
  *
  * @param args command and flags
- * @returns how it ended; an exit code other than 0 is no error here
+ * @returns how it ended; exit codes other than 0 do not throw
  * @throws Error when it runs for more than three minutes
  * @example
  * ```ts

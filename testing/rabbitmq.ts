@@ -3,11 +3,28 @@ import { freePort } from "./ports.ts";
 import { findExecutable } from "./executables.ts";
 import { endProcess, signal } from "./processes.ts";
 
+/** How a broker speaks TLS: PEM files. */
+export interface BrokerTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How to start a broker. */
+export interface BrokerOptions {
+  /** How many cores it may use; one unless a test needs more. */
+  readonly schedulers?: number;
+  /** Also listens with TLS, and refuses clients without a certificate of `ca`. */
+  readonly tls?: BrokerTls;
+}
+
 /** A RabbitMQ of the test's own, on loopback, with everything it writes in a temporary folder. */
 export interface Broker {
   /** With user and password, as `--amqp-url` takes it. */
   readonly url: string;
   readonly port: number;
+  /** The port for TLS, where it was asked for. */
+  readonly tlsPort: number;
   /** Of the Erlang machine itself; another one after `restart()`. */
   readonly pid: number;
   /** What the broker logged so far. */
@@ -42,7 +59,6 @@ export function findRabbitmq(): string | undefined {
 /**
  * Starts a real RabbitMQ and waits until it speaks AMQP. Many can run at once.
  *
- * @param options.schedulers how many cores the broker may use; one unless a test needs more
  * @throws Error when RabbitMQ is not installed or does not come up, with its log
  * @example
  * ```ts
@@ -55,14 +71,14 @@ export function findRabbitmq(): string | undefined {
  * }
  * ```
  */
-export async function startBroker(options: { schedulers?: number } = {}): Promise<Broker> {
-  return await start(options.schedulers ?? 1);
+export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
+  return await start(options);
 }
 
-async function start(schedulers: number): Promise<RealBroker> {
+async function start(options: BrokerOptions): Promise<RealBroker> {
   const script = findRabbitmq();
   if (script === undefined) throw new Error("RabbitMQ is not installed: see `make test`");
-  const broker = new RealBroker(script, schedulers);
+  const broker = new RealBroker(script, options);
   try {
     await broker.start();
   } catch (error) {
@@ -76,7 +92,7 @@ async function start(schedulers: number): Promise<RealBroker> {
 /**
  * The broker that the whole test run shares, where there is one (`make test` starts it and names
  * it in RANGER_TEST_AMQP_URL), else one for this test file. Tests keep out of each other's way by
- * exchanges of their own. Call it outside of `Deno.test`, so that it is no test's leak.
+ * exchanges with other names. Call it outside of `Deno.test`, or it would count as a test's leak.
  *
  * @example
  * ```ts
@@ -95,10 +111,10 @@ export async function sharedBroker(): Promise<{ readonly url: string }> {
 
 /**
  * A broker that all tests of one file may kill, pause and restart. Call it outside of `Deno.test`,
- * so that it is no test's leak; it ends with the file.
+ * or it would count as a test's leak; it ends with the file.
  */
-export async function fileBroker(): Promise<Broker> {
-  const broker = await start(1);
+export async function fileBroker(options: BrokerOptions = {}): Promise<Broker> {
+  const broker = await start(options);
   // Nothing asynchronous is awaited at unload, so what stops the broker is the signal alone.
   globalThis.addEventListener("unload", () => broker.abandon());
   return broker;
@@ -108,6 +124,7 @@ const HOST = "127.0.0.1";
 
 class RealBroker implements Broker {
   readonly port = freePort();
+  readonly tlsPort: number;
   readonly url = `amqp://guest:guest@${HOST}:${this.port}/`;
   readonly #folder = Deno.makeTempDirSync({ prefix: "ranger-rabbitmq-" });
   readonly #mapperPort = freePort();
@@ -115,12 +132,21 @@ class RealBroker implements Broker {
   #mapper: Deno.ChildProcess | undefined;
   #server: Deno.ChildProcess | undefined;
 
-  constructor(private readonly script: string, schedulers: number) {
+  constructor(private readonly script: string, { schedulers = 1, tls }: BrokerOptions) {
     const folder = this.#folder;
+    this.tlsPort = tls === undefined ? 0 : freePort();
     Deno.writeTextFileSync(
       `${folder}/rabbitmq.conf`,
       [
         `listeners.tcp.1 = ${HOST}:${this.port}`,
+        ...(tls === undefined ? [] : [
+          `listeners.ssl.1 = ${HOST}:${this.tlsPort}`,
+          `ssl_options.cacertfile = ${tls.ca}`,
+          `ssl_options.certfile = ${tls.cert}`,
+          `ssl_options.keyfile = ${tls.key}`,
+          "ssl_options.verify = verify_peer",
+          "ssl_options.fail_if_no_peer_cert = true",
+        ]),
         // Publishers are not to be blocked where the disk is nearly full.
         "disk_free_limit.absolute = 1MB",
         "log.file.level = info",

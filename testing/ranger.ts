@@ -5,7 +5,7 @@ import { cleanEnvironment, program } from "./program.ts";
 
 export type { LogLine } from "./log_lines.ts";
 
-/** A running Ranger: the real program in a process of its own, on free ports of loopback. */
+/** A running Ranger: the real program in a separate process, on free ports of loopback. */
 export interface RangerProcess extends AsyncDisposable {
   readonly pid: number;
   readonly port: number;

@@ -21,6 +21,8 @@ export interface HandshakeOptions {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** Whether the server's pings are given with the other frames; they come at any time. */
   readonly pings?: boolean;
+  /** For `wss:`: certificates in PEM that the server's may be signed with. */
+  readonly caCerts?: string[];
 }
 
 /**
@@ -28,14 +30,14 @@ export interface HandshakeOptions {
  * It reads only when a test asks for something, so one that is not asked is a slow consumer.
  */
 export class RawClient implements Disposable {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.Conn;
   readonly #reader = new FrameReader();
   readonly #chunk = new Uint8Array(65_536);
   #ended: string | undefined;
   #closed = false;
   #pings = false;
 
-  private constructor(connection: Deno.TcpConn) {
+  private constructor(connection: Deno.Conn) {
     this.#connection = connection;
   }
 
@@ -44,6 +46,13 @@ export class RawClient implements Disposable {
     const connection = await Deno.connect({ hostname: "127.0.0.1", port });
     connection.setNoDelay(true);
     return new RawClient(connection);
+  }
+
+  /** Connects to a URL's port of loopback, by TLS for `wss:`, and sends nothing. */
+  static async connectTo(url: string, { caCerts = [] }: HandshakeOptions = {}): Promise<RawClient> {
+    const { protocol, hostname, port } = new URL(url);
+    if (protocol !== "wss:") return await RawClient.connect(Number(port));
+    return new RawClient(await Deno.connectTls({ hostname, port: Number(port), caCerts }));
   }
 
   /**
@@ -59,7 +68,7 @@ export class RawClient implements Disposable {
    * ```
    */
   static async open(url: string, options: HandshakeOptions = {}): Promise<RawClient> {
-    const client = await RawClient.connect(Number(new URL(url).port));
+    const client = await RawClient.connectTo(url, options);
     try {
       const response = await client.handshake(url, options);
       if (response.status !== 101) {

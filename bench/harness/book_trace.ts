@@ -29,7 +29,7 @@ export function bookTrace(depth: number, changes = CHANGES): string {
       if (routingKey.endsWith(".ob-inc")) changed.push(payload as Increment);
     },
     now: () => 0,
-    // The publisher makes the snapshots itself, at times of its own.
+    // The publisher makes the snapshots itself, on its schedule.
     snapshots: { minPeriod: Infinity, maxPeriod: Infinity },
   });
   const options = { middle: MIDDLE, depth, size: SIZE };
@@ -68,7 +68,7 @@ export function bookTraceFile(depth: number): string {
   const known = files.get(depth);
   if (known !== undefined) return known;
   const path = `${bin}/book-${depth}.trace`;
-  // By way of a name of its own: another run reads the file at the same time.
+  // Written under a unique name, then renamed: another run may read the file at the same time.
   const partial = `${path}.${crypto.randomUUID()}`;
   Deno.writeTextFileSync(partial, bookTrace(depth));
   Deno.renameSync(partial, path);

@@ -13,7 +13,7 @@ export interface Tools {
 /**
  * Compiles the C programs into `bench/bin/`.
  *
- * @throws Error when there is no C compiler, or it finds fault
+ * @throws Error when a C compiler is missing or reports an error
  */
 export async function buildTools(): Promise<Tools> {
   await Deno.mkdir(bin, { recursive: true });
@@ -25,7 +25,7 @@ export async function buildTools(): Promise<Tools> {
 
 async function compile(name: string): Promise<string> {
   const output = `${bin}/${name}`;
-  // by way of a name of its own: two builds at once never run each other's half-written file
+  // written under a unique name, then renamed: two builds at once never run each other's half-written file
   const partial = `${output}.${crypto.randomUUID()}`;
   const args = ["-O2", "-Wall", "-Wextra", "-o", partial, `${root}bench/${name}.c`];
   const { success, stderr } = await new Deno.Command("cc", { args }).output().catch((error) => {

@@ -10,7 +10,7 @@ export interface Particulars {
   /** Names and what they are: machine, versions, cores. */
   readonly setting: readonly (readonly [string, string])[];
   readonly servers: readonly (readonly [string, string, string])[];
-  /** `left out: rango: there is no rango on the PATH` */
+  /** `left out: rango: rango is not on the PATH` */
   readonly leftOut: readonly string[];
   readonly rounds: number;
 }
@@ -36,7 +36,7 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
   return [
     "# Benchmarks",
     "",
-    "<!-- Written by `deno task bench`: run it anew instead of changing this. -->",
+    "<!-- Written by `deno task bench`: run it again instead of editing this file. -->",
     "",
     `What one run of the benchmark measured on ${day}, in ${minutes} minutes:`,
     "",
@@ -59,7 +59,7 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
     `Each limit is searched for ${
       rounds === 1 ? "once" : `${rounds} times`
     }; the table has the middle one, and the least and ` +
-    "the most of them. The server has a core of its own; RabbitMQ, publisher and load generator " +
+    "the most of them. The server has one core to itself; RabbitMQ, publisher and load generator " +
     "share the other one.",
     "",
     "## Servers",

@@ -105,7 +105,7 @@ export class Load {
     this.served = this.program.line("served");
     this.measuring = this.program.line("measuring");
     this.measured = this.program.line("measured");
-    // whoever waits for one of them sees the failure; nobody has to wait for all
+    // a caller that awaits one of them sees its failure; no caller has to await all
     for (const moment of [this.ready, this.served, this.measuring, this.measured]) {
       moment.catch(() => {});
     }

@@ -70,7 +70,7 @@ Example: deno task bench --scenario hot --peer ranger --peer nats
 /**
  * Reads the command line.
  *
- * @throws TypeError for a flag that is not known, or a core or a rate that is no number
+ * @throws TypeError for an unknown flag, or a core or a rate that is not a number
  */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({

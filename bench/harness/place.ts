@@ -13,7 +13,7 @@ export interface PlaceOptions {
   readonly binary: string | undefined;
 }
 
-/** The run's place, and what the reader is told of its broker. */
+/** The machine of the run, and what its document says about the broker. */
 export interface Prepared {
   readonly place: Place;
   /** `3.10.8 on Erlang 25.2.3` */

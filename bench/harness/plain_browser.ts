@@ -6,7 +6,7 @@ interface Waiting {
 }
 
 /**
- * A Chromium that is told where to go and asked what came of it, and nothing else. Tools that test
+ * A Chromium that opens an address and returns a result, and does nothing else. Tools that test
  * pages have the browser tell them of each message of each WebSocket: at a thousand a second that
  * takes more of a core than the page does.
  *

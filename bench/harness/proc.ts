@@ -25,7 +25,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
-/** Seconds that a core has been busy so far, whoever used it. */
+/** Seconds that a core has been busy so far, with any process. */
 export function busySeconds(core: number): number {
   const line = Deno.readTextFileSync("/proc/stat").split("\n").find((line) =>
     line.startsWith(`cpu${core} `)

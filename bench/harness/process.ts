@@ -1,5 +1,5 @@
 /**
- * Programs that the benchmark starts: on a core of their own, with all the open files that the
+ * Programs that the benchmark starts: pinned to a core, with all the open files that the
  * machine allows, and none of them left behind when the run ends, however it ends.
  */
 const running = new Set<Running>();
@@ -49,7 +49,7 @@ export class Program implements Running {
   readonly #listeners = new Set<(line: string | undefined) => void>();
   readonly #heard: Promise<void>;
 
-  /** @throws Error once {@link stopAll} was called: what ends must not begin anew */
+  /** @throws Error once {@link stopAll} was called: nothing may start during shutdown */
   static start(command: readonly string[], options: ProgramOptions = {}): Program {
     if (over) throw new Error("interrupted");
     return new Program(command, options);
@@ -102,7 +102,7 @@ export class Program implements Running {
     return this.complaints.slice(-5).join(" / ") || "it said nothing";
   }
 
-  /** Writes to its standard input and closes that; whoever has ended already is not told. */
+  /** Writes to its standard input and closes that; a process that has ended is ignored. */
   async say(text: string): Promise<void> {
     try {
       await this.#input?.write(new TextEncoder().encode(text));

@@ -36,7 +36,7 @@ export interface PublishOptions {
 
 /**
  * Starts the publisher: it says "ready" once order books have their snapshots, and begins when it
- * is told a line. Its report is read with {@link publishReport}.
+ * receives a line. Its report is read with {@link publishReport}.
  */
 export function startPublisher(options: PublishOptions): Program {
   const { publish, address, exchange, traffic, rate, seconds, from, core } = options;

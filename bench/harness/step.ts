@@ -17,7 +17,7 @@ export interface StepOptions {
   readonly seconds: number;
   /** A step holds when the 99th percentile of publish to client stays under this. */
   readonly p99Limit: number;
-  /** The latency of one event in so many is measured; a prime does not beat with batches. */
+  /** The latency of every n-th event is measured; a prime does not coincide with batches. */
   readonly sample?: number;
 }
 

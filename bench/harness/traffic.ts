@@ -84,7 +84,7 @@ export function twentyMarkets(connections: number): Traffic {
  * Orders and trades of `published` users in turn, of whom every `published / connections`-th is
  * connected.
  *
- * @param tokens of those who are connected
+ * @param tokens of the connected users
  */
 export function usersOwn(connections: number, published: number, tokens: string): Traffic {
   const line = { weight: 1, count: published } as const;

@@ -50,7 +50,7 @@ export interface Peer {
   path(streams: readonly string[]): string;
 }
 
-/** A server that is fed: from the broker of the run, or in a way of its own. */
+/** A server that receives events: from the broker of the run, or in another way. */
 export interface FedPeer extends Peer {
   readonly source: "fed";
   /** Starts it on a free port of 127.0.0.1, pinned to the server's core. */
@@ -67,11 +67,11 @@ export interface Started {
   readonly feed?: string;
 }
 
-/** A server that makes the events of `usdbtc.trades` itself: started anew for every rate. */
+/** A server that makes the events of `usdbtc.trades` itself: started again for every rate. */
 export interface SelfFedPeer extends Peer {
   readonly source: "self";
   start(place: Place, port: number, load: SelfFedLoad): Program;
-  /** The same with so many frames to a write, where it can. */
+  /** The same with a given number of frames per write, where the server can do that. */
   withBatch?(frames: number): SelfFedPeer;
 }
 

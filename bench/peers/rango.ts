@@ -7,8 +7,7 @@ export const rango: FedPeer = {
   about: "Rango (Go), fed from RabbitMQ",
   scenarios: ["hot", "market"],
   source: "fed",
-  unavailable: () =>
-    Promise.resolve(installed("rango") ? undefined : "there is no rango on the PATH"),
+  unavailable: () => Promise.resolve(installed("rango") ? undefined : "rango is not on the PATH"),
   path: (streams) => `/public/?stream=${streams.join(",")}`,
   start({ amqpUrl, exchange, serverCore, keys }, port) {
     return {

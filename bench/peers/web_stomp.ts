@@ -7,7 +7,7 @@ import type { FedPeer } from "./peer.ts";
 /** RabbitMQ's own WebSocket listener: a broker on the server's core, each client with its own queues. */
 export const webStomp: FedPeer = {
   name: "web-stomp",
-  about: "RabbitMQ's Web STOMP plugin, in a broker of its own",
+  about: "RabbitMQ's Web STOMP plugin, in a second broker",
   scenarios: ["hot"],
   source: "fed",
   unavailable: async () => {

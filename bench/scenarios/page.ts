@@ -38,7 +38,7 @@ export const page: Scenario = {
     const sizes = measureSizes();
     const executablePath = findChromium();
     if (executablePath === undefined) {
-      say("  left out: paint and frames: there is no Chromium (Debian: apt-get install chromium)");
+      say("  left out: paint and frames: Chromium is missing (Debian: apt-get install chromium)");
     }
     const paints = executablePath ? await measurePaints(executablePath) : [];
     const drawings: Drawing[] = executablePath
@@ -109,7 +109,7 @@ async function measurePaints(executablePath: string): Promise<Paint[]> {
   await using browser = await chromium.launch({ executablePath, args: FLAGS });
   const paints: Paint[] = [];
   while (paints.length < PAINTS) {
-    // A context of its own has nothing in its cache.
+    // A new context has an empty cache.
     await using context = await browser.newContext();
     const visited = await context.newPage();
     await visited.goto(demo.publicUrl("/#/market/btcusd"));

@@ -41,7 +41,7 @@ export interface FramesOptions {
   readonly seconds: number;
 }
 
-/** Counts updates of the book on the page's own sockets: one of its own would double the load. */
+/** Counts updates of the book on the page's sockets: another socket would double the load. */
 const COUNT_UPDATES = `globalThis.updates = 0;
 globalThis.WebSocket = class extends WebSocket {
   constructor(...given) {

@@ -14,7 +14,7 @@ const PUBLISHED = 1_000_000;
 const FEW = 2_000;
 const MANY = 20_000;
 
-/** One load, so many times over. */
+/** The results of one load, one for each repetition. */
 interface Load {
   readonly name: string;
   /** Events a second. */
@@ -149,7 +149,7 @@ function outcome(loads: readonly Load[], cost: Cost): Outcome {
       head: ["", "µs of CPU"],
       rows: [
         ["server, all included", cost.ranger.toFixed(1)],
-        ["the broker's client alone, in a process of its own", cost.client?.toFixed(1) ?? ""],
+        ["the broker's client alone, in a separate process", cost.client?.toFixed(1) ?? ""],
       ],
     }],
     notes: [],

@@ -10,7 +10,7 @@ import { median, type Run, type Scenario } from "./scenario.ts";
 /** Frames a second that one process is asked for, and two. */
 const SHARED = 200_000;
 const CONNECTIONS = 1_000;
-/** Events a second that a process takes whoever is connected to it, and how many those are. */
+/** Events a second that a process receives independent of its connections, and their number. */
 const EVENTS = 16_000;
 const PARTS = [1_000, 500, 250, 125];
 
@@ -52,7 +52,7 @@ export const processes: Scenario = {
       notes: [
         "Each process takes all events from the broker and delivers to its own connections, so " +
         "more processes serve more connections, each as many as one does alone; what a process " +
-        "pays for events it pays whoever is connected. Eight cores hold eight times the " +
+        "pays for events does not depend on the connections. Eight cores hold eight times the " +
         "connections of one at the same rate of events, if the broker can deliver each event " +
         "eight times. A process that is not busy writes sooner and therefore more often: CPU does " +
         "not fall with the connections as the work does.",

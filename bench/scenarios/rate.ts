@@ -257,7 +257,7 @@ function whoEnded(measured: readonly Measured[]): string[] {
       ? [
         `${name} can do more than the figure: at ${count(failed.wantedFramesPerSecond)} frames a ` +
         `second the core of broker, publisher and load generator was full first, the server used ` +
-        `${percent(failed.serverCpu)} of its own.`,
+        `${percent(failed.serverCpu)} of its core.`,
       ]
       : []
   );

@@ -6,12 +6,12 @@ export interface Effort {
   /** Seconds of one step: warming up, and the window that counts. */
   readonly warmup: number;
   readonly seconds: number;
-  /** A search ends when it knows the limit within this factor, or after so many steps. */
+  /** A search ends when it knows the limit within this factor, or after this number of steps. */
   readonly within: number;
   readonly steps: number;
-  /** So many searches for each limit, and so many repetitions of what is not searched for. */
+  /** Number of searches for each limit, and of repetitions of the other measurements. */
   readonly rounds: number;
-  /** So many steps of a search are measured again that failed while others used the cores. */
+  /** Number of failed steps that are measured again because other processes used the cores. */
   readonly retries: number;
   /** Frames a second to measure at, in place of searching for the highest rate that holds. */
   readonly at: readonly number[];

@@ -6,7 +6,7 @@ import { accepts } from "../harness/server.ts";
 import { sourceTree, startRanger } from "../peers/ranger.ts";
 import { median, type Run, type Scenario, target } from "./scenario.ts";
 
-/** So many starts of each form for every round of the run. */
+/** Number of starts of each form in every round of the run. */
 const STARTS = 3;
 
 /** A form that the program comes in. */

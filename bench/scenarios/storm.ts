@@ -119,7 +119,7 @@ function outcome(storms: readonly Storm[]): Outcome {
     figures: { connections: CONNECTIONS, depth: DEPTH, storms },
     tables: [rows(storms)],
     notes: [
-      "The server has seen the tokens of those who come back. “Asked again” are connections whose " +
+      "The server has seen the tokens of the returning clients. “Asked again” are connections whose " +
       "SYN found the listener's queue full: TCP asks again after one second, three and seven.",
     ],
     summary: `the first time ${storms[0]?.seconds.toFixed(2)} s, coming back ` +

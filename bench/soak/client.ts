@@ -39,7 +39,7 @@ export class SoakClient {
   #leaving = false;
   readonly opened: Promise<void>;
   readonly closed: Promise<void>;
-  /** The answers and errors that came, to be taken by those who wait for one. */
+  /** The answers and errors received and not yet awaited. */
   readonly #answers: string[] = [];
   #wakeUp: (() => void) | undefined;
 

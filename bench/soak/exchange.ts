@@ -94,7 +94,7 @@ export class SoakExchange implements AsyncDisposable {
   #rested = false;
 
   async #run(): Promise<void> {
-    // The library rejects promises of its own that nobody is given, when the broker says goodbye.
+    // The library rejects internal promises when the broker closes the connection.
     const excuse = (event: PromiseRejectionEvent) => {
       if (event.reason instanceof AMQPError) event.preventDefault();
     };

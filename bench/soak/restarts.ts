@@ -1,5 +1,5 @@
 const MINUTE = 60_000;
-/** Milliseconds of a quarter below which there is no time in it for a restart. */
+/** A quarter with fewer milliseconds than this is too short for a restart. */
 const SHORTEST = MINUTE / 2;
 
 /** At the end of each quarter of the time there is a quiet moment to look. */
@@ -8,7 +8,7 @@ export const QUARTERS = 4;
 /**
  * When the broker is restarted: once a minute or so, and as far from the quiet moments, which are
  * at the ends of the quarters, as from each other's. What an outage left behind, queues that drain
- * and clients that catch up, is no leak.
+ * and clients that catch up, is not a leak.
  *
  * @param minutes that the soak takes
  * @returns milliseconds from the beginning, rising

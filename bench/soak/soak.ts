@@ -151,7 +151,7 @@ class Restarts {
   }
 }
 
-/** Awaits that the clients have got the last that was published; those who do not are told of. */
+/** Waits until all clients have the last published event; reports the clients that do not. */
 async function settled(clients: readonly SoakClient[], exchange: SoakExchange): Promise<void> {
   await until(
     () => disagreements(clients, exchange).length === 0 || undefined,

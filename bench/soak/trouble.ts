@@ -34,7 +34,7 @@ export interface TroubleCounts {
 
 /**
  * Clients that join and leave, that stall, that send rubbish, and whose tokens expire; all the time,
- * but for the moments when it is told to hold off.
+ * but for the times when it is paused.
  */
 export class Trouble implements AsyncDisposable {
   readonly counts: TroubleCounts = {
@@ -71,7 +71,7 @@ export class Trouble implements AsyncDisposable {
     const kinds = [this.#join, this.#join, this.#stall, this.#send, this.#expire];
     this.#running = kinds.flatMap((kind) =>
       Array.from({ length: this.#options.each }, async (_, at) => {
-        // Not all at once, and each in a way of its own.
+        // Not all at once, and each in a different way.
         await Promise.race([pause(at * 137), held]);
         while (!over) await kind(held);
       })

@@ -3,26 +3,27 @@ import { eventKinds, schemaName } from "./events.ts";
 import { ANSWERS, CLIENT_MESSAGES } from "./messages.ts";
 import type { Document, Message, Operation, Reference, Server } from "./types.ts";
 
-const DESCRIPTION = `Market data for anyone, and account events for the user whom a token proves, \
-over one WebSocket.
+const DESCRIPTION =
+  `Market data for everyone, and account events for authenticated users, over one \
+WebSocket.
 
-Connect, ask for streams by name (in the query, or by the message \`subscribe\`), and events come as \
+Connect and subscribe to streams by name (in the query, or with the message \`subscribe\`). Events are \
 JSON objects with one key, the stream's name. Numbers keep the digits that the exchange published; \
-prices and amounts are decimal texts. Unknown fields and unknown streams may come: ignore them.
+prices and amounts are decimal texts. Ignore unknown fields and unknown streams.
 
-With \`?envelope=tuple\` events come as \`["btcusd.trades",{…}]\` instead; answers stay objects.`;
+With \`?envelope=tuple\` events are sent as \`["btcusd.trades",{…}]\` instead; answers stay objects.`;
 
 const CHANNEL: Reference = { $ref: "#/channels/connection" };
 const BEARER: Reference = { $ref: "#/components/securitySchemes/bearer" };
 
-/** What stands in for the server's address where nobody says it. */
+/** The server's address if it is not known. */
 const ANYWHERE = "ws://localhost:8080";
 
 /**
- * Describes the server to machines, in AsyncAPI 3.0: generated from the registry of streams and the
+ * The description of the server in AsyncAPI 3.0, generated from the registry of streams and the
  * protocol's messages.
  *
- * @param url where the server is, without the last part of the path: `wss://example.com/api/v2`
+ * @param url of the server, without the last part of the path: `wss://example.com/api/v2`
  * @returns plain JSON
  *
  * @example
@@ -47,8 +48,8 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
       contact: contactOf(url),
       license: { name: "Apache 2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       tags: [
-        { name: "public", description: "For anyone" },
-        { name: "private", description: "For the user whom the token proves" },
+        { name: "public", description: "For all clients" },
+        { name: "private", description: "For the authenticated user" },
       ],
     },
     defaultContentType: "application/json",
@@ -57,7 +58,7 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
       connection: {
         address: "/",
         title: "The connection",
-        description: "Everything goes through one WebSocket, in both directions",
+        description: "One WebSocket for all messages, in both directions",
         messages: Object.fromEntries(Object.keys(messages).map((key) => [key, reference(key)])),
         bindings: { ws: QUERY },
       },
@@ -97,8 +98,7 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
 }
 
 /**
- * The same description of a server that is elsewhere: made in no time, since all but the address
- * stays.
+ * The same description with another address, which is much cheaper than a new description.
  *
  * @example
  * ```ts
@@ -115,12 +115,12 @@ export function movedTo(document: Document, url: URL): Document {
 }
 
 function contactOf(url: URL): Document["info"]["contact"] {
-  return { name: "Whoever runs this exchange", url: new URL("/", httpOf(url)).href };
+  return { name: "Exchange operator", url: new URL("/", httpOf(url)).href };
 }
 
 function serversAt(url: URL): Document["servers"] {
   return {
-    public: server(url, "public", "Token by message, where private streams are wanted"),
+    public: server(url, "public", "Token by message, for private streams"),
     private: {
       ...server(url, "private", "Token in the header Authorization at the handshake"),
       security: [BEARER],
@@ -142,14 +142,14 @@ const QUERY = {
       envelope: {
         type: "string",
         enum: ["object", "tuple"],
-        description: "How events come; object where the server is not set otherwise",
+        description: "The form of events; object by default",
       },
     },
   },
   bindingVersion: "0.1.0",
 };
 
-/** What clients ask, and what may be answered. */
+/** The requests of clients, and their possible answers. */
 function requests(): Record<string, Operation> {
   const answers: Record<keyof typeof CLIENT_MESSAGES, readonly (keyof typeof ANSWERS)[]> = {
     subscribe: ["subscribed", "cannotSubscribe", "tooManyStreams", "messageError"],

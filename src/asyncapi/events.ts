@@ -6,19 +6,19 @@ import type { StreamKind } from "../streams/registry.ts";
 import { parseRoutingKey } from "../streams/routing_key.ts";
 import type { Message, Schema } from "./types.ts";
 
-/** A kind of stream as the document has it. */
+/** A kind of stream in the document. */
 export interface EventKind {
   /** `<id>.kline-<period>` */
   readonly label: string;
-  /** `obSnap`: of the message, and the schema's in capitals. */
+  /** The key of the message: `obSnap`; the schema has it capitalised. */
   readonly key: string;
   readonly scope: StreamKind["scope"];
   readonly schema: Schema;
   readonly message: Message;
 }
 
-/** When the examples happened, in seconds since the epoch. */
-const THEN = 1_588_000_798;
+/** The time of the examples, in seconds since the epoch. */
+const EXAMPLE_TIME = 1_588_000_798;
 
 /** The market and the user in the examples. */
 const SUBJECT = { market: "btcusd", uid: "ID123" };
@@ -27,11 +27,11 @@ const SUBJECT = { market: "btcusd", uid: "ID123" };
  * Every registered kind of stream with the message that carries it: an object with one key, the
  * stream's name.
  *
- * @throws TypeError when a kind has no example
+ * @throws {TypeError} a kind is declared as simulated, and the samples do not contain it
  */
 export function eventKinds(): EventKind[] {
   const samples = [
-    ...sampleEvents({ ...SUBJECT, now: THEN }),
+    ...sampleEvents({ ...SUBJECT, now: EXAMPLE_TIME }),
     ...exampleEvents(peatioRegistry, SUBJECT),
   ];
   return peatioRegistry.kinds.map((kind) => {
@@ -59,11 +59,11 @@ export function schemaName(key: string): string {
 
 function payloadSchema({ payload, summary }: StreamKind): Schema {
   const { $schema: _, ...schema } = toJSONSchema(payload, { target: "draft-7" });
-  return { ...(summary === undefined ? {} : { description: summary }), ...schema } as Schema;
+  return { description: summary, ...schema } as Schema;
 }
 
 function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[]): Message {
-  const { label, scope, role, summary = label } = kind;
+  const { label, scope, role, summary } = kind;
   const payload = { $ref: `#/components/schemas/${schemaName(key)}` };
   const examples = samples.flatMap(({ routingKey, payload }) => {
     const name = streamOf(routingKey);
@@ -71,8 +71,8 @@ function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[
       ? [{ name, payload: { [name]: payload } }]
       : [];
   });
-  if (examples.length === 0) throw new TypeError(`there is no sample of ${label}`);
-  const part = { plain: "", snapshot: ": the whole of it", increment: ": a change" }[role];
+  if (examples.length === 0) throw new TypeError(`the simulator's samples do not contain ${label}`);
+  const part = { plain: "", snapshot: ": the whole state", increment: ": a change" }[role];
   const { description } = kind.payload;
   return {
     name: key,
@@ -103,7 +103,7 @@ function streamOf(routingKey: string): string {
   return route.scope === "private" ? route.event : route.name;
 }
 
-/** `<id>.kline-<period>` to a regular expression as JSON Schema has them. */
+/** Converts `<id>.kline-<period>` to a regular expression of JSON Schema. */
 function patternOf({ label, words }: StreamKind): string {
   const source = label.split(/(<[^>]+>)/).map((part) => {
     if (!part.startsWith("<")) return part.replaceAll(".", "\\.");

@@ -3,7 +3,7 @@ import type { Schema } from "./types.ts";
 
 /** The fields of one form of a payload. */
 export interface Fields {
-  /** Where there is something to say: which of several forms it is, or what it is a list of. */
+  /** Which of several forms it is; empty if there is only one. */
   readonly title: string;
   readonly rows: readonly Field[];
 }
@@ -15,8 +15,8 @@ export interface Field {
 }
 
 /**
- * A payload's fields for people: one table for each form that it may have; parts of parts by their
- * path, such as `trades[].price`.
+ * The fields of a payload for the page: one table for each form of it; nested fields by their path,
+ * such as `trades[].price`.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ function isObject(value: unknown): value is Schema {
   return typeof value === "object" && value !== null;
 }
 
-/** @param this the schema of the list, which says how many parts there must be */
+/** @param this the schema of the list, with the minimum number of parts */
 function partOf(this: Schema, item: Schema, at: number): string {
   return typeOf(item) + (at < (this.minItems ?? Infinity) ? "" : " (may be missing)");
 }

@@ -14,60 +14,63 @@ const JWT: Schema = {
 const TOKEN = "Bearer eyJhbGciOiJFZERTQSJ9.eyJ1aWQiOiJJRDEyMyJ9.c2lnbmF0dXJl";
 const SOME = ["btcusd.trades", "btcusd.ob-inc"];
 
-/** Messages that clients send (protocol, section 3), by the name of their operation. */
+/** Messages from clients (protocol, section 3), by the name of their operation. */
 export const CLIENT_MESSAGES = {
   subscribe: request(
     "subscribe",
-    "Asks for streams; the answer lists all that the connection then holds",
+    "Subscribes to streams; the answer lists all subscriptions of the connection",
     { event: { const: "subscribe" }, streams: STREAMS },
     { event: "subscribe", streams: SOME },
   ),
   unsubscribe: request(
     "unsubscribe",
-    "Lets go of streams",
+    "Ends subscriptions",
     { event: { const: "unsubscribe" }, streams: STREAMS },
     { event: "unsubscribe", streams: SOME },
   ),
   authenticate: request(
     "authenticate",
-    "Says who one is, for private streams: at any time, and again before the token ends",
+    "Authenticates the connection for private streams: at any time, and again before the token expires",
     { jwt: JWT },
     { jwt: TOKEN },
   ),
   ping: {
     name: "ping",
     title: "ping",
-    summary: "Asks whether the server is there; plain text, no JSON",
+    summary: "Checks the connection; plain text, not JSON",
     contentType: "text/plain",
     payload: { type: "string", pattern: "^\\s*ping" },
     examples: [{ name: "ping", payload: "ping" }],
   },
 } as const satisfies Record<string, Message>;
 
-/** What the server answers (protocol, sections 3 and 4). */
+/** Answers of the server (protocol, sections 3 and 4). */
 export const ANSWERS = {
   pong: {
     name: "pong",
     title: "pong",
-    summary: "The answer to ping; plain text, no JSON",
+    summary: "The answer to ping; plain text, not JSON",
     contentType: "text/plain",
     payload: { type: "string", const: TEXTS.pong },
     examples: [{ name: "pong", payload: TEXTS.pong }],
   },
   subscribed: listing("subscribed", "Also the first message of each connection", SOME),
-  unsubscribed: listing("unsubscribed", "What is left", []),
+  unsubscribed: listing("unsubscribed", "The remaining subscriptions", []),
   cannotSubscribe: answer(
     "cannotSubscribe",
-    "A stream that this connection may not have; it comes before the list",
+    "A stream that this connection may not receive; sent before the list",
     object({ success: object({ message: { type: "string", pattern: "^cannot subscribe to " } }) }),
     { success: { message: "cannot subscribe to admin.btcusd.orders" } },
   ),
-  tooManyStreams: fixed("tooManyStreams", "Streams above the server's limit were left out"),
-  authenticated: fixed("authenticated", "Private streams carry this token's user from here on"),
+  tooManyStreams: fixed("tooManyStreams", "Streams above the server's limit were not subscribed"),
+  authenticated: fixed(
+    "authenticated",
+    "Private streams carry the events of the token's user from now on",
+  ),
   authenticationFailed: fixed("authenticationFailed", "The token does not verify"),
   tokenTypeInvalid: fixed("tokenTypeInvalid", "jwt is not of the form Bearer <token>"),
-  tokenExpired: fixed("tokenExpired", "The token's time is over; public streams go on"),
-  messageError: fixed("messageError", "A message that cannot be understood, or done"),
+  tokenExpired: fixed("tokenExpired", "The token has expired; public streams continue"),
+  messageError: fixed("messageError", "A message that is not valid"),
 } as const satisfies Record<string, Message>;
 
 function request(
@@ -81,7 +84,7 @@ function request(
     title: name,
     summary,
     contentType: "application/json",
-    // What is not known is not looked at.
+    // Unknown members are ignored.
     payload: { ...object(properties), additionalProperties: true },
     examples: [{ name, payload }],
   };
@@ -100,15 +103,20 @@ function answer(name: string, summary: string, payload: Schema, example: unknown
 
 function listing(name: string, more: string, streams: readonly string[]): Message {
   const schema = object({ success: object({ message: { const: name }, streams: STREAMS }) });
-  const summary = `Every stream that the connection holds, in the order subscribed. ${more}`;
+  const summary = `All subscriptions of the connection, in the order subscribed. ${more}`;
   return answer(name, summary, schema, { success: { message: name, streams } });
 }
 
-/** An answer that is always the same. */
+/** An answer with a fixed text. */
 function fixed(name: keyof typeof TEXTS, summary: string): Message {
-  const said = JSON.parse(TEXTS[name]) as Record<string, { message: string }>;
-  const [kind, { message }] = Object.entries(said)[0]!;
-  return answer(name, summary, object({ [kind]: object({ message: { const: message } }) }), said);
+  const payload = JSON.parse(TEXTS[name]) as Record<string, { message: string }>;
+  const [kind, { message }] = Object.entries(payload)[0]!;
+  return answer(
+    name,
+    summary,
+    object({ [kind]: object({ message: { const: message } }) }),
+    payload,
+  );
 }
 
 function object(properties: Readonly<Record<string, Schema>>): Schema {

@@ -20,7 +20,7 @@ th, td { padding: .3rem 1.2rem .3rem 0; text-align: left; vertical-align: top; b
 .soft { color: var(--soft); }
 `;
 
-/** What the page needs of a Content-Security-Policy: its own style, and nothing else at all. */
+/** The page's Content-Security-Policy: its style, and nothing else. */
 export const DOCS_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'`,
@@ -30,11 +30,11 @@ export const DOCS_POLICY = [
 ].join("; ");
 
 /**
- * The description for people: a page of HTML without scripts, from the same document that machines
- * read.
+ * The description as an HTML page without scripts, from the AsyncAPI document.
  *
  * @example
  * ```ts
+ * import { describeServer } from "./document.ts";
  * const html = docsPage(describeServer());
  * ```
  */
@@ -80,7 +80,7 @@ ${unasked(messages.tokenExpired)}
 <h2 id="public">Public streams</h2>
 ${events("public").map((message) => event(document, message)).join("\n")}
 <h2 id="private">Private streams</h2>
-<p>For the user whom the token proves.</p>
+<p>For the authenticated user.</p>
 ${events("private").map((message) => event(document, message)).join("\n")}
 </main>
 </body>
@@ -172,7 +172,7 @@ ${rows.map((row) => cells("td", row)).join("\n")}
 </table></div>`;
 }
 
-/** Of Markdown only what the description uses: paragraphs, and code between backquotes. */
+/** Converts the Markdown that the description uses: paragraphs, and code between backquotes. */
 function paragraphs(markdown: string): string {
   return markdown.split("\n\n")
     .map((part) => `<p>${text(part).replace(/`([^`]+)`/g, "<code>$1</code>")}</p>`)

@@ -12,7 +12,7 @@ export interface Schema {
   readonly pattern?: string;
   /** Only of fields that must be absent. */
   readonly not?: Schema;
-  /** The known words, where any other text may come too. */
+  /** The known words of a field that may be any text. */
   readonly examples?: readonly unknown[];
   readonly [RARE]?: boolean;
   readonly anyOf?: readonly Schema[];

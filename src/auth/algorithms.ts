@@ -44,7 +44,7 @@ export function isAllowed(algorithm: string): boolean {
  * @param family the kind of the configured key
  * @param wanted the setting `auth.algorithm`; empty: the one that fits the key
  * @param setting what says so, for the message
- * @throws {ConfigurationError} `wanted` does not fit the key, is unknown, or is no public-key signature
+ * @throws {ConfigurationError} `wanted` does not fit the key, is unknown, or is not a public-key signature
  *
  * @example
  * ```ts

@@ -7,6 +7,12 @@ import type { Identity } from "./identity.ts";
 /** The settings about tokens and keys; a running server applies all of them. */
 export type AuthSettings = LiveSettings["auth"];
 
+/**
+ * The end of the year 2200 in seconds since the epoch. A later `exp` is most likely in milliseconds,
+ * with which a token would be good for ever.
+ */
+const LATEST_EXP = Date.UTC(2201, 0) / 1000;
+
 /** Seconds since the epoch, where the token has them. */
 export interface Times {
   readonly exp: number | undefined;
@@ -40,7 +46,12 @@ export function identityOf(
   if (typeof uid !== "string" || uid === "") {
     throw new TokenError("ERR_TOKEN_UID", "the claim uid is missing, empty or no string");
   }
-  return { uid, role: typeof role === "string" ? role : "", expiresAt: exp };
+  return {
+    uid,
+    role: typeof role === "string" ? role : "",
+    jti: isPresent(jti) ? String(jti) : undefined,
+    expiresAt: exp,
+  };
 }
 
 /**
@@ -51,16 +62,26 @@ export function identityOf(
  */
 export function checkTimes(
   { exp, nbf, iat }: Times,
-  { expLeeway, nbfLeeway, iatLeeway }: AuthSettings,
+  { expLeeway, nbfLeeway, iatLeeway, maxTtl, requireExp }: AuthSettings,
   now: number,
 ): void {
   for (const [claim, value] of Object.entries({ exp, nbf, iat })) {
     // JSON may say 1e999, which is a number, and no date.
     if (value !== undefined && !Number.isFinite(value)) {
-      throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is no date`);
+      throw new TokenError("ERR_TOKEN_MALFORMED", `the claim ${claim} is not a date`);
     }
   }
+  if (exp === undefined && (requireExp || maxTtl > 0)) {
+    throw new TokenError("ERR_TOKEN_EXP_MISSING", "the claim exp is missing");
+  }
   if (exp !== undefined && exp + expLeeway <= now) throw expired();
+  if (exp !== undefined && exp >= LATEST_EXP) {
+    throw new TokenError("ERR_TOKEN_EXP_TOO_FAR", "exp is beyond the year 2200: milliseconds?");
+  }
+  // Clocks may differ by the leeway for iat: a fresh token's whole life may be max_ttl.
+  if (exp !== undefined && maxTtl > 0 && exp - now > maxTtl + iatLeeway) {
+    throw new TokenError("ERR_TOKEN_EXP_TOO_FAR", "exp is further away than auth.max_ttl");
+  }
   if (nbf !== undefined && nbf - nbfLeeway > now) throw notYetValid();
   if (iat !== undefined && iat - iatLeeway > now) {
     throw new TokenError("ERR_TOKEN_ISSUED_IN_FUTURE", "the token is issued in the future");
@@ -103,5 +124,5 @@ export function toTokenError(error: unknown): TokenError {
   if (error instanceof errors.JWSSignatureVerificationFailed) {
     return new TokenError("ERR_TOKEN_SIGNATURE", "the signature is of no key in force");
   }
-  return new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+  return new TokenError("ERR_TOKEN_MALFORMED", "the token is not a signed JWT");
 }

@@ -9,26 +9,37 @@
  * | `ERR_TOKEN_NO_KEYS` | the keys could not be fetched yet |
  * | `ERR_TOKEN_SIGNATURE` | the signature is of no key in force |
  * | `ERR_TOKEN_EXPIRED` | `exp` has passed |
+ * | `ERR_TOKEN_EXP_MISSING` | there is no `exp`, and there must be one |
+ * | `ERR_TOKEN_EXP_TOO_FAR` | `exp` is further away than `auth.max_ttl`, or beyond the year 2200 |
  * | `ERR_TOKEN_NOT_YET_VALID` | `nbf` is still to come |
  * | `ERR_TOKEN_ISSUED_IN_FUTURE` | `iat` is still to come |
  * | `ERR_TOKEN_ISSUER`, `ERR_TOKEN_AUDIENCE`, `ERR_TOKEN_SUBJECT` | `iss`, `aud` or `sub` is missing or another |
  * | `ERR_TOKEN_JTI` | `jti` is missing or empty |
  * | `ERR_TOKEN_UID` | `uid` is missing, empty or no string |
+ * | `ERR_TOKEN_REVOKED` | its `jti` or `uid` is in the file of `auth.revoked` |
+ * | `ERR_TOKEN_TOO_MANY_FAILURES` | not looked at: too many tokens of this client did not verify |
  */
-export type TokenErrorCode =
-  | "ERR_TOKEN_MALFORMED"
-  | "ERR_TOKEN_ALGORITHM"
-  | "ERR_TOKEN_UNKNOWN_KEY"
-  | "ERR_TOKEN_NO_KEYS"
-  | "ERR_TOKEN_SIGNATURE"
-  | "ERR_TOKEN_EXPIRED"
-  | "ERR_TOKEN_NOT_YET_VALID"
-  | "ERR_TOKEN_ISSUED_IN_FUTURE"
-  | "ERR_TOKEN_ISSUER"
-  | "ERR_TOKEN_AUDIENCE"
-  | "ERR_TOKEN_SUBJECT"
-  | "ERR_TOKEN_JTI"
-  | "ERR_TOKEN_UID";
+export const TOKEN_ERROR_CODES = [
+  "ERR_TOKEN_MALFORMED",
+  "ERR_TOKEN_ALGORITHM",
+  "ERR_TOKEN_UNKNOWN_KEY",
+  "ERR_TOKEN_NO_KEYS",
+  "ERR_TOKEN_SIGNATURE",
+  "ERR_TOKEN_EXPIRED",
+  "ERR_TOKEN_EXP_MISSING",
+  "ERR_TOKEN_EXP_TOO_FAR",
+  "ERR_TOKEN_NOT_YET_VALID",
+  "ERR_TOKEN_ISSUED_IN_FUTURE",
+  "ERR_TOKEN_ISSUER",
+  "ERR_TOKEN_AUDIENCE",
+  "ERR_TOKEN_SUBJECT",
+  "ERR_TOKEN_JTI",
+  "ERR_TOKEN_UID",
+  "ERR_TOKEN_REVOKED",
+  "ERR_TOKEN_TOO_MANY_FAILURES",
+] as const;
+
+export type TokenErrorCode = (typeof TOKEN_ERROR_CODES)[number];
 
 /**
  * A token that does not verify. Neither the message nor the cause carries the token or its claims,
@@ -57,7 +68,7 @@ export class TokenError extends Error {
 
 /**
  * The word that a result of verification is counted by: `accepted`, or the code's own words,
- * `expired`, `unknown_key`; `error` for what is no fault of the token.
+ * `expired`, `unknown_key`; `error` for failures that the token did not cause.
  *
  * @param error undefined for a token that verified
  *
@@ -72,3 +83,10 @@ export function resultOf(error?: unknown): string {
     ? error.code.slice("ERR_TOKEN_".length).toLowerCase()
     : "error";
 }
+
+/** Every word that {@linkcode resultOf} returns. */
+export const RESULTS: readonly string[] = [
+  resultOf(),
+  ...TOKEN_ERROR_CODES.map((code) => resultOf(new TokenError(code, ""))),
+  resultOf(new Error()),
+];

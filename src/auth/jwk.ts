@@ -4,7 +4,7 @@ import { chooseAlgorithm, isSameAlgorithm } from "./algorithms.ts";
 import { familyOf } from "./kinds.ts";
 import { importKey, type VerificationKey } from "./verification_key.ts";
 
-/** Keys in a set at most; whoever publishes more publishes something else. */
+/** Maximum number of keys in a set; a longer list is not a key set for tokens. */
 const MOST_KEYS = 100;
 
 /** What a set holds. */
@@ -30,7 +30,7 @@ export interface JwksKeys {
 export async function readJwks(value: unknown, wanted: string): Promise<JwksKeys> {
   const all = isObject(value) && "keys" in value ? value.keys : [value];
   if (!Array.isArray(all) || !all.every((jwk) => isObject(jwk) && typeof jwk.kty === "string")) {
-    throw new ConfigurationError("it is no JSON Web Key Set");
+    throw new ConfigurationError("it is not a JSON Web Key Set");
   }
   if (all.length > MOST_KEYS) {
     throw new ConfigurationError(`it holds ${all.length} keys; Ranger takes ${MOST_KEYS}`);

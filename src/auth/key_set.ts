@@ -25,7 +25,7 @@ export class KeySet {
     this.#ids = new Set(keys.map(idOf));
   }
 
-  /** Whether a key is in force, even if it was loaded anew since. */
+  /** Whether a key is in force, even if it has been loaded again since. */
   has(key: VerificationKey): boolean {
     return this.#ids.has(idOf(key));
   }

@@ -98,7 +98,7 @@ async function readBytes(path: string, setting: string): Promise<Uint8Array> {
       looksLikePath(path)
         ? `${setting}: there is no file ${path}; give the path of a PEM file, PEM text, ` +
           "or base64 of a PEM"
-        : `${setting}: its value is no PEM text, no base64 of a PEM, and no file of that name ` +
+        : `${setting}: its value is not PEM text, not base64 of a PEM, and not the name of a file ` +
           "(the value is not shown, as it may be a key)",
     );
   }

@@ -1,5 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import { createRemoteJWKSet, customFetch, errors, type RemoteJWKSet } from "jose";
+import { probe } from "../connection_error.ts";
 import { showWebAddress } from "../config/show.ts";
 import { LogThrottle } from "../telemetry/log_throttle.ts";
 import type { AuthSettings } from "./claims.ts";
@@ -147,7 +148,7 @@ export class RemoteKeys {
       this.#take(keys, refused);
     } catch (error) {
       this.#failed++;
-      this.#failure = explain(error, this.#options);
+      this.#failure = await explain(error, this.#options);
       if (this.#complaints.allows(this.#failure)) {
         log.warn("cannot fetch keys from {url}: {reason}; {kept}", {
           url: showWebAddress(this.#options.jwksUrl),
@@ -224,17 +225,21 @@ async function fetchBounded(
   return new Response(new Blob(chunks));
 }
 
-function explain(error: unknown, { jwksUrl, jwksTimeout }: RemoteOptions): string {
+async function explain(error: unknown, { jwksUrl, jwksTimeout }: RemoteOptions): Promise<string> {
   if (error instanceof errors.JWKSTimeout) return `no answer within ${jwksTimeout} s`;
   if (error instanceof errors.JWKSInvalid) return "it answers no JSON Web Key Set";
   if (error instanceof errors.JOSEError) return "it answers no JSON";
-  // fetch says no more than that it failed; the reason is below.
+  // fetch only says that it failed; the reason is in its cause, without the addresses.
   const { cause } = error as { cause?: unknown };
   const reason = cause instanceof Error ? cause : error;
   const message = reason instanceof Error ? reason.message : String(reason);
-  if (/Connection refused/.test(message)) return "nothing listens there";
-  if (/dns error/.test(message)) return "the host's name cannot be resolved";
+  const url = new URL(jwksUrl);
+  if (/tcp connect error|dns error/.test(message)) {
+    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+    const found = await probe(url.hostname.replace(/^\[(.*)\]$/, "$1"), port, jwksTimeout * 1000);
+    if (found !== undefined) return found.message;
+  }
   return message.replace(/^error sending request for url \(.*?\): /, "")
-    .replaceAll(new URL(jwksUrl).href, showWebAddress(jwksUrl))
+    .replaceAll(url.href, showWebAddress(jwksUrl))
     .replaceAll(jwksUrl, showWebAddress(jwksUrl));
 }

@@ -17,6 +17,7 @@ import type { Identity } from "./identity.ts";
 import { loadVerificationKeys } from "./keys.ts";
 import { KeySet } from "./key_set.ts";
 import { RemoteKeys, type RemoteState } from "./remote_keys.ts";
+import { Revocations } from "./revocations.ts";
 import type { VerificationKey } from "./verification_key.ts";
 
 /**
@@ -24,6 +25,26 @@ import type { VerificationKey } from "./verification_key.ts";
  * restarted all clients come back at once, each with the token that it had.
  */
 const REMEMBERED = 20_000;
+
+/** Tokens that were refused, which are not verified again for a while; the oldest goes first. */
+const MAX_REFUSED = 10_000;
+/** Seconds; the clock may be set, so no refusal is for ever. */
+const REFUSED_SECONDS = 60;
+
+/** Limits how many tokens of one client may fail to verify. */
+export interface FailureBudget {
+  /** Whether the client has to wait; a token is not verified then. */
+  isSpent(): boolean;
+  /** A token did not verify. */
+  failed(): void;
+}
+
+/** A refusal that holds for some time. */
+interface Refusal {
+  readonly error: TokenError;
+  /** Seconds since the epoch. */
+  readonly until: number;
+}
 
 /** What a token says whose signature and claims are good; its times are judged apart. */
 interface Judged {
@@ -74,15 +95,22 @@ export class TokenVerifier {
   /** Those of `auth.jwks_url`. */
   #remote: RemoteKeys | undefined;
   #keys: KeySet;
+  #revocations: Revocations;
   /** By a hash of the token, so that no token is kept; the oldest goes first. */
   #good = new Map<string, Judged>();
+  /** The same of tokens that no key that may come can make good. */
+  #refused = new Map<string, Refusal>();
+  /** Tokens being verified: those that come several times at once are verified once. */
+  #judging = new Map<string, Promise<Judged>>();
 
   private constructor(
     auth: AuthSettings,
     fixed: readonly VerificationKey[],
+    revocations: Revocations,
     now: () => number,
   ) {
     this.#auth = auth;
+    this.#revocations = revocations;
     this.#fixed = fixed;
     this.#remote = this.#remoteOf(auth);
     this.#keys = new KeySet(fixed);
@@ -93,13 +121,15 @@ export class TokenVerifier {
    * Loads the keys and makes the rules. The keys of `auth.jwks_url` are fetched from here on;
    * until the first set is there `unready` says so.
    *
-   * @throws {ConfigurationError} a key cannot be used, or the algorithm does not fit it
+   * @throws {ConfigurationError} a key cannot be used, the algorithm does not fit it, or
+   *   `auth.revoked` cannot be read
    */
   static async create(
     auth: AuthSettings,
     { now = () => Date.now() / 1000 }: VerifierOptions = {},
   ): Promise<TokenVerifier> {
-    const verifier = new TokenVerifier(auth, await fixedKeys(auth), now);
+    const revocations = await Revocations.read(auth.revoked);
+    const verifier = new TokenVerifier(auth, await fixedKeys(auth), revocations, now);
     verifier.#remote?.start();
     return verifier;
   }
@@ -126,12 +156,13 @@ export class TokenVerifier {
 
   /**
    * @param token a JWT in its compact form, without `Bearer`
+   * @param failures of the client that sent it; left out where nothing limits them
    * @returns who it speaks for
    * @throws {TokenError} it does not verify; `code` says why
    */
-  async verify(token: string): Promise<Identity> {
+  async verify(token: string, failures?: FailureBudget): Promise<Identity> {
     try {
-      const identity = await this.#verify(token);
+      const identity = await this.#verify(token, failures);
       this.#results.add(resultOf());
       return identity;
     } catch (error) {
@@ -145,11 +176,12 @@ export class TokenVerifier {
    *
    * @returns puts them in force, at once and without fail: tokens are verified by the new keys and
    *   rules from then on, those that were found good before as well
-   * @throws {ConfigurationError} a key cannot be used; nothing has changed
+   * @throws {ConfigurationError} a key or `auth.revoked` cannot be used; nothing has changed
    * @throws {UnavailableError} another `auth.jwks_url` gives no keys; nothing has changed
    */
   async prepare(auth: AuthSettings): Promise<() => void> {
     const fixed = await fixedKeys(auth);
+    const revocations = await Revocations.read(auth.revoked);
     const kept = this.#remote?.isFor(auth) === true;
     const remote = kept ? this.#remote : this.#remoteOf(auth);
     // A set that is there already is asked for again: its keys may be the reason.
@@ -169,10 +201,16 @@ export class TokenVerifier {
       }
       this.#auth = auth;
       this.#fixed = fixed;
+      this.#revocations = revocations;
       this.#remote = remote;
       this.#good = new Map();
       this.#collectKeys();
     };
+  }
+
+  /** Whether a token that verified, or its user, is in the file of `auth.revoked`. */
+  isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean {
+    return this.#revocations.has(identity);
   }
 
   /** Fetches no more keys. */
@@ -180,20 +218,52 @@ export class TokenVerifier {
     this.#remote?.stop();
   }
 
-  async #verify(token: string): Promise<Identity> {
+  async #verify(token: string, failures: FailureBudget | undefined): Promise<Identity> {
     const now = this.#now();
     const hash = createHash("sha256").update(token).digest("base64");
     let judged = this.#good.get(hash);
-    let good = this.#good;
-    // Once more where the rules or the keys changed meanwhile.
-    while (judged === undefined || good !== this.#good || !this.#keys.has(judged.key)) {
-      good = this.#good;
-      judged = await this.#judge(token, now);
+    const isKnown = judged !== undefined;
+    if (!isKnown) {
+      // Both cost nothing, so they come before the limit, which is for what costs.
+      const refusal = this.#refused.get(hash);
+      if (refusal !== undefined && refusal.until > now) throw refusal.error;
+      if (failures?.isSpent()) {
+        throw new TokenError("ERR_TOKEN_TOO_MANY_FAILURES", "too many tokens did not verify");
+      }
     }
-    // What time can change is looked at each time.
-    checkTimes(judged.times, this.#auth, now);
-    this.#remember(hash, judged);
+    try {
+      let rules = this.#auth;
+      // Once more where the rules or the keys changed meanwhile.
+      while (judged === undefined || rules !== this.#auth || !this.#keys.has(judged.key)) {
+        rules = this.#auth;
+        judged = await this.#judgeOnce(hash, token, now);
+      }
+      // What time can change is looked at each time.
+      checkTimes(judged.times, this.#auth, now);
+      if (this.isRevoked(judged.identity)) {
+        throw new TokenError("ERR_TOKEN_REVOKED", "the token or its user is revoked");
+      }
+    } catch (error) {
+      if (error instanceof TokenError && !isKnown) failures?.failed();
+      throw error;
+    }
+    remember(this.#good, hash, judged, REMEMBERED);
     return judged.identity;
+  }
+
+  #judgeOnce(hash: string, token: string, now: number): Promise<Judged> {
+    const judging = this.#judging;
+    const pending = judging.get(hash);
+    if (pending) return pending;
+    const refused = this.#refused;
+    const judged = this.#judge(token, now).catch((error) => {
+      if (error instanceof TokenError && this.#isFinal(token, error)) {
+        remember(refused, hash, { error, until: now + REFUSED_SECONDS }, MAX_REFUSED);
+      }
+      throw error;
+    }).finally(() => judging.delete(hash));
+    judging.set(hash, judged);
+    return judged;
   }
 
   async #judge(token: string, now: number): Promise<Judged> {
@@ -204,6 +274,22 @@ export class TokenVerifier {
     const second = await this.#tryKeys(token, header, now);
     if (second instanceof TokenError) throw second;
     return second;
+  }
+
+  /** Whether neither time nor a key that is still to come can make a refused token good. */
+  #isFinal(token: string, error: TokenError): boolean {
+    switch (error.code) {
+      case "ERR_TOKEN_NOT_YET_VALID":
+      case "ERR_TOKEN_ISSUED_IN_FUTURE":
+      case "ERR_TOKEN_EXP_TOO_FAR":
+      case "ERR_TOKEN_NO_KEYS":
+        return false;
+      case "ERR_TOKEN_SIGNATURE":
+      case "ERR_TOKEN_UNKNOWN_KEY":
+      case "ERR_TOKEN_ALGORITHM":
+        return this.#remote === undefined || !this.#mayBeOfNewKey(headerOf(token), error);
+    }
+    return true;
   }
 
   /**
@@ -240,14 +326,6 @@ export class TokenVerifier {
     return code !== "ERR_TOKEN_SIGNATURE" || kid === undefined;
   }
 
-  #remember(hash: string, judged: Judged): void {
-    this.#good.delete(hash);
-    this.#good.set(hash, judged);
-    if (this.#good.size <= REMEMBERED) return;
-    const [oldest] = this.#good.keys();
-    if (oldest !== undefined) this.#good.delete(oldest);
-  }
-
   #remoteOf(auth: AuthSettings): RemoteKeys | undefined {
     if (auth.jwksUrl === "") return undefined;
     return new RemoteKeys(auth, () => this.#collectKeys());
@@ -255,7 +333,18 @@ export class TokenVerifier {
 
   #collectKeys(): void {
     this.#keys = new KeySet([...this.#fixed, ...this.#remote?.keys ?? []]);
+    this.#refused = new Map();
+    this.#judging = new Map();
   }
+}
+
+/** Puts an entry behind all others; above `max` the first one goes. */
+function remember<T>(entries: Map<string, T>, hash: string, entry: T, max: number): void {
+  entries.delete(hash);
+  entries.set(hash, entry);
+  if (entries.size <= max) return;
+  const [oldest] = entries.keys();
+  if (oldest !== undefined) entries.delete(oldest);
 }
 
 /** @returns undefined where the signature is of another key */
@@ -289,7 +378,7 @@ function headerOf(token: string): Header {
   } catch {
     // Said below.
   }
-  throw new TokenError("ERR_TOKEN_MALFORMED", "the token is no signed JWT");
+  throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not a signed JWT");
 }
 
 /**

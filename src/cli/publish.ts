@@ -41,8 +41,7 @@ export const publish = defineCommand({
       ? samples(positionals, values.market ?? "btcusd", values.uid ?? "ID123")
       : [await single(positionals, values.market ?? values.uid)];
 
-    const { urls, exchange } = settings.amqp;
-    const publisher = await Publisher.connect({ urls, exchange, name: "ranger publish" });
+    const publisher = await Publisher.connect({ ...settings.amqp, name: "ranger publish" });
     try {
       for (const { routingKey, body } of events) {
         const taken = await publisher.publish(routingKey, body);

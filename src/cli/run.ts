@@ -1,6 +1,7 @@
 import { commandFlags } from "../config/flag_catalog.ts";
 import { type FlagArguments, parseFlags } from "../config/flags.ts";
-import { type Environment, loadWithFlags } from "../config/load.ts";
+import type { Environment } from "../config/environment.ts";
+import { loadWithFlags } from "../config/load.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigurationError, RangerError } from "../errors.ts";
 import type { Command, CommandTable, CommandValues } from "./command.ts";
@@ -12,7 +13,7 @@ import type { Command, CommandTable, CommandValues } from "./command.ts";
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   demo: async () => (await import("./demo/demo.ts")).demo,
-  check: async () => (await import("./check.ts")).check,
+  check: async () => (await import("./check/check.ts")).check,
   keygen: async () => (await import("./keygen.ts")).keygen,
   token: async () => (await import("./token.ts")).token,
   publish: async () => (await import("./publish.ts")).publish,

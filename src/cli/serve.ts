@@ -1,9 +1,12 @@
 import { getLogger } from "@logtape/logtape";
 import { setTimeout as delay } from "node:timers/promises";
 import { AmqpSource } from "../source/amqp/amqp_source.ts";
+import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
+import type { Loaded } from "../config/loaded.ts";
 import { configureLog } from "../telemetry/log.ts";
-import { warnOfOldNames } from "./old_names.ts";
+import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
+import { clientsWithin, openFilesLimit, openFilesProblem } from "../daemon/open_files.ts";
 import { openNotifySocket } from "../daemon/notify_socket.ts";
 import { Hangups, untilSignal } from "../daemon/signals.ts";
 import { SystemdNotifier } from "../daemon/systemd_notifier.ts";
@@ -19,6 +22,21 @@ const log = getLogger(["ranger", "server"]);
 const SHUTDOWN_TIMEOUT = 4_500;
 /** Milliseconds by which the service manager waits longer before it kills the process. */
 const KILL_MARGIN = 5_000;
+
+/**
+ * Clients that are enough where `limits.connections` is not set: its default is more than most
+ * servers ever have, so that a limit on open files somewhat below it is not a fault.
+ */
+const ENOUGH_CLIENTS = 10_000;
+
+function sayWhatFilesAllow(openFiles: number | undefined, { settings, entries }: Loaded): void {
+  if (openFiles === undefined) return;
+  const problem = openFilesProblem(openFiles, settings.limits.connections);
+  if (problem === undefined) return;
+  const entry = entries.find(({ key }) => key === "limits.connections");
+  const isFault = entry?.source !== "default" || clientsWithin(openFiles) < ENOUGH_CLIENTS;
+  log[isFault ? "warn" : "info"]("{problem}", { problem });
+}
 
 /** `ranger serve`, which `ranger` without a command runs as well. */
 export const serve: Command = defineCommand({
@@ -40,16 +58,26 @@ export const serve: Command = defineCommand({
     await configureLog(settings.log);
     const notifySocket = Deno.env.get("NOTIFY_SOCKET");
     using notifier = new SystemdNotifier(openNotifySocket(notifySocket), Deno.env.toObject());
+    // Only before the permission to write is given up: /proc is for programs that may do everything.
+    const openFiles = openFilesLimit();
     // Only other commands write files.
     await revokeWriting(notifySocket);
     log.info("ranger {version} starts", { version: VERSION });
-    warnOfOldNames(loaded);
+    warnOfSettings(loaded);
+    sayWhatFilesAllow(openFiles, loaded);
     surviveFaults();
     // Installed before the start, so that a signal right after "listening" is handled.
     const signalled = untilSignal();
-    const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
+    // A file that cannot be used ends the start; later it is reported until it can be.
+    await readTls(settings.amqp);
+    const daemon = await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
     notifier.watch(daemon);
-    const reloader = new Reloader(loaded, () => loadSettings(), daemon);
+    const reload = async () => {
+      const next = await loadSettings();
+      warnOfIgnored(next);
+      return next;
+    };
+    const reloader = new Reloader(loaded, reload, daemon);
     hangups.handle(() =>
       void notifier.reloading(async () => {
         await reloader.reload();

@@ -7,6 +7,8 @@ export interface Candidate {
   /** `flag --port`, `environment RANGER_PORT`, `file /etc/ranger/ranger.toml`, `default` */
   readonly source: string;
   readonly rank: Rank;
+  /** Set where the value is the path of a file that holds the setting's value. */
+  readonly inFile?: boolean;
   /** Set where the source uses the setting's name of an earlier version. */
   readonly renamed?: Renaming;
 }
@@ -21,4 +23,9 @@ export interface Renaming {
 /** The problem of a source that gives a setting by its old and by its new name. */
 export function bothNames({ from, to }: Renaming): string {
   return `${from} is the old name of ${to}, and both are given; expected ${to} alone`;
+}
+
+/** The problem of a source that gives a setting, and the file that holds it. */
+export function bothForms(value: string, file: string): string {
+  return `${value} and ${file} are both given; expected one of them`;
 }

@@ -1,8 +1,16 @@
 import { parse, TomlError } from "smol-toml";
 import { ConfigurationError } from "../errors.ts";
-import { bothNames, type Candidate } from "./candidate.ts";
+import { bothForms, bothNames, type Candidate } from "./candidate.ts";
 import { nearest } from "./nearest.ts";
-import { eachSetting, type Section, SECTIONS, type SettingKey, settingKey } from "./settings.ts";
+import {
+  eachSetting,
+  fileForm,
+  type Section,
+  SECTIONS,
+  type SettingKey,
+  settingKey,
+  settingOfFileForm,
+} from "./settings.ts";
 
 /** The file that is read where neither flag nor environment names another. */
 export const DEFAULT_FILE = "/etc/ranger/ranger.toml";
@@ -12,8 +20,10 @@ export interface FileValues {
   readonly settings: ReadonlyMap<SettingKey, Candidate>;
   /** By prefix. */
   readonly rbac: ReadonlyMap<string, Candidate>;
-  /** Unknown and repeated names, a sentence each. */
+  /** Repeated names and misplaced sections, a sentence each. */
   readonly problems: readonly string[];
+  /** Unknown names, a sentence each: mistakes, or settings of a newer version. */
+  readonly unknown: readonly string[];
 }
 
 /**
@@ -67,15 +77,17 @@ export function parseFile(text: string, path: string): FileValues {
   const settings = new Map<SettingKey, Candidate>();
   const rbac = new Map<string, Candidate>();
   const problems: string[] = [];
+  const unknown: string[] = [];
   const from = (value: unknown): Candidate => ({ value, source: `file ${path}`, rank: 1 });
   for (const [section, content] of Object.entries(table)) {
     if (!isTable(content)) {
-      problems.push(`file ${path}: ${unknownKey(section, section)}`);
+      const wrong = Object.hasOwn(SECTIONS, section) ? problems : unknown;
+      wrong.push(`file ${path}: ${unknownKey(section, section)}`);
     } else if (section === "rbac") {
       for (const [prefix, roles] of Object.entries(content)) rbac.set(prefix, from(roles));
     } else if (!Object.hasOwn(SECTIONS, section)) {
       const near = nearest(section, Object.keys(SECTIONS));
-      problems.push(
+      unknown.push(
         `file ${path}: unknown section [${section}]; ` +
           (near === undefined
             ? `the sections are ${Object.keys(SECTIONS).join(", ")}`
@@ -84,21 +96,26 @@ export function parseFile(text: string, path: string): FileValues {
     } else {
       for (const [word, value] of Object.entries(content)) {
         const name = `${section}.${word}`;
-        const key = settingKey(name);
+        const inFile = settingOfFileForm(name);
+        const key = settingKey(name) ?? inFile;
         if (key === undefined) {
-          problems.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
+          unknown.push(`file ${path}: ${unknownKey(name, word, section as Section)}`);
+        } else if (settings.has(key) && (inFile ?? settings.get(key)?.inFile)) {
+          problems.push(`file ${path}: ${bothForms(key, fileForm(key) ?? "")}`);
         } else if (settings.has(key)) {
           // TOML refuses a repeated name, so these are the old and the new one.
           const from = settings.get(key)?.renamed?.from ?? name;
           problems.push(`file ${path}: ${bothNames({ from, to: key })}`);
         } else {
-          const renamed = name === key ? {} : { renamed: { from: name, to: key } };
-          settings.set(key, { ...from(value), ...renamed });
+          const renamed = settingKey(name) === undefined || name === key
+            ? {}
+            : { renamed: { from: name, to: key } };
+          settings.set(key, { ...from(value), ...renamed, ...(inFile ? { inFile: true } : {}) });
         }
       }
     }
   }
-  return { settings, rbac, problems };
+  return { settings, rbac, problems, unknown };
 }
 
 /** Suggests a key: a near one of the section, else the same word in another section, else any near one. */

@@ -2,6 +2,7 @@ import { RBAC } from "./rbac.ts";
 import {
   eachSetting,
   environmentNames,
+  fileForm,
   type Section,
   SECTIONS,
   type Setting,
@@ -26,6 +27,8 @@ export interface Flag {
   readonly defaultText?: string | undefined;
   /** The setting that it sets. */
   readonly key?: SettingKey;
+  /** Whether the value is the path of a file that holds the setting's value. */
+  readonly inFile?: boolean;
   /** The value that a switch of a setting sets. */
   readonly sets?: boolean;
   /** The new name of a flag of an earlier version, which is accepted and not listed. */
@@ -36,7 +39,7 @@ export interface Flag {
 export interface ListedSetting {
   /** `server.port`, `rbac.<prefix>` */
   readonly key: string;
-  /** One, or a switch in its two forms. */
+  /** One; a switch in its two forms; a secret with the flag for a file that holds it. */
   readonly flags: readonly Flag[];
   readonly environment: readonly string[];
   readonly defaultText: string;
@@ -47,6 +50,8 @@ export interface ListedSetting {
   readonly live: boolean;
   /** Its key in an earlier version, which still works. */
   readonly formerKey: string | undefined;
+  /** The key whose value is the path of a file that holds this one. */
+  readonly fileKey: string | undefined;
 }
 
 /** How a command declares a flag. */
@@ -78,6 +83,15 @@ export const CONFIG_FLAG: Flag = {
   defaultText: "/etc/ranger/ranger.toml",
 };
 
+/** The flag that has unknown settings ignored, for the way back to an earlier version. */
+export const IGNORE_UNKNOWN_FLAG: Flag = switchFlag(
+  "ignore-unknown",
+  "Ignores unknown settings of the file with a warning, such as those of a newer version",
+);
+
+/** The flags about how settings are read. */
+export const LOADING_FLAGS: readonly Flag[] = [CONFIG_FLAG, IGNORE_UNKNOWN_FLAG];
+
 /** `--rbac`, which may be repeated. */
 const RBAC_FLAG: Flag = {
   ...valueFlag(RBAC.flag, RBAC.help, RBAC.placeholder),
@@ -93,6 +107,7 @@ const LISTED_RBAC: ListedSetting = {
   help: `${RBAC.help}; the prefixes public and private are reserved`,
   live: true,
   formerKey: undefined,
+  fileKey: undefined,
 };
 
 /** Every setting, by section, in the order of the documents. */
@@ -105,9 +120,9 @@ export const LISTED_SETTINGS: ReadonlyMap<Section, readonly ListedSetting[]> = n
   ]),
 );
 
-/** The flags of all settings, and `--config`. */
+/** The flags of all settings, and those about how they are read. */
 export const SETTINGS_FLAGS: readonly Flag[] = [
-  CONFIG_FLAG,
+  ...LOADING_FLAGS,
   ...[...LISTED_SETTINGS.values()].flat().flatMap(({ flags }) => flags),
 ];
 
@@ -155,13 +170,14 @@ export function flagUsage({ name, placeholder }: Flag): string {
 function listed([key, setting]: readonly [SettingKey, Setting]): ListedSetting {
   return {
     key,
-    flags: settingFlags(key, setting),
+    flags: [...settingFlags(key, setting), ...fileFlags(key, setting)],
     environment: environmentNames(key),
     defaultText: defaultText(setting),
     isWords: setting.defaultText !== undefined,
     help: setting.help,
     live: setting.live === true,
     formerKey: setting.formerly?.key,
+    fileKey: fileForm(key),
   };
 }
 
@@ -179,6 +195,13 @@ function settingFlags(key: SettingKey, setting: Setting): readonly Flag[] {
     { ...switchFlag(flag, help), key, sets: true },
     { ...switchFlag(`no-${flag}`, `Not: ${help}`), key, sets: false },
   ];
+}
+
+/** The flag that names a file with the value, for secrets: flags are visible in the process list. */
+function fileFlags(key: SettingKey, { flag }: Setting): readonly Flag[] {
+  if (fileForm(key) === undefined) return [];
+  const help = `File that holds ${key}`;
+  return [{ ...valueFlag(`${flag}-file`, help, "PATH"), defaultText: "none", key, inFile: true }];
 }
 
 function defaultText({ default: value, defaultText }: Setting): string {

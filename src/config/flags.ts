@@ -1,6 +1,12 @@
 import { parseArgs } from "node:util";
-import { bothNames, type Candidate } from "./candidate.ts";
-import { COMMON_FLAGS, type Flag, FORMER_FLAGS, SETTINGS_FLAGS } from "./flag_catalog.ts";
+import { bothForms, bothNames, type Candidate } from "./candidate.ts";
+import {
+  COMMON_FLAGS,
+  type Flag,
+  FORMER_FLAGS,
+  IGNORE_UNKNOWN_FLAG,
+  SETTINGS_FLAGS,
+} from "./flag_catalog.ts";
 import { nearest } from "./nearest.ts";
 import { insteadOf, takeDashed } from "./old_flags.ts";
 import { RBAC, rbacFromFlag } from "./rbac.ts";
@@ -12,6 +18,8 @@ export interface FlagArguments {
   /** By prefix. */
   readonly rbac: ReadonlyMap<string, Candidate>;
   readonly config: string | undefined;
+  /** Whether `--ignore-unknown` is given. */
+  readonly ignoreUnknown: boolean;
   /** The command's own flags. */
   readonly own: ReadonlyMap<string, string | true>;
   readonly positionals: readonly string[];
@@ -86,6 +94,7 @@ export function parseFlags(
   return {
     ...{ settings, rbac, positionals },
     config: takesSettings && typeof config === "string" ? config : undefined,
+    ignoreUnknown: takesSettings && values.has(IGNORE_UNKNOWN_FLAG.name),
     own: new Map([...values].filter(([name]) => own.some((flag) => flag.name === name))),
     help: values.has("help"),
     version: values.has("version"),
@@ -140,6 +149,7 @@ function addRoles(rbac: Map<string, Candidate>, text: string): string | undefine
 }
 
 function repeated(first: Flag, second: Flag): string {
+  if (first.inFile !== second.inFile) return bothForms(`--${first.name}`, `--${second.name}`);
   const [former, present] = first.renamedTo === undefined ? [second, first] : [first, second];
   if (former.renamedTo !== undefined && present.renamedTo === undefined) {
     return bothNames({ from: `--${former.name}`, to: `--${former.renamedTo}` });
@@ -148,8 +158,9 @@ function repeated(first: Flag, second: Flag): string {
   return `--${second.name}${both} is given more than once; expected it once`;
 }
 
-function candidateOf({ name, sets, renamedTo }: Flag, value: string | true): Candidate {
+function candidateOf({ name, sets, renamedTo, inFile }: Flag, value: string | true): Candidate {
   return {
+    ...(inFile === true ? { inFile } : {}),
     ...{ value: sets ?? value, source: `flag --${name}`, rank: 3 },
     ...(renamedTo === undefined ? {} : { renamed: { from: `--${name}`, to: `--${renamedTo}` } }),
   };

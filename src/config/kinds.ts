@@ -14,6 +14,8 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** The accepted words, where the value is one of a few. */
   readonly words?: readonly string[];
+  /** Whether the value is a path, or may be one. */
+  readonly isPath?: boolean;
 }
 
 const SWITCH: Readonly<Record<string, boolean>> = {
@@ -45,6 +47,11 @@ export function text(placeholder: string, pattern = /^/, wrong = ""): Kind<strin
     read: (given) => given,
     placeholder,
   };
+}
+
+/** The path of a file; or empty. */
+export function file(): Kind<string> {
+  return { ...text("PATH"), read: (given) => given.trim(), isPath: true };
 }
 
 /** A host name or address without a port; brackets around an IPv6 address are removed. */

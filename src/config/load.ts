@@ -1,20 +1,21 @@
 import { ConfigurationError } from "../errors.ts";
-import { bothNames, type Candidate } from "./candidate.ts";
+import type { Candidate } from "./candidate.ts";
+import { type Environment, fromEnvironment, unknownFiles } from "./environment.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
-import type { Loaded, LoadOptions, RenamedSetting } from "./loaded.ts";
+import { toggle } from "./kinds.ts";
+import type { Loaded, LoadOptions, NamedFile, RenamedSetting } from "./loaded.ts";
 import { rbacFromEnvironment } from "./rbac.ts";
 import { resolve } from "./resolve.ts";
-import {
-  eachSetting,
-  environmentName,
-  environmentNames,
-  type Setting,
-  type SettingKey,
-} from "./settings.ts";
+import { eachSetting, type Setting, type SettingKey } from "./settings.ts";
+import { type Credentials, readValueFile, resolvePath } from "./value_file.ts";
 
-/** The process environment, or one like it; an empty value counts as not set. */
-export type Environment = Readonly<Record<string, string>>;
+/** The variable for `--ignore-unknown`. */
+const IGNORE_UNKNOWN = "RANGER_IGNORE_UNKNOWN";
+
+/** Said once after unknown settings. */
+const UNKNOWN_HINT = "Settings of a newer version are ignored with --ignore-unknown or " +
+  `${IGNORE_UNKNOWN}=true.`;
 
 /**
  * Reads the settings: flags over environment over file over defaults. Only the value that wins
@@ -49,41 +50,82 @@ export async function loadSettings(
 /** Like `loadSettings`, for flags that are parsed already and have no problems. */
 export async function loadWithFlags(
   flags: FlagArguments,
-  environment: Environment,
+  processEnvironment: Environment,
   options: LoadOptions = {},
 ): Promise<Loaded> {
-  const path = flags.config ?? (environment["RANGER_CONFIG"] || undefined);
-  const namedBy = flags.config !== undefined ? "flag --config" : "environment RANGER_CONFIG";
+  const { environment = processEnvironment, environmentFiles } = options;
+  const sourceOf = (name: string) => {
+    const file = environmentFiles?.get(name);
+    return `environment ${name}${file === undefined ? "" : `, set in ${file}`}`;
+  };
+  const credentials = {
+    directory: environment["CREDENTIALS_DIRECTORY"] || undefined,
+    files: options.credentials ?? new Map<string, string>(),
+  };
+  const named = flags.config ?? (environment["RANGER_CONFIG"] || undefined);
+  const namedBy = flags.config !== undefined ? "flag --config" : sourceOf("RANGER_CONFIG");
+  const resolvedPath = named === undefined ? undefined : resolvePath(named, credentials);
+  if (typeof resolvedPath === "string") {
+    throw new ConfigurationError(`the configuration file, named by ${namedBy}: ${resolvedPath}`);
+  }
+  const path = resolvedPath?.path;
   const defaultFile = options.defaultFile ?? DEFAULT_FILE;
   const file = path !== undefined
     ? await readFile(path, namedBy)
     : defaultFile === ""
     ? undefined
     : await readFile(defaultFile, undefined);
-  const problems = [...file?.problems ?? []];
+  const unknown = [...file?.unknown ?? [], ...unknownFiles(environment, sourceOf)];
+  const ignores = ignoresUnknown(flags, environment, sourceOf);
+  const problems = [
+    ...file?.problems ?? [],
+    ...(typeof ignores === "string" ? [ignores] : []),
+    ...(ignores === true ? [] : unknown),
+  ];
+  const files: NamedFile[] = [];
 
   const candidates = new Map<SettingKey, Candidate>();
   const renamed: RenamedSetting[] = [];
   for (const [key, setting] of eachSetting()) {
     const given = [
       fromFlags(flags, key, setting),
-      fromEnvironment(environment, key, setting, problems),
+      fromEnvironment(environment, key, setting, sourceOf, problems),
       file?.settings.get(key),
     ].filter((candidate) => candidate !== undefined);
-    candidates.set(key, given[0] ?? { value: setting.default, source: "default", rank: 0 });
+    const [first = { value: setting.default, source: "default", rank: 0 } as const] = given;
+    candidates.set(key, await resolveFile(key, setting, first, credentials, files, problems));
     for (const { renamed: names, source } of given) {
       if (names !== undefined) renamed.push({ ...names, source });
     }
   }
   const rbac = new Map([
     ...file?.rbac ?? [],
-    ...rbacFromEnvironment(environment),
+    ...rbacFromEnvironment(environment, sourceOf),
     ...flags.rbac,
   ]);
   const resolved = resolve(candidates, rbac, options, problems);
-  refuse(problems);
+  refuse(problems, unknown.length > 0 && ignores === false ? UNKNOWN_HINT : "");
   if (resolved === undefined) throw new TypeError("resolve reports a problem or gives a result");
-  return { ...resolved, file: file === undefined ? undefined : path ?? defaultFile, renamed };
+  return {
+    ...resolved,
+    file: file === undefined ? undefined : path ?? defaultFile,
+    files,
+    renamed,
+    ignored: unknown,
+  };
+}
+
+/** @returns what is wrong with the variable, where something is */
+function ignoresUnknown(
+  { ignoreUnknown }: FlagArguments,
+  environment: Environment,
+  sourceOf: (name: string) => string,
+): boolean | string {
+  const text = environment[IGNORE_UNKNOWN];
+  if (ignoreUnknown || !text) return ignoreUnknown;
+  const { schema, read } = toggle();
+  const { data } = schema.safeParse(read(text));
+  return data ?? `${sourceOf(IGNORE_UNKNOWN)} is neither true nor false; expected true or false`;
 }
 
 function fromFlags(
@@ -92,37 +134,50 @@ function fromFlags(
   { kind }: Setting,
 ): Candidate | undefined {
   const given = flags.settings.get(key);
+  if (given?.inFile === true) return given;
   return typeof given?.value === "string" ? { ...given, value: kind.read(given.value) } : given;
 }
 
-function fromEnvironment(
-  environment: Environment,
+/**
+ * Replaces a path by what it means: without `$CREDENTIALS_DIRECTORY`, and where the setting's value
+ * is in that file, by that value.
+ *
+ * @param files gets the file
+ */
+async function resolveFile(
   key: SettingKey,
-  { kind, formerly }: Setting,
+  { kind }: Setting,
+  candidate: Candidate,
+  credentials: Credentials,
+  files: NamedFile[],
   problems: string[],
-): Candidate | undefined {
-  const name = environmentNames(key).find((name) => environment[name]);
-  const former = formerly === undefined ? undefined : environmentName(formerly.key);
-  const used = name ?? former;
-  const text = used === undefined ? undefined : environment[used];
-  if (used === undefined || !text) return undefined;
-  const candidate = { value: kind.read(text), source: `environment ${used}`, rank: 2 } as const;
-  if (former === undefined || !environment[former]) return candidate;
-  const renamed = { from: former, to: environmentName(key) };
-  if (name === undefined) return { ...candidate, renamed };
-  problems.push(`environment: ${bothNames(renamed)}`);
-  return candidate;
+): Promise<Candidate> {
+  const { value, source, inFile = false } = candidate;
+  if (typeof value !== "string" || value === "" || !(inFile || kind.isPath === true)) {
+    return candidate;
+  }
+  const resolved = resolvePath(value, credentials);
+  if (typeof resolved === "string") {
+    problems.push(`${key}, from ${source}: ${resolved}`);
+    return candidate;
+  }
+  const { path } = resolved;
+  files.push({ setting: key, ...resolved });
+  if (!inFile) return { ...candidate, value: path };
+  const read = await readValueFile(key, { ...candidate, value: path }, problems);
+  return read === undefined ? candidate : { ...read, value: kind.read(read.value) };
 }
 
-/** Throws all problems as one error; a single one without a list around it. */
-function refuse(problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  const [only] = problems;
-  throw new ConfigurationError(
-    problems.length === 1 && only !== undefined
-      ? only
-      : [`${problems.length} things are wrong:`, ...problems.map((line) => `  - ${line}`)].join(
-        "\n",
-      ),
-  );
+/**
+ * Throws all problems as one error; a single one without a list around it.
+ *
+ * @param hint goes below them
+ */
+function refuse(problems: readonly string[], hint = ""): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  const lines = others.length === 0
+    ? [first]
+    : [`${problems.length} things are wrong:`, ...problems.map((line) => `  - ${line}`)];
+  throw new ConfigurationError([...lines, ...(hint === "" ? [] : [hint])].join("\n"));
 }

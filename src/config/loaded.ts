@@ -1,5 +1,7 @@
 import type { Renaming } from "./candidate.ts";
+import type { SettingKey } from "./settings.ts";
 import type { Settings } from "./shape.ts";
+import type { ResolvedPath } from "./value_file.ts";
 
 /** One setting in force, and the source that decided it. */
 export interface Entry {
@@ -19,8 +21,17 @@ export interface Loaded {
   readonly values: ReadonlyMap<string, unknown>;
   /** The configuration file that was read, where there was one. */
   readonly file: string | undefined;
+  /** The files that settings name, the configuration file not among them. */
+  readonly files: readonly NamedFile[];
   /** The names of earlier versions that some source still uses. */
   readonly renamed: readonly RenamedSetting[];
+  /** Unknown settings that are ignored, a sentence each (`--ignore-unknown`). */
+  readonly ignored: readonly string[];
+}
+
+/** A file that a setting names, or that holds its value. */
+export interface NamedFile extends ResolvedPath {
+  readonly setting: SettingKey;
 }
 
 /** A source that uses a setting's name of an earlier version. */
@@ -50,4 +61,10 @@ export interface LoadOptions {
    * @default "/etc/ranger/ranger.toml"
    */
   readonly defaultFile?: string;
+  /** Environment variables to read in place of those of the process. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The files that environment variables come from, by the variable's name. */
+  readonly environmentFiles?: ReadonlyMap<string, string>;
+  /** The files of credentials by their names, where systemd has not put them in place yet. */
+  readonly credentials?: ReadonlyMap<string, string>;
 }

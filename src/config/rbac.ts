@@ -24,16 +24,23 @@ export function rbacFromFlag(text: string): { prefix: string; roles: string[] } 
   return { prefix: text.slice(0, equals).trim(), roles: words(text.slice(equals + 1)) };
 }
 
-/** The prefixes that the environment sets; RANGER_RBAC_ wins over RANGO_RBAC_. */
+/**
+ * The prefixes that the environment sets; RANGER_RBAC_ wins over RANGO_RBAC_.
+ *
+ * @param sourceOf how the source of a variable is named
+ */
 export function rbacFromEnvironment(
   environment: Readonly<Record<string, string>>,
+  sourceOf: (name: string) => string,
 ): Map<string, Candidate> {
   const found = new Map<string, Candidate>();
   for (const start of ["RANGO_RBAC_", "RANGER_RBAC_"]) {
     for (const [name, value] of Object.entries(environment)) {
       if (!name.startsWith(start) || name === start || value === "") continue;
+      // Refused: see unknownFiles.
+      if (name.endsWith("_FILE")) continue;
       const prefix = name.slice(start.length).toLowerCase();
-      found.set(prefix, { value: words(value), source: `environment ${name}`, rank: 2 });
+      found.set(prefix, { value: words(value), source: sourceOf(name), rank: 2 });
     }
   }
   return found;

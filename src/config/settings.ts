@@ -79,6 +79,22 @@ export function settingKey(name: string): SettingKey | undefined {
 }
 
 /**
+ * The name of a secret's second form in the file: `amqp.password_file` has the path of a file that
+ * holds `amqp.password`. Settings that are paths need none.
+ *
+ * @returns undefined for what is not a secret
+ */
+export function fileForm(key: SettingKey): string | undefined {
+  const { secret, kind }: Setting = SETTINGS[key] as Setting;
+  return secret === true && kind.isPath !== true ? `${key}_file` : undefined;
+}
+
+/** The secret whose second form has that name in the file. */
+export function settingOfFileForm(name: string): SettingKey | undefined {
+  return EACH.find(([key]) => fileForm(key) === name)?.[0];
+}
+
+/**
  * The environment variables of a setting; the first that is set counts.
  *
  * @example

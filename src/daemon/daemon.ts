@@ -1,9 +1,11 @@
 import { getLogger } from "@logtape/logtape";
+import type { Identity } from "../auth/identity.ts";
 import { TokenVerifier } from "../auth/verifier.ts";
 import type { Settings } from "../config/shape.ts";
 import { Flusher } from "../delivery/flusher.ts";
 import { Traffic } from "../delivery/traffic.ts";
 import { TrustedProxies } from "../http/client_address.ts";
+import { SocketLimit } from "../http/socket_limit.ts";
 import { Handshakes } from "../http/handshakes.ts";
 import { httpApp } from "../http/http_app.ts";
 import { type Address, Listener } from "../http/listener.ts";
@@ -11,10 +13,15 @@ import { managementApp } from "../http/management_app.ts";
 import { pageApp } from "../http/page_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
+import { StateBudget } from "../hub/state_budget.ts";
+import { AuthFailures } from "../session/auth_failures.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
+import { receiverLimits } from "../session/limits.ts";
 import { guards } from "../session/permissions.ts";
+import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
+import { UserQuota } from "../session/user_quota.ts";
 import type { EventSource } from "../source/source.ts";
 import { peatioRegistry } from "../streams/peatio.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
@@ -25,7 +32,9 @@ import { Keepalive } from "../websocket/keepalive.ts";
 import { applyLive, type LiveTable, type Nothing } from "./live.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
+import { clientsWithin, socketsWithin } from "./open_files.ts";
 import { Readiness } from "./readiness.ts";
+import { ReloadStatus } from "./reload_status.ts";
 import { shutDown } from "./shutdown.ts";
 import { statistics } from "./statistics.ts";
 import { statusLine } from "./status_line.ts";
@@ -44,6 +53,8 @@ export interface Daemon {
   unready(): readonly string[];
   /** The state of the server, on one line for people. */
   status(): string;
+  /** The outcome of the last reload, set by the reloader. */
+  readonly reloads: ReloadStatus;
   /**
    * Applies the live part of other settings; connections stay.
    *
@@ -64,6 +75,8 @@ export interface DaemonExtras {
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
   /** Whether pages of the browser's own machine may connect, whatever `server.origins` is. */
   readonly loopbackOrigins?: boolean;
+  /** The limit on open files; left out where it is not known. */
+  readonly openFiles?: number | undefined;
 }
 
 /**
@@ -83,11 +96,12 @@ export interface DaemonExtras {
 export async function startDaemon(
   settings: Settings,
   source: EventSource,
-  { demoToken, loopbackOrigins = false }: DaemonExtras = {},
+  { demoToken, loopbackOrigins = false, openFiles }: DaemonExtras = {},
 ): Promise<Daemon> {
   const { auth, compression, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
-  const verify = verifier && ((token: string) => verifier.verify(token));
+  const verify: Verify | undefined = verifier &&
+    ((token, failures) => verifier.verify(token, failures));
 
   // Shared and mutable on purpose: read at every use, so a reload takes effect everywhere.
   const limits = { ...settings.limits };
@@ -95,45 +109,75 @@ export async function startDaemon(
 
   const flusher = new Flusher();
   const traffic = new Traffic();
-  const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...streams });
+  const budget = new StateBudget(limits, limitsHit);
+  const hub = new Hub({ registry: peatioRegistry, flusher, limits, budget, ...streams });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
-  const places = new ConnectionQuota(limits, limitsHit);
+  const failures = new AuthFailures(limits, limitsHit);
+  const quota = {
+    // With some descriptors left for handshakes and for refusals that say why.
+    get connections() {
+      return Math.min(limits.connections, clientsWithin(openFiles ?? Infinity));
+    },
+    get connectionsPerAddress() {
+      return limits.connectionsPerAddress;
+    },
+  };
+  const places = new ConnectionQuota(quota, limitsHit);
+  const users = new UserQuota(limits, limitsHit, (uid) => hub.connectionsOf(uid));
+  const isRevoked = (identity: Pick<Identity, "uid" | "jti">) =>
+    verifier?.isRevoked(identity) ?? false;
   const connections = {
     flusher,
     traffic,
     limits,
     keepalive: new Keepalive(limits),
+    receiving: receiverLimits(limits),
     closeTimeoutMs: CLOSE_TIMEOUT_MS,
   };
-  const context = { hub, verify, expiries, rbac, limits, limitsHit, places };
+  const context = {
+    ...{ hub, verify, isRevoked, failures, expiries, rbac },
+    ...{ limits, limitsHit, places, users },
+  };
   const sessions = new Sessions(context, connections, compression);
 
   const upgrades = {
     origins: server.origins,
     loopbackOrigins,
-    proxies: new TrustedProxies(server.trustedProxies),
+    proxies: new TrustedProxies(server.trustedProxies, server.forwardedHeader),
     places,
+    users,
     verify,
+    failures,
     envelope: protocol.envelope,
     compression: compression.enabled,
   };
   const page = server.page
     ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
     : undefined;
+  const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
+  const socketLimit = new SocketLimit(limits, limitsHit, room);
   const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
+    sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
-    admit: (socket, head, admission) => sessions.admit(socket, head, admission),
-    release: ({ address }) => places.release(address),
+    admit: (socket, head, admission) => {
+      sessions.admit(socket, head, admission);
+      if (admission.identity) users.release(admission.identity.uid);
+    },
+    release: ({ address, identity }) => {
+      places.release(address);
+      if (identity) users.release(identity.uid);
+    },
   });
 
   let stopping: Promise<void> | undefined;
   const readiness = new Readiness(source, settings.management.brokerGrace);
   const loopLag = new LoopLag();
+  const reloads = new ReloadStatus();
   const sources: MetricSources = {
-    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag },
+    ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag, reloads },
     unready: () => [
       ...(stopping === undefined ? [] : ["the server is shutting down"]),
       ...readiness.reasons(),
@@ -143,6 +187,7 @@ export async function startDaemon(
       public: await clients.sockets(),
       management: await management.sockets(),
     }),
+    maxSockets: () => socketLimit.max,
     maxNamedStreams: settings.management.maxNamedStreams,
     rangoMetrics: settings.management.rangoMetrics,
   };
@@ -166,20 +211,22 @@ export async function startDaemon(
     ...managementAddress,
   });
   log.info("listening for clients on {host}:{port}", { listener: "public", ...publicAddress });
+  socketLimit.start();
   source.start(hub);
   loopLag.start();
 
   const live: LiveTable = {
     auth: (next) => {
       expiries.leeway = leewayOf(next);
+      sessions.endRevoked();
     },
     limits: (next) => {
       Object.assign(limits, next);
     },
-    server: ({ origins, trustedProxies, ...rest }) => {
+    server: ({ origins, trustedProxies, forwardedHeader, ...rest }) => {
       rest satisfies Nothing;
       upgrades.origins = origins;
-      upgrades.proxies = new TrustedProxies(trustedProxies);
+      upgrades.proxies = new TrustedProxies(trustedProxies, forwardedHeader);
     },
     rbac: (next) => {
       sessions.rbac = next;
@@ -192,8 +239,10 @@ export async function startDaemon(
     public: publicAddress,
     management: managementAddress,
     unready: sources.unready,
+    reloads,
     status: () =>
       statusLine({
+        reload: reloads.reason,
         clients: sessions.size,
         books: hub.sizes.states,
         source: source.state,
@@ -207,7 +256,7 @@ export async function startDaemon(
     },
     stop: () =>
       stopping ??= shutDown(
-        { clients, management, sessions, source, verifier, loopLag },
+        { clients, management, sessions, source, verifier, loopLag, socketLimit },
         server.drainSeconds,
       ),
   };

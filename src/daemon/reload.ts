@@ -3,11 +3,13 @@ import { applied, changesOf } from "../config/changes.ts";
 import type { Loaded } from "../config/loaded.ts";
 import type { Settings } from "../config/shape.ts";
 import { RangerError } from "../errors.ts";
+import type { ReloadStatus } from "./reload_status.ts";
 
 const log = getLogger(["ranger", "server"]);
 
 /** A server that applies other settings while it runs. */
 export interface Reloadable {
+  readonly reloads: ReloadStatus;
   /**
    * Applies the live part of the settings, all of it or nothing; no connection is dropped.
    *
@@ -68,10 +70,15 @@ export class Reloader {
       log.info("read the settings and keys again; changed: {changed}", {
         changed: live.length === 0 ? "no setting" : live.join(", "),
       });
+      this.#server.reloads.succeeded();
       for (const setting of restart) log.warn("{setting} changed: needs a restart", { setting });
       return true;
     } catch (error) {
       const reason = error instanceof RangerError ? error.message : error;
+      // What is unexpected may hold anything; the log has it.
+      this.#server.reloads.failed(
+        error instanceof RangerError ? error.message : "an error: see the log",
+      );
       log.error("cannot use the new settings; the old ones stay in force: {reason}", { reason });
       return false;
     }

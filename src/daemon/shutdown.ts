@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TokenVerifier } from "../auth/verifier.ts";
 import type { Listener } from "../http/listener.ts";
+import type { SocketLimit } from "../http/socket_limit.ts";
 import { drain } from "../session/drain.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { EventSource } from "../source/source.ts";
@@ -18,6 +19,7 @@ export interface Running {
   readonly source: EventSource;
   readonly verifier: TokenVerifier | undefined;
   readonly loopLag: LoopLag;
+  readonly socketLimit: SocketLimit;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Running {
  * @param drainSeconds over which clients are closed
  */
 export async function shutDown(
-  { clients, management, sessions, source, verifier, loopLag }: Running,
+  { clients, management, sessions, source, verifier, loopLag, socketLimit }: Running,
   drainSeconds: number,
 ): Promise<void> {
   const drainTime = drainSeconds * 1000;
@@ -49,5 +51,6 @@ export async function shutDown(
   await Promise.all([source.stop(), gone, rest, closed]);
   verifier?.stop();
   await management.close();
+  socketLimit.stop();
   loopLag.stop();
 }

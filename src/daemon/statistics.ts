@@ -1,3 +1,4 @@
+import type { SourceState } from "../source/source.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { topStreams } from "./top_streams.ts";
 
@@ -24,6 +25,7 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
     limitsHit,
     source,
     loopLag,
+    reloads,
     maxNamedStreams,
   } = sources;
   return {
@@ -38,8 +40,14 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
     streams: Object.fromEntries(
       topStreams(hub.streams(), Math.min(maxNamedStreams, MAX_NAMED_STREAMS)),
     ),
-    source: { ...source.state },
+    source: statisticsOf(source.state),
+    reload: reloads,
     loopLag: { seconds: loopLag.seconds.sum, looks: loopLag.seconds.count },
     memory: Deno.memoryUsage(),
   };
+}
+
+/** With the values that are computed when they are read. */
+function statisticsOf(state: SourceState): Record<string, unknown> {
+  return { ...state, interruptedSeconds: state.interruptedSeconds };
 }

@@ -7,6 +7,8 @@ export interface Status {
   readonly books: number;
   readonly source: SourceState;
   readonly stopping: boolean;
+  /** Why the last reload failed; undefined where it did not. */
+  readonly reload: string | undefined;
 }
 
 /**
@@ -17,10 +19,11 @@ export interface Status {
  * statusLine(status); // "12,034 clients, 45 books, consuming from peatio.events.ranger by …"
  * ```
  */
-export function statusLine({ clients, books, source, stopping }: Status): string {
+export function statusLine({ clients, books, source, stopping, reload }: Status): string {
   if (stopping) return `Closing, ${count(clients, "client")} left`;
   const events = source.connected ? source.detail : `no events: ${source.detail}`;
-  return `${count(clients, "client")}, ${count(books, "book")}, ${events}`;
+  const failed = reload === undefined ? "" : `; the last reload failed: ${reload}`;
+  return `${count(clients, "client")}, ${count(books, "book")}, ${events}${failed}`;
 }
 
 function count(number: number, what: string): string {

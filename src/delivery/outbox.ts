@@ -93,7 +93,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   }
 
   /**
-   * Whether more may be offered. When there is no room, stop offering and continue when `drained` is
+   * Whether more may be offered. When there is not, stop offering and continue when `drained` is
    * called.
    */
   get hasRoom(): boolean {
@@ -105,7 +105,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * Queues one frame. Does nothing once the outbox is closed.
    *
    * @param frame the same object for every outbox that is sent it
-   * @param age milliseconds since the event in it was published; left out when it is no event
+   * @param age milliseconds since the event in it was published; left out when it is not an event
    */
   send(frame: Uint8Array, age?: number): void {
     if (!this.#append(frame) || this.#scheduled !== Scheduled.No) return;

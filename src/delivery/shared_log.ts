@@ -65,7 +65,7 @@ export class SharedLog {
    * Queues one more frame for every reader.
    *
    * @param frame the same object for every log that gets it
-   * @param age milliseconds since the event in it was published; left out when it is no event
+   * @param age milliseconds since the event in it was published; left out when it is not an event
    */
   append(frame: Uint8Array, age?: number): void {
     const position = this.#last;

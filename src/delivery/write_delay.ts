@@ -8,7 +8,7 @@ const WINDOW_MS = 50;
 /** Shares of the time spent writing: above the first the delay grows, below the second it shrinks. */
 const BUSY_SHARE = 0.4;
 const IDLE_SHARE = 0.3;
-/** Above this share there is no time to write more often, however late the writes are. */
+/** Above this share writes cannot be more frequent, however late they are. */
 const FULL_SHARE = 0.7;
 /** With fewer frames per write than this nothing accumulates, so a delay would only delay. */
 const MIN_FRAMES_PER_WRITE = 1.5;

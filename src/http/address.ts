@@ -11,7 +11,7 @@ const MAPPED = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/;
  * them.
  *
  * @returns the address in one spelling: IPv6 as RFC 5952 has it, IPv4 as four numbers even where it
- * came inside of IPv6; `undefined` when it is no address
+ * came inside of IPv6; `undefined` when it is not an address
  *
  * @example
  * ```ts

@@ -28,7 +28,7 @@ export function asset(type: string, text: string, { compress = true } = {}): Ass
 }
 
 /**
- * Answers a GET or HEAD with an asset: compressed for those who take it so, and with 304 for those
+ * Answers a GET or HEAD with an asset: compressed for clients that accept it, and with 304 for those
  * who have it.
  *
  * @param request its headers

@@ -4,8 +4,12 @@ import {
   forwardedAddresses,
   forwardedForAddresses,
   forwardedHops,
-  forwardedProtocols,
+  forwardedValues,
 } from "./forwarded.ts";
+import { isHost } from "./request_guard.ts";
+
+/** The header in which proxies say where a client comes from. */
+export type ForwardedHeader = "X-Forwarded-For" | "Forwarded";
 
 /**
  * Proxies that are believed where a client comes from.
@@ -19,9 +23,14 @@ import {
 export class TrustedProxies {
   readonly #networks = new BlockList();
   readonly #none: boolean;
+  readonly #header: ForwardedHeader;
 
-  /** @param networks addresses, and networks in CIDR notation, all of them well formed */
-  constructor(networks: readonly string[]) {
+  /**
+   * @param networks addresses, and networks in CIDR notation, all of them well formed
+   * @param header the one that the proxies write; the other may be a client's, and is not read
+   */
+  constructor(networks: readonly string[], header: ForwardedHeader = "X-Forwarded-For") {
+    this.#header = header;
     this.#none = networks.length === 0;
     for (const network of networks) {
       const [address = "", length] = network.split("/");
@@ -32,57 +41,62 @@ export class TrustedProxies {
   }
 
   /**
-   * Where a connection comes from: its peer, unless that is a trusted proxy. Then the headers are
-   * read from the right, past further trusted proxies, up to the first address that is none: it
+   * Where a connection comes from: its peer, unless that is a trusted proxy. Then the proxies' header
+   * is read from the right, past further trusted proxies, up to the first address that is none: it
    * is the last one that somebody trusted saw, and whatever stands left of it anybody may have
-   * written. Where the way back is lost (no header, no address, two headers that disagree, one of
-   * which a client may have smuggled past the proxy), it is the last proxy that is known.
+   * written. Where the way back is lost (no header, no address) it is the last proxy that is known.
    *
    * @param peer as the socket has it
    */
   clientOf(peer: string, headers: Headers): string {
     const nearest = readAddress(peer) ?? peer;
     if (!this.#trusts(nearest)) return nearest;
-    const forwarded = headers.get("forwarded");
-    const forwardedFor = headers.get("x-forwarded-for");
-    const client = forwarded === null
-      ? undefined
-      : this.#follow(nearest, forwardedAddresses(forwarded));
-    if (forwardedFor === null) return client ?? nearest;
-    const other = this.#follow(nearest, forwardedForAddresses(forwardedFor));
-    return client === undefined || client === other ? other : nearest;
+    const value = headers.get(this.#header);
+    if (value === null) return nearest;
+    return this.#follow(
+      nearest,
+      this.#header === "Forwarded" ? forwardedAddresses(value) : forwardedForAddresses(value),
+    );
   }
 
   /**
    * By which protocol the client spoke to the first trusted proxy: what that proxy says, in
-   * `Forwarded` or in `X-Forwarded-Proto`. Where nobody trusted says so, or the two disagree, it is
-   * the one that is spoken here.
+   * `X-Forwarded-Proto` or in `Forwarded`. Where nobody trusted says so it is the one spoken here.
    *
    * @param peer as the socket has it
    */
   protocolOf(peer: string, headers: Headers): "http" | "https" {
-    if (!this.#trusts(readAddress(peer) ?? peer)) return "http";
-    const said = [this.#forwardedProtocol(headers), this.#otherProtocol(headers)]
-      .filter((protocol) => protocol !== undefined);
-    return said.length > 0 && said.every((protocol) => protocol === "https") ? "https" : "http";
+    return this.#said(peer, headers, "proto") === "https" ? "https" : "http";
   }
 
-  #forwardedProtocol(headers: Headers): string | undefined {
+  /**
+   * The host that the client asked: what the first trusted proxy says, in `X-Forwarded-Host` or in
+   * `Forwarded`, else the request's own `Host`.
+   *
+   * @param peer as the socket has it
+   */
+  hostOf(peer: string, headers: Headers): string {
+    const said = this.#said(peer, headers, "host");
+    return said !== undefined && isHost(said) ? said : headers.get("host") ?? "";
+  }
+
+  /** What the first trusted proxy says, in lower case. */
+  #said(peer: string, headers: Headers, what: "proto" | "host"): string | undefined {
+    if (!this.#trusts(readAddress(peer) ?? peer)) return undefined;
     let said: string | undefined;
-    for (const { address, protocol } of forwardedHops(headers.get("forwarded") ?? "")) {
-      said = protocol ?? said;
-      if (address === undefined || !this.#trusts(address)) break;
+    if (this.#header === "Forwarded") {
+      for (const hop of forwardedHops(headers.get("forwarded") ?? "")) {
+        said = hop[what] ?? said;
+        if (hop.address === undefined || !this.#trusts(hop.address)) break;
+      }
+      return said;
     }
-    return said;
-  }
-
-  /** A proxy adds its word, or puts it in the place of what there was: there may be one alone. */
-  #otherProtocol(headers: Headers): string | undefined {
-    const protocols = forwardedProtocols(headers.get("x-forwarded-proto") ?? "");
-    let said = protocols.next().value ?? undefined;
+    // A proxy adds its word, or puts it in the place of what there was: there may be one alone.
+    const values = forwardedValues(headers.get(`x-forwarded-${what}`) ?? "");
+    said = values.next().value ?? undefined;
     for (const address of forwardedForAddresses(headers.get("x-forwarded-for") ?? "")) {
       if (address === undefined || !this.#trusts(address)) break;
-      said = protocols.next().value ?? said;
+      said = values.next().value ?? said;
     }
     return said;
   }

@@ -10,7 +10,7 @@ const HEADERS = {
   // Everybody may read what is public, scripts of other hosts' pages as well.
   "access-control-allow-origin": "*",
   // What the address in it is made of, for caches on the way.
-  vary: "host, forwarded, x-forwarded-proto, x-forwarded-for",
+  vary: "host, forwarded, x-forwarded-proto, x-forwarded-for, x-forwarded-host",
 };
 
 /** Addresses whose description is kept, compressed: a server has few, and strangers make up many. */
@@ -49,8 +49,12 @@ export function descriptionApp({ docs, proxies }: DescriptionOptions): Hono<Env>
   const kept = new Map<string, Asset>();
   app.get("/asyncapi.json", (c) => {
     const { headers } = c.req.raw;
-    const secured = proxies?.().protocolOf(c.env?.peer?.() ?? "", headers) === "https";
-    const url = new URL(`${secured ? "wss" : "ws"}://${new URL(c.req.url).host}`);
+    const peer = c.env?.peer?.() ?? "";
+    const secured = proxies?.().protocolOf(peer, headers) === "https";
+    const scheme = secured ? "wss" : "ws";
+    const host = proxies?.().hostOf(peer, headers) || new URL(c.req.url).host;
+    const url = URL.parse(`${scheme}://${host}`) ??
+      new URL(`${scheme}://${new URL(c.req.url).host}`);
     const known = kept.get(url.href);
     if (known) return answerWith(known, headers, HEADERS);
     const keep = kept.size < KEPT;

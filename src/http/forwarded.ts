@@ -7,7 +7,7 @@ const PAIR = /\s*([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))\s*(?:;|$)/y;
  * The addresses in an `X-Forwarded-For` header, from the right: the last one is what the proxy next
  * to us saw.
  *
- * @returns `undefined` for what is no address
+ * @returns `undefined` for what is not an address
  */
 export function* forwardedForAddresses(header: string): Generator<string | undefined> {
   for (const entry of fromTheRight(header)) yield readAddress(entry);
@@ -18,11 +18,13 @@ export function* forwardedAddresses(header: string): Generator<string | undefine
   for (const { address } of forwardedHops(header)) yield address;
 }
 
-/** One proxy's word: who asked it, and by which protocol. */
+/** One proxy's word: who asked it, by which protocol, and for which host. */
 export interface Hop {
   readonly address: string | undefined;
   /** In lower case: `https`. */
-  readonly protocol: string | undefined;
+  readonly proto: string | undefined;
+  /** In lower case: `ws.example.com:8443`. */
+  readonly host: string | undefined;
 }
 
 /** What the elements of a `Forwarded` header say, from the right. */
@@ -32,13 +34,14 @@ export function* forwardedHops(header: string): Generator<Hop> {
     const node = pairs.get("for");
     yield {
       address: node === undefined ? undefined : readAddress(node),
-      protocol: pairs.get("proto")?.toLowerCase(),
+      proto: pairs.get("proto")?.toLowerCase(),
+      host: pairs.get("host")?.toLowerCase(),
     };
   }
 }
 
-/** The protocols in an `X-Forwarded-Proto` header, from the right, in lower case. */
-export function* forwardedProtocols(header: string): Generator<string> {
+/** The entries of `X-Forwarded-Proto` and `X-Forwarded-Host`, from the right, in lower case. */
+export function* forwardedValues(header: string): Generator<string> {
   for (const entry of fromTheRight(header)) yield entry.toLowerCase();
 }
 

@@ -9,14 +9,14 @@ export interface HandshakeLimits {
   readonly connections: number;
 }
 
-/** So many may be on their way in any case. */
+/** Handshakes that may be in progress in any case. */
 const LEAST = 1024;
 
-/** Whoever leaves takes itself off. */
+/** Removes a socket that closes. */
 type Gone = (this: Socket) => void;
 
 /**
- * Connections that are on their way to become a WebSocket. Each has so many seconds for it, however
+ * Connections whose handshake is in progress. Each has a number of seconds for it, however
  * many bytes it sends meanwhile: it is a deadline, not an idle timeout.
  *
  * @example

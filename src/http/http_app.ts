@@ -17,7 +17,7 @@ export interface HttpAppOptions {
 
 /**
  * Answers requests on the clients' port that do not ask for a WebSocket. Each answer is the last of
- * its connection: what is no WebSocket soon is cut, and should not be in the middle of a request.
+ * its connection: a connection that does not become a WebSocket soon is cut, and should not be in a request then.
  *
  * @example
  * ```ts

@@ -1,11 +1,20 @@
 import { getRequestListener } from "@hono/node-server";
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
-import { internalError } from "./internal_error.ts";
 import type { Handshakes } from "./handshakes.ts";
+import { internalError } from "./internal_error.ts";
+import { PRIVILEGED_PORT_REMEDY } from "./privileged_port.ts";
+import { checkRequest, type RequestTarget } from "./request_guard.ts";
+import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 
 /** Connections that wait in the kernel to be taken. */
@@ -37,6 +46,8 @@ interface App {
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
+  /** Bounds the sockets, whatever becomes of them; left out where nothing does. */
+  readonly sockets?: SocketLimit;
   /** Cuts those that take too long. */
   readonly handshakes: Handshakes;
   admit(socket: Socket, head: Uint8Array, admission: Admission): void;
@@ -56,22 +67,36 @@ export interface Upgrades {
  */
 export class Listener {
   readonly #server: Server;
+  /** The answer to the plain request of each socket of the clients' listener. */
+  readonly #answering = new WeakMap<Socket, ServerResponse>();
   #closing = false;
   #retired: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
-    this.#server = createServer(
-      getRequestListener(
-        (request, { incoming }) =>
-          answered(app, request, { peer: () => incoming.socket.remoteAddress ?? "" }),
-        { overrideGlobalObjects: false },
-      ),
+    const respond = getRequestListener(
+      (request, { incoming }) =>
+        answered(app, request, { peer: () => incoming.socket.remoteAddress ?? "" }),
+      { overrideGlobalObjects: false },
     );
+    // A missing Host is judged by checkRequest, which lets HTTP/1.0 go without.
+    this.#server = createServer({ requireHostHeader: false }, (incoming, outgoing) => {
+      const checked = checkRequest(incoming);
+      if (typeof checked === "string") return badRequest(outgoing, checked);
+      incoming.headers.host = checked.host;
+      incoming.url = checked.target;
+      if (upgrades) this.#answering.set(incoming.socket, outgoing);
+      void respond(incoming, outgoing);
+    });
     if (!upgrades) return;
-    this.#server.on("connection", (socket: Socket) => upgrades.handshakes.add(socket));
+    this.#server.on("connection", (socket: Socket) => {
+      if (upgrades.sockets?.take(socket) === false) socket.destroy();
+      else upgrades.handshakes.add(socket);
+    });
     this.#server.on("upgrade", (request, socket, head) => {
+      const earlier = this.#answering.get(socket as Socket);
+      if (earlier) return endAfter(earlier, socket as Socket);
       void handleUpgrade(app, upgrades, request, socket as Socket, head, () => this.#closing);
     });
   }
@@ -116,7 +141,7 @@ export class Listener {
 
   /**
    * When the process may open no more files, the runtime stops to take connections, tells nobody,
-   * and never begins again, whatever is closed meanwhile. To listen once more wakes it; those who
+   * and never begins again, whatever is closed meanwhile. Listening once more wakes it; connections that
    * wait in the kernel are served then, and on any other day it is one system call for nothing.
    */
   readonly #listenOn = (): void => {
@@ -124,7 +149,7 @@ export class Listener {
     _handle?.listen?.(BACKLOG);
   };
 
-  /** Takes no more connections and admits no more upgrades; ends what is no WebSocket. */
+  /** Takes no more connections and admits no more upgrades; ends connections that are not WebSockets. */
   close(): Promise<void> {
     this.#closing = true;
     const gone = this.stopAccepting();
@@ -143,12 +168,27 @@ function explain(
     return `${where}: another program listens there. Stop it, or choose another port.`;
   }
   if (error.code === "EACCES") {
-    return `${where}: not allowed. Ports below 1024 need CAP_NET_BIND_SERVICE; choose a higher one.`;
+    return `${where}: permission denied; ${PRIVILEGED_PORT_REMEDY}`;
   }
   if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
     return `${where}: no such address on this machine. 0.0.0.0 is all of them.`;
   }
   return `${where}: ${error.message}`;
+}
+
+function badRequest(outgoing: ServerResponse, reason: string): void {
+  outgoing.writeHead(400, { "content-type": "text/plain; charset=UTF-8", connection: "close" });
+  outgoing.end(`${reason}\n`);
+}
+
+/**
+ * Ends a connection whose upgrade was pipelined behind a plain request: that answer is the last of
+ * the connection and must come first (RFC 9112 §9.3.2).
+ */
+function endAfter(answer: ServerResponse, socket: Socket): void {
+  socket.on("error", ignore);
+  if (answer.writableFinished) socket.end();
+  else answer.once("finish", () => socket.end());
 }
 
 // A client may go away at any moment of the handshake.
@@ -163,24 +203,30 @@ async function handleUpgrade(
   closing: () => boolean,
 ): Promise<void> {
   socket.on("error", ignore);
-  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "" };
+  const checked = checkRequest(incoming);
+  const path = typeof checked === "string" ? "" : checked.path;
+  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "", path };
   let response: Response;
-  try {
-    const request = toRequest(incoming);
-    // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
-    // are (RFC 9110 §7.8).
-    response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
-      ? await answered(upgrades.app, request, slot)
-      : await answered(plain, request, { peer: slot.peer });
-  } catch {
-    response = new Response("Bad request.\n", { status: 400 });
+  if (typeof checked === "string") {
+    response = new Response(`${checked}\n`, { status: 400 });
+  } else {
+    try {
+      const request = toRequest(incoming, checked);
+      // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
+      // are (RFC 9110 §7.8).
+      response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
+        ? await answered(upgrades.app, request, slot)
+        : await answered(plain, request, { peer: slot.peer });
+    } catch {
+      response = new Response("Bad request.\n", { status: 400 });
+    }
   }
   if (socket.destroyed) {
     if (slot.admission) upgrades.release(slot.admission);
     return;
   }
   upgrades.handshakes.delete(socket);
-  // Whoever closes all clients must not miss one whose token was still being verified.
+  // A shutdown must not miss a client whose token was still being verified.
   if (closing()) {
     if (slot.admission) upgrades.release(slot.admission);
     delete slot.admission;
@@ -194,7 +240,7 @@ async function handleUpgrade(
   socket.off("error", ignore);
 }
 
-/** The app's answer, also where something is thrown that is no error, which Hono passes on. */
+/** The app's answer, also where something other than an error is thrown, which Hono passes on. */
 async function answered(app: App, request: Request, bindings?: object): Promise<Response> {
   try {
     return await app.fetch(request, bindings);
@@ -203,12 +249,14 @@ async function answered(app: App, request: Request, bindings?: object): Promise<
   }
 }
 
-/** @throws {TypeError} the target or the Host header is no part of a URL */
-function toRequest({ method = "GET", url = "/", headers }: IncomingMessage): Request {
-  // Not `new URL(url, base)`, for which //private is a host: gateways do write doubled slashes.
-  const origin = url.startsWith("/") ? `http://${headers.host ?? "localhost"}` : "";
+/** @throws {TypeError} target and host do not make a URL */
+function toRequest(
+  { method = "GET", headers }: IncomingMessage,
+  { host, target }: RequestTarget,
+): Request {
+  // Not `new URL(target, base)`, for which //private is a host: gateways do write doubled slashes.
   // A quarter of what it costs with URL and Headers made first: each is taken apart again.
-  const request = new Request(origin + url, { method });
+  const request = new Request(`http://${host}${target}`, { method });
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) {
       request.headers.append(name, Array.isArray(value) ? value.join(", ") : value);

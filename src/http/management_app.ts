@@ -22,7 +22,7 @@ const INDEX = `Ranger, for its operator:
 `;
 
 /**
- * Metrics, health and statistics for the operator, on a listener of its own.
+ * Metrics, health and statistics for the operator, on the management listener.
  *
  * | path | answer |
  * | --- | --- |

@@ -15,7 +15,7 @@
  */
 export function allowsOrigin(origin: string, host: string, allowed: readonly string[]): boolean {
   if (allowed.includes("*")) return true;
-  // "null", the origin of sandboxed pages and local files, is no URL and nobody's.
+  // "null", the origin of sandboxed pages and local files, is not a URL, and belongs to no host.
   const page = URL.parse(origin.toLowerCase());
   if (page === null || page.host === "") return false;
   if (allowed.length === 0) return page.host === read(page.protocol, host)?.host;

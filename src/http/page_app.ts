@@ -3,13 +3,13 @@ import { answerWith } from "./asset.ts";
 import { internalError } from "./internal_error.ts";
 import { pageAssets } from "./page_assets.ts";
 
-/** What the live page can be told of the server it came from. */
+/** What the live page can know of its server. */
 export interface PageOptions {
   /** Whether tokens are taken at all. */
   readonly authenticates: boolean;
   /** The server's version. */
   readonly version: string;
-  /** Signs tokens for the demo's user, good for so many seconds; left out anywhere else. */
+  /** Signs tokens for the demo's user, valid for a number of seconds; left out anywhere else. */
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
 }
 
@@ -40,10 +40,10 @@ const USUAL = 60 * 60;
  *
  * | path | answer |
  * | --- | --- |
- * | `/` | the page, to those who accept HTML; all others get what comes after this app |
+ * | `/` | the page, to clients that accept HTML; others get what comes after this app |
  * | `/page/…` | its script, style and icon |
  * | `/page/about.json` | `{"version","authenticates","demo"}` |
- * | `/page/token?ttl=60` | in the demo: a token for its user, good for so many seconds |
+ * | `/page/token?ttl=60` | in the demo: a token for its user, valid for `ttl` seconds |
  *
  * @example
  * ```ts
@@ -55,7 +55,7 @@ export function pageApp({ authenticates, version, demoToken }: PageOptions): Hon
   const app = new Hono().onError(internalError);
   for (const [path, asset] of pageAssets()) {
     app.get(path, async (c, next) => {
-      // What a person's terminal asks for is no page.
+      // A command-line client does not want a page.
       if (path === "/" && !(c.req.header("accept") ?? "").includes("text/html")) {
         await next();
         c.header("vary", "accept", { append: true });

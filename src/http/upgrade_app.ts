@@ -1,9 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
+import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
 import type { Verify } from "../session/session.ts";
+import type { UserQuota } from "../session/user_quota.ts";
 import type { Admission } from "../session/sessions.ts";
 import { streamsOfQuery } from "../streams/stream_name.ts";
 import { negotiateDeflate } from "../websocket/deflate.ts";
@@ -21,36 +23,49 @@ export interface UpgradeOptions {
   /** Read for each handshake as well. */
   readonly proxies: TrustedProxies;
   readonly places: ConnectionQuota;
+  readonly users: UserQuota;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Counts tokens that do not verify, by address. */
+  readonly failures: AuthFailures;
   /** For connections that do not choose. */
   readonly envelope: Envelope;
   /** Whether clients that offer compression get it. */
   readonly compression: boolean;
 }
 
-/** What the app is told, and where it leaves its decision. */
+/** What the app knows of a request, and where it leaves its decision. */
 export interface UpgradeSlot {
   /** The address at the other end of the socket. */
   peer(): string;
+  /** The request line's path, not normalised: access is judged by it. */
+  readonly path: string;
   /** A request that left none is answered with the response. */
   admission?: Admission;
 }
 
 /** Whose page it is knows its origin; which others there are is nobody's business. */
-const NOT_FROM_THERE = "Pages of this origin may not connect. Whoever runs the server can allow " +
+const NOT_FROM_THERE =
+  "Pages of this origin may not connect. The operator of the server can allow " +
   "it: --origins, or origins in the section [server] of its file.\n";
 
-/** What is said to those for whom there is no place; both may come again soon. */
-const NO_PLACE: Record<QuotaExceeded, { readonly status: 503 | 429; readonly text: string }> = {
+/** The answers above a quota; the client may try again soon. */
+const NO_PLACE: Record<
+  QuotaExceeded | "connections_per_user",
+  { readonly status: 503 | 429; readonly text: string }
+> = {
   connections: { status: 503, text: "There are too many clients; try again later.\n" },
   connections_per_address: {
     status: 429,
     text: "There are too many clients from your address; try again later.\n",
   },
+  connections_per_user: {
+    status: 429,
+    text: "There are too many connections of your user; close some, or try again later.\n",
+  },
 };
 
-/** Seconds: not the same for all, so that those who are refused at once do not come back at once. */
+/** Seconds: different for each, so that clients refused at once do not return at once. */
 function retryAfter(): string {
   return String(5 + Math.floor(Math.random() * 11));
 }
@@ -66,18 +81,18 @@ interface Env {
 /**
  * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
  * there is a place, its token. What costs least comes first. The last word is an admission in the
- * slot, with a place taken for it; every response is a refusal.
+ * slot, with a place taken for it and one of its user; every response is a refusal.
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress };
+ * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
  * const response = await upgradeApp(options).fetch(request, slot);
  * if (slot.admission) accept(slot.admission);
  * else refuse(response);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { places, verify, envelope, compression } = options;
+  const { places, users, verify, failures, envelope, compression } = options;
   const app = new Hono<Env>().onError(internalError);
 
   app.use(async (c, next) => {
@@ -85,7 +100,12 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
     const origin = c.req.header("origin");
     if (
-      origin !== undefined && !allowsOrigin(origin, c.req.header("host") ?? "", options.origins) &&
+      origin !== undefined &&
+      !allowsOrigin(
+        origin,
+        options.proxies.hostOf(c.env.peer(), c.req.raw.headers),
+        options.origins,
+      ) &&
       !(options.loopbackOrigins && isLoopbackOrigin(origin))
     ) {
       return c.text(NOT_FROM_THERE, 403);
@@ -94,13 +114,10 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    // Also where no limit is set: one that is set later counts those who are there by then.
+    // Also where no limit is set: one that is set later counts the clients connected by then.
     const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
     const none = places.take(address);
-    if (none !== undefined) {
-      const { status, text } = NO_PLACE[none];
-      return c.text(text, status, { "retry-after": retryAfter() });
-    }
+    if (none !== undefined) return refuseForNow(c, none);
     c.set("address", address);
     try {
       return await next();
@@ -110,8 +127,11 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.use(async (c, next) => {
-    const access = accessOf(c.req.path);
-    const identity = await identify(c.req.header("authorization"), verify);
+    const access = accessOf(c.env.path);
+    const identity = await identify(
+      c.req.header("authorization"),
+      verify && ((token) => verify(token, failures.of(c.get("address")))),
+    );
     if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
       return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
         "www-authenticate": "Bearer",
@@ -122,11 +142,13 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   });
 
   app.all("*", (c) => {
+    const identity = c.get("identity");
+    if (identity && !users.reserve(identity.uid)) return refuseForNow(c, "connections_per_user");
     const query = new URL(c.req.url).search;
     const chosen = c.req.query("envelope");
     c.env.admission = {
       address: c.get("address"),
-      identity: c.get("identity"),
+      identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
@@ -139,6 +161,11 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   return app;
 }
 
+function refuseForNow(c: Context, exceeded: keyof typeof NO_PLACE): Response {
+  const { status, text } = NO_PLACE[exceeded];
+  return c.text(text, status, { "retry-after": retryAfter() });
+}
+
 function accessOf(path: string): Access {
   if (/\/private\/?$/.test(path)) return "private";
   return /\/public\/?$/.test(path) ? "public" : "any";
@@ -146,7 +173,7 @@ function accessOf(path: string): Access {
 
 async function identify(
   authorization: string | undefined,
-  verify: Verify | undefined,
+  verify: ((token: string) => Promise<Identity>) | undefined,
 ): Promise<Identity | "wrong" | undefined> {
   if (authorization === undefined) return undefined;
   // The scheme's case does not matter in a header (RFC 9110 §11.1).

@@ -1,82 +1,82 @@
 import { type LogOptions, SharedLog } from "../delivery/shared_log.ts";
-import type { Wrapping } from "./envelope.ts";
+import type { WireFormat } from "./envelope.ts";
 import { Audience, type Subscriber } from "./subscriber.ts";
 
-/** Nobody. */
-export const NOBODY: ReadonlySet<Audience> = new Set();
+/** For names without subscribers. */
+export const NO_AUDIENCES: ReadonlySet<Audience> = new Set();
 
-/** A name that somebody follows. */
-interface Followed {
+/** A name with at least one subscriber. */
+interface SubscribedName {
   readonly audiences: Set<Audience>;
   subscribers: number;
 }
 
 /**
- * Who follows which names, without an entry for names that nobody follows: what comes and goes
- * costs nothing once it is gone.
+ * The audiences by stream name, and each subscriber in the audience of its set of names. Names and
+ * audiences without subscribers have no entry.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const audiences = new Audiences({ flusher, limits });
- * audiences.follow(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
- * for (const audience of audiences.of("usdbtc.trades")) audience.send(event);
+ * audiences.subscribe(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
+ * for (const audience of audiences.of("usdbtc.trades")) audience.send(event, age);
  * ```
  */
 export class Audiences {
-  readonly #followed = new Map<string, Followed>();
-  readonly #byNames = new Map<Wrapping, Map<string, Audience>>();
-  readonly #logs: LogOptions;
-  #entries = 0;
+  readonly #names = new Map<string, SubscribedName>();
+  readonly #byNames = new Map<WireFormat, Map<string, Audience>>();
+  readonly #logOptions: LogOptions;
+  #subscriptions = 0;
 
-  /** @param logs what the audiences' logs have in common */
-  constructor(logs: LogOptions) {
-    this.#logs = logs;
+  /** @param logOptions for the log of each audience */
+  constructor(logOptions: LogOptions) {
+    this.#logOptions = logOptions;
   }
 
-  /** How many names somebody follows. */
+  /** Names with at least one subscriber. */
   get size(): number {
-    return this.#followed.size;
+    return this.#names.size;
   }
 
-  /** How many follow all names together; each counts once a name. */
-  get entries(): number {
-    return this.#entries;
+  /** Subscriptions: each subscriber counts once per name. */
+  get subscriptions(): number {
+    return this.#subscriptions;
   }
 
-  /** The names, and how many follow each. */
-  *sizes(): Generator<readonly [name: string, subscribers: number]> {
-    for (const [name, { subscribers }] of this.#followed) yield [name, subscribers];
+  /** The number of subscribers of a name. */
+  subscribersOf(name: string): number {
+    return this.#names.get(name)?.subscribers ?? 0;
   }
 
-  /** Those who follow a name; no subscriber is in two audiences. */
+  /** The audiences of a name; no subscriber is in two of them. */
   of(name: string): ReadonlySet<Audience> {
-    return this.#followed.get(name)?.audiences ?? NOBODY;
+    return this.#names.get(name)?.audiences ?? NO_AUDIENCES;
   }
 
-  /** From here on a subscriber follows these names too. */
-  follow(subscriber: Subscriber, names: readonly string[]): void {
+  /** Adds names to those that a subscriber receives. */
+  subscribe(subscriber: Subscriber, names: readonly string[]): void {
     if (names.length === 0) return;
-    const followed = new Set(subscriber.audience?.names);
-    for (const name of names) followed.add(name);
-    this.#move(subscriber, followed);
+    const subscribed = new Set(subscriber.audience?.names);
+    for (const name of names) subscribed.add(name);
+    this.#move(subscriber, subscribed);
   }
 
-  /** Not any more. */
-  leave(subscriber: Subscriber, names: readonly string[]): void {
+  /** Removes names from those that a subscriber receives. */
+  unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
     if (names.length === 0) return;
-    const followed = new Set(subscriber.audience?.names);
-    for (const name of names) followed.delete(name);
-    this.#move(subscriber, followed);
+    const subscribed = new Set(subscriber.audience?.names);
+    for (const name of names) subscribed.delete(name);
+    this.#move(subscriber, subscribed);
   }
 
-  /** A subscriber follows nothing any more. */
+  /** Removes a subscriber from its audience. */
   remove(subscriber: Subscriber): void {
     this.#move(subscriber, new Set());
   }
 
   #move(subscriber: Subscriber, names: ReadonlySet<string>): void {
     const { audience } = subscriber;
-    // One of them is part of the other: so many names are the same names.
+    // One set contains the other, so sets of equal size are equal.
     if (names.size === (audience?.names.size ?? 0)) return;
     const next = names.size > 0 ? this.#open(names, subscriber) : undefined;
     this.#count(names, 1);
@@ -89,41 +89,41 @@ export class Audiences {
   }
 
   #count(names: ReadonlySet<string>, change: number): void {
-    this.#entries += change * names.size;
-    for (const name of names) this.#followed.get(name)!.subscribers += change;
+    this.#subscriptions += change * names.size;
+    for (const name of names) this.#names.get(name)!.subscribers += change;
   }
 
-  /** The audience of these names, made where there is none yet. */
-  #open(names: ReadonlySet<string>, { wrapping }: Subscriber): Audience {
-    let alike = this.#byNames.get(wrapping);
-    if (!alike) this.#byNames.set(wrapping, alike = new Map());
+  /** The audience of these names, created if there is none yet. */
+  #open(names: ReadonlySet<string>, { format }: Subscriber): Audience {
+    let sameFormat = this.#byNames.get(format);
+    if (!sameFormat) this.#byNames.set(format, sameFormat = new Map());
     const key = keyOf(names);
-    const known = alike.get(key);
+    const known = sameFormat.get(key);
     if (known) return known;
-    const audience = new Audience(names, wrapping, new SharedLog(this.#logs));
-    alike.set(key, audience);
+    const audience = new Audience(names, format, new SharedLog(this.#logOptions));
+    sameFormat.set(key, audience);
     for (const name of names) {
-      const followed = this.#followed.get(name);
-      if (followed) followed.audiences.add(audience);
-      else this.#followed.set(name, { audiences: new Set([audience]), subscribers: 0 });
+      const subscribed = this.#names.get(name);
+      if (subscribed) subscribed.audiences.add(audience);
+      else this.#names.set(name, { audiences: new Set([audience]), subscribers: 0 });
     }
     return audience;
   }
 
   #close(audience: Audience): void {
-    const { names, wrapping } = audience;
-    const alike = this.#byNames.get(wrapping)!;
-    alike.delete(keyOf(names));
-    if (alike.size === 0) this.#byNames.delete(wrapping);
+    const { names, format } = audience;
+    const sameFormat = this.#byNames.get(format)!;
+    sameFormat.delete(keyOf(names));
+    if (sameFormat.size === 0) this.#byNames.delete(format);
     for (const name of names) {
-      const { audiences } = this.#followed.get(name)!;
+      const { audiences } = this.#names.get(name)!;
       audiences.delete(audience);
-      if (audiences.size === 0) this.#followed.delete(name);
+      if (audiences.size === 0) this.#names.delete(name);
     }
   }
 }
 
-/** The same for the same names, in whatever order they came. */
+/** The same text for the same names, in any order. */
 function keyOf(names: ReadonlySet<string>): string {
   return JSON.stringify([...names].sort());
 }

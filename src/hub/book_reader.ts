@@ -7,17 +7,17 @@ export interface NumberLiteral {
   readonly rawJSON: string;
 }
 
-/** A price or an amount as published: texts and numbers keep their digits and zeros. */
-export type Figure = string | number | NumberLiteral;
+/** A price or an amount as published: strings and numbers keep all their digits. */
+export type PublishedNumber = string | number | NumberLiteral;
 
 /** `[price, amount]` as published. */
-export type Level = readonly [price: Figure, amount: Figure];
+export type Level = readonly [price: PublishedNumber, amount: PublishedNumber];
 
-/** A level as published, and what it means. */
+/** A level as published, and its meaning. */
 export interface ParsedLevel {
   readonly price: Decimal;
   readonly level: Level;
-  /** The amount is zero, empty or null: there is no such level any more. */
+  /** Whether the amount is zero, empty or null, which removes the level. */
   readonly removes: boolean;
 }
 
@@ -28,10 +28,10 @@ export interface BookPayload {
   readonly sequence: number | undefined;
 }
 
-/** What a payload was read as. */
+/** The result of reading a payload. */
 export type BookReading =
   | BookPayload
-  /** A book in a form that this server cannot apply: levels of three parts, a sequence beyond 2^53. */
+  /** A book in a form that cannot be applied: levels of three parts, a sequence beyond 2^53. */
   | "foreign"
   /** Not an order book. */
   | "unusable";
@@ -41,9 +41,9 @@ const NO_LEVELS: readonly ParsedLevel[] = [];
 /**
  * Reads a snapshot or an increment.
  *
- * @param payload as `JSON.parse` has it
- * @param body the same as bytes: prices and amounts that are JSON numbers keep the digits that
- * they have there; without it those that a JavaScript number has
+ * @param payload as `JSON.parse` returns it
+ * @param body the same as bytes, from which JSON numbers keep their digits; without it, numbers have
+ * the digits of a JavaScript number
  *
  * @example
  * ```ts
@@ -65,15 +65,15 @@ export function readBook(payload: unknown, body?: Uint8Array): BookReading {
 }
 
 /** The text of a price or an amount. */
-export function textOf(figure: Figure): string {
+export function textOf(figure: PublishedNumber): string {
   if (typeof figure === "string") return figure;
   return typeof figure === "number" ? String(figure) : figure.rawJSON;
 }
 
-/** Why a level was not read; "numbers" where it has JSON numbers that lack their digits here. */
+/** Why a level was not read; "numbers" if it has JSON numbers, whose digits only the body has. */
 type Unread = "foreign" | "unusable" | "numbers";
 
-/** One pair, a list of pairs, or nothing at all (also null). */
+/** Reads one pair, a list of pairs, or nothing (missing or null). */
 function readLevels(value: unknown, takesNumbers: boolean): readonly ParsedLevel[] | Unread {
   if (value === undefined || value === null) return NO_LEVELS;
   if (!Array.isArray(value)) return "unusable";
@@ -109,9 +109,9 @@ function readLevel(value: unknown, takesNumbers: boolean): ParsedLevel | Unread 
   return { price, level: value as unknown as Level, removes };
 }
 
-/** @returns `undefined` when the value is not an amount */
+/** @returns whether the amount removes its level; `undefined` if it is not an amount */
 function readRemoval(amount: unknown): boolean | undefined {
-  // What Peatio itself publishes: the total of a level that is gone is nil there.
+  // Peatio publishes "", because the total of a removed level is nil there.
   if (amount === "" || amount === null) return true;
   const decimal = readDecimal(amount);
   return decimal && isZero(decimal);
@@ -123,7 +123,7 @@ function readDecimal(value: unknown): Decimal | undefined {
   return undefined;
 }
 
-// Since ECMAScript 2026 (proposal-json-parse-with-source), which TypeScript's library lacks.
+// ECMAScript 2026 (proposal-json-parse-with-source), not in TypeScript's library yet.
 const { parse, rawJSON, isRawJSON } = JSON as unknown as {
   parse(
     text: string,
@@ -139,17 +139,17 @@ function isNumberLiteral(value: unknown): value is NumberLiteral {
 
 const decoder = new TextDecoder();
 
-/** Parses again what is known to be JSON; the numbers of the levels are literals. */
+/** Parses valid JSON again, with the numbers of the levels as literals. */
 function parseWithDigits(body: Uint8Array): unknown {
   try {
     return parse(
       decoder.decode(body),
-      // The sequence is a number to count with.
+      // The sequence is compared as a number.
       (key, value, { source }) =>
         typeof value === "number" && key !== "sequence" ? rawJSON(source!) : value,
     );
   } catch {
-    // Nested deeper than a reviver can follow.
+    // Revivers are recursive: a deeply nested body exceeds the stack.
     return undefined;
   }
 }

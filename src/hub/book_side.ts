@@ -1,4 +1,4 @@
-import { type Figure, type Level, type ParsedLevel, textOf } from "./book_reader.ts";
+import { type Level, type ParsedLevel, type PublishedNumber, textOf } from "./book_reader.ts";
 import { compareDecimals, type Decimal, parseDecimal } from "./decimal.ts";
 
 interface Entry {
@@ -7,42 +7,41 @@ interface Entry {
 }
 
 /**
- * Levels from which on a side of a snapshot may be cut off: exchanges publish some hundred levels
- * (Peatio 301), so levels below the last one may exist that nobody was told of. They may show up in
- * a later snapshot when others above them are gone. Among the best ones that many it is a fault all
- * the same, since a book without them is wrong where it matters.
+ * A side of a snapshot with at least this number of levels may be cut off: exchanges publish some
+ * hundred levels (Peatio 301). Levels below the last one then appear in later snapshots, when better
+ * levels have gone. A level missing among the best ones is an error all the same.
  */
-const SHORTEST_CUT = 100;
+const MIN_CUT_LEVELS = 100;
 
 /** One side of an order book, best price first. */
 export class BookSide {
-  /** In the order of publication: asks rise, bids fall. */
+  /** Sorted as published: asks rise, bids fall. */
   readonly #entries: Entry[] = [];
   readonly #direction: 1 | -1;
-  /** The worst price of the snapshot that the side began with; `undefined` for an empty one. */
-  readonly #end: Decimal | undefined;
-  /** The snapshot may have been cut off at that price. */
+  /** The worst price of the snapshot that the side began with; `undefined` if it was empty. */
+  #lastPrice: Decimal | undefined;
+  /** Whether the snapshot may have been cut off at that price. */
   readonly #isCut: boolean;
 
   /** @param levels of a snapshot, in any order */
   constructor(side: "asks" | "bids", levels: readonly ParsedLevel[] = []) {
     this.#direction = side === "asks" ? 1 : -1;
     for (const level of levels) this.set(level);
-    this.#end = this.#entries.at(-1)?.price;
-    this.#isCut = this.#entries.length >= SHORTEST_CUT;
+    this.#lastPrice = this.#entries.at(-1)?.price;
+    this.#isCut = this.#entries.length >= MIN_CUT_LEVELS;
   }
 
-  /** Best first. */
+  /** The levels, best price first. */
   get levels(): Level[] {
     return this.#entries.map((entry) => entry.level);
   }
 
-  /** How many levels there are. */
+  /** The number of levels. */
   get length(): number {
     return this.#entries.length;
   }
 
-  /** Puts the level in the place of what was at its price, or takes that away. */
+  /** Inserts, replaces or removes the level at a price. */
   set({ price, level, removes }: ParsedLevel): void {
     const at = this.#find(price);
     if (removes) {
@@ -54,38 +53,56 @@ export class BookSide {
     }
   }
 
-  /** Whether the levels are the same numbers. */
+  /** Whether both sides have the same prices and amounts, in any spelling. */
   equals(other: BookSide): boolean {
     return this.length === other.length &&
       this.#entries.every((entry, at) => isSameLevel(entry, other.#entries[at]!));
   }
 
   /**
-   * Whether this side is what a snapshot says, as deep as the snapshot goes. Levels that were below
-   * the last one of the snapshot that this side began with need not be known here.
+   * Whether this side has the levels of a snapshot, as deep as the snapshot goes. Levels below the
+   * last price of the snapshot that this side began with may be missing here.
    *
-   * @param snapshot perhaps with increments applied since
+   * @param snapshot with the increments applied since, if any
    */
   agreesWith(snapshot: BookSide): boolean {
     let own = 0;
     for (const [at, published] of snapshot.#entries.entries()) {
-      if (snapshot.#isBelowItsEnd(published.price)) break;
+      if (snapshot.#isBelowLastPrice(published.price)) break;
       const entry = this.#entries[own];
       if (entry !== undefined && isSameLevel(entry, published)) own++;
-      else if (at < SHORTEST_CUT || !this.#isCut || !this.#isBelowItsEnd(published.price)) {
+      else if (at < MIN_CUT_LEVELS || !this.#isCut || !this.#isBelowLastPrice(published.price)) {
         return false;
       }
     }
     const next = this.#entries[own];
-    return next === undefined || snapshot.#isBelowItsEnd(next.price);
+    return next === undefined || snapshot.#isBelowLastPrice(next.price);
   }
 
-  /** Whether the snapshot that the side began with says nothing of the price. */
-  #isBelowItsEnd(price: Decimal): boolean {
-    return this.#end !== undefined && compareDecimals(price, this.#end) * this.#direction > 0;
+  /**
+   * Takes over the levels of a snapshot that agrees with this side and shows more of the exchange's
+   * book: those worse than the last price known here. What increments said of such prices stays.
+   *
+   * @param maxLevels of this side
+   */
+  adopt(snapshot: BookSide, maxLevels: number): void {
+    if (!this.#isCut || snapshot.#lastPrice === undefined) return;
+    for (const entry of snapshot.#entries) {
+      if (this.#entries.length >= maxLevels) return;
+      if (!this.#isBelowLastPrice(entry.price)) continue;
+      const at = this.#find(entry.price);
+      if (at < 0) this.#entries.splice(~at, 0, entry);
+    }
+    if (this.#isBelowLastPrice(snapshot.#lastPrice)) this.#lastPrice = snapshot.#lastPrice;
   }
 
-  /** @returns where the price is; where it is missing, the complement (~) of where it belongs */
+  /** Whether the price is worse than all prices of the snapshot that the side began with. */
+  #isBelowLastPrice(price: Decimal): boolean {
+    return this.#lastPrice !== undefined &&
+      compareDecimals(price, this.#lastPrice) * this.#direction > 0;
+  }
+
+  /** @returns the index of the price; if it is missing, the complement (~) of its insertion point */
   #find(price: Decimal): number {
     let low = 0;
     let high = this.#entries.length;
@@ -104,8 +121,8 @@ function isSameLevel(a: Entry, b: Entry): boolean {
   return compareDecimals(a.price, b.price) === 0 && isSameAmount(a.level[1], b.level[1]);
 }
 
-function isSameAmount(a: Figure, b: Figure): boolean {
+function isSameAmount(a: PublishedNumber, b: PublishedNumber): boolean {
   if (a === b) return true;
-  // Both were read as amounts before, and not as empty ones, which remove their level.
+  // Both parse: book_reader.ts has read them as amounts that are not empty.
   return compareDecimals(parseDecimal(textOf(a))!, parseDecimal(textOf(b))!) === 0;
 }

@@ -1,16 +1,16 @@
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
-/** What became of the events of one scope since the start; each only ever grows. */
+/** Counters of one scope's events since the start. */
 export class ScopeCounters {
-  /** Events that went to at least one subscriber. */
+  /** Events sent to at least one subscriber. */
   delivered = 0;
-  /** Events of streams that nobody holds. */
+  /** Events of streams without subscribers. */
   unheld = 0;
-  /** Bodies that are no UTF-8 or no JSON. */
+  /** Bodies that are not UTF-8 or not valid JSON. */
   notJson = 0;
   /** Bodies larger than `streams.event_bytes`. */
   tooLarge = 0;
-  /** Increments dropped because no snapshot came yet, or the state is unsure. */
+  /** Increments dropped because the state is stale or there was no snapshot yet. */
   incrementsHeldBack = 0;
   /** Increments at or below the sequence of the state. */
   incrementsStale = 0;
@@ -20,29 +20,30 @@ export class ScopeCounters {
   refused = 0;
 }
 
-/** What the hub saw and did since the start; each only ever grows. */
+/** Counters of the hub since the start. */
 export class HubCounters {
-  /** Events taken from the source. */
+  /** Events received from the source. */
   received = 0;
-  /** Events owed to subscribers: one event to a thousand of them counts a thousand. */
+  /** Events sent to subscribers: one event to a thousand subscribers counts as a thousand. */
   fannedOut = 0;
-  /** Routing keys of no known form. */
+  /** Events dropped because their routing key is not valid. */
   malformedKeys = 0;
-  /** Snapshots sent to subscribers that already followed a stream, but for its first one. */
+  /** Snapshots sent to existing subscribers of increments, except the first one of a stream. */
   resyncs = 0;
-  /** States let go of for others, and states not kept because all that there were are followed. */
+  /** States evicted to make room for others. */
   statesEvicted = 0;
+  /** States not kept because all existing ones have subscribers. */
   statesTurnedAway = 0;
   /** Strict mode: events dropped, by `<stream kind> <reason>`. */
   readonly refused: LabelledCounter = new LabelledCounter();
-  /** By the scope that the routing key names. */
+  /** By the scope of the routing key. */
   readonly scopes: Readonly<Record<"public" | "private" | "prefixed", ScopeCounters>> = {
     public: new ScopeCounters(),
     private: new ScopeCounters(),
     prefixed: new ScopeCounters(),
   };
 
-  /** As plain JSON, all scopes together. */
+  /** As plain JSON; the scopes are added up. */
   toJSON(): Record<string, unknown> {
     const total = (name: Exclude<keyof ScopeCounters, "refused">) =>
       Object.values(this.scopes).reduce((sum, scope) => sum + scope[name], 0);

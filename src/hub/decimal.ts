@@ -1,8 +1,6 @@
 /**
- * A decimal number as its text, and what it rounds to. Rounding keeps the order: where two numbers
- * round to different ones, those are in the same order. So most comparisons are one of numbers,
- * and only what rounds to the same is compared digit by digit: no digit is lost, however long the
- * text.
+ * A decimal number as text, and the JavaScript number that it rounds to. Rounding keeps the order,
+ * so only decimals that round to the same number have to be compared digit by digit.
  */
 export interface Decimal {
   readonly text: string;
@@ -10,10 +8,10 @@ export interface Decimal {
 }
 
 /**
- * Characters that a number may have. Those of exchanges have some tens; longer ones would be kept
- * and compared for as long as the level is there.
+ * The maximum length in characters. Exchanges publish some tens; longer texts would cost memory and
+ * time for as long as their level exists.
  */
-const LONGEST = 128;
+const MAX_LENGTH = 128;
 
 const FORM = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d{1,3})?$/;
 const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
@@ -21,7 +19,7 @@ const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
 /**
  * Reads a decimal number: `"15.0"`, `"0.00000001"`, `"100000000"`, `"0.1e-7"`.
  *
- * @returns `undefined` when the text is no decimal number, or longer than any that is meant
+ * @returns `undefined` if the text is not a decimal number, or is too long
  *
  * @example
  * ```ts
@@ -29,10 +27,10 @@ const PARTS = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  * ```
  */
 export function parseDecimal(text: string): Decimal | undefined {
-  return text.length <= LONGEST && FORM.test(text) ? { text, rounded: Number(text) } : undefined;
+  return text.length <= MAX_LENGTH && FORM.test(text) ? { text, rounded: Number(text) } : undefined;
 }
 
-/** Less than zero when `a` is the smaller, zero when they are the same number, else more. */
+/** Negative if `a` is smaller than `b`, zero if they are the same number, otherwise positive. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (a.rounded !== b.rounded) return a.rounded < b.rounded ? -1 : 1;
   return a.text === b.text ? 0 : compareDigits(digitsOf(a.text), digitsOf(b.text));
@@ -40,7 +38,7 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
 
 /** Whether the number is zero, in any spelling: `"0"`, `"0.0"`, `"0e5"`. */
 export function isZero({ text, rounded }: Decimal): boolean {
-  // What is too small for a number rounds to zero as well.
+  // Tiny numbers round to zero as well.
   if (rounded !== 0) return false;
   const { whole, fraction } = digitsOf(text);
   return whole === "" && fraction === "";
@@ -81,8 +79,8 @@ function compareDigits(a: Digits, b: Digits): number {
 }
 
 function compareMagnitudes(a: Digits, b: Digits): number {
-  // Without leading zeros the longer whole part is the greater; at the same length, and in
-  // fractions without trailing zeros, the order of texts is the order of numbers.
+  // Without leading zeros the longer whole part is greater. At the same length, and for fractions
+  // without trailing zeros, texts have the order of the numbers.
   if (a.whole.length !== b.whole.length) return a.whole.length - b.whole.length;
   if (a.whole !== b.whole) return a.whole < b.whole ? -1 : 1;
   if (a.fraction === b.fraction) return 0;

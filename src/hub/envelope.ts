@@ -1,12 +1,13 @@
+import { FrameChain } from "../delivery/frame_chain.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeFrame, Opcode } from "../websocket/frame.ts";
 
-/** How events are wrapped: `{"name":payload}`, or `["name",payload]` as in 2018. */
+/** The form of an event: `{"name":payload}`, or `["name",payload]` for the clients of 2018. */
 export type Envelope = "object" | "tuple";
 
 const encoder = new TextEncoder();
 const CLOSE = { object: encoder.encode("}"), tuple: encoder.encode("]") };
-const REMEMBERED = 4096;
+const MAX_CACHED_NAMES = 4096;
 
 interface Opening {
   readonly object: Uint8Array;
@@ -19,25 +20,40 @@ function openingOf(name: string): Opening {
   if (!opening) {
     const text = JSON.stringify(name);
     opening = { object: encoder.encode(`{${text}:`), tuple: encoder.encode(`[${text},`) };
-    // Names come from routing keys: a flood of them must not fill the memory.
-    if (openings.size >= REMEMBERED) openings.clear();
+    // Names come from routing keys, so their number has no other bound.
+    if (openings.size >= MAX_CACHED_NAMES) openings.clear();
     openings.set(name, opening);
   }
   return opening;
 }
 
-/** How one client is written to: its envelope, and compression where it negotiated that. */
-export interface Wrapping {
+/**
+ * How frames for a client are encoded: the envelope, and compression if the client negotiated it.
+ * Clients with the same object receive the same frames and can share chains of them.
+ */
+export interface WireFormat {
   readonly envelope: Envelope;
   readonly deflate: DeflateOptions | undefined;
+  /** Where the frame chains of these clients begin. */
+  readonly root: FrameChain;
+}
+
+/** The wire formats of clients with the same compression, by envelope. */
+export function wireFormats(
+  deflate: DeflateOptions | undefined,
+): Readonly<Record<Envelope, WireFormat>> {
+  return {
+    object: { envelope: "object", deflate, root: FrameChain.root() },
+    tuple: { envelope: "tuple", deflate, root: FrameChain.root() },
+  };
 }
 
 /**
- * One event, encoded at most once per wrapping however many subscribers it has. The payload is
+ * One event, encoded at most once per wire format for any number of subscribers. The payload is
  * spliced in as it was published.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const event = new EncodedEvent("usdbtc.trades", body);
  * for (const audience of audiences) audience.send(event, age);
  * ```
@@ -49,8 +65,8 @@ export class EncodedEvent {
   #deflated: Partial<Record<Envelope, Uint8Array>> | undefined;
 
   /**
-   * @param name the stream that clients know it by
-   * @param body the payload's JSON; see {@linkcode EncodedEvent.keep} where it is only lent
+   * @param name of the stream, as clients receive it
+   * @param body the payload's JSON; call {@linkcode EncodedEvent.keep} if its buffer is reused
    */
   constructor(name: string, body: Uint8Array) {
     this.#name = name;
@@ -62,20 +78,20 @@ export class EncodedEvent {
     return this.#body;
   }
 
-  /** Of the payload. */
+  /** The payload's size. */
   get bytes(): number {
     return this.#body.length;
   }
 
-  /** Makes the event good for later, when the body that was lent is another's again. */
+  /** Copies the body, so that the event stays valid after its buffer is reused. */
   keep(): this {
-    // Not slice(), which in a Buffer is no copy.
+    // A Buffer's slice() would not copy.
     this.#body = new Uint8Array(this.#body);
     return this;
   }
 
-  /** The whole frame for clients written to like that; the same bytes for everyone who asks. */
-  frame({ envelope, deflate }: Wrapping): Uint8Array {
+  /** The whole WebSocket frame in a format; the same object at each call. */
+  frame({ envelope, deflate }: Pick<WireFormat, "envelope" | "deflate">): Uint8Array {
     if (deflate === undefined) return this.#plain[envelope] ??= this.#encode(envelope);
     return (this.#deflated ??= {})[envelope] ??= this.#compress(envelope, deflate);
   }

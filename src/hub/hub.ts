@@ -1,52 +1,59 @@
 import { getLogger } from "@logtape/logtape";
+import type { LogOptions } from "../delivery/shared_log.ts";
 import type { EventSink } from "../source/source.ts";
 import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
-import { Audiences, NOBODY } from "./audiences.ts";
+import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
+import { Audiences, NO_AUDIENCES } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
-import { Directory } from "./directory.ts";
 import { EncodedEvent } from "./envelope.ts";
-import type { FeedIncrement } from "./stream_state.ts";
-import { type FeedName, Feeds, INCREMENT, type StateLimits } from "./stream_states.ts";
-import type { LogOptions } from "../delivery/shared_log.ts";
-import { Greetings } from "./initial_states.ts";
-import { Inspector } from "./payload_validator.ts";
+import { InitialStates } from "./initial_states.ts";
+import { PayloadValidator } from "./payload_validator.ts";
+import { PublishedNames } from "./published_names.ts";
+import type { StateBudget } from "./state_budget.ts";
+import type { IncrementResult } from "./stream_state.ts";
+import { type StateLimits, type StreamStateName, StreamStates } from "./stream_states.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { Users } from "./users.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
-const SNAPSHOT = "-snap";
-
-/** What the hub needs to know of the settings. */
+/** The settings that the hub reads. */
 export interface HubOptions extends StateLimits, LogOptions {
   readonly registry: Registry;
-  /** `strict`: only registered streams with payloads that fit their type. */
+  /** `strict`: only registered streams, and only payloads that fit their type. */
   readonly mode: "open" | "strict";
+  /** Limits the initial states of each subscriber; left out if they are not limited. */
+  readonly budget?: StateBudget;
 }
 
-/** How much the hub holds. */
+/** The sizes of what the hub holds. */
 export interface HubSizes {
-  /** Names that somebody holds. */
+  /** Names with at least one subscriber. */
   readonly streams: number;
-  /** The same, each as many times as it is held. */
+  /** Subscriptions: each subscriber counts once per name. */
   readonly subscriptions: number;
-  /** Users that are connected. */
+  /** Users with at least one connection. */
   readonly users: number;
-  /** Streams with a state, and those of which it is not known. */
+  /** Streams with a state. */
   readonly states: number;
+  /** Those of which the state is stale. */
   readonly statesUnsure: number;
+  /** Estimated memory of all states. */
+  readonly stateBytes: number;
 }
 
-/** An event on its way to those who hold its stream. */
+/** A public or prefixed event, and the audiences that receive it. */
 interface PublicEvent {
   readonly route: Exclude<Route, { scope: "private" }>;
-  /** What is subscribed to get it. */
+  /** The name that clients subscribe to. */
   readonly stream: string;
-  /** Those who hold the stream by its name. */
+  /** Audiences subscribed to the stream's name. */
   readonly byName: ReadonlySet<Audience>;
-  /** Those who hold the whole id. */
+  /** Audiences subscribed to the whole id. */
   readonly byId: ReadonlySet<Audience>;
   readonly counts: ScopeCounters;
   /** Milliseconds since it was published. */
@@ -54,46 +61,48 @@ interface PublicEvent {
 }
 
 /**
- * Who gets what: takes the source's events, and owes them to the subscribers of their streams.
+ * Routes events: takes each event from the source, and sends it to the subscribers of its stream.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
- * hub.greet(subscriber, ["usdbtc.ob-inc"]); // the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body, 0); // and what changes
+ * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
+ * hub.deliver("public.usdbtc.ob-inc", body, 0); // sends what changes
  * ```
  */
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
   /**
-   * Whether `global.<id>.<event>` is for roles, like any other prefix. Shared and mutable on
-   * purpose: a reload of the settings sets it.
+   * Whether `global` is a prefix for roles like any other. Mutable on purpose: a reload sets it.
    */
   globalIsPrefix = false;
   readonly #options: HubOptions;
-  readonly #feeds: Feeds;
-  readonly #greetings: Greetings;
+  readonly #states: StreamStates;
+  readonly #subscriptions: Subscriptions;
   /**
-   * By the full name subscribed, `usdbtc.trades`, `admin.usdbtc.trades`, or the bare word for every
-   * public stream of that id.
+   * By the name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`, or `usdbtc` for all public
+   * streams of the id.
    */
   readonly #audiences: Audiences;
-  /** Authenticated subscribers by uid. */
-  readonly #users = new Directory();
-  readonly #inspector: Inspector;
+  readonly #users = new Users();
+  readonly #validator: PayloadValidator;
+  readonly #published = new PublishedNames();
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#audiences = new Audiences(options);
-    this.#inspector = new Inspector(options.registry, options.mode, this.counters);
-    this.#feeds = new Feeds(
+    this.#validator = new PayloadValidator(options.registry, options.mode, this.counters);
+    this.#states = new StreamStates(
       options.registry,
       options,
       this.counters,
-      (name) => this.#isFollowed(name),
+      (name) => this.#isSubscribed(name),
     );
-    this.#greetings = new Greetings(this.#feeds, this.#audiences);
+    this.#subscriptions = new Subscriptions(
+      this.#audiences,
+      new InitialStates(this.#states, options.budget),
+    );
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -102,10 +111,10 @@ export class Hub implements EventSink {
     const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
-      this.#inspector.complain(
+      this.#validator.warn(
         "key",
         routingKey,
-        "Dropped an event: {routingKey} is no routing key.",
+        "Dropped an event: {routingKey} is not a valid routing key.",
       );
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
@@ -116,44 +125,40 @@ export class Hub implements EventSink {
     }
   }
 
-  /** Every state is unsure until its next snapshot. */
+  /** Makes every state stale until its next snapshot. */
   interrupted(): void {
-    this.#feeds.doubtAll();
+    this.#states.invalidateAll();
   }
 
-  /** Whether a stream may be subscribed at all, whoever asks. */
+  /** Whether a stream exists in this mode: in strict mode only registered ones do. */
   knows(name: string): boolean {
-    if (!this.#inspector.isStrict) return true;
     const stream = parseStreamName(name);
     if (stream.form === "other") return false;
-    if (stream.form === "bare") return true;
+    if (stream.form === "bare" || !this.#validator.isStrict) return true;
     return this.#options.registry.find("public", `${stream.id}.${stream.event}`) !== undefined;
   }
 
-  /** From here on the subscriber gets the streams' events. */
+  /** Records streams as subscribed. Their events begin with {@linkcode Hub.start}. */
   subscribe(subscriber: Subscriber, names: readonly string[]): void {
-    for (const name of names) subscriber.streams.add(name);
-    this.#audiences.follow(subscriber, names);
+    this.#subscriptions.add(subscriber, names);
   }
 
-  /** Not any more. */
+  /** Sends the current states of streams just subscribed, and their events from then on. */
+  start(subscriber: Subscriber, names: readonly string[]): void {
+    this.#subscriptions.start(subscriber, names);
+  }
+
+  /** Continues with the states that the outbox had no room for, once it has drained. */
+  resume(subscriber: Subscriber): void {
+    this.#subscriptions.resume(subscriber);
+  }
+
+  /** Ends subscriptions. */
   unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
-    for (const name of names) subscriber.streams.delete(name);
-    this.#audiences.leave(subscriber, names);
-    this.#greetings.forget(subscriber, names);
+    this.#subscriptions.remove(subscriber, names);
   }
 
-  /** Owes a new subscriber the current state of the streams that have one. */
-  greet(subscriber: Subscriber, names: readonly string[]): void {
-    this.#greetings.greet(subscriber, names);
-  }
-
-  /** There is room again for those states that there was none for. */
-  greetOn(subscriber: Subscriber): void {
-    this.#greetings.greetOn(subscriber);
-  }
-
-  /** Whose private events a subscriber gets; `undefined` for nobody's. */
+  /** Sets the user whose private events a subscriber receives; `undefined` for none. */
   identify(subscriber: Subscriber, uid: string | undefined): void {
     if (subscriber.uid === uid) return;
     if (subscriber.uid !== undefined) this.#users.remove(subscriber.uid, subscriber);
@@ -161,46 +166,60 @@ export class Hub implements EventSink {
     if (uid !== undefined) this.#users.add(uid, subscriber);
   }
 
-  /** Forgets a subscriber. */
+  /** Removes a subscriber. */
   remove(subscriber: Subscriber): void {
     this.identify(subscriber, undefined);
-    this.#audiences.remove(subscriber);
-    subscriber.streams.clear();
-    subscriber.ungreeted = undefined;
+    this.#subscriptions.clear(subscriber);
   }
 
-  /** Sizes of what the hub holds now. */
+  /** The current sizes. */
   get sizes(): HubSizes {
     return {
       streams: this.#audiences.size,
-      subscriptions: this.#audiences.entries,
+      subscriptions: this.#audiences.subscriptions,
       users: this.#users.size,
-      ...this.#feeds.sizes,
+      ...this.#states.sizes,
+      stateBytes: this.#states.bytes,
     };
   }
 
-  /** Subscribers that authenticated. */
+  /** Authenticated subscribers. */
   get authenticated(): number {
-    return this.#users.entries;
+    return this.#users.subscribers;
   }
 
-  /** Every stream that somebody holds, by the name subscribed, and by how many it is held. */
-  streams(): Generator<readonly [name: string, subscribers: number]> {
-    return this.#audiences.sizes();
+  /** Authenticated subscribers of one user. */
+  connectionsOf(uid: string): number {
+    return this.#users.of(uid).size;
   }
 
-  #isFollowed({ base, id }: FeedName): boolean {
-    return this.#audiences.of(base + INCREMENT).size > 0 ||
+  /**
+   * The names with subscribers, and the number of subscribers of each: those that the exchange has
+   * published events of. Names that only clients use are left out, however many they make up.
+   */
+  *streams(): Generator<readonly [name: string, subscribers: number]> {
+    for (const name of this.#published) {
+      const subscribers = this.#audiences.subscribersOf(name);
+      if (subscribers > 0) yield [name, subscribers];
+    }
+  }
+
+  #isSubscribed({ base, id }: StreamStateName): boolean {
+    return this.#audiences.of(incrementsOf(base)).size > 0 ||
       (id !== undefined && this.#audiences.of(id).size > 0);
   }
 
   #dropLarge(routingKey: string, route: Route): void {
     this.counters.scopes[route.scope].tooLarge++;
     const message = "Dropped an event of {routingKey}: it is larger than streams.event_bytes.";
-    this.#inspector.complain("large", routingKey, message);
-    if (route.scope === "private" || !route.event.endsWith(INCREMENT)) return;
-    const stream = route.scope === "public" ? route.name : route.subscription;
-    this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
+    this.#validator.warn("large", routingKey, message);
+    if (route.scope === "private") return;
+    this.#incrementLost(route.scope === "public" ? route.name : route.subscription);
+  }
+
+  /** Makes the state stale if the lost event was one of its increments. */
+  #incrementLost(stream: string): void {
+    if (roleOf(stream) === "increment") this.#states.find(stateNameOf(stream))?.invalidate();
   }
 
   #deliverPrivate(
@@ -210,10 +229,11 @@ export class Hub implements EventSink {
     age: number,
   ): void {
     const counts = this.counters.scopes.private;
-    const users = this.#users.under(uid);
-    if (users.size === 0 && !this.#inspector.isStrict) return this.#count(counts, 0);
+    this.#published.note(event);
+    const users = this.#users.of(uid);
+    if (users.size === 0 && !this.#validator.isStrict) return this.#count(counts, 0);
     const inspected = { routingKey, scope: "private", name: event } as const;
-    if (this.#inspector.read(inspected, body, false) === NOT_JSON) return;
+    if (this.#validator.validate(inspected, body, false) === NOT_JSON) return;
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
@@ -232,65 +252,62 @@ export class Hub implements EventSink {
   ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
+    this.#published.note(stream, isPublic ? route.id : undefined);
     const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,
       stream,
       byName: this.#audiences.of(stream),
-      byId: isPublic ? this.#audiences.of(route.id) : NOBODY,
+      byId: isPublic ? this.#audiences.of(route.id) : NO_AUDIENCES,
       counts,
       age,
     };
-    const isSnapshot = stream.endsWith(SNAPSHOT);
-    const isIncrement = stream.endsWith(INCREMENT);
-    const isState = isSnapshot || isIncrement;
-    // Nobody holds it and it changes no state: it is not worth a look, unless all is looked at.
-    if (event.byName.size + event.byId.size === 0 && !isState && !this.#inspector.isStrict) {
+    const role = roleOf(stream);
+    const isPlain = role === "plain";
+    // Without subscribers and without a state, the body needs no check, except in strict mode.
+    if (event.byName.size + event.byId.size === 0 && isPlain && !this.#validator.isStrict) {
       return this.#count(counts, 0);
     }
     const inspected = { routingKey, scope: route.scope, name: route.name };
-    const payload = this.#inspector.read(inspected, body, isState);
-    if (payload === NOT_JSON) {
-      // An increment lost is an increment lost, whatever was wrong with it.
-      if (isIncrement) this.#feeds.find(stream.slice(0, -INCREMENT.length))?.doubt();
-      return;
-    }
+    const payload = this.#validator.validate(inspected, body, !isPlain);
+    if (payload === NOT_JSON) return this.#incrementLost(stream);
     const encoded = new EncodedEvent(route.name, body);
-    if (isSnapshot) this.#takeSnapshot(event, encoded, payload);
-    else if (isIncrement) this.#takeIncrement(event, encoded, payload);
+    if (role === "snapshot") this.#takeSnapshot(event, encoded, payload);
+    else if (role === "increment") this.#takeIncrement(event, encoded, payload);
     else this.#count(counts, this.#fanOut(event, encoded));
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
     const { route, stream, byName, byId } = event;
-    const base = stream.slice(0, -SNAPSHOT.length);
-    const feed = this.#feeds.open({
+    const base = stateNameOf(stream);
+    const state = this.#states.open({
       base,
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
-    const { begun } = feed;
-    const outcome = feed.snapshot(encoded, payload);
+    const { hasBegun } = state;
+    const outcome = state.snapshot(encoded, payload);
+    this.#states.account(base, state);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
-      // What is known from the increments is not wrong by that.
-      this.#inspector.complain(
+      // The state that the increments led to stays valid.
+      this.#validator.warn(
         "snapshot",
         stream,
-        "Cannot read a snapshot of {routingKey}: it is of no known form, or above streams.book_levels.",
+        "Cannot read a snapshot of {routingKey}: its form is unknown, or it exceeds streams.book_levels.",
       );
     } else if (outcome === "diverged") {
-      // Holders of the snapshots as well have just been sent it.
-      const others = this.#audiences.of(base + INCREMENT).difference(byName).difference(byId);
+      // Subscribers of the snapshots have received it already.
+      const others = this.#audiences.of(incrementsOf(base)).difference(byName).difference(byId);
       const offered = this.#offer(others, encoded, event.age);
       // The first snapshot of a stream is not a resync.
-      if (offered > 0 && begun) this.counters.resyncs++;
+      if (offered > 0 && hasBegun) this.counters.resyncs++;
       reached += offered;
     }
     this.#count(event.counts, reached);
   }
 
-  /** Sends a state that subscribers need before they can go on. @returns to how many */
+  /** Offers a state that subscribers need to go on. @returns the number of subscribers */
   #offer(audiences: ReadonlySet<Audience>, encoded: EncodedEvent, age: number): number {
     let reached = 0;
     for (const audience of audiences) {
@@ -301,45 +318,46 @@ export class Hub implements EventSink {
   }
 
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
-    const feed = this.#feeds.find(event.stream.slice(0, -INCREMENT.length));
-    const outcome = feed?.increment(encoded, payload) ?? "unsure";
+    const base = stateNameOf(event.stream);
+    const state = this.#states.find(base);
+    const outcome = state?.increment(encoded, payload) ?? "stale";
+    if (state) this.#states.account(base, state);
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
-    else if (outcome === "diverged") this.#resync(event, feed!.base!, encoded);
-    else if (outcome === "stale") counts.incrementsStale++;
-    else if (outcome === "unsure") counts.incrementsHeldBack++;
+    else if (outcome === "diverged") this.#resync(event, state!.divergedSnapshot!, encoded);
+    else if (outcome === "old") counts.incrementsStale++;
+    else if (outcome === "stale") counts.incrementsHeldBack++;
     else {
       counts.gaps++;
-      this.#stopFeed(event.stream, outcome);
+      this.#warnStale(event.stream, outcome);
     }
   }
 
-  /** The book has diverged from its last snapshot: sends all subscribers that, and the increment. */
+  /** Sends all subscribers the snapshot that the book diverged from, and then the increment. */
   #resync(event: PublicEvent, snapshot: EncodedEvent, increment: EncodedEvent): void {
-    // Also to holders of the snapshots, some of which may have joined since it was published.
+    // Also to subscribers of the snapshots: some may have joined since it was published.
     const reached = this.#offer(event.byName.union(event.byId), snapshot, event.age);
     if (reached > 0) this.counters.resyncs++;
     this.counters.fannedOut += reached;
     this.#count(event.counts, this.#fanOut(event, increment));
   }
 
-  #stopFeed(
+  #warnStale(
     stream: string,
-    outcome: Exclude<FeedIncrement, "applied" | "diverged" | "stale" | "unsure">,
+    outcome: Exclude<IncrementResult, "applied" | "diverged" | "old" | "stale">,
   ): void {
     const reason = {
       gap: "a sequence was skipped",
-      restarted: "increments in a row that were known already, so the exchange has restarted its " +
-        "sequence",
+      restarted: "several old increments in a row, so the exchange has restarted its sequence",
       unusable: "an increment cannot be read",
       overflow: `more than ${this.#options.replayIncrements} increments since the snapshot ` +
-        "(streams.replay_increments), or more than is kept of one stream (streams.event_bytes, " +
-        "streams.book_levels)",
+        "(streams.replay_increments), or the state exceeds streams.event_bytes or " +
+        "streams.book_levels",
     }[outcome];
     log.warn("{stream}: {reason}; no more increments until the next snapshot.", { stream, reason });
   }
 
-  /** @returns how many it is now owed to */
+  /** @returns the number of subscribers that the event is sent to */
   #fanOut({ byName, byId, age }: PublicEvent, encoded: EncodedEvent): number {
     let reached = 0;
     for (const audience of byName) {

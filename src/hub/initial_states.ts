@@ -1,74 +1,71 @@
-import type { Audiences } from "./audiences.ts";
+import { roleOf, stateNameOf } from "../streams/stream_role.ts";
 import type { EncodedEvent } from "./envelope.ts";
-import { type Feeds, INCREMENT } from "./stream_states.ts";
+import type { StateBudget } from "./state_budget.ts";
+import type { StreamStates } from "./stream_states.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /**
- * Gives those who begin to follow streams the state of each, so much at a time as their connection
- * has room for: the books of a whole exchange are more than may wait for a client, however fast it
- * reads. The rest is not followed until it is their turn, so that each begins with its state as of
- * then.
+ * Sends new subscribers the state of each stream that has one, as much at a time as the outbox has
+ * room for and the client's budget allows: the order books of a whole exchange are more than may wait
+ * for one client.
  *
  * @example
- * ```ts
- * const greetings = new Greetings(feeds, audiences);
- * greetings.greet(subscriber, ["usdbtc.ob-inc"]); // once it follows that name
- * greetings.greetOn(subscriber); // when its connection is drained
+ * ```ts ignore
+ * const initialStates = new InitialStates(states);
+ * const pending = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // [], if there was room
  * ```
  */
-export class Greetings {
-  readonly #feeds: Feeds;
-  readonly #audiences: Audiences;
+export class InitialStates {
+  readonly #states: StreamStates;
+  readonly #budget: StateBudget | undefined;
 
-  constructor(feeds: Feeds, audiences: Audiences) {
-    this.#feeds = feeds;
-    this.#audiences = audiences;
+  /** @param budget left out if the bytes of states are not limited */
+  constructor(states: StreamStates, budget?: StateBudget) {
+    this.#states = states;
+    this.#budget = budget;
   }
 
-  /** Owes a subscriber the states of streams that it began to follow this moment. */
-  greet(subscriber: Subscriber, names: readonly string[]): void {
-    if (subscriber.ungreeted) return this.#leaveForLater(subscriber, names);
-    // Once, also to those who begin to hold both an id and a stream of it.
-    const owed = new Set<EncodedEvent>();
+  /**
+   * Offers a subscriber the states of streams.
+   *
+   * @returns the names whose state has to wait until the outbox has drained or the budget is refilled
+   */
+  send(subscriber: Subscriber, names: readonly string[]): readonly string[] {
+    // A subscription to an id and to one of its streams includes the same state twice.
+    const sent = new Set<EncodedEvent>();
     for (const [at, name] of names.entries()) {
-      for (const event of this.#stateOf(name)) {
-        if (owed.has(event)) continue;
-        if (!subscriber.outbox.hasRoom) return this.#leaveForLater(subscriber, names.slice(at));
-        owed.add(event);
+      for (const event of this.#eventsOf(name)) {
+        if (sent.has(event)) continue;
+        if (!subscriber.outbox.hasRoom || this.#budget?.isSpent(subscriber)) {
+          return names.slice(at).filter(mayHaveState);
+        }
+        sent.add(event);
+        this.#budget?.charge(subscriber, event.bytes);
         subscriber.offer(event);
       }
     }
+    return NO_NAMES;
   }
 
-  /** Goes on with those that there was no room for. */
-  greetOn(subscriber: Subscriber): void {
-    const names = subscriber.ungreeted;
-    if (names === undefined) return;
-    subscriber.ungreeted = undefined;
-    this.#audiences.follow(subscriber, names);
-    this.greet(subscriber, names);
+  /** Milliseconds until the budget allows the next state; `undefined` if it does not limit the client. */
+  delayOf(subscriber: Subscriber): number | undefined {
+    return this.#budget?.isSpent(subscriber) ? this.#budget.delay(subscriber) : undefined;
   }
 
-  /** The subscriber does not want these any more. */
-  forget(subscriber: Subscriber, names: readonly string[]): void {
-    if (!subscriber.ungreeted) return;
-    subscriber.ungreeted = subscriber.ungreeted.filter((name) => !names.includes(name));
-  }
-
-  #leaveForLater(subscriber: Subscriber, names: readonly string[]): void {
-    const later = names.filter(hasState);
-    this.#audiences.leave(subscriber, later);
-    subscriber.ungreeted = [...subscriber.ungreeted ?? [], ...later];
-  }
-
-  #stateOf(name: string): readonly EncodedEvent[] {
-    if (!hasState(name)) return [];
-    if (!name.includes(".")) return this.#feeds.currentOf(name);
-    return this.#feeds.current(name.slice(0, -INCREMENT.length));
+  #eventsOf(name: string): readonly EncodedEvent[] {
+    if (isId(name)) return this.#states.eventsOfId(name);
+    return roleOf(name) === "increment" ? this.#states.eventsOf(stateNameOf(name)) : [];
   }
 }
 
-/** Whether who begins to hold the name may be owed a state: increments do, and a whole id. */
-function hasState(name: string): boolean {
-  return name.endsWith(INCREMENT) || !name.includes(".");
+const NO_NAMES: readonly string[] = [];
+
+/** Whether a subscription to the name may begin with a state: increments, and all of an id. */
+export function mayHaveState(name: string): boolean {
+  return isId(name) || roleOf(name) === "increment";
+}
+
+/** Whether the name stands for all streams of an id. */
+function isId(name: string): boolean {
+  return !name.includes(".");
 }

@@ -2,38 +2,38 @@ import { type BookPayload, type Level, readBook } from "./book_reader.ts";
 import { BookSide } from "./book_side.ts";
 import { orderOf } from "./sequence.ts";
 
-/** What became of an increment. */
+/** The result of an increment. */
 export type IncrementOutcome =
   | "applied"
   /**
-   * Applied to the last snapshot, which is the book from here on: it was not where the increments
-   * led to. Subscribers need that snapshot before this increment.
+   * Applied to the last snapshot, which has replaced the book because the two differed. Subscribers
+   * need that snapshot before this increment.
    */
   | "diverged"
-  /** At or below the sequence that the book has: known already. */
-  | "stale"
-  /** The sequence skipped a number: something was lost. */
+  /** At or below the book's sequence: applied already. */
+  | "old"
+  /** The sequence skipped a number: increments were lost. */
   | "gap"
-  /** Not of a form that can be applied. */
+  /** The increment cannot be read. */
   | "unusable"
-  /** The book has more levels now than it may have: it is of no use any more. */
+  /** The book has too many levels now, and must be discarded. */
   | "overflow";
 
-/** What became of a snapshot. */
+/** The result of a snapshot. */
 export type SnapshotOutcome =
-  /** The book is what it says: subscribers of the increments are in step. */
-  | "in step"
-  /** It differs from the book at the same sequence. The next increment shows which is right. */
-  | "unjudged"
-  /** It is the book from here on: subscribers of the increments need it. */
+  /** The book agrees with it: subscribers of the increments are current. */
+  | "current"
+  /** It differs from the book at the same sequence. The next increment decides. */
+  | "undecided"
+  /** It has replaced the book: subscribers of the increments need it. */
   | "diverged"
-  /** A book in a form that increments cannot be applied to; this one is as it was. */
+  /** A book in a form that increments cannot be applied to; this one is unchanged. */
   | "foreign"
-  /** Not of a form that can be read, or too large; the book is as it was. */
+  /** It cannot be read, or is too large; the book is unchanged. */
   | "unusable";
 
 /** Both sides of a book. */
-interface Sides {
+interface BookSides {
   readonly asks: BookSide;
   readonly bids: BookSide;
 }
@@ -41,9 +41,9 @@ interface Sides {
 /**
  * One market's order book: a snapshot, and the increments applied since (protocol, section 6).
  *
- * Peatio's periodic snapshots carry the sequence of the last increment, and have the change of the
- * next one in them already. So one that differs at the same sequence waits until that increment
- * has been applied to both.
+ * Peatio's periodic snapshots carry the sequence of the last increment, and include the change of
+ * the next one already. So a snapshot that differs at the same sequence waits until that increment
+ * is applied to both.
  *
  * @example
  * ```ts
@@ -54,17 +54,17 @@ interface Sides {
  * ```
  */
 export class OrderBook {
-  readonly #levels: number;
-  #sides: Sides = { asks: new BookSide("asks"), bids: new BookSide("bids") };
+  readonly #maxLevels: number;
+  #sides: BookSides = { asks: new BookSide("asks"), bids: new BookSide("bids") };
   #sequence: number | undefined;
-  /** Increments without a number came since the sequence: it proves nothing any more. */
-  #uncounted = false;
+  /** Whether increments without a sequence were applied since the last one with a sequence. */
+  #hasUnnumbered = false;
   /** The last snapshot, while it waits for the next increment. */
-  #unjudged: Sides | undefined;
+  #undecided: BookSides | undefined;
 
-  /** @param levels that a side may have */
+  /** @param levels the maximum per side */
   constructor(levels: number = Infinity) {
-    this.#levels = levels;
+    this.#maxLevels = levels;
   }
 
   /** The sequence of the last increment applied, where the exchange numbers them. */
@@ -75,9 +75,9 @@ export class OrderBook {
   /**
    * Compares a published snapshot with the book, and replaces the book where they differ.
    *
-   * A snapshot that is ahead of the book or behind it has "diverged": increments were lost, or the
-   * exchange restarted its sequence. At the same sequence the book stays, also because it has
-   * deeper levels than a snapshot that is cut off. Without sequences the content alone decides.
+   * A snapshot with another sequence than the book has "diverged": increments were lost, or the
+   * exchange restarted its sequence. At the same sequence the book stays, because it has deeper
+   * levels than a snapshot that is cut off. Without sequences the content alone decides.
    *
    * @param body the snapshot's bytes, for the digits of JSON numbers
    */
@@ -86,30 +86,36 @@ export class OrderBook {
       ("asks" in snapshot || "bids" in snapshot);
     const read = hasSides ? readBook(snapshot, body) : "unusable";
     if (typeof read === "string") return read;
-    if (Math.max(read.asks.length, read.bids.length) > this.#levels) return "unusable";
+    if (Math.max(read.asks.length, read.bids.length) > this.#maxLevels) return "unusable";
     const { sequence } = read;
     const sides = {
       asks: new BookSide("asks", read.asks),
       bids: new BookSide("bids", read.bids),
     };
-    const isCounted = sequence !== undefined && this.#sequence !== undefined && !this.#uncounted;
+    const isCounted = sequence !== undefined && this.#sequence !== undefined &&
+      !this.#hasUnnumbered;
     if (isCounted && sequence === this.#sequence) {
-      const inStep = agree(this.#sides, sides);
-      this.#unjudged = inStep ? undefined : sides;
-      return inStep ? "in step" : "unjudged";
+      // Also one that agrees waits for the next increment, with which its deeper levels are adopted.
+      this.#undecided = sides;
+      return agree(this.#sides, sides) ? "current" : "undecided";
     }
-    // Without numbers, a level that is missing may be one whose removal was lost.
-    const inStep = !isCounted && areEqual(this.#sides, sides);
-    // Where only increments are numbered, their numbers go on.
-    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
-    this.#uncounted = false;
-    this.#unjudged = undefined;
-    if (!inStep) this.#sides = sides;
-    return inStep ? "in step" : "diverged";
+    // Without sequences, the removal of a level may have been lost, so all levels must be equal.
+    const isCurrent = !isCounted && areEqual(this.#sides, sides);
+    // If only increments carry a sequence, it continues.
+    this.#sequence = sequence ?? (isCurrent ? this.#sequence : undefined);
+    this.#hasUnnumbered = false;
+    this.#undecided = undefined;
+    if (!isCurrent) this.#sides = sides;
+    return isCurrent ? "current" : "diverged";
+  }
+
+  /** How many levels both sides have. */
+  get size(): number {
+    return this.#sides.asks.length + this.#sides.bids.length;
   }
 
   /**
-   * Applies an increment, whole or not at all; but a book that overflows is to be thrown away.
+   * Applies an increment completely or not at all. A book that overflows must be discarded.
    *
    * @param body the increment's bytes, for the digits of JSON numbers
    */
@@ -121,38 +127,42 @@ export class OrderBook {
     if (order !== "next") return order;
     change(this.#sides, read);
     this.#sequence = sequence ?? this.#sequence;
-    this.#uncounted ||= sequence === undefined;
-    const hasDiverged = this.#unjudged !== undefined && this.#judge(this.#unjudged, read);
+    this.#hasUnnumbered ||= sequence === undefined;
+    const hasDiverged = this.#undecided !== undefined && this.#decide(this.#undecided, read);
     const { asks, bids } = this.#sides;
-    if (asks.length > this.#levels || bids.length > this.#levels) return "overflow";
+    if (asks.length > this.#maxLevels || bids.length > this.#maxLevels) return "overflow";
     return hasDiverged ? "diverged" : "applied";
   }
 
-  /** As published to late comers: asks rising, bids falling. */
+  /** As sent to new subscribers: asks rise, bids fall. */
   toJSON(): { asks: Level[]; bids: Level[]; sequence?: number } {
     const sides = { asks: this.#sides.asks.levels, bids: this.#sides.bids.levels };
     return this.#sequence === undefined ? sides : { ...sides, sequence: this.#sequence };
   }
 
-  /** @returns whether the snapshot, with the increment, is not the book: it is from here on */
-  #judge(snapshot: Sides, increment: BookPayload): boolean {
-    this.#unjudged = undefined;
+  /** @returns whether the snapshot with the increment differs from the book, and has replaced it */
+  #decide(snapshot: BookSides, increment: BookPayload): boolean {
+    this.#undecided = undefined;
     change(snapshot, increment);
-    if (agree(this.#sides, snapshot)) return false;
+    if (agree(this.#sides, snapshot)) {
+      this.#sides.asks.adopt(snapshot.asks, this.#maxLevels);
+      this.#sides.bids.adopt(snapshot.bids, this.#maxLevels);
+      return false;
+    }
     this.#sides = snapshot;
     return true;
   }
 }
 
-function change({ asks, bids }: Sides, { asks: ofAsks, bids: ofBids }: BookPayload): void {
+function change({ asks, bids }: BookSides, { asks: ofAsks, bids: ofBids }: BookPayload): void {
   for (const level of ofAsks) asks.set(level);
   for (const level of ofBids) bids.set(level);
 }
 
-function agree(book: Sides, snapshot: Sides): boolean {
+function agree(book: BookSides, snapshot: BookSides): boolean {
   return book.asks.agreesWith(snapshot.asks) && book.bids.agreesWith(snapshot.bids);
 }
 
-function areEqual(a: Sides, b: Sides): boolean {
+function areEqual(a: BookSides, b: BookSides): boolean {
   return a.asks.equals(b.asks) && a.bids.equals(b.bids);
 }

@@ -1,36 +1,39 @@
 import { getLogger } from "@logtape/logtape";
 import { LogThrottle } from "../telemetry/log_throttle.ts";
 import { checkJson, NOT_JSON, parseJson } from "../streams/payload.ts";
-import type { Registry } from "../streams/registry.ts";
+import type { Registry, StreamKind } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
-/** An event, as far as it matters to whether it may go on. */
-export interface Inspected {
+/** What the validator needs to know of an event. */
+export interface ReceivedEvent {
   readonly routingKey: string;
   readonly scope: "public" | "private" | "prefixed";
-  /** What clients know it by. */
+  /** The stream's name, as clients receive it. */
   readonly name: string;
 }
 
 /**
- * Looks at what the exchange publishes, and says what is dropped: counted each time, logged once a
- * minute for each routing key.
+ * Validates payloads. It counts each event that is dropped, and logs a warning at most once a minute
+ * for each routing key.
  *
  * @example
  * ```ts
- * const inspector = new Inspector(peatioRegistry, "open", counters);
- * const event = { routingKey: "public.usdbtc.trades", scope: "public", name: "usdbtc.trades" };
- * if (inspector.read(event, body, false) === NOT_JSON) return;
+ * import { peatioRegistry } from "../streams/peatio.ts";
+ * import { HubCounters } from "./counters.ts";
+ *
+ * const validator = new PayloadValidator(peatioRegistry, "open", new HubCounters());
+ * const event = { routingKey: "public.usdbtc.trades", scope: "public", name: "usdbtc.trades" } as const;
+ * const payload = validator.validate(event, new Uint8Array(), false);
  * ```
  */
-export class Inspector {
-  /** Whether every payload is held against its type, and those without one are dropped. */
+export class PayloadValidator {
+  /** Whether payloads must fit the type of their stream, and streams must be registered. */
   readonly isStrict: boolean;
   readonly #registry: Registry;
   readonly #counters: HubCounters;
-  readonly #complaints = new LogThrottle(60_000);
+  readonly #throttle = new LogThrottle(60_000);
 
   constructor(registry: Registry, mode: "open" | "strict", counters: HubCounters) {
     this.isStrict = mode === "strict";
@@ -39,25 +42,35 @@ export class Inspector {
   }
 
   /**
-   * The payload, checked.
+   * Validates a body.
    *
-   * @param wanted whether it is to be worked with; if not, it is `undefined` where nobody looks at it
-   * @returns {@linkcode NOT_JSON} when the event goes no further
+   * @param isWanted whether the caller needs the parsed payload; otherwise the body is parsed in
+   * strict mode only
+   * @returns the payload, `undefined` if it was not parsed, or {@linkcode NOT_JSON} if the event must
+   * be dropped
    */
-  read({ routingKey, scope, name }: Inspected, body: Uint8Array, wanted: boolean): unknown {
-    const payload = wanted || this.isStrict ? parseJson(body) : checkJson(body);
+  validate(
+    { routingKey, scope, name }: ReceivedEvent,
+    body: Uint8Array,
+    isWanted: boolean,
+  ): unknown {
+    const payload = isWanted || this.isStrict ? parseJson(body) : checkJson(body);
     const counts = this.#counters.scopes[scope];
     if (payload === NOT_JSON) {
       counts.notJson++;
-      this.complain("json", routingKey, "Dropped an event of {routingKey}: its body is no JSON.");
+      this.warn(
+        "json",
+        routingKey,
+        "Dropped an event of {routingKey}: its body is not valid JSON.",
+      );
       return NOT_JSON;
     }
     if (!this.isStrict) return payload;
     const kind = this.#registry.find(scope === "private" ? scope : "public", name);
     if (kind?.fits(payload)) return payload;
     counts.refused++;
-    this.#counters.refused.add(kind ? `${kind.label} payload` : "unregistered stream");
-    this.complain(
+    this.#counters.refused.add(refusalReason(kind));
+    this.warn(
       "strict",
       routingKey,
       kind
@@ -67,9 +80,18 @@ export class Inspector {
     return NOT_JSON;
   }
 
-  /** Logs a warning about a routing key, unless the same was logged a short while ago. */
-  complain(topic: string, routingKey: string, message: string): void {
-    if (!this.#complaints.allows(`${topic} ${routingKey}`)) return;
-    log.warn(message, { routingKey, ...this.#complaints.since });
+  /** Logs a warning about a routing key, at most once a minute for each topic and key. */
+  warn(topic: string, routingKey: string, message: string): void {
+    if (!this.#throttle.allows(`${topic} ${routingKey}`)) return;
+    log.warn(message, { routingKey, ...this.#throttle.since });
   }
+}
+
+/**
+ * Why strict mode drops an event, as metrics count it.
+ *
+ * @param kind whose payload type it does not fit; left out if no kind has its name
+ */
+export function refusalReason(kind?: Pick<StreamKind, "label">): string {
+  return kind ? `${kind.label} payload` : "unregistered stream";
 }

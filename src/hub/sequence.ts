@@ -1,18 +1,17 @@
-/** Decimal digits of the largest whole number that a `number` tells apart, 2^53 - 1, or fewer. */
-const DIGITS = /^\d{1,16}$/;
+/** Up to 16 decimal digits, as many as the largest safe integer, 2^53 - 1, has. */
+const SEQUENCE_DIGITS = /^\d{1,16}$/;
 
 /**
- * Consecutive increments at or below the sequence that show a restarted count: the exchange's
- * engine began again at one, and its snapshot was lost. Repeated deliveries are fewer.
+ * Number of consecutive old increments that show that the exchange has restarted its sequence, and
+ * that its snapshot was lost. Repeated deliveries are fewer.
  */
-export const OLD_INCREMENTS_OF_A_RESTART = 5;
+export const RESTART_OLD_INCREMENTS = 5;
 
 /**
- * The number that an exchange gives a snapshot or an increment (protocol, section 6), as a JSON
- * number or as decimal digits in a text.
+ * Reads the sequence of a snapshot or an increment (protocol, section 6): a JSON number, or decimal
+ * digits in a string.
  *
- * @returns `undefined` where there is none, "unusable" where it is not a whole number or is beyond
- * 2^53 - 1
+ * @returns `undefined` if there is none, "unusable" if it is not an integer or exceeds 2^53 - 1
  *
  * @example
  * ```ts
@@ -27,30 +26,30 @@ export function readSequence(payload: unknown): number | undefined | "unusable" 
   }
   const { sequence } = payload;
   if (sequence === undefined || sequence === null) return undefined;
-  const number = typeof sequence === "string" && DIGITS.test(sequence)
+  const number = typeof sequence === "string" && SEQUENCE_DIGITS.test(sequence)
     ? Number(sequence)
     : sequence;
   return Number.isSafeInteger(number) ? number as number : "unusable";
 }
 
 /**
- * Where an increment stands to the state.
+ * Compares the sequence of an increment with that of the state.
  *
  * @param sequence of the increment
- * @param last applied
- * @returns "next" also where one of them has no number: there is nothing to hold against it then
+ * @param last the sequence applied last
+ * @returns "next" also if one of them is missing, "old" if the state includes the increment already
  *
  * @example
  * ```ts
  * orderOf(8, 7); // "next"
- * orderOf(7, 7); // "stale"
+ * orderOf(7, 7); // "old"
  * orderOf(9, 7); // "gap"
  * ```
  */
 export function orderOf(
   sequence: number | undefined,
   last: number | undefined,
-): "next" | "stale" | "gap" {
+): "next" | "old" | "gap" {
   if (sequence === undefined || last === undefined || sequence === last + 1) return "next";
-  return sequence <= last ? "stale" : "gap";
+  return sequence <= last ? "old" : "gap";
 }

@@ -4,78 +4,92 @@ import {
   OrderBook,
   type SnapshotOutcome as BookSnapshotOutcome,
 } from "./order_book.ts";
-import { OLD_INCREMENTS_OF_A_RESTART, orderOf, readSequence } from "./sequence.ts";
+import { orderOf, readSequence, RESTART_OLD_INCREMENTS } from "./sequence.ts";
 
-/** What became of a snapshot, for the hub to act on. */
-export type FeedSnapshot = Exclude<BookSnapshotOutcome, "foreign">;
+/** The result of a snapshot, for the hub to act on. */
+export type SnapshotResult = Exclude<BookSnapshotOutcome, "foreign">;
 
-/** What became of an increment, for the hub to act on. */
-export type FeedIncrement =
+/** The result of an increment, for the hub to act on. */
+export type IncrementResult =
   | IncrementOutcome
-  /** The state is not known. */
-  | "unsure"
-  /** The last of several in a row that are known already: the exchange restarted its sequence. */
+  /** The state is stale: it waits for the next snapshot. */
+  | "stale"
+  /** The last of several old increments in a row: the exchange has restarted its sequence. */
   | "restarted";
 
 /** The state of one stream that comes as snapshots and increments (protocol, section 6). */
-export interface Feed {
-  /** Whether the state is known; if not, increments wait for the next snapshot. */
-  readonly live: boolean;
-  /** Whether there has been a snapshot that could be used. */
-  readonly begun: boolean;
-  /** @returns "diverged" when subscribers must be given this snapshot before they get increments */
-  snapshot(event: EncodedEvent, payload: unknown): FeedSnapshot;
+export interface StreamState {
+  /** Whether the state is current; if it is stale, increments are dropped until a snapshot comes. */
+  readonly isCurrent: boolean;
+  /** Whether there has been a usable snapshot. */
+  readonly hasBegun: boolean;
+  /** Estimated memory in bytes. */
+  readonly bytes: number;
+  /** The part that {@linkcode StreamStates} has counted; `undefined` for a state that is not kept. */
+  accounted: number | undefined;
+  /** @returns "diverged" if subscribers must be sent this snapshot before further increments */
+  snapshot(event: EncodedEvent, payload: unknown): SnapshotResult;
   /**
-   * @returns "applied" when the increment may go to subscribers, "diverged" when they must be given
-   * {@linkcode Feed.base} before it
+   * @returns "applied" if subscribers must be sent the increment, "diverged" if they must be sent
+   * {@linkcode StreamState.divergedSnapshot} before it
    */
-  increment(event: EncodedEvent, payload: unknown): FeedIncrement;
-  /** The snapshot to send before an increment that is "diverged"; valid until the next event. */
-  readonly base: EncodedEvent | undefined;
-  /** Something may have been lost. */
-  doubt(): void;
-  /** What a late comer must be sent, in order; nothing while the state is not known. */
-  current(): readonly EncodedEvent[];
+  increment(event: EncodedEvent, payload: unknown): IncrementResult;
+  /** The snapshot to send before a "diverged" increment; valid until the next event. */
+  readonly divergedSnapshot: EncodedEvent | undefined;
+  /** Makes the state stale, because events may have been lost. */
+  invalidate(): void;
+  /** The events that a new subscriber must be sent, in order; none while the state is stale. */
+  events(): readonly EncodedEvent[];
 }
 
 const encoder = new TextEncoder();
 
+/** Memory of one level: as measured, 205 bytes in the book, and its text in frames that are cached. */
+const BYTES_PER_LEVEL = 300;
+
+/** Memory of an event that is kept, besides its payload: objects and the ends of its frame. */
+const BYTES_PER_EVENT = 300;
+
 /**
- * The state of an order book, which increments are applied to. In {@linkcode BookOrReplayFeed} it
- * is a {@linkcode Feed}.
+ * The state of an order book, which increments are applied to. As part of
+ * {@linkcode BookOrReplayState} it is a {@linkcode StreamState}.
  */
-export class OrderBookFeed {
+export class OrderBookState {
   readonly #name: string;
-  readonly #levels: number;
+  readonly #maxLevels: number;
   #book: OrderBook;
-  #live = false;
-  #begun = false;
-  #base: EncodedEvent | undefined;
-  /** Increments in a row that were known already. */
-  #old = 0;
-  /** The book as of now, until the next increment changes it. */
-  #current: readonly EncodedEvent[] | undefined;
+  #isCurrent = false;
+  #hasBegun = false;
+  #divergedSnapshot: EncodedEvent | undefined;
+  /** Consecutive old increments. */
+  #oldInARow = 0;
+  /** The encoded book, until the next increment changes it. */
+  #events: readonly EncodedEvent[] | undefined;
 
   /**
    * @param name of the snapshots: `usdbtc.ob-snap`
-   * @param levels that a side may have
+   * @param levels the maximum per side
    */
   constructor(name: string, levels: number) {
     this.#name = name;
-    this.#levels = levels;
+    this.#maxLevels = levels;
     this.#book = new OrderBook(levels);
   }
 
-  get live(): boolean {
-    return this.#live;
+  get isCurrent(): boolean {
+    return this.#isCurrent;
   }
 
-  get begun(): boolean {
-    return this.#begun;
+  get bytes(): number {
+    return this.#book.size * BYTES_PER_LEVEL;
   }
 
-  get base(): EncodedEvent | undefined {
-    return this.#base;
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  get divergedSnapshot(): EncodedEvent | undefined {
+    return this.#divergedSnapshot;
   }
 
   /** @returns "foreign" for a book that cannot be read as one; the state is as it was */
@@ -83,112 +97,118 @@ export class OrderBookFeed {
     const { sequence } = this.#book;
     const outcome = this.#book.replace(payload, event.body);
     if (outcome === "unusable" || outcome === "foreign") return outcome;
-    this.#base = outcome === "unjudged" ? event.keep() : undefined;
-    if (outcome === "unjudged") return outcome;
-    this.#old = 0;
-    // A book without a sequence may get one by a snapshot that it is in step with.
-    if (outcome === "diverged" || sequence !== this.#book.sequence) this.#current = undefined;
-    if (outcome === "in step" && this.#live) return outcome;
-    this.#live = this.#begun = true;
+    this.#divergedSnapshot = outcome === "undecided" ? event.keep() : undefined;
+    if (outcome === "undecided") return outcome;
+    this.#oldInARow = 0;
+    // A book without a sequence takes it from a snapshot that agrees with it.
+    if (outcome === "diverged" || sequence !== this.#book.sequence) this.#events = undefined;
+    if (outcome === "current" && this.#isCurrent) return outcome;
+    this.#isCurrent = this.#hasBegun = true;
     return "diverged";
   }
 
-  increment(event: EncodedEvent, payload: unknown): FeedIncrement {
-    if (!this.#live) return "unsure";
+  increment(event: EncodedEvent, payload: unknown): IncrementResult {
+    if (!this.#isCurrent) return "stale";
     const outcome = this.#book.apply(payload, event.body);
-    if (outcome === "stale") return this.#takeOld();
+    if (outcome === "old") return this.#countOld();
     if (outcome !== "applied" && outcome !== "diverged") {
-      this.doubt();
+      this.invalidate();
       return outcome;
     }
-    if (outcome === "applied") this.#base = undefined;
-    this.#old = 0;
-    this.#current = undefined;
+    if (outcome === "applied") this.#divergedSnapshot = undefined;
+    this.#oldInARow = 0;
+    this.#events = undefined;
     return outcome;
   }
 
-  doubt(): void {
-    this.#live = false;
-    this.#current = undefined;
-    this.#base = undefined;
-    this.#old = 0;
-    // Nothing of it counts any more, not even its sequence.
-    this.#book = new OrderBook(this.#levels);
+  invalidate(): void {
+    this.#isCurrent = false;
+    this.#events = undefined;
+    this.#divergedSnapshot = undefined;
+    this.#oldInARow = 0;
+    // Neither its levels nor its sequence are valid any more.
+    this.#book = new OrderBook(this.#maxLevels);
   }
 
-  current(): readonly EncodedEvent[] {
-    if (!this.#live) return [];
-    return this.#current ??= [
+  events(): readonly EncodedEvent[] {
+    if (!this.#isCurrent) return [];
+    return this.#events ??= [
       new EncodedEvent(this.#name, encoder.encode(JSON.stringify(this.#book))),
     ];
   }
 
-  #takeOld(): FeedIncrement {
-    if (++this.#old < OLD_INCREMENTS_OF_A_RESTART) return "stale";
-    this.doubt();
+  #countOld(): IncrementResult {
+    if (++this.#oldInARow < RESTART_OLD_INCREMENTS) return "old";
+    this.invalidate();
     return "restarted";
   }
 }
 
 /**
- * A state that the server cannot read: it is replayed as it was published. Of its payloads only a
- * `sequence` is understood, where they have one.
+ * A state of an unknown form: the last snapshot and the increments since are replayed as published.
+ * Of their payloads only the `sequence` is read, if there is one.
  */
-export class ReplayFeed implements Feed {
-  readonly #limit: number;
+export class ReplayState implements StreamState {
+  accounted: number | undefined = undefined;
+  readonly #maxIncrements: number;
   readonly #maxBytes: number;
   #events: EncodedEvent[] = [];
   #bytes = 0;
-  #begun = false;
-  /** Increments in a row that were known already. */
-  #old = 0;
+  #hasBegun = false;
+  /** Consecutive old increments. */
+  #oldInARow = 0;
   #sequence: number | undefined;
-  readonly base = undefined;
+  readonly divergedSnapshot = undefined;
 
   /**
-   * @param limit increments kept after a snapshot
-   * @param maxBytes of the snapshot and all of them
+   * @param limit the maximum number of increments after a snapshot
+   * @param maxBytes of the snapshot and its increments
    */
   constructor(limit: number, maxBytes: number) {
-    this.#limit = limit;
+    this.#maxIncrements = limit;
     this.#maxBytes = maxBytes;
   }
 
-  get live(): boolean {
+  get isCurrent(): boolean {
     return this.#events.length > 0;
   }
 
-  get begun(): boolean {
-    return this.#begun;
+  get bytes(): number {
+    // Once as published, once in the frame that new subscribers are sent.
+    return 2 * this.#bytes + this.#events.length * BYTES_PER_EVENT;
   }
 
-  snapshot(event: EncodedEvent, payload: unknown): "in step" | "diverged" {
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  snapshot(event: EncodedEvent, payload: unknown): "current" | "diverged" {
     const sequence = sequenceOf(payload);
-    const inStep = this.live &&
+    const isCurrent = this.isCurrent &&
       (sequence === undefined || this.#sequence === undefined || sequence === this.#sequence);
     this.#events = [event.keep()];
     this.#bytes = event.bytes;
-    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
-    this.#old = 0;
-    this.#begun = true;
-    return inStep ? "in step" : "diverged";
+    this.#sequence = sequence ?? (isCurrent ? this.#sequence : undefined);
+    this.#oldInARow = 0;
+    this.#hasBegun = true;
+    return isCurrent ? "current" : "diverged";
   }
 
-  increment(event: EncodedEvent, payload: unknown): FeedIncrement {
-    if (!this.live) return "unsure";
+  increment(event: EncodedEvent, payload: unknown): IncrementResult {
+    if (!this.isCurrent) return "stale";
     const sequence = sequenceOf(payload);
     const order = orderOf(sequence, this.#sequence);
-    if (order === "stale") {
-      if (++this.#old < OLD_INCREMENTS_OF_A_RESTART) return order;
-      this.doubt();
+    if (order === "old") {
+      if (++this.#oldInARow < RESTART_OLD_INCREMENTS) return order;
+      this.invalidate();
       return "restarted";
     }
-    this.#old = 0;
+    this.#oldInARow = 0;
     this.#bytes += event.bytes;
     if (
-      order === "gap" || this.#events.length > this.#limit || this.#bytes > this.#maxBytes
+      order === "gap" || this.#events.length > this.#maxIncrements || this.#bytes > this.#maxBytes
     ) {
-      this.doubt();
+      this.invalidate();
       return order === "gap" ? order : "overflow";
     }
     this.#events.push(event.keep());
@@ -196,75 +216,81 @@ export class ReplayFeed implements Feed {
     return "applied";
   }
 
-  doubt(): void {
+  invalidate(): void {
     this.#events = [];
     this.#bytes = 0;
-    this.#old = 0;
+    this.#oldInARow = 0;
     this.#sequence = undefined;
   }
 
-  current(): readonly EncodedEvent[] {
+  events(): readonly EncodedEvent[] {
     return this.#events;
   }
 }
 
 /**
  * The state of an order book. While the exchange publishes it in a form that increments cannot be
- * applied to, it is replayed like a state of unknown kind, and not withheld.
+ * applied to, it is replayed like a state of an unknown form.
  *
  * @example
  * ```ts
- * new BookOrReplayFeed(new OrderBookFeed("usdbtc.ob-snap", 10_000), new ReplayFeed(1000, 1 << 20));
+ * const book = new OrderBookState("usdbtc.ob-snap", 10_000);
+ * const state = new BookOrReplayState(book, new ReplayState(1000, 1 << 20));
  * ```
  */
-export class BookOrReplayFeed implements Feed {
-  readonly #book: OrderBookFeed;
-  readonly #replay: ReplayFeed;
-  #chosen: OrderBookFeed | ReplayFeed;
+export class BookOrReplayState implements StreamState {
+  accounted: number | undefined = undefined;
+  readonly #book: OrderBookState;
+  readonly #replay: ReplayState;
+  #active: OrderBookState | ReplayState;
 
-  constructor(book: OrderBookFeed, replay: ReplayFeed) {
+  constructor(book: OrderBookState, replay: ReplayState) {
     this.#book = book;
     this.#replay = replay;
-    this.#chosen = book;
+    this.#active = book;
   }
 
-  get live(): boolean {
-    return this.#chosen.live;
+  get isCurrent(): boolean {
+    return this.#active.isCurrent;
   }
 
-  get begun(): boolean {
-    return this.#book.begun || this.#replay.begun;
+  get bytes(): number {
+    return this.#active.bytes;
   }
 
-  get base(): EncodedEvent | undefined {
-    return this.#chosen.base;
+  get hasBegun(): boolean {
+    return this.#book.hasBegun || this.#replay.hasBegun;
   }
 
-  snapshot(event: EncodedEvent, payload: unknown): FeedSnapshot {
+  get divergedSnapshot(): EncodedEvent | undefined {
+    return this.#active.divergedSnapshot;
+  }
+
+  snapshot(event: EncodedEvent, payload: unknown): SnapshotResult {
     const outcome = this.#book.snapshot(event, payload);
     if (outcome === "foreign") {
-      if (this.#chosen === this.#book) this.#book.doubt();
-      this.#chosen = this.#replay;
+      if (this.#active === this.#book) this.#book.invalidate();
+      this.#active = this.#replay;
       return this.#replay.snapshot(event, payload);
     }
-    if (outcome === "unusable" || this.#chosen === this.#book) return outcome;
-    // It can be read again. Whether subscribers are in step is what their increments say.
+    if (outcome === "unusable" || this.#active === this.#book) return outcome;
+    // The book can be read again. The replayed sequence shows whether subscribers are current.
     const replayed = this.#replay.snapshot(event, payload);
-    this.#replay.doubt();
-    this.#chosen = this.#book;
+    this.#replay.invalidate();
+    this.#active = this.#book;
     return replayed;
   }
 
-  increment(event: EncodedEvent, payload: unknown): FeedIncrement {
-    return this.#chosen.increment(event, payload);
+  increment(event: EncodedEvent, payload: unknown): IncrementResult {
+    return this.#active.increment(event, payload);
   }
 
-  doubt(): void {
-    this.#chosen.doubt();
+  invalidate(): void {
+    this.#active.invalidate();
   }
 
-  current(): readonly EncodedEvent[] {
-    return this.#chosen.current();
+  events(): readonly EncodedEvent[] {
+    return this.#active.events();
   }
 }
 

@@ -3,173 +3,213 @@ import { LogThrottle } from "../telemetry/log_throttle.ts";
 import type { Registry } from "../streams/registry.ts";
 import type { HubCounters } from "./counters.ts";
 import type { EncodedEvent } from "./envelope.ts";
-import { BookOrReplayFeed, type Feed, OrderBookFeed, ReplayFeed } from "./stream_state.ts";
+import {
+  BookOrReplayState,
+  OrderBookState,
+  ReplayState,
+  type StreamState,
+} from "./stream_state.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
-/** What the names of increments end in. */
-export const INCREMENT = "-inc";
+/** Number of states scanned when choosing one to evict. */
+const MAX_EVICTION_SCAN = 64;
 
-/** States that are looked at for one to let go of, when there are too many. */
-const LOOKS = 64;
-
-/** A stream that comes as snapshots and increments. */
-export interface FeedName {
-  /** What is subscribed, without its ending: `usdbtc.ob`, `admin.usdbtc.ob`. */
+/** The names of a stream that has a state. */
+export interface StreamStateName {
+  /** What clients subscribe to, without `-snap` or `-inc`: `usdbtc.ob`, `admin.usdbtc.ob`. */
   readonly base: string;
-  /** What its snapshots are delivered under: `usdbtc.ob-snap`. */
+  /** The name that clients receive snapshots under: `usdbtc.ob-snap`. */
   readonly snapshots: string;
-  /** The public id it belongs to; `undefined` for prefixed streams. */
+  /** The public id that it belongs to; `undefined` for prefixed streams. */
   readonly id: string | undefined;
 }
 
-/** How many states there are. */
-export interface FeedSizes {
+/** The number of states. */
+export interface StateSizes {
   readonly states: number;
-  /** Those that are not known until their next snapshot. */
+  /** States that are stale until their next snapshot. */
   readonly statesUnsure: number;
 }
 
-/** What states may cost. */
+/** Bounds of the states' memory. */
 export interface StateLimits {
-  /** Increments kept of a stream that they cannot be applied to. */
+  /** Increments kept after the snapshot of a stream that is replay. */
   readonly replayIncrements: number;
-  /** Bytes of the largest event there is. */
+  /** Bytes of the largest event accepted. */
   readonly eventBytes: number;
-  /** Streams of which the state is kept. */
+  /** Number of streams whose state is kept. */
   readonly states: number;
-  /** Levels that a side of an order book may have. */
+  /** Bytes of all states together, estimated. */
+  readonly stateBytes: number;
+  /** Levels per side of an order book. */
   readonly bookLevels: number;
 }
 
+interface Entry {
+  readonly name: StreamStateName;
+  readonly state: StreamState;
+}
+
 /**
- * The states of all streams that have one. A state begins with its first snapshot. There are so
- * many and no more: the exchange chooses their names, and a flood of them must not fill the
- * memory, nor push out what somebody follows.
+ * The states of all streams that have one. A state begins with its first snapshot. Their number is
+ * and their memory are limited because the exchange chooses names and sizes; states with subscribers
+ * are not evicted in favour of others.
  *
  * @example
- * ```ts
- * const feeds = new Feeds(peatioRegistry, settings.streams, counters, ({ base }) => isHeld(base));
- * feeds.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
- * feeds.currentOf("usdbtc"); // what someone must be sent who holds the whole id
+ * ```ts ignore
+ * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
+ * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
+ * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id
  * ```
  */
-export class Feeds {
+export class StreamStates {
   readonly #registry: Registry;
   readonly #limits: StateLimits;
   readonly #counters: HubCounters;
-  readonly #isHeld: (name: FeedName) => boolean;
-  /** The one whose last snapshot is the oldest comes first. */
-  readonly #feeds = new Map<string, { readonly name: FeedName; readonly feed: Feed }>();
-  readonly #ofId = new Map<string, Set<Feed>>();
-  readonly #rarely = new LogThrottle(60_000);
+  readonly #isSubscribed: (name: StreamStateName) => boolean;
+  /** In the order of their last snapshots, the oldest first. */
+  readonly #states = new Map<string, Entry>();
+  readonly #ofId = new Map<string, Set<StreamState>>();
+  #bytes = 0;
+  readonly #throttle = new LogThrottle(60_000);
 
-  /** @param isHeld whether somebody follows the stream: its state is kept then */
+  /** @param isSubscribed whether the stream has subscribers, so that its state is kept */
   constructor(
     registry: Registry,
     limits: StateLimits,
     counters: HubCounters,
-    isHeld: (name: FeedName) => boolean,
+    isSubscribed: (name: StreamStateName) => boolean,
   ) {
     this.#registry = registry;
     this.#limits = limits;
     this.#counters = counters;
-    this.#isHeld = isHeld;
+    this.#isSubscribed = isSubscribed;
   }
 
-  /** How many there are, and of how many the state is not known. */
-  get sizes(): FeedSizes {
+  /** The number of states, and of those that are stale. */
+  get sizes(): StateSizes {
     let statesUnsure = 0;
-    for (const { feed } of this.#feeds.values()) if (!feed.live) statesUnsure++;
-    return { states: this.#feeds.size, statesUnsure };
+    for (const { state } of this.#states.values()) if (!state.isCurrent) statesUnsure++;
+    return { states: this.#states.size, statesUnsure };
   }
 
-  find(base: string): Feed | undefined {
-    return this.#feeds.get(base)?.feed;
+  /** Estimated memory of all states. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The state of a stream that has had a snapshot. */
+  find(base: string): StreamState | undefined {
+    return this.#states.get(base)?.state;
   }
 
   /**
-   * The stream's state, made where there is none yet; for its snapshots.
+   * The state that a snapshot belongs to, created if there is none yet.
    *
-   * @returns one that is forgotten at once where there are too many that somebody follows
+   * @returns a state that is not kept when there are too many states with subscribers
    */
-  open(name: FeedName): Feed {
+  open(name: StreamStateName): StreamState {
     const { base, id } = name;
-    const known = this.#feeds.get(base);
+    const known = this.#states.get(base);
     if (known) {
-      this.#feeds.delete(base);
-      this.#feeds.set(base, known);
-      return known.feed;
+      this.#states.delete(base);
+      this.#states.set(base, known);
+      return known.state;
     }
-    const feed = this.#make(name);
-    if (this.#feeds.size >= this.#limits.states && !this.#makeRoom(base)) return feed;
-    this.#feeds.set(base, { name, feed });
+    const state = this.#create(name);
+    if (this.#states.size >= this.#limits.states && !this.#makeRoom(base)) return state;
+    this.#states.set(base, { name, state });
+    state.accounted = 0;
     if (id !== undefined) {
       const others = this.#ofId.get(id);
-      if (others) others.add(feed);
-      else this.#ofId.set(id, new Set([feed]));
+      if (others) others.add(state);
+      else this.#ofId.set(id, new Set([state]));
     }
-    return feed;
+    return state;
   }
 
-  /** What someone must be sent who begins to follow this stream. */
-  current(base: string): readonly EncodedEvent[] {
-    return this.find(base)?.current() ?? [];
+  /**
+   * Counts the memory of a state; to be called after each of its events. Above the limit states
+   * without subscribers are evicted, or the state itself if there are none.
+   */
+  account(base: string, state: StreamState): void {
+    if (state.accounted === undefined) return;
+    const { bytes } = state;
+    this.#bytes += bytes - state.accounted;
+    state.accounted = bytes;
+    while (this.#bytes > this.#limits.stateBytes && this.#states.size > 0) {
+      if (this.#makeRoom(base)) continue;
+      const own = this.#states.get(base);
+      return own && this.#evict(own.name);
+    }
   }
 
-  /** The same for every public stream of an id. */
-  currentOf(id: string): readonly EncodedEvent[] {
-    return [...this.#ofId.get(id) ?? []].flatMap((feed) => feed.current());
+  /** The events that a new subscriber of this stream must be sent. */
+  eventsOf(base: string): readonly EncodedEvent[] {
+    return this.find(base)?.events() ?? [];
   }
 
-  /** Something may have been lost of each of them. */
-  doubtAll(): void {
-    for (const { feed } of this.#feeds.values()) feed.doubt();
+  /** The events that a new subscriber of all public streams of an id must be sent. */
+  eventsOfId(id: string): readonly EncodedEvent[] {
+    return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
-  #make({ snapshots }: FeedName): Feed {
+  /** Makes all states stale, because events may have been lost. */
+  invalidateAll(): void {
+    for (const { state } of this.#states.values()) {
+      state.invalidate();
+      state.accounted = 0;
+    }
+    this.#bytes = 0;
+  }
+
+  #create({ snapshots }: StreamStateName): StreamState {
     const { bookLevels, replayIncrements, eventBytes } = this.#limits;
-    const replayed = new ReplayFeed(replayIncrements, 2 * eventBytes);
+    const replay = new ReplayState(replayIncrements, 2 * eventBytes);
     return this.#registry.find("public", snapshots)?.state === "order-book"
-      ? new BookOrReplayFeed(new OrderBookFeed(snapshots, bookLevels), replayed)
-      : replayed;
+      ? new BookOrReplayState(new OrderBookState(snapshots, bookLevels), replay)
+      : replay;
   }
 
-  /** @returns whether there is room for one more */
+  /** Evicts a state. @returns whether there is room for another one */
   #makeRoom(base: string): boolean {
-    const found = this.#leastWanted();
-    if (found === undefined) this.#counters.statesTurnedAway++;
-    else this.#forget(found);
-    if (this.#rarely.allows("full")) {
+    const found = this.#chooseForEviction();
+    if (found === undefined || found.base === base) this.#counters.statesTurnedAway++;
+    else this.#counters.statesEvicted++;
+    if (found) this.#evict(found);
+    if (this.#throttle.allows("full")) {
       log.warn(
-        "{base} comes when there are {states} states already (streams.states): some that nobody " +
-          "follows are let go of, and late comers wait for their next snapshot. Does the exchange " +
-          "publish under names without end?",
-        { base, states: this.#limits.states },
+        "The state of {base} exceeds a limit (streams.states, streams.state_bytes), with {states} " +
+          "states of {bytes} bytes: states without subscribers are evicted, and new subscribers wait " +
+          "for their next snapshot. Check whether the exchange publishes under an unbounded number " +
+          "of names.",
+        { base, states: this.#states.size, bytes: this.#bytes },
       );
     }
     return found !== undefined;
   }
 
-  #leastWanted(): FeedName | undefined {
-    let looks = 0;
-    for (const [base, entry] of this.#feeds) {
-      if (!this.#isHeld(entry.name)) return entry.name;
-      if (++looks >= LOOKS) return undefined;
-      // Not again for a while.
-      this.#feeds.delete(base);
-      this.#feeds.set(base, entry);
+  #chooseForEviction(): StreamStateName | undefined {
+    let scanned = 0;
+    for (const [base, entry] of this.#states) {
+      if (!this.#isSubscribed(entry.name)) return entry.name;
+      if (++scanned >= MAX_EVICTION_SCAN) return undefined;
+      // To the end, so that the next scan begins with others.
+      this.#states.delete(base);
+      this.#states.set(base, entry);
     }
     return undefined;
   }
 
-  #forget({ base, id }: FeedName): void {
-    this.#counters.statesEvicted++;
-    const feed = this.find(base)!;
-    this.#feeds.delete(base);
+  #evict({ base, id }: StreamStateName): void {
+    const state = this.find(base)!;
+    this.#states.delete(base);
+    this.#bytes -= state.accounted ?? 0;
+    state.accounted = undefined;
     if (id === undefined) return;
     const others = this.#ofId.get(id)!;
-    others.delete(feed);
+    others.delete(state);
     if (others.size === 0) this.#ofId.delete(id);
   }
 }

@@ -1,27 +1,32 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
-import type { EncodedEvent, Wrapping } from "./envelope.ts";
+import type { EncodedEvent, WireFormat } from "./envelope.ts";
+import type { BudgetHolder } from "./state_budget.ts";
 
-/** One client, as far as the hub is concerned. */
-export class Subscriber {
-  /** What it is sent goes in here. */
+/**
+ * One client as the hub sees it. Its subscriptions are read here and changed by
+ * {@linkcode Subscriptions} only.
+ */
+export class Subscriber implements BudgetHolder {
+  /** Queues frames for the client. */
   readonly outbox: Outbox;
-  readonly wrapping: Wrapping;
-  /** Names of the streams held, in the order subscribed. */
-  readonly streams: Set<string> = new Set();
+  readonly format: WireFormat;
+  /** Names of the streams subscribed, in the order subscribed. */
+  readonly streams: ReadonlySet<string> = new Set();
   /**
-   * Of those, the ones whose state there was no room for yet, and which are not followed until
-   * there is; `undefined` when there are none.
+   * The subscribed streams whose state did not fit into the outbox yet. Their events begin with
+   * their state. `undefined` when there are none.
    */
-  ungreeted: string[] | undefined;
-  /** Those who follow the same streams; `undefined` while it follows none. The hub keeps it. */
+  readonly pending: readonly string[] | undefined = undefined;
+  budgetFullAt = 0;
+  /** The subscribers with the same streams; `undefined` without streams. Set by the audience. */
   audience: Audience | undefined;
-  /** Whose private events it gets; `undefined` while anonymous. The hub keeps it. */
+  /** The user whose private events it receives; `undefined` while anonymous. Set by the hub. */
   uid: string | undefined;
 
-  constructor(outbox: Outbox, wrapping: Wrapping) {
+  constructor(outbox: Outbox, format: WireFormat) {
     this.outbox = outbox;
-    this.wrapping = wrapping;
+    this.format = format;
   }
 
   /**
@@ -30,49 +35,50 @@ export class Subscriber {
    * @param age milliseconds since it was published
    */
   sendUrgent(event: EncodedEvent, age: number): void {
-    this.outbox.sendUrgent(event.frame(this.wrapping), age);
+    this.outbox.sendUrgent(event.frame(this.format), age);
   }
 
   /**
-   * Offers the client a state, which it needs before it can go on.
+   * Offers the client a state, which it needs to go on.
    *
-   * @param age milliseconds since it was published, when it was just now
+   * @param age milliseconds since it was published; left out for an earlier state
    */
   offer(event: EncodedEvent, age?: number): void {
-    this.outbox.offer(event.frame(this.wrapping), age);
+    this.outbox.offer(event.frame(this.format), age);
   }
 }
 
 /**
- * Subscribers that follow the same streams and are written to alike: an event is work for each
+ * Subscribers with the same streams and the same wire format. An event costs work for each
  * audience, not for each subscriber.
  */
 export class Audience {
-  /** The names that they all follow. */
+  /** Names of the streams that all its subscribers receive. */
   readonly names: ReadonlySet<string>;
-  readonly wrapping: Wrapping;
+  readonly format: WireFormat;
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
-  /** @param log what is appended to it is sent to all of them */
-  constructor(names: ReadonlySet<string>, wrapping: Wrapping, log: SharedLog) {
+  /** @param log its frames are sent to all subscribers */
+  constructor(names: ReadonlySet<string>, format: WireFormat, log: SharedLog) {
     this.names = names;
-    this.wrapping = wrapping;
+    this.format = format;
     this.#log = log;
   }
 
-  /** Subscribers in it. */
+  /** The number of subscribers. */
   get size(): number {
     return this.#subscribers.size;
   }
 
+  /** Adds a subscriber that is in no audience. */
   add(subscriber: Subscriber): void {
     this.#subscribers.add(subscriber);
     subscriber.audience = this;
     subscriber.outbox.attach(this.#log);
   }
 
-  /** The subscriber is in another one from here on, or has gone. */
+  /** Removes a subscriber, which may then join another audience. */
   remove(subscriber: Subscriber): void {
     this.#subscribers.delete(subscriber);
     subscriber.audience = undefined;
@@ -80,15 +86,15 @@ export class Audience {
   }
 
   /**
-   * Sends an event to all of them.
+   * Sends an event to all subscribers.
    *
    * @param age milliseconds since it was published
    */
   send(event: EncodedEvent, age: number): void {
-    this.#log.append(event.frame(this.wrapping), age);
+    this.#log.append(event.frame(this.format), age);
   }
 
-  /** Offers all of them a state, which they need before they can go on. */
+  /** Offers all subscribers a state, which they need to go on. */
   offer(event: EncodedEvent, age: number): void {
     for (const subscriber of this.#subscribers) subscriber.offer(event, age);
   }

@@ -82,7 +82,7 @@ export class ConnectionQuota {
  *
  * @param address in the one spelling that RFC 5952 gives it
  */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const [left = "", right] = address.split("::");
   const groups = left === "" ? [] : left.split(":");

@@ -3,11 +3,11 @@ import { setTimeout as delay } from "node:timers/promises";
 /** Milliseconds between two shares at least; more clients than one each are closed together. */
 const STEP = 20;
 
-/** Those who are to be closed: all clients of a process. */
+/** The clients to close: all of a process. */
 export interface Drained {
   /** How many there are still. */
   readonly size: number;
-  /** Begins to close so many of them; resolves when their sockets are gone. */
+  /** Begins to close `count` clients; resolves when their sockets are gone. */
   close(count: number): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function drain(
     while (clients.size > 0) {
       const left = end - performance.now();
       const pause = Math.max(STEP, left / clients.size);
-      // Anew each time: some leave by themselves, and one may come that was half way in.
+      // Counted each time: some clients leave by themselves, and a handshake may just have finished.
       const share = Math.max(1, Math.round(clients.size * pause / left));
       closing.push(clients.close(left < pause ? clients.size : share));
       if (clients.size > 0) await delay(pause);

@@ -35,7 +35,7 @@ export interface ExpiryOptions {
 /**
  * Ends what a token's `exp` ends: one queue and one timer for all connections.
  *
- * A heap that knows each entry's place: who leaves early leaves nothing behind. `exp` is a time of
+ * A heap that knows each entry's index: sessions that disconnect early are removed from it. `exp` is a time of
  * the wall clock, which may be set in either direction, so that clock is asked at each look, and
  * there is a look at least once a second.
  *
@@ -81,7 +81,7 @@ export class ExpiryQueue {
     const entry: Entry = { whose, expiresAt, place: this.#heap.length };
     this.#heap.push(entry);
     this.#rise(entry);
-    // Whatever is armed for is no later than the second entry.
+    // The timer is never set for later than the second entry.
     if (entry.place === 0) this.#arm();
     return entry;
   }

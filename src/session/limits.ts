@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import type { CloseCause } from "../websocket/close.ts";
+import type { ReceiverLimits } from "../websocket/receiver.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */
 export interface SessionLimits {
@@ -10,10 +12,72 @@ export interface SessionLimits {
   readonly streams: number;
 }
 
+/**
+ * Bytes that a name has on average at most. Every answer lists all names of the connection, so they
+ * are bounded together: by 16 KiB for 256 streams. Names of exchanges have about 20 bytes.
+ */
+const MEAN_NAME_BYTES = 64;
+
+/**
+ * The streams that a connection may still subscribe to: a number, and a number of bytes of names.
+ *
+ * @example
+ * ```ts
+ * const room = new StreamRoom(limits, subscriber.streams);
+ * const added = names.filter((name) => room.take(name));
+ * ```
+ */
+export class StreamRoom {
+  #streams: number;
+  #bytes: number;
+
+  constructor({ streams }: SessionLimits, held: Iterable<string>) {
+    this.#streams = streams;
+    this.#bytes = streams * MEAN_NAME_BYTES;
+    for (const name of held) this.take(name);
+  }
+
+  /** @returns whether there is room for one more stream of that name */
+  take(name: string): boolean {
+    this.#bytes -= Buffer.byteLength(name);
+    return this.#bytes >= 0 && this.takeRefused();
+  }
+
+  /** The same for a stream that is refused: it costs an answer, which lists nothing. */
+  takeRefused(): boolean {
+    return --this.#streams >= 0;
+  }
+}
+
+/**
+ * Control frames and fragments per message of `limits.message_rate` and `limits.message_burst`. Both
+ * are far above what libraries send: a pong for each ping, and whole messages.
+ */
+const FRAME_RATE_FACTOR = 10;
+const FRAME_BURST_FACTOR = 25;
+
+/** What the receivers of all connections may take; follows the limits of messages. */
+export function receiverLimits(
+  limits: SessionLimits & { readonly messageTimeout: number },
+): ReceiverLimits {
+  return {
+    get frameRate() {
+      return limits.messageRate * FRAME_RATE_FACTOR;
+    },
+    get frameBurst() {
+      return limits.messageBurst * FRAME_BURST_FACTOR;
+    },
+    get messageTimeout() {
+      return limits.messageTimeout;
+    },
+  };
+}
+
 /** The limits that end a connection, by their names in the file. */
 const LIMITS: Partial<Record<CloseCause, string>> = {
   "idle": "idle_timeout",
   "message rate": "message_rate",
+  "message timeout": "message_timeout",
   "message too large": "message_bytes",
   "slow consumer": "unsent_bytes",
 };

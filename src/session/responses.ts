@@ -1,4 +1,5 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
+import { parseStreamName } from "../streams/stream_name.ts";
 import { textFrame } from "../websocket/frame.ts";
 
 function success(message: string): string {
@@ -35,7 +36,12 @@ export function streamsAnswer(
   return textFrame(JSON.stringify({ success: { message, streams: [...streams] } }));
 }
 
+/** Characters that the answer repeats of a name that no event can have. */
+const SHOWN_CHARACTERS = 64;
+
 /** A stream that this connection may not have. Rango words it as a success; its clients read that. */
 export function cannotSubscribe(stream: string): Uint8Array {
-  return textFrame(success(`cannot subscribe to ${stream}`));
+  const isPossible = parseStreamName(stream).form !== "other";
+  const shown = isPossible ? stream : stream.slice(0, SHOWN_CHARACTERS);
+  return textFrame(success(`cannot subscribe to ${shown}`));
 }

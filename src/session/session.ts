@@ -1,30 +1,38 @@
 import { getLogger } from "@logtape/logtape";
 import { TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
-import type { Wrapping } from "../hub/envelope.ts";
+import type { FailureBudget } from "../auth/verifier.ts";
+import type { WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
 import { Subscriber } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
 import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
+import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import type { SessionLimits } from "./limits.ts";
-import { countMessage } from "./message_rate.ts";
+import { type SessionLimits, StreamRoom } from "./limits.ts";
+import { takeToken } from "../telemetry/token_bucket.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
+import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
 
-/** Verifies a token, or throws a {@linkcode TokenError}. */
-export type Verify = (token: string) => Promise<Identity>;
+/** Verifies a token of a client whose failures are counted, or throws a {@linkcode TokenError}. */
+export type Verify = (token: string, failures: FailureBudget) => Promise<Identity>;
 
 /** What all sessions have in common. */
 export interface SessionContext {
   readonly hub: Hub;
   /** Left out where nobody can authenticate (`--no-auth`). */
   readonly verify: Verify | undefined;
+  /** Whether a verified token has been revoked since. */
+  isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean;
+  readonly users: UserQuota;
+  /** Counts tokens that do not verify. */
+  readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
@@ -54,7 +62,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner, ExpiryTarget {
+export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
@@ -62,12 +70,15 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   #role = "";
+  /** The token's; undefined where it has none, and while anonymous. */
+  #jti: string | undefined;
   /** When the token ends; `undefined` while anonymous, and for a token that never does. */
   #term: ExpiryEntry | undefined;
   /** The prefixed streams that ended with the last token, for the next one to restore. */
   #suspended: readonly string[] | undefined;
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
   #fullAt = 0;
+  failuresForgottenAt = 0;
   #verifying = false;
   #waiting: (string | typeof NOT_TEXT)[] | undefined;
 
@@ -77,7 +88,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   constructor(
     context: SessionContext,
     connection: WebSocketConnection,
-    wrapping: Wrapping,
+    format: WireFormat,
     identity: Identity | undefined,
     address: string,
   ) {
@@ -85,7 +96,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection.outbox, wrapping);
+    this.#subscriber = new Subscriber(connection.outbox, format);
     if (identity) this.#become(identity);
   }
 
@@ -129,10 +140,18 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     this.#term = undefined;
     this.#context.hub.identify(this.#subscriber, undefined);
     this.#role = "";
+    this.#jti = undefined;
     const ended = this.#dropForbidden();
     if (ended.length > 0) this.#suspended = ended;
     this.connection.send(answers.TOKEN_EXPIRED);
     log.debug("connection {id} from {address}: its token expired", this.#named);
+  }
+
+  /** Closes the connection when its token or user is revoked. */
+  endIfRevoked(): void {
+    const { uid } = this;
+    if (uid === undefined || !this.#context.isRevoked({ uid, jti: this.#jti })) return;
+    void this.connection.close(SERVER_CLOSES.revoked);
   }
 
   /** Gives up what the role may not have any more, because the roles' streams changed. */
@@ -141,7 +160,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   drained(): void {
-    this.#context.hub.greetOn(this.#subscriber);
+    this.#context.hub.resume(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -167,7 +186,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     const { messageRate, messageBurst } = this.#context.limits;
     if (messageRate === 0) return true;
     const now = Math.floor(performance.now());
-    const fullAt = countMessage(this.#fullAt, now, messageRate, messageBurst);
+    const fullAt = takeToken(this.#fullAt, now, messageRate, messageBurst);
     if (fullAt === undefined) {
       void this.connection.close(SERVER_CLOSES.messageRate);
       return false;
@@ -201,23 +220,31 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   #authenticate(token: string, then: StreamsEvent | "invalid" | undefined): void {
     this.#verifying = true;
     this.connection.pause();
-    void this.#verify(token).then((identity) => {
+    void this.#verify(token).then((verified) => {
       this.#verifying = false;
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
+      const identity = verified && this.#mayBecome(verified) ? verified : undefined;
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
       this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
-      this.#context.hub.greet(this.#subscriber, restored);
+      this.#context.hub.start(this.#subscriber, restored);
       this.#perform(then);
       this.#handleWaiting();
     });
   }
 
+  /** Whether the connection may become that: both may have changed while its token was verified. */
+  #mayBecome(identity: Identity): boolean {
+    const { users, isRevoked } = this.#context;
+    return !isRevoked(identity) && (identity.uid === this.uid || users.allows(identity.uid));
+  }
+
   /** Never rejects: `undefined` for a token that does not verify. */
   async #verify(token: string): Promise<Identity | undefined> {
+    const { verify, failures } = this.#context;
     try {
-      return await this.#context.verify?.(token);
+      return await verify?.(token, failures.of(this.address, this));
     } catch (error) {
       if (error instanceof TokenError) {
         log.debug("connection {id} from {address}: token refused: {code}", {
@@ -243,17 +270,18 @@ export class Session implements ConnectionOwner, ExpiryTarget {
   }
 
   /** @returns the prefixed streams that the last token's end had taken away, held again */
-  #become({ uid, role, expiresAt }: Identity): readonly string[] {
+  #become({ uid, role, jti, expiresAt }: Identity): readonly string[] {
     const { hub, expiries, limits } = this.#context;
     hub.identify(this.#subscriber, uid);
     this.#role = role;
+    this.#jti = jti;
     this.#endTerm();
     if (expiresAt !== undefined) this.#term = expiries.add(this, expiresAt);
     this.#dropForbidden();
     const { streams } = this.#subscriber;
+    const room = new StreamRoom(limits, streams);
     const restored = (this.#suspended ?? [])
-      .filter((stream) => !streams.has(stream) && this.#mayHold(stream))
-      .slice(0, Math.max(limits.streams - streams.size, 0));
+      .filter((stream) => !streams.has(stream) && this.#mayHold(stream) && room.take(stream));
     hub.subscribe(this.#subscriber, restored);
     this.#suspended = undefined;
     return restored;
@@ -277,15 +305,17 @@ export class Session implements ConnectionOwner, ExpiryTarget {
     const added: string[] = [];
     const refused: Uint8Array[] = [];
     let tooMany = false;
+    const room = new StreamRoom(limits, held);
     for (const stream of new Set(streams)) {
       if (held.has(stream)) continue;
-      if (!hub.knows(stream) || !this.#mayHold(stream)) {
-        refused.push(answers.cannotSubscribe(stream));
-      } else if (held.size + added.length >= limits.streams) {
+      const isPossible = hub.knows(stream) && this.#mayHold(stream);
+      // Refusals count as well: each costs an answer that the client did not pay for.
+      if (!(isPossible ? room.take(stream) : room.takeRefused())) {
         tooMany = true;
-      } else {
-        added.push(stream);
+        break;
       }
+      if (isPossible) added.push(stream);
+      else refused.push(answers.cannotSubscribe(stream));
     }
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
@@ -295,7 +325,7 @@ export class Session implements ConnectionOwner, ExpiryTarget {
       this.connection.send(answers.TOO_MANY_STREAMS);
     }
     this.connection.send(answers.streamsAnswer("subscribed", held));
-    hub.greet(this.#subscriber, added);
+    hub.start(this.#subscriber, added);
   }
 
   #unsubscribe(streams: readonly string[]): void {

@@ -1,10 +1,9 @@
 import type { Identity } from "../auth/identity.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import { FrameChain } from "../delivery/frame_chain.ts";
 import type { ServerClose } from "../websocket/close.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
-import type { Envelope, Wrapping } from "../hub/envelope.ts";
+import { type Envelope, type WireFormat, wireFormats } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
 import { limitOf } from "./limits.ts";
 import type { Rbac } from "./permissions.ts";
@@ -33,22 +32,9 @@ export interface SessionCounts {
   readonly totalAuthenticated: number;
 }
 
-/** Clients that are written to alike are sent the same frames, and so can share chains of them. */
-interface Way {
-  readonly wrapping: Wrapping;
-  readonly root: FrameChain;
-}
-
 /** Clients may close with any number from 3000 to 4999: a label each would be theirs to make. */
 function label(code: number): string {
   return code < 3000 ? String(code) : "application";
-}
-
-function waysOf(deflate: DeflateOptions | undefined): Record<Envelope, Way> {
-  return {
-    object: { wrapping: { envelope: "object", deflate }, root: FrameChain.root() },
-    tuple: { wrapping: { envelope: "tuple", deflate }, root: FrameChain.root() },
-  };
 }
 
 /**
@@ -64,15 +50,15 @@ export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext & { rbac: Rbac };
   readonly #connections: ConnectionOptions;
-  readonly #plain: Readonly<Record<Envelope, Way>>;
-  readonly #deflated: Readonly<Record<Envelope, Way>>;
+  readonly #plain: Readonly<Record<Envelope, WireFormat>>;
+  readonly #deflated: Readonly<Record<Envelope, WireFormat>>;
   #total = 0;
   #totalAuthenticated = 0;
 
   /** Ends of connections, by who began and the code: `server 1008`. */
   readonly closes: LabelledCounter = new LabelledCounter();
 
-  /** @param deflate how messages are compressed for those who negotiated it */
+  /** @param deflate how messages are compressed for clients that negotiated it */
   constructor(
     context: Omit<SessionContext, "ended">,
     connections: ConnectionOptions,
@@ -89,8 +75,8 @@ export class Sessions {
       },
     };
     this.#connections = connections;
-    this.#plain = waysOf(undefined);
-    this.#deflated = waysOf(deflate);
+    this.#plain = wireFormats(undefined);
+    this.#deflated = wireFormats(deflate);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -118,13 +104,20 @@ export class Sessions {
   admit(socket: Socket, head: Uint8Array, admission: Admission): void {
     const { address, identity, envelope, extensions, streams } = admission;
     const deflates = extensions !== undefined;
-    const { root, wrapping } = (deflates ? this.#deflated : this.#plain)[envelope];
-    const connection = new WebSocketConnection(socket, root, this.#connections, deflates);
-    const session = new Session(this.#context, connection, wrapping, identity, address);
+    const format = (deflates ? this.#deflated : this.#plain)[envelope];
+    const connection = new WebSocketConnection(socket, format.root, this.#connections, deflates);
+    const session = new Session(this.#context, connection, format, identity, address);
     this.#open.add(session);
     this.#total++;
     if (identity) this.#totalAuthenticated++;
     session.start(streams, head);
+    // A reload may have come between the token's verification and this.
+    if (identity) session.endIfRevoked();
+  }
+
+  /** Closes the clients whose token or user is revoked. */
+  endRevoked(): void {
+    for (const session of this.#open) session.endIfRevoked();
   }
 
   /** Clients connected now. */
@@ -133,7 +126,7 @@ export class Sessions {
   }
 
   /**
-   * Closes so many of the clients, the oldest first; each is written what it is owed first.
+   * Closes `count` clients, the oldest first; each gets its pending frames first.
    *
    * @returns when the last of these sockets is gone, by the client's answer or the end of its time
    */

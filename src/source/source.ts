@@ -1,39 +1,43 @@
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 
-/** Takes events in, in the order of the source. Never throws: a bad event is counted and dropped. */
+/** Receives events in the order of the source. Never throws: a bad event is counted and dropped. */
 export interface EventSink {
   /**
    * One event.
    *
    * @param routingKey `public.usdbtc.trades`, `private.ID123.order`, …
-   * @param body the JSON as published, not yet checked; lent until this returns: the source may
-   * write over it then
+   * @param body the JSON as published, not yet checked; valid until this returns, then the source
+   * may overwrite it
    * @param age milliseconds since it was published, from the publisher's timestamp; 0 without one
    */
   deliver(routingKey: string, body: Uint8Array, age: number): void;
-  /** Events may have been lost: order books are unsure until their next snapshot. */
+  /** Events may have been lost: order books are stale until their next snapshot. */
   interrupted(): void;
 }
 
-/** How a source is doing, for health answers, statistics and metrics. */
+/** The state of a source, for health checks, statistics and metrics. */
 export interface SourceState {
   /** Whether events come in as they are published. */
   readonly connected: boolean;
-  /** Since when it is connected, or is not. */
+  /** Since when `connected` has its present value. */
   readonly since: Date;
-  /** Milliseconds since then, which no setting of the wall clock changes. */
+  /** Milliseconds since then, by a monotonic clock. */
   readonly lasted: number;
-  /** Whether it was ever connected: before that, there is nothing that it lost. */
+  /** Whether it was connected at least once. */
   readonly everConnected: boolean;
-  /** What a person wants to know: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */
+  /** For people: `consuming from … by ranger.host.12.ab`, `… nothing listens there`. */
   readonly detail: string;
-  /** How often the source came back after it was lost. */
+  /** Number of reconnects after a loss. */
   readonly reconnects: number;
-  /** Attempts to connect that failed and connections that were lost, by kind of cause. */
+  /** Number of losses, each of which may have lost events. */
+  readonly interruptions: number;
+  /** Seconds without a connection since the first one, with the silence before a loss was noticed. */
+  readonly interruptedSeconds: number;
+  /** Failed attempts to connect and lost connections, by kind of cause. */
   readonly failures: LabelledCounter;
-  /** The last of them, in words; kept when it is over. */
+  /** The last of them, for people; kept after it is over. */
   readonly lastError: string | undefined;
-  /** Why the broker takes no more from publishers, where it does not and told us. */
+  /** Why the broker blocks publishers, where it does and has sent a notification. */
   readonly blocked: string | undefined;
 }
 
@@ -49,8 +53,8 @@ export interface SourceState {
  */
 export interface EventSource {
   readonly state: SourceState;
-  /** Begins to deliver. Returns at once; connecting and reconnecting are the source's own affair. */
+  /** Begins to deliver. Returns at once; the source connects and reconnects by itself. */
   start(sink: EventSink): void;
-  /** Stops delivering and lets go of everything; resolves when that is done. Safe to call twice. */
+  /** Stops delivering; resolves when all resources are released. Safe to call twice. */
   stop(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Failure } from "./amqp/failure.ts";
 import type { SourceState } from "./source.ts";
 
 /**
- * How a source of events is doing, as it goes along (see {@linkcode SourceState}).
+ * The state of a source, which the source updates (see {@linkcode SourceState}).
  *
  * @example
  * ```ts
@@ -19,33 +19,63 @@ export class SourceStatus implements SourceState {
   everConnected = false;
   detail = "not started";
   reconnects = 0;
+  interruptions = 0;
   readonly failures: LabelledCounter = new LabelledCounter();
   lastError: string | undefined;
   blocked: string | undefined;
-  /** When `since` was by a clock that nobody sets. */
+  /** Milliseconds of the interruptions that are over. */
+  #interrupted = 0;
+  #stopped = false;
+  /** The moment of `since` by the monotonic clock. */
   #turned = performance.now();
 
   get lasted(): number {
     return performance.now() - this.#turned;
   }
 
+  get interruptedSeconds(): number {
+    return (this.#interrupted + (this.#isInterrupted ? this.lasted : 0)) / 1000;
+  }
+
   /** Events come in. */
   up(detail: string): void {
     if (this.everConnected) this.reconnects++;
+    if (this.#isInterrupted) this.#interrupted += this.lasted;
     this.everConnected = true;
+    this.#stopped = false;
     this.#turn(true, detail);
   }
 
-  /** They do not, or not any more; also to say something new about it. */
-  down(detail: string): void {
+  /**
+   * Events do not come in; also called to replace the detail.
+   *
+   * @param silence milliseconds before this in which nothing came from the source
+   */
+  down(detail: string, silence = 0): void {
+    this.blocked = undefined;
+    if (this.connected) {
+      this.interruptions++;
+      this.#interrupted += silence;
+    }
+    this.#turn(false, detail);
+  }
+
+  /** The source is stopped, which is not an interruption. */
+  stop(detail = "stopped"): void {
+    if (this.#isInterrupted) this.#interrupted += this.lasted;
+    this.#stopped = true;
     this.blocked = undefined;
     this.#turn(false, detail);
   }
 
-  /** One more failure, whatever it ended. */
+  /** Counts a failure. */
   failed({ kind }: Failure, text: string): void {
     this.failures.add(kind);
     this.lastError = text;
+  }
+
+  get #isInterrupted(): boolean {
+    return this.everConnected && !this.connected && !this.#stopped;
   }
 
   #turn(connected: boolean, detail: string): void {

@@ -1,17 +1,18 @@
 import type * as z from "zod";
 
-/** Whether a value, as `JSON.parse` returns it, fits a schema. */
+/** Returns whether a value, as `JSON.parse` returns it, fits a schema. */
 export type Check = (value: unknown) => boolean;
 
 /**
- * Makes one function of a schema, which only says yes or no. zod's own parsing copies each value
- * and collects the reasons why the first forms of a union did not fit; strict mode needs neither,
- * and it looks at every event.
+ * Compiles a schema to a function that returns only whether a value fits. zod's parser copies each
+ * value and collects errors; strict mode needs neither, and checks every event.
  *
- * @returns a function that agrees with `schema.safeParse(value).success` for all that JSON can be
+ * @returns a function with the result of `schema.safeParse(value).success` for every JSON value
  *
  * @example
  * ```ts
+ * import * as z from "zod";
+ *
  * const isLevel = compileCheck(z.tuple([z.string(), z.string()]));
  * isLevel(["15.0", "1"]); // true
  * isLevel(["15.0"]); // false
@@ -21,7 +22,7 @@ export function compileCheck(schema: z.ZodType): Check {
   return compile(schema) ?? ((value) => schema.safeParse(value).success);
 }
 
-/** @returns `undefined` for what only zod itself can check */
+/** @returns `undefined` for schemas that only zod can check */
 function compile(schema: unknown): Check | undefined {
   const { def } = (schema as z.core.$ZodTypes)._zod;
   switch (def.type) {
@@ -71,7 +72,7 @@ function compile(schema: unknown): Check | undefined {
 
 const isString: Check = (value) => typeof value === "string";
 
-/** The checks of all parts, made into one; `undefined` when zod is needed for one of them. */
+/** Joins the checks of all parts; `undefined` if one of them needs zod. */
 function together(
   schemas: readonly unknown[],
   join: (checks: readonly Check[]) => Check,
@@ -85,7 +86,7 @@ function together(
   return join(checks);
 }
 
-/** What zod calls a check: a restriction of a value that has the right type already. */
+/** What zod calls a check: a restriction of a value that has the right type. */
 type Restriction = z.core.$ZodChecks["_zod"]["def"] | z.core.$ZodStringFormatChecks["_zod"]["def"];
 
 function withChecks(
@@ -142,7 +143,7 @@ function isOptional(schema: unknown): boolean {
 }
 
 function object({ shape, catchall, checks }: z.core.$ZodObjectDef): Check | undefined {
-  // Only objects that let any other field pass.
+  // Only objects that accept any other field.
   if (checks?.length || (catchall as z.core.$ZodTypes | undefined)?._zod.def.type !== "unknown") {
     return undefined;
   }
@@ -156,14 +157,14 @@ function object({ shape, catchall, checks }: z.core.$ZodObjectDef): Check | unde
   });
 }
 
-/** Only records with names of any text. */
+/** Only records whose names may be any text. */
 function record({ keyType, valueType, checks }: z.core.$ZodRecordDef): Check | undefined {
   const { def } = (keyType as z.core.$ZodTypes)._zod;
   if (checks?.length || def.type !== "string" || def.checks?.length) return undefined;
   return together([valueType], ([check]) => (value) => {
     if (!isObject(value)) return false;
     for (const name of Object.keys(value)) {
-      // As zod does: it is no name of a currency or a market.
+      // zod ignores this name as well.
       if (name !== "__proto__" && !check!(value[name])) return false;
     }
     return true;

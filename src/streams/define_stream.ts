@@ -1,48 +1,58 @@
 import type { z } from "zod";
 
-/** Who may have a stream. */
+/** Which clients may receive a stream. */
 export type Scope = "public" | "private";
 
 /** How the server keeps the state of a stream that comes as snapshots and increments. */
 export type StateKind =
-  /** Increments are applied, and a late comer gets one current snapshot. */
+  /** Increments are applied, and a new subscriber is sent one current snapshot. */
   | "order-book"
-  /** The last snapshot and the increments since are replayed to a late comer. */
+  /** The last snapshot and the increments since are replayed to a new subscriber. */
   | "replay";
 
 /** The words that may stand for a parameter of a name pattern; a parameter not listed is any word. */
 export type Words = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The keyword of a schema that marks a form which few exchanges publish: it passes and is
- * documented, but types leave it out.
+ * The schema keyword of a form that few exchanges publish: it is valid and documented, but not part
+ * of the types.
  */
 export const RARE = "x-rare";
 
-/** A stream whose events each stand by themselves. */
+/**
+ * Stands for the example of a kind whose events the simulator's samples contain
+ * (`sampleEvents` in source/simulator/samples.ts).
+ */
+export const SIMULATED: unique symbol = Symbol("simulated");
+
+/** A stream whose events each stand alone. */
 export interface PlainStream<Pattern extends string, Params extends Words, Payload> {
   readonly delivery: "plain";
   readonly name: Pattern;
-  /** What it is, in a few words for client developers. */
-  readonly summary?: string | undefined;
+  /** What the stream contains, in a few words for client developers. */
+  readonly summary: string;
   readonly scope: Scope;
   readonly words: Params;
   readonly payload: z.ZodType<Payload>;
-  /** Shown in documents and sent by `ranger publish --sample`, for kinds without samples there. */
-  readonly example?: Payload | undefined;
+  /** Shown in documents and sent by `ranger publish --sample`. */
+  readonly example: NoInfer<Payload> | typeof SIMULATED;
 }
 
-/** A state that is published whole under `<name>-snap`, and its changes under `<name>-inc`. */
+/** A state, published as snapshots under `<name>-snap` and as increments under `<name>-inc`. */
 export interface StatefulStream<Pattern extends string, Params extends Words, Snapshot, Increment> {
   readonly delivery: "snapshot with increments";
   readonly name: Pattern;
-  /** What it is, in a few words for client developers. */
-  readonly summary?: string | undefined;
+  /** What the stream contains, in a few words for client developers. */
+  readonly summary: string;
   readonly scope: "public";
   readonly words: Params;
   readonly state: StateKind;
   readonly snapshot: z.ZodType<Snapshot>;
   readonly increment: z.ZodType<Increment>;
+  /** Shown in documents and sent by `ranger publish --sample`. */
+  readonly example:
+    | { readonly snapshot: NoInfer<Snapshot>; readonly increment: NoInfer<Increment> }
+    | typeof SIMULATED;
 }
 
 /** One kind of stream. */
@@ -58,13 +68,16 @@ export type StreamDefinition =
  *
  * @example
  * ```ts
+ * import * as z from "zod";
+ *
  * export const depth = defineStream({
  *   name: "<id>.depth-<levels>",
- *   summary: "The best levels, again and again",
+ *   summary: "The best levels, at each change",
  *   scope: "public",
  *   words: { levels: ["5", "20"] },
  *   delivery: "plain",
  *   payload: z.object({ bids: z.array(z.string()) }),
+ *   example: { bids: ["1020.0"] },
  * });
  * ```
  */
@@ -110,6 +123,8 @@ type Entry<D> = D extends PlainStream<infer Pattern, infer Params, infer Payload
  *
  * @example
  * ```ts
+ * import type { PEATIO_STREAMS } from "./peatio.ts";
+ *
  * type Candle = PayloadOf<typeof PEATIO_STREAMS, "btcusd.kline-1m">;
  * ```
  */

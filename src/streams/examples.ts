@@ -1,3 +1,4 @@
+import { SIMULATED } from "./define_stream.ts";
 import type { Registry, StreamKind } from "./registry.ts";
 
 /** The market and the user in the examples. */
@@ -8,23 +9,26 @@ export interface ExampleOptions {
   readonly uid: string;
 }
 
-/** An event as the exchange would publish it. */
+/** An event as the exchange publishes it. */
 export interface ExampleEvent {
   readonly routingKey: string;
   readonly payload: unknown;
 }
 
 /**
- * One event of each kind that was declared with an example.
+ * One event of each kind whose declaration has an example; the simulator's samples contain the
+ * other kinds.
  *
  * @example
  * ```ts
+ * import { peatioRegistry } from "./peatio.ts";
+ *
  * exampleEvents(peatioRegistry, { market: "btcusd", uid: "ID123" })[0]?.routingKey;
  * // "private.ID123.balance"
  * ```
  */
 export function exampleEvents(registry: Registry, options: ExampleOptions): ExampleEvent[] {
-  return registry.kinds.filter(({ example }) => example !== undefined).map((kind) => ({
+  return registry.kinds.filter(({ example }) => example !== SIMULATED).map((kind) => ({
     routingKey: routingKeyOf(kind, options),
     payload: kind.example,
   }));

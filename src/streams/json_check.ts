@@ -1,7 +1,6 @@
 /**
- * Whether bytes are JSON in UTF-8 (RFC 8259), found out in one pass over them and without making
- * anything: for payloads that are passed on as they came. It takes what `JSON.parse` takes behind a
- * decoder that is strict about UTF-8, and nothing else, however deep it is nested.
+ * Checks in one pass, without allocating, whether bytes are JSON in UTF-8 (RFC 8259). It accepts
+ * exactly what a strict UTF-8 decoder and `JSON.parse` accept, at any depth of nesting.
  *
  * @example
  * ```ts
@@ -13,7 +12,7 @@ export function isJson(bytes: Uint8Array): boolean {
   const nesting = new Nesting();
   let at = skipSpace(bytes, 0);
   for (;;) {
-    // A value is due.
+    // The start of a value.
     const first = bytes[at];
     if (first === OPEN_OBJECT || first === OPEN_ARRAY) {
       const isObject = first === OPEN_OBJECT;
@@ -29,7 +28,7 @@ export function isJson(bytes: Uint8Array): boolean {
       at = skipScalar(bytes, at, first);
       if (at === WRONG) return false;
     }
-    // A value is over, and with it perhaps what it is in.
+    // The end of a value, and perhaps of the arrays and objects around it.
     for (;;) {
       at = skipSpace(bytes, at);
       if (nesting.depth === 0) return at === bytes.length;
@@ -61,7 +60,7 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** Bytes that a string goes on over: ASCII but for the quote, the backslash and control characters. */
+/** Bytes that continue a string: ASCII except the quote, the backslash and control characters. */
 const PLAIN = Uint8Array.from(
   { length: 256 },
   (_, byte) => Number(byte >= 0x20 && byte < 0x80 && byte !== QUOTE && byte !== BACKSLASH),
@@ -69,7 +68,7 @@ const PLAIN = Uint8Array.from(
 
 const LITERALS = ["true", "false", "null"].map((word) => new TextEncoder().encode(word));
 
-/** What the value is in: a bit a level, so that a million brackets take little. */
+/** The arrays and objects around a value: one bit per level, so that a million levels cost little. */
 class Nesting {
   depth = 0;
   inObject = false;
@@ -97,7 +96,7 @@ function skipSpace(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** A name and its colon, and the space up to the value. */
+/** Skips a name, its colon, and the white space before the value. */
 function skipKey(bytes: Uint8Array, at: number): number {
   if (bytes[at] !== QUOTE) return WRONG;
   at = skipString(bytes, at + 1);
@@ -143,7 +142,7 @@ function skipDigits(bytes: Uint8Array, at: number): number {
   return at;
 }
 
-/** RFC 8259 §7. @param at behind the quote */
+/** RFC 8259 §7. @param at the index after the quote */
 function skipString(bytes: Uint8Array, at: number): number {
   const end = bytes.length;
   for (;;) {
@@ -158,7 +157,7 @@ function skipString(bytes: Uint8Array, at: number): number {
   }
 }
 
-/** @param at behind the backslash */
+/** @param at the index after the backslash */
 function skipEscape(bytes: Uint8Array, at: number): number {
   switch (bytes[at]) {
     case QUOTE:
@@ -185,8 +184,8 @@ function isHexDigit(byte: number | undefined): boolean {
 }
 
 /**
- * The rest of a character of two to four bytes (RFC 3629 §4): none that could be shorter, no half
- * of a surrogate pair, none beyond U+10FFFF.
+ * Skips the rest of a character of two to four bytes (RFC 3629 §4). Overlong forms, surrogates and
+ * characters beyond U+10FFFF are wrong.
  */
 function skipCharacter(bytes: Uint8Array, at: number, first: number): number {
   const second = bytes[at]!;

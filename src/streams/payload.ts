@@ -2,7 +2,7 @@ import { isJson } from "./json_check.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** What {@linkcode parseJson} returns for a body that is none. */
+/** The result of {@linkcode parseJson} for a body that is not valid JSON. */
 export const NOT_JSON = Symbol("not JSON");
 
 /**
@@ -25,9 +25,9 @@ export function parseJson(body: Uint8Array): unknown {
 }
 
 /**
- * Looks whether a body is JSON, where what it says does not matter; much cheaper than reading it.
+ * Checks whether a body is valid JSON without parsing it, which is much cheaper.
  *
- * @returns {@linkcode NOT_JSON} where {@linkcode parseJson} would, else `undefined`
+ * @returns {@linkcode NOT_JSON} if {@linkcode parseJson} would return it, otherwise `undefined`
  */
 export function checkJson(body: Uint8Array): undefined | typeof NOT_JSON {
   return isJson(body) ? undefined : NOT_JSON;

@@ -1,22 +1,29 @@
 import type { z } from "zod";
 import { compileCheck } from "./compile_check.ts";
-import type { Scope, StateKind, StreamDefinition, Words } from "./define_stream.ts";
+import {
+  type Scope,
+  SIMULATED,
+  type StateKind,
+  type StreamDefinition,
+  type Words,
+} from "./define_stream.ts";
+import { incrementsOf, roleOf, snapshotsOf, type StreamRole } from "./stream_role.ts";
 
-/** The part that one event name plays in a kind of stream. */
+/** One kind of event: a plain stream, or the snapshots or increments of a state. */
 export interface StreamKind {
-  /** The pattern it was declared with, such as `<id>.ob-inc`: bounded in number, fit for metrics. */
+  /** The declared pattern, such as `<id>.ob-inc`. The number of labels is bounded, as metrics need. */
   readonly label: string;
-  readonly summary: string | undefined;
-  /** The words that a parameter may be; one that is not listed is any word. */
+  readonly summary: string;
+  /** The words that a parameter may be; a parameter that is not listed is any word. */
   readonly words: Words;
   readonly scope: Scope;
-  readonly role: "plain" | "snapshot" | "increment";
+  readonly role: StreamRole;
   /** Only for snapshots and increments. */
   readonly state: StateKind | undefined;
   readonly payload: z.ZodType;
   /** Whether a payload, as `JSON.parse` returns it, fits the type. */
   readonly fits: (payload: unknown) => boolean;
-  /** Shown in documents and sent by `ranger publish --sample`, for kinds without samples there. */
+  /** Shown in documents and sent by `ranger publish --sample`; `SIMULATED` if samples contain it. */
   readonly example: unknown;
 }
 
@@ -25,27 +32,35 @@ interface Matcher {
   readonly kind: StreamKind;
 }
 
-/** How many names are remembered, so that a flood of names cannot fill the memory. */
-const REMEMBERED = 4096;
+/** Bounds the cache of names, which clients and the exchange choose. */
+const MAX_CACHED_NAMES = 4096;
 
 /**
- * The kinds of stream that this server knows by name.
+ * The kinds of stream that this server knows.
  *
  * @example
  * ```ts
+ * import { PEATIO_STREAMS } from "./peatio.ts";
+ *
  * const registry = new Registry(PEATIO_STREAMS);
- * registry.find("public", "btcusd.kline-1m")?.fits(candle);
+ * registry.find("public", "btcusd.kline-1m")?.fits([1537370580, 1, 2, 1, 2, 5]); // true
  * ```
  */
 export class Registry {
   readonly #matchers: Matcher[] = [];
   readonly #found = new Map<string, StreamKind | undefined>();
 
-  /** @throws {TypeError} two definitions have the same name pattern */
+  /**
+   * @throws {TypeError} two definitions have the same name pattern, or a plain stream has the
+   * suffix of snapshots or increments
+   */
   constructor(definitions: readonly StreamDefinition[]) {
     const labels = new Set<string>();
     for (const definition of definitions) {
       for (const kind of kindsOf(definition)) {
+        if (roleOf(kind.label) !== kind.role) {
+          throw new TypeError(`Stream ${kind.label} has the name of a ${roleOf(kind.label)}.`);
+        }
         if (labels.has(kind.label)) throw new TypeError(`Stream ${kind.label} is defined twice.`);
         labels.add(kind.label);
         this.#matchers.push({ pattern: patternOf(kind.label, definition.words), kind });
@@ -53,15 +68,15 @@ export class Registry {
     }
   }
 
-  /** All kinds, in the order they were declared. */
+  /** All kinds, in the order of their declarations. */
   get kinds(): readonly StreamKind[] {
     return this.#matchers.map((matcher) => matcher.kind);
   }
 
   /**
-   * The kind that a stream is of.
+   * The kind of a stream; `undefined` if it is not registered.
    *
-   * @param name as delivered: `btcusd.trades`, `global.tickers`, or a private event such as `order`
+   * @param name as clients receive it: `btcusd.trades`, `global.tickers`, or a private event such as `order`
    */
   find(scope: Scope, name: string): StreamKind | undefined {
     const key = `${scope} ${name}`;
@@ -69,7 +84,7 @@ export class Registry {
     const kind = this.#matchers.find((matcher) =>
       matcher.kind.scope === scope && matcher.pattern.test(name)
     )?.kind;
-    if (this.#found.size >= REMEMBERED) this.#found.clear();
+    if (this.#found.size >= MAX_CACHED_NAMES) this.#found.clear();
     this.#found.set(key, kind);
     return kind;
   }
@@ -85,15 +100,28 @@ function kindsOf(definition: StreamDefinition): StreamKind[] {
       { ...common, label: name, role: "plain", state: undefined, ...typed(payload), example },
     ];
   }
-  const { state, snapshot, increment } = definition;
-  const both = { ...common, state, example: undefined };
+  const { state, snapshot, increment, example } = definition;
+  const examples = example === SIMULATED ? { snapshot: example, increment: example } : example;
+  const both = { ...common, state };
   return [
-    { ...both, label: `${name}-snap`, role: "snapshot", ...typed(snapshot) },
-    { ...both, label: `${name}-inc`, role: "increment", ...typed(increment) },
+    {
+      ...both,
+      label: snapshotsOf(name),
+      role: "snapshot",
+      ...typed(snapshot),
+      example: examples.snapshot,
+    },
+    {
+      ...both,
+      label: incrementsOf(name),
+      role: "increment",
+      ...typed(increment),
+      example: examples.increment,
+    },
   ];
 }
 
-/** `<id>.kline-<period>` to a regular expression; a parameter without listed words is `[^.]+`. */
+/** Converts `<id>.kline-<period>` to a regular expression; a parameter without words is `[^.]+`. */
 function patternOf(label: string, words: Words): RegExp {
   const source = label.split(/(<[^>]+>)/).map((part) => {
     if (!part.startsWith("<")) return RegExp.escape(part);

@@ -1,4 +1,4 @@
-/** Who an event is for, as its routing key says. */
+/** The scope and the stream of an event, from its routing key. */
 export type Route =
   | { readonly scope: "public"; readonly id: string; readonly event: string; readonly name: string }
   | { readonly scope: "private"; readonly uid: string; readonly event: string }
@@ -6,9 +6,9 @@ export type Route =
     readonly scope: "prefixed";
     readonly id: string;
     readonly event: string;
-    /** What a client subscribes to: `<prefix>.<id>.<event>`. */
+    /** The name that clients subscribe to: `<prefix>.<id>.<event>`. */
     readonly subscription: string;
-    /** What it is delivered under: `<id>.<event>`. */
+    /** The name that clients receive it under: `<id>.<event>`. */
     readonly name: string;
   };
 
@@ -23,9 +23,8 @@ export type Route =
  * | `public.<event>`, `global.<event>` | public, under the same two words |
  * | `global.<id>.<event>` | public, under `<id>.<event>`, as with Rango; or prefixed |
  *
- * @param globalIsPrefix whether `global` with three words is a prefix like any other, because roles
- * are configured for it
- * @returns `undefined` for any other number of words, or an empty word
+ * @param globalIsPrefix whether `global` with three words is a prefix for roles like any other
+ * @returns `undefined` if the key has another number of words, or an empty word
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 import { CloseCode } from "./frame.ts";
 
 /**
- * Why a connection ended, for counters and the log; it is never on the wire. `message rate` and
- * `shutdown` are the application's reasons, all others this room's.
+ * Why a connection ended, for counters and the log; it is never on the wire. `message rate`,
+ * `revoked` and `shutdown` are the application's reasons, all others this room's.
  */
 export type CloseCause =
   /** The client sent the first close frame. */
@@ -13,6 +13,9 @@ export type CloseCause =
   | "protocol violation"
   | "message too large"
   | "message rate"
+  | "message timeout"
+  /** The token or the user was revoked. */
+  | "revoked"
   /** The client does not read what it is sent. */
   | "slow consumer"
   /** The client does not answer pings. */
@@ -39,6 +42,7 @@ export const SERVER_CLOSES = {
   messageRate: policyViolation("message rate", "too many messages"),
   /** The client gets no close frame: it would not answer that either. */
   idle: { code: CloseCode.Abnormal, reason: "no sign of life", cause: "idle" },
+  revoked: policyViolation("revoked", "revoked"),
   shutdown: { code: CloseCode.GoingAway, reason: "", cause: "shutdown" },
 } as const satisfies Record<string, ServerClose>;
 

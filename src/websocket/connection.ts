@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { FrameChain } from "../delivery/frame_chain.ts";
 import { Outbox, type OutboxOptions, type OutboxOwner } from "../delivery/outbox.ts";
-import { type CloseInfo, SERVER_CLOSES, type ServerClose } from "./close.ts";
+import { type CloseCause, type CloseInfo, SERVER_CLOSES, type ServerClose } from "./close.ts";
 import {
   CloseCode,
   closeFrame,
@@ -12,12 +12,20 @@ import {
 } from "./frame.ts";
 import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
 import { takeReadBudget } from "./read_budget.ts";
-import { Receiver, type ReceiverTarget } from "./receiver.ts";
+import {
+  MESSAGE_TIMEOUT,
+  Receiver,
+  type ReceiverLimits,
+  type ReceiverTarget,
+  TOO_MANY_FRAMES,
+} from "./receiver.ts";
 
 /** What all connections of a listener have in common. */
 export interface ConnectionOptions extends OutboxOptions {
   /** Pings connections and cuts those that are silent; left out where none is to be. */
   readonly keepalive?: Keepalive;
+  /** What a client may do besides whole messages; left out if nothing limits it. */
+  readonly receiving?: ReceiverLimits;
   /** Read at every use, so a reload takes effect everywhere. */
   readonly limits: OutboxOptions["limits"] & {
     /** Bytes of one message from the client, all fragments together; those of new connections. */
@@ -39,6 +47,12 @@ export interface ConnectionOwner {
    */
   closed(info: CloseInfo): void;
 }
+
+/** Violations that a limit names, by the reason on the wire. */
+const CAUSES: Partial<Record<string, CloseCause>> = {
+  [TOO_MANY_FRAMES]: "message rate",
+  [MESSAGE_TIMEOUT]: "message timeout",
+};
 
 const enum State {
   Open,
@@ -104,7 +118,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     this.#socket = socket;
     this.#options = options;
     this.outbox = new Outbox(socket, root, this, options);
-    this.#receiver = new Receiver(this, options.limits.messageBytes, deflate);
+    this.#receiver = new Receiver(this, options.limits.messageBytes, deflate, options.receiving);
     this.#socket[CONNECTION] = this;
   }
 
@@ -265,7 +279,8 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   /** Fails the connection (RFC 6455 §7.1.7): sends the reason and reads no further. */
   #fail({ closeCode: code, message: reason }: ProtocolViolation): void {
     this.outbox.end(closeFrame(code, reason));
-    const cause = code === CloseCode.MessageTooBig ? "message too large" : "protocol violation";
+    const cause = CAUSES[reason] ??
+      (code === CloseCode.MessageTooBig ? "message too large" : "protocol violation");
     this.#leave(State.Ending, { code, reason, by: "server", cause });
     this.#endSocket();
   }

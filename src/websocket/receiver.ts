@@ -1,5 +1,6 @@
 import { inflate, RSV1 } from "./deflate.ts";
 import { CloseCode, isCloseCode, MAX_CONTROL_PAYLOAD, Opcode, ProtocolViolation } from "./frame.ts";
+import { takeToken } from "../telemetry/token_bucket.ts";
 
 /** Takes a receiver's whole messages and control frames. */
 export interface ReceiverTarget {
@@ -10,6 +11,21 @@ export interface ReceiverTarget {
   /** Called last: what follows a close frame is ignored (RFC 6455 §5.5.1). */
   receivedClose(code: number | undefined, reason: string): void;
 }
+
+/** What a client may do besides whole messages. Read at every use. */
+export interface ReceiverLimits {
+  /** Control frames and fragments per second, on average; 0: no limit. */
+  readonly frameRate: number;
+  /** Control frames and fragments at once. */
+  readonly frameBurst: number;
+  /** Seconds that a message may take from its first byte to its last. */
+  readonly messageTimeout: number;
+}
+
+/** Why a client was closed that sends more control frames or fragments than it may. */
+export const TOO_MANY_FRAMES = "too many frames";
+/** Why a client was closed whose message does not end. */
+export const MESSAGE_TIMEOUT = "message timeout";
 
 const EMPTY = new Uint8Array(0);
 const MAX_HEADER = 14;
@@ -34,6 +50,11 @@ export class Receiver {
   readonly #target: ReceiverTarget;
   readonly #maxMessage: number;
   readonly #deflate: boolean;
+  readonly #limits: ReceiverLimits | undefined;
+  /** When the client may send a whole burst of frames again, in whole milliseconds. */
+  #framesFullAt = 0;
+  /** When what is incomplete began; 0 when nothing is. */
+  #begunAt = 0;
 
   /** An incomplete header. */
   #header: Uint8Array | undefined;
@@ -60,8 +81,15 @@ export class Receiver {
   /**
    * @param maxMessage bytes of one message, all fragments together
    * @param deflate whether compression was negotiated
+   * @param limits left out where there are none
    */
-  constructor(target: ReceiverTarget, maxMessage: number, deflate = false) {
+  constructor(
+    target: ReceiverTarget,
+    maxMessage: number,
+    deflate = false,
+    limits?: ReceiverLimits,
+  ) {
+    this.#limits = limits;
     this.#target = target;
     this.#maxMessage = maxMessage;
     this.#deflate = deflate;
@@ -73,10 +101,35 @@ export class Receiver {
    * @throws {ProtocolViolation} fail the connection with its close code, and push nothing after that
    */
   push(chunk: Uint8Array): void {
+    if (this.#begunAt !== 0) this.#checkDeadline();
     let at = 0;
     while (at < chunk.length && !this.#closed) {
       at = this.#payload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at);
     }
+    if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = performance.now();
+  }
+
+  /** Looked at when more comes: a client that sends nothing is cut by its keepalive. */
+  #checkDeadline(): void {
+    const { messageTimeout = Infinity } = this.#limits ?? {};
+    if (performance.now() - this.#begunAt <= messageTimeout * 1000) return;
+    throw new ProtocolViolation(CloseCode.PolicyViolation, MESSAGE_TIMEOUT);
+  }
+
+  get #isIncomplete(): boolean {
+    return this.#header !== undefined || this.#payload !== undefined || this.#message !== 0;
+  }
+
+  /** A frame that is not a whole message costs the server nearly as much as one. */
+  #countFrame(): void {
+    const { frameRate = 0, frameBurst = 0 } = this.#limits ?? {};
+    if (frameRate === 0) return;
+    const now = Math.floor(performance.now());
+    const fullAt = takeToken(this.#framesFullAt, now, frameRate, frameBurst);
+    if (fullAt === undefined) {
+      throw new ProtocolViolation(CloseCode.PolicyViolation, TOO_MANY_FRAMES);
+    }
+    this.#framesFullAt = fullAt;
   }
 
   #readHeader(chunk: Uint8Array, at: number): number {
@@ -165,6 +218,10 @@ export class Receiver {
 
   #finishFrame(payload: Uint8Array): void {
     this.#payload = undefined;
+    const isControl = this.#opcode >= Opcode.Close;
+    if (isControl || !this.#fin || this.#opcode === Opcode.Continuation) this.#countFrame();
+    // Control frames may come within a message, which goes on.
+    if (isControl ? this.#message === 0 : this.#fin) this.#begunAt = 0;
     switch (this.#opcode) {
       case Opcode.Ping:
         return this.#target.receivedPing(payload);

@@ -41,6 +41,9 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
       await misnamed(...place);
     },
   );
+  await step(t, "values that are not a time, number or text are shown all the same", () => {
+    return senseless(...place);
+  });
   await step(t, "a market without figures stands among the others", () => nothingKnown(...place));
 });
 
@@ -226,6 +229,32 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
     assert.equal(await page.locator("#market-problem").isVisible(), false);
     assert.deepEqual(live.complaints, []);
   }
+}
+
+async function senseless(browser: Browser, exchange: Exchange): Promise<void> {
+  const market = freshWord();
+  await using live = await openMarket(browser, exchange, market);
+  const trade = { tid: 1, taker_type: "buy", date: 1588000798, price: "5", amount: "1" };
+  const odd = { toString: 1, valueOf: 1 };
+  const trades = [
+    ...[1e18, -1e18, 9e15, "1e18", "no date", odd, null].map((date) => ({ ...trade, date })),
+    { ...trade, price: `1.${"0".repeat(200)}1`, amount: "1e300" },
+    { ...trade, price: "1e300" },
+    { ...trade, price: odd, amount: odd, taker_type: odd },
+    { ...trade, taker_type: "\u202ebuy" },
+  ];
+  await exchange.publish(`public.${market}.trades`, { trades });
+  await exchange.publish("public.global.tickers", { [market]: { last: odd } });
+  await exchange.publish(`public.${market}.trades`, { trades: [{ ...trade, price: "7" }] });
+  await live.reads("#last", /^▲ 7/);
+  await live.reads("#trades", /–/);
+  await live.page.goto(exchange.ranger.publicUrl(`/#/market/${market}/1m`));
+  for (const candle of [[1e18, 1, 2, 3, 4, 5], [1e300, 1, 2, 3, 4, 5], [1, 1e300, 2, 3, 4, 5]]) {
+    await exchange.publish(`public.${market}.kline-1m`, candle);
+  }
+  await exchange.publish(`public.${market}.kline-1m`, [1588000800, "1.5", 3, 1, 2, 9]);
+  await live.reads("#candle", /O 1\.5/);
+  assert.deepEqual(live.complaints, []);
 }
 
 async function nothingKnown(browser: Browser, exchange: Exchange): Promise<void> {

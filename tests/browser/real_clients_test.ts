@@ -118,7 +118,7 @@ Deno.test("Python's websockets talks with the server, whatever compression it of
     auth: false,
     args: ["--log-level", "debug"],
   });
-  const script = new URL("support/websockets_client.py", import.meta.url).pathname;
+  const script = new URL("../support/websockets_client.py", import.meta.url).pathname;
   for (const [parameters, taken] of PYTHON_OFFERS) {
     const text = JSON.stringify(parameters);
     await step(t, text, () =>

@@ -67,7 +67,7 @@ Deno.test("it says how a level is removed, and which words a field may be", asyn
   }
 });
 
-Deno.test("what clients are told to send is what the server reads", () => {
+Deno.test("the documented client messages are those that the server reads", () => {
   const kinds = Object.values(CLIENT_MESSAGES).flatMap(({ examples }) =>
     examples.map(({ payload }) =>
       parseMessage(typeof payload === "string" ? payload : JSON.stringify(payload))

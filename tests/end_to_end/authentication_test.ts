@@ -10,8 +10,10 @@ import {
   subscribed,
   TOKEN_TYPE_INVALID,
 } from "../support/exchange.ts";
-import type { Client } from "../support/client.ts";
+import { type Client, connectClient } from "../support/client.ts";
+import { labelled } from "../support/metrics.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
+import { RawClient } from "../../testing/raw_client.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
 
@@ -84,7 +86,7 @@ Deno.test("authentication", async (t) => {
     }
   });
 
-  await step(t, "a jwt that is no Bearer token", async () => {
+  await step(t, "a jwt that is not a Bearer token", async () => {
     await using client = await exchange.connect("/?stream=order");
     const token = await key.token();
     const jwts = [
@@ -198,7 +200,7 @@ Deno.test("authentication", async (t) => {
     assert.equal(await client.ask({ jwt: await bearer(freshWord()) }), AUTHENTICATED);
     assert.equal((await exchange.stats()).hub.users, users + 1);
     await client.close();
-    // The client is told of the end before it is counted.
+    // The client gets the end before it is counted.
     await until(
       async () => (await exchange.stats()).hub.users === users || undefined,
       "the user to be forgotten",
@@ -207,7 +209,7 @@ Deno.test("authentication", async (t) => {
 });
 
 for (const algorithm of ["RS256", "ES256"] as const) {
-  Deno.test(`a key for ${algorithm} verifies tokens of its own and no others`, async () => {
+  Deno.test(`a key for ${algorithm} verifies its tokens and no others`, async () => {
     const key = await makeKey(algorithm);
     await using folder = await temporaryFolder();
     await using exchange = await startExchange(broker, {
@@ -231,3 +233,62 @@ for (const algorithm of ["RS256", "ES256"] as const) {
     assert.equal(await another.next(), '{"order":1}');
   });
 }
+
+Deno.test("above the limit of failures tokens are refused as if they did not verify", async (t) => {
+  const args = ["--limits-auth-failures=3", "--limits-auth-failures-per-address=6"];
+  await using exchange = await startExchange(broker, { args });
+  const stranger = await makeKey();
+  const forged = async () => ({ jwt: `Bearer ${await stranger.token()}` });
+  const good = { jwt: `Bearer ${await exchange.key.token({ uid: "ID1" })}` };
+
+  await step(t, "by message, of one connection", async () => {
+    await using client = await exchange.connect("/public");
+    for (let times = 0; times < 3; times++) {
+      assert.equal(await client.ask(await forged()), AUTHENTICATION_FAILED);
+    }
+    assert.equal(await client.ask(good), AUTHENTICATION_FAILED);
+    await using another = await exchange.connect("/public");
+    assert.equal(await another.ask(good), AUTHENTICATED);
+    assert.equal(await client.ask(good), AUTHENTICATED, "what was good costs nothing");
+  });
+
+  await step(t, "by the header, of one address", async () => {
+    const url = exchange.ranger.url("/private");
+    const status = async (token: string) => {
+      using client = await RawClient.connect(exchange.ranger.port);
+      return (await client.handshake(url, { headers: { Authorization: `Bearer ${token}` } }))
+        .status;
+    };
+    for (let times = 0; times < 3; times++) assert.equal(await status(await stranger.token()), 401);
+    assert.equal(await status(await exchange.key.token({ uid: "ID2" })), 401);
+    const results = await labelled(exchange.ranger, "ranger_auth_total", "result");
+    assert.deepEqual(counted(results), { signature: 6, too_many_failures: 2, accepted: 2 });
+    const hit = await labelled(exchange.ranger, "ranger_limits_hit_total", "limit");
+    assert.deepEqual(counted(hit), { auth_failures: 2 });
+  });
+});
+
+/** The counts above zero: every known label has one from the start. */
+function counted(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+Deno.test("auth.require_exp and auth.max_ttl are settings", async () => {
+  await using exchange = await startExchange(broker, { args: ["--jwt-max-ttl=600"] });
+  await using strict = await startExchange(broker, { args: ["--require-exp"] });
+  const now = Math.floor(Date.now() / 1000);
+  for (
+    const [{ ranger, key }, exp, answer] of [
+      [exchange, undefined, AUTHENTICATION_FAILED],
+      [exchange, now + 3600, AUTHENTICATION_FAILED],
+      [exchange, now + 600, AUTHENTICATED],
+      [strict, undefined, AUTHENTICATION_FAILED],
+      [strict, now + 3600, AUTHENTICATED],
+      [strict, (now + 3600) * 1000, AUTHENTICATION_FAILED],
+    ] as const
+  ) {
+    await using client = await connectClient(ranger.url("/public"));
+    await client.next();
+    assert.equal(await client.ask({ jwt: `Bearer ${await key.token({ exp })}` }), answer);
+  }
+});

@@ -19,7 +19,7 @@ async function consumeFrom(exchange: string, ...args: string[]): Promise<RangerP
   return ranger;
 }
 
-/** Declares the queue passively over a connection of its own; rejects where that is refused. */
+/** Declares the queue passively over a separate connection; rejects where that is refused. */
 async function lookUpQueue(name: string): Promise<void> {
   const { client, channel } = await amqp(broker.url);
   const gone = new Promise((resolve) => client.socket?.once("close", resolve));

@@ -44,7 +44,7 @@ class Books {
         await publisher.publish(`public.${id}.${event}`, bodies[n]);
       }
     };
-    // Before the snapshot: of no use to whoever missed what was before.
+    // Before the snapshot: of no use to a client that missed what was before.
     await all("ob-inc", this.change());
     await all("ob-snap", this.markets.map((market) => market.snapshot()));
     for (let n = 0; n < 10; n++) await all("ob-inc", this.change());
@@ -104,7 +104,7 @@ Deno.test("of several brokers the one that lives is found, and every book is rig
   }
 });
 
-Deno.test("while no broker of several answers, each of them is told, and there is a pause after each round", async () => {
+Deno.test("while no broker of several answers, each of them is logged, and there is a pause after each round", async () => {
   // Ports that nothing listens on, but that count who knocks once they are opened.
   await using one = new Gate("amqp://guest:guest@127.0.0.1:1/");
   await using two = new Gate("amqp://guest:guest@127.0.0.1:1/");

@@ -4,13 +4,14 @@ import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
 import { Gate } from "../support/gate.ts";
+import { scrape } from "../support/metrics.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type LogLine, type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { runRanger } from "../support/run_ranger.ts";
 
 const broker = await fileBroker();
 
-/** A Ranger and a client of it, which get the events of an exchange of their own. */
+/** A Ranger and a client of it, which get the events of a separate exchange. */
 interface Scene extends AsyncDisposable {
   readonly ranger: RangerProcess;
   readonly client: Client;
@@ -41,10 +42,10 @@ async function setScene(url: string, ...args: string[]): Promise<Scene> {
 }
 
 const lost = (reason: RegExp) => (line: LogLine) =>
-  line.message.startsWith("Lost the broker") && reason.test(String(line.reason));
+  line.message.startsWith("lost the broker") && reason.test(String(line.reason));
 
 const refused = (reason: RegExp) => (line: LogLine) =>
-  line.message.startsWith("Cannot consume") && line.level === "error" &&
+  line.message.startsWith("cannot consume") && line.level === "error" &&
   reason.test(String(line.reason));
 
 /** The name of a queue of Ranger's own. */
@@ -60,7 +61,7 @@ async function ctl(commands: readonly string[]): Promise<void> {
   for (const command of commands) await broker.ctl(...command.split(" "));
 }
 
-/** What RabbitMQ refuses, how the operator is told, and what the operator does about it. */
+/** What RabbitMQ refuses, what the log says, and what the operator does about it. */
 const REFUSALS: readonly {
   readonly name: string;
   readonly vhost: string;
@@ -98,13 +99,14 @@ const REFUSALS: readonly {
     name: "writer",
     vhost: "/",
     before: ["add_user writer secret", "set_permissions writer ^$ .* .*"],
-    reason: /^the user may not do that: .*(exchange|queue) '.*refused for user 'writer'/,
-    advice: /configure, write and read permission.*set_permissions/,
+    reason: /^the user lacks the configure permission: .*queue '.*refused for user 'writer'/,
+    advice:
+      /^these permissions are enough: rabbitmqctl set_permissions -p '\/' 'writer' '\^ranger\\\.'/,
     mended: ["set_permissions writer .* .* .*"],
   },
 ];
 
-Deno.test("whatever the broker refuses: the operator is told what to do, and once it is done events come", async () => {
+Deno.test("whatever the broker refuses: the log says what to do, and once it is done events come", async () => {
   await using scenes = new AsyncDisposableStack();
   await Promise.all(REFUSALS.map(({ before }) => ctl(before)));
   const running = await Promise.all(REFUSALS.map(async (refusal) => {
@@ -115,7 +117,7 @@ Deno.test("whatever the broker refuses: the operator is told what to do, and onc
   for (const { name, ranger, client, reason, advice } of running) {
     const line = await ranger.log(refused(reason), `why ${name} is refused`);
     assert.match(String(line.advice), advice);
-    assert.match(line.message, /Trying again until it works/);
+    assert.match(line.message, /, retrying: /);
     const ready = await fetch(ranger.managementUrl("/readyz"));
     const [why] = (await ready.json()).reasons;
     assert.equal(ready.status, 503);
@@ -167,13 +169,46 @@ Deno.test("a network that drops everything without closing is noticed, and anoth
   await ranger.consuming();
   await scene.flows();
   gate.jam();
-  await ranger.log(lost(/no sign of life from the broker for 2 seconds/), "the silence");
+  await ranger.log(lost(/no heartbeat from the broker for 2 seconds/), "the silence");
+  // The silence before it was noticed is part of the interruption.
+  const { value } = await scrape(ranger);
+  assert.ok(value("ranger_source_interrupted_seconds_total") >= 2);
   assert.equal(await client.ask("ping"), "pong");
   await ranger.consuming(2);
   await scene.flows();
 });
 
-Deno.test("a channel that the broker ends is opened anew", async () => {
+Deno.test("a lost broker is tried again at once and often, so that a short outage stays short", async () => {
+  await using gate = new Gate(broker.url);
+  await gate.open();
+  await using scene = await setScene(gate.url);
+  const { ranger } = scene;
+  await ranger.consuming();
+  // A connection of less than a second counts as a failed attempt.
+  await until(async () => {
+    const { since } = await source(ranger);
+    return Date.now() - Date.parse(String(since)) > 1_500 || undefined;
+  }, "the connection to last");
+  await gate.open({ turnAway: true });
+  const before = gate.taken;
+  await gate.cut();
+  // Delays of up to 0, 0.1, 0.2, 0.4, 0.8, 1, 1 and 1 seconds.
+  await until(() => gate.taken >= before + 8 || undefined, "eight more attempts", 10_000);
+  const during = await scrape(ranger);
+  await gate.open();
+  await ranger.consuming(2);
+  await scene.flows();
+  // One interruption, however many attempts; its seconds count while it lasts and stay then.
+  assert.equal(during.value("ranger_source_interruptions_total"), 1);
+  assert.ok(during.value("ranger_source_interrupted_seconds_total") > 0.5);
+  const after = await scrape(ranger);
+  assert.equal(after.value("ranger_source_interruptions_total"), 1);
+  const seconds = after.value("ranger_source_interrupted_seconds_total");
+  assert.ok(seconds > during.value("ranger_source_interrupted_seconds_total"), `${seconds} s`);
+  assert.equal((await scrape(ranger)).value("ranger_source_interrupted_seconds_total"), seconds);
+});
+
+Deno.test("a channel that the broker ends is opened again", async () => {
   await using scene = await setScene(broker.url);
   const { ranger } = scene;
   const { queue } = await ranger.consuming();
@@ -186,7 +221,7 @@ Deno.test("a channel that the broker ends is opened anew", async () => {
   await scene.flows();
 });
 
-Deno.test("an exchange deleted by hand is noticed and made anew", async () => {
+Deno.test("an exchange deleted by hand is noticed and declared again", async () => {
   await using scene = await setScene(broker.url, "--amqp-heartbeat=1");
   const { ranger, publisher } = scene;
   await ranger.consuming();
@@ -195,7 +230,7 @@ Deno.test("an exchange deleted by hand is noticed and made anew", async () => {
   const gone = new Promise((resolve) => client.socket?.once("close", resolve));
   try {
     await channel.exchangeDelete(publisher.exchange);
-    await ranger.log(lost(/^the exchange is gone: .*NOT_FOUND/), "the loss");
+    await ranger.log(lost(/^the exchange was deleted: .*NOT_FOUND/), "the loss");
     await ranger.consuming(2);
     await scene.flows();
     // Deleted and declared again between two looks: the connection stays, the binding is back.
@@ -216,7 +251,7 @@ Deno.test("an exchange deleted by hand is noticed and made anew", async () => {
 });
 
 const unfit = (line: LogLine) =>
-  refused(/^exchange \S+ is of type direct: no event of it comes/)(line) &&
+  refused(/^exchange \S+ is of type direct: it delivers nothing to a queue/)(line) &&
   /declare it as topic.*amqp\.exchange/.test(String(line.advice));
 
 /** What `/readyz` and the metrics say of an exchange that hands on nothing. */
@@ -258,7 +293,7 @@ Deno.test("an exchange that became one of another type is noticed, whether conne
     await gate.shut();
     await declare("direct");
     await gate.open();
-    await until(() => ranger.logged(unfit) === 2 || undefined, "it to be told again", 20_000);
+    await until(() => ranger.logged(unfit) === 2 || undefined, "it to be logged again", 20_000);
     await assertUnfitTold(ranger);
     assert.equal(ranger.logged((line) => line.message.startsWith("consuming")), 2);
     await declare("topic");
@@ -284,7 +319,7 @@ Deno.test("a broker that is short of memory holds events back, loses none, and k
   try {
     const byHand = await runRanger(["publish", ...args, "--exchange", publisher.exchange]);
     assert.equal(byHand.code, 69);
-    assert.match(byHand.output, /takes nothing from publishers now: low on memory/);
+    assert.match(byHand.output, /blocks publishers: low on memory/);
     assert.equal(await client.ask("ping"), "pong");
     assert.equal(published, false);
   } finally {
@@ -310,11 +345,11 @@ Deno.test("a broker that tells its consumers that it is short of memory is belie
   const reason = new TextEncoder().encode("low on memory");
   // connection.blocked and connection.unblocked, RabbitMQ's extensions.
   gate.inject(connectionMethod(60, reason.length, ...reason));
-  const line = await ranger.log((line) => /takes nothing from publishers/.test(line.message));
+  const line = await ranger.log((line) => /blocks publishers/.test(line.message));
   assert.deepEqual([line.level, line.reason], ["error", "low on memory"]);
   assert.equal((await source(ranger)).blocked, "low on memory");
   gate.inject(connectionMethod(61));
-  await ranger.log((line) => /takes events from publishers again/.test(line.message));
+  await ranger.log((line) => /accepts events from publishers again/.test(line.message));
   assert.equal((await source(ranger)).blocked, undefined);
   await scene.flows();
 });

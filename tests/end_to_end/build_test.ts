@@ -74,6 +74,44 @@ Deno.test("a build without the executable's runtime says what is missing and wha
   assert.match(stderr, /make build-tree/);
 });
 
+Deno.test("a runtime that cannot notify systemd is refused, with the reason", async () => {
+  await using folder = await temporaryFolder();
+  // A compiler whose runtime is as Deno 2.7.11 in this.
+  const runtime = `"${Deno.execPath()}" run --quiet --no-config -A --unstable-net ` +
+    `--preload="${ROOT}tests/support/cannot_notify.ts"`;
+  const compiler = await folder.write(
+    "deno",
+    `#!/bin/sh
+for arg; do
+  case $arg in --output=*) output=\${arg#--output=} ;; esac
+  bundle=$arg
+done
+cp "$bundle" "$output.copy.js"
+printf '#!/bin/sh\\nexec %s "$0.copy.js" "$@"\\n' '${runtime}' >"$output"
+chmod +x "$output"
+`,
+  );
+  await Deno.chmod(compiler, 0o755);
+  const compile = (env: Record<string, string>) =>
+    build("executable", folder.path, { DENORT_BIN: "", DENO_COMPILE: compiler, ...env });
+  const refused = await compile({ WITHOUT_NOTIFY: "" });
+  assert.equal(refused.code, 69, refused.stderr);
+  assert.match(refused.stderr, /cannot notify systemd:\n {2}paths must not contain interior null/);
+  assert.match(refused.stderr, /Type=notify and would never start\. Build with Deno 2\.9 or newer/);
+  await assert.rejects(Deno.stat(refused.program), Deno.errors.NotFound);
+
+  const allowed = await compile({ WITHOUT_NOTIFY: "1" });
+  assert.equal(allowed.code, 0, allowed.stderr);
+  assert.match(allowed.stdout, /cannot notify systemd: paths must not contain interior null/);
+});
+
+Deno.test("a build of a runtime that can notify systemd needs nothing else", async () => {
+  await using folder = await temporaryFolder();
+  const { code, stdout, stderr } = await build("tree", folder.path, { WITHOUT_NOTIFY: "" });
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stdout, /cannot notify/);
+});
+
 async function gitHead(): Promise<string | undefined> {
   const { code, stdout } = await runProgram(
     ["git"],

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { freePort } from "../../testing/ports.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
-import { type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();
 
 /** Flags that keep every trial but the one under test from failing. */
-const FREE = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0"];
+const FREE = ["--host", "127.0.0.1", "--port", "0", "--management-port", "0", ...NOT_INSTALLED];
 
 /** Runs `ranger check` with a configuration file, so that the default one is not read. */
 async function check(
@@ -81,7 +81,8 @@ Deno.test("check finds an existing exchange", async () => {
   const outcome = await check(["--no-auth", "--exchange", publisher.exchange]);
   assert.equal(
     line(outcome, "ok     broker:"),
-    `connected; exchange ${publisher.exchange} exists`,
+    `connected; exchange ${publisher.exchange} exists; a queue was declared, bound, consumed ` +
+      "and deleted",
   );
 });
 

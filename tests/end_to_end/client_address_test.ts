@@ -5,7 +5,14 @@ import { connectClient } from "../support/client.ts";
 import { startRanger } from "../../testing/ranger.ts";
 import { RawClient } from "../../testing/raw_client.ts";
 
-const proxies = new TrustedProxies(["10.0.0.0/8", "192.0.2.1", "fd00::/8"]);
+const NETWORKS = ["10.0.0.0/8", "192.0.2.1", "fd00::/8"];
+const writesFor = new TrustedProxies(NETWORKS);
+const writesForwarded = new TrustedProxies(NETWORKS, "Forwarded");
+
+/** Proxies that write the one header of a request that is there. */
+function proxiesOf(headers: object): TrustedProxies {
+  return "forwarded" in headers ? writesForwarded : writesFor;
+}
 
 type Row = readonly [
   peer: string,
@@ -52,10 +59,71 @@ const rows: Row[] = [
   ["10.0.0.1", forwarded("for=1.1.1.1, proto=https"), "10.0.0.1"],
   ["10.0.0.1", forwarded("for=1.1.1.1, for=;x"), "10.0.0.1"],
   ["10.0.0.1", forwarded('for=1.1.1.1, for="10.0.0.5'), "10.0.0.1"],
-  // Both: as one says, or neither, since a client may have sent the one that the proxy does not know.
-  ["10.0.0.1", { ...xff("203.0.113.9"), ...forwarded("for=203.0.113.9") }, "203.0.113.9"],
-  ["10.0.0.1", { ...xff("203.0.113.9"), ...forwarded("for=1.1.1.1") }, "10.0.0.1"],
 ];
+
+Deno.test("a header that the proxies do not write is a client's, and is ignored", () => {
+  const forged = new Headers({
+    ...xff("203.0.113.9"),
+    "x-forwarded-proto": "https",
+    "x-forwarded-host": "a.example",
+    ...forwarded("for=1.1.1.1;proto=http;host=b.example"),
+    host: "internal",
+  });
+  assert.equal(writesFor.clientOf("10.0.0.1", forged), "203.0.113.9");
+  assert.equal(writesFor.protocolOf("10.0.0.1", forged), "https");
+  assert.equal(writesFor.hostOf("10.0.0.1", forged), "a.example");
+  assert.equal(writesForwarded.clientOf("10.0.0.1", forged), "1.1.1.1");
+  assert.equal(writesForwarded.protocolOf("10.0.0.1", forged), "http");
+  assert.equal(writesForwarded.hostOf("10.0.0.1", forged), "b.example");
+});
+
+Deno.test("the host that a client asked is what a trusted proxy says, and nobody else", () => {
+  const xfh = (value: string) => ({ "x-forwarded-host": value });
+  const rows: [peer: string, headers: Record<string, string>, host: string][] = [
+    ["10.0.0.1", {}, "internal:8080"],
+    ["10.0.0.1", xfh("Trade.example.com"), "trade.example.com"],
+    ["10.0.0.1", xfh("trade.example.com:8443"), "trade.example.com:8443"],
+    ["203.0.113.9", xfh("evil.example"), "internal:8080"],
+    ["10.0.0.1", xfh("evil.example, trade.example.com"), "trade.example.com"],
+    ["10.0.0.1", { ...xff("203.0.113.9, 10.0.0.2"), ...xfh("a.example, b.example") }, "a.example"],
+    ["10.0.0.1", xfh("x/../y"), "internal:8080"],
+    ["10.0.0.1", xfh("user@evil.example"), "internal:8080"],
+    ["10.0.0.1", forwarded("for=203.0.113.9;host=trade.example.com"), "trade.example.com"],
+    ["10.0.0.1", forwarded('for=203.0.113.9;host="trade.example.com:1"'), "trade.example.com:1"],
+    ["203.0.113.9", forwarded("for=1.1.1.1;host=evil.example"), "internal:8080"],
+  ];
+  for (const [peer, headers, host] of rows) {
+    assert.equal(
+      proxiesOf(headers).hostOf(peer, new Headers({ host: "internal:8080", ...headers })),
+      host,
+      `${peer} ${JSON.stringify(headers)}`,
+    );
+  }
+});
+
+Deno.test("a page may connect to the host that a trusted proxy was asked for", async () => {
+  const args = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
+  const statusOf = async (port: number, headers: Record<string, string>) => {
+    using client = await RawClient.connect(port);
+    const url = `ws://127.0.0.1:${port}/public`;
+    return (await client.handshake(url, { headers })).status;
+  };
+  const page = { Origin: "https://trade.example.com", Host: "internal:8080" };
+  const asked = { ...page, "X-Forwarded-Host": "trade.example.com" };
+  const said = { ...page, Forwarded: "for=203.0.113.9;host=trade.example.com" };
+  for (
+    const [flags, statuses] of [
+      [[], [403, 403, 403]],
+      [["--trusted-proxies=127.0.0.1"], [403, 101, 403]],
+      [["--trusted-proxies=127.0.0.1", "--forwarded-header=forwarded"], [403, 403, 101]],
+    ] as const
+  ) {
+    await using ranger = await startRanger({ args: [...args, ...flags] });
+    const found = [];
+    for (const headers of [page, asked, said]) found.push(await statusOf(ranger.port, headers));
+    assert.deepEqual(found, statuses, flags.join(" "));
+  }
+});
 
 Deno.test("a client's protocol is what a trusted proxy says, and nobody else", () => {
   const xfp = (value: string) => ({ "x-forwarded-proto": value });
@@ -76,12 +144,11 @@ Deno.test("a client's protocol is what a trusted proxy says, and nobody else", (
     ["10.0.0.1", { ...xff("203.0.113.9, 10.0.0.2"), ...xfp("https, http") }, "https"],
     ["10.0.0.1", { ...xff("203.0.113.9, 10.0.0.2"), ...xfp("https") }, "https"],
     ["10.0.0.1", { ...xff("203.0.113.9"), ...xfp("https, http") }, "http"],
-    ["10.0.0.1", { ...forwarded("for=203.0.113.9;proto=http"), ...xfp("https") }, "http"],
     ["10.0.0.1", forwarded("for=1.1.1.1;proto=https, nonsense"), "http"],
   ];
   for (const [peer, headers, protocol] of rows) {
     assert.equal(
-      proxies.protocolOf(peer, new Headers(headers)),
+      proxiesOf(headers).protocolOf(peer, new Headers(headers)),
       protocol,
       `${peer} ${JSON.stringify(headers)}`,
     );
@@ -90,7 +157,7 @@ Deno.test("a client's protocol is what a trusted proxy says, and nobody else", (
 
 Deno.test("a client's address is what a trusted proxy says, and nobody else", () => {
   for (const [peer, headers, client] of rows) {
-    const found = proxies.clientOf(peer, new Headers(headers));
+    const found = proxiesOf(headers).clientOf(peer, new Headers(headers));
     assert.equal(found, client, `${peer} ${JSON.stringify(headers)}`);
   }
   const none = new TrustedProxies([]);
@@ -114,6 +181,7 @@ Deno.test("whatever a client writes into the headers, what the proxy adds to the
         ] as const
       ) {
         const headers = new Headers({ [name]: `${smuggled}, ${added}, ${added}` });
+        const proxies = name === "forwarded" ? writesForwarded : writesFor;
         assert.equal(proxies.clientOf("10.0.0.1", headers), "203.0.113.9");
       }
     }),

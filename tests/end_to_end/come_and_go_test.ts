@@ -39,7 +39,7 @@ Deno.test("thousands that come and go at once leave nothing behind", async (t) =
   async function round(): Promise<void> {
     const path = "/public?stream=a.trades,b.trades,order";
     await using clients = await ManyClients.connect(ranger.url(path), count);
-    // A sign of life as well, of who reads nothing meanwhile.
+    // Also a sign of life of a client that reads nothing meanwhile.
     assert.equal(await witness.ask("ping"), "pong");
     assert.equal((await stats()).connections.open, count + 1);
     await clients.leave();

@@ -152,7 +152,7 @@ Deno.test("an event is compressed once for all, and not where that gains nothing
   assert.equal(noise.frame({ ...way, deflate: { threshold: 1, level: 1 } }), noise.frame(plain));
 });
 
-Deno.test("messages are compressed in both directions for those who negotiated it", async (t) => {
+Deno.test("messages are compressed in both directions for clients that negotiated it", async (t) => {
   await using exchange = await startExchange(broker, { auth: false });
   const url = exchange.ranger.url("/public?stream=a.trades");
 
@@ -212,7 +212,7 @@ Deno.test("messages are compressed in both directions for those who negotiated i
     await assertClosed(client, 1009);
   });
 
-  await step(t, "what cannot be inflated, and what is no text then", async () => {
+  await step(t, "what cannot be inflated, and what is not text then", async () => {
     using rubbish = await opened();
     await rubbish.send({
       opcode: Opcode.text,

@@ -1,14 +1,15 @@
 /**
- * That each counter which an operator is told to look at counts what it says, once each: by what a
+ * Each counter that the documents name for operators counts what it says, once each: by what a
  * scrape gives, since that is where it is read.
  */
 import assert from "node:assert/strict";
+import { METRICS } from "../../src/daemon/metrics/metrics.ts";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { freshName, freshWord, startExchange, step } from "../support/exchange.ts";
 import { Gate } from "../support/gate.ts";
-import { labelled } from "../support/metrics.ts";
+import { labelled, scrape } from "../support/metrics.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { closeOf, Opcode, RawClient } from "../../testing/raw_client.ts";
@@ -17,8 +18,19 @@ const broker = await sharedBroker();
 
 const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
 
+const KNOWN_LIMITS = METRICS.flatMap((metric) =>
+  metric.name === "ranger_limits_hit_total" && metric.labels ? metric.known?.flat() : []
+);
+
 /** All of the limits' counters, so that what counts something else as well is found out. */
-const limitsOf = (ranger: RangerProcess) => labelled(ranger, "ranger_limits_hit_total", "limit");
+async function limitsOf(ranger: RangerProcess): Promise<Record<string, number>> {
+  return counts(await labelled(ranger, "ranger_limits_hit_total", "limit"));
+}
+
+/** Without those that are still 0. */
+function counts(all: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));
+}
 
 async function counted(
   ranger: RangerProcess,
@@ -34,6 +46,8 @@ async function counted(
     () => `${what}: ${JSON.stringify(expected)}, not ${JSON.stringify(found)}`,
   );
   assert.deepEqual(found, expected, what);
+  // Each begins at 0 in every scrape.
+  for (const limit of Object.keys(found)) assert.ok(KNOWN_LIMITS.includes(limit), limit);
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {
@@ -203,10 +217,10 @@ Deno.test("handshakes count once for each that came when too many were under way
   }
 });
 
-/** Bytes that a frame has beside a payload of so many, and an event beside its body. */
+/** Bytes of a frame without its payload of the given size, and of an event without its body. */
 const HEADER = 4;
 
-/** A frame of exactly so many bytes, as the body of an event of the stream. */
+/** A frame of an exact number of bytes, as the body of an event of the stream. */
 function bodyFor(stream: string, frame: number): string {
   const around = HEADER + `{"${stream}":""}`.length;
   return `"${"x".repeat(frame - around)}"`;
@@ -230,7 +244,7 @@ Deno.test("unsent_bytes closes who is owed more than that, not who is owed just 
     const open = await gauge("ranger_connections_current", "auth");
     let sent = 0;
     // The kernel takes megabytes before anything waits, and may take more of what does: what is
-    // left to the limit is looked at anew before each event.
+    // left to the limit is checked again before each event.
     for (let left = limit; left > 0; left = limit - await waits()) {
       const fits = left > 2 * frame ? frame : left > frame ? left >> 1 : left;
       await exchange.publish(`public.${stream}`, bodyFor(stream, fits));
@@ -283,7 +297,8 @@ Deno.test("failures of the broker count once for each attempt and each loss, by 
   await using ranger = await startRanger({
     args: ["--no-auth", "--amqp-url", gate.url, "--exchange", publisher.exchange],
   });
-  const failures = () => labelled(ranger, "ranger_broker_failures_total", "cause");
+  const failures = async () =>
+    counts(await labelled(ranger, "ranger_broker_failures_total", "cause"));
   await until(() => gate.taken >= 3 || undefined, "three attempts");
   await gate.open();
   await ranger.consuming();
@@ -325,4 +340,36 @@ Deno.test("states that are dropped count once each, by whether somebody would ha
   await exchange.settled();
   assert.deepEqual(await dropped(), { evicted: 5, turned_away: 2 });
   await bounded(follower.close(), "the follower to leave");
+});
+
+Deno.test("counters with labels begin at 0, so that a first count is an increase", async () => {
+  await using exchange = await startExchange(broker, { args: ["--streams-mode=strict"] });
+  const names = [
+    "ranger_auth_total",
+    "ranger_broker_failures_total",
+    "ranger_closes_total",
+    "ranger_events_refused_total",
+    "ranger_events_total",
+    "ranger_limits_hit_total",
+  ];
+  const before = [...(await scrape(exchange.ranger)).series.keys()];
+  for (const name of names) {
+    assert.ok(before.some((series) => series.startsWith(`${name}{`)), name);
+  }
+  // One of each of them, by way of what usually happens.
+  await using expired = await exchange.connect("/public");
+  await expired.ask({ jwt: "Bearer no-token" });
+  await exchange.publish("public.a.trades", { trades: "none" });
+  await exchange.publish("public.a.b", {});
+  await expired.send("x".repeat(5000));
+  assert.equal((await expired.closing()).code, 1009);
+  await exchange.settled();
+  const { series } = await scrape(exchange.ranger);
+  const counted = [...series].filter(([name, value]) => /_total\{/.test(name) && value > 0);
+  for (
+    const name of ["ranger_auth", "ranger_closes", "ranger_events_refused", "ranger_limits_hit"]
+  ) {
+    assert.ok(counted.some(([series]) => series.startsWith(`${name}_total{`)), name);
+  }
+  for (const [name] of counted) assert.ok(before.includes(name), `${name} was not there before`);
 });

@@ -9,7 +9,7 @@ import { sharedBroker } from "../../testing/rabbitmq.ts";
 
 const broker = await sharedBroker();
 
-/** The latency is told of flushes by messages like these; a fresh one takes far less. */
+/** Messages that start flushes whose latency is measured; a fresh one takes far less. */
 const CASES: readonly {
   readonly name: string;
   readonly late: boolean;

@@ -126,7 +126,7 @@ Deno.test("a drain is even whether clients are few or many, or come late", async
     assert.equal(size, 0);
     assert.equal(closes.reduce((sum, { share }) => sum + share, 0), count + late);
     if (count <= 3) assert.deepEqual(closes.map(({ share }) => share), Array(count).fill(1));
-    // No share is a stampede of its own, but for what a machine that stood still has to catch up.
+    // No share is a stampede, but for what a machine that stood still has to catch up.
     let before = 0;
     for (const { at, share } of count === 5000 ? closes : []) {
       assert.ok(share <= count * ((at - before) / over + 0.1), `${share} after ${at - before} ms`);

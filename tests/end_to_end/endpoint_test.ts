@@ -169,7 +169,7 @@ Deno.test("the endpoint for clients", async (t) => {
     });
   }
 
-  await step(t, "a GET that is no upgrade is told what this server is", async () => {
+  await step(t, "a GET without an upgrade gets a description of the server", async () => {
     const url = exchange.ranger.publicUrl("/");
     const text = await fetch(url);
     assert.equal(text.status, 200);
@@ -223,12 +223,12 @@ Deno.test("the endpoint for clients", async (t) => {
     });
   }
 
-  await step(t, "a refused origin is told which setting it is", async () => {
+  await step(t, "the answer to a refused origin names the setting", async () => {
     const response = await upgrade(exchange, "/public", { Origin: "https://evil.example" });
     assert.equal(response.statusLine, "HTTP/1.1 403 Forbidden");
     assert.equal(
       response.body,
-      "Pages of this origin may not connect. Whoever runs the server can allow it: --origins, or " +
+      "Pages of this origin may not connect. The operator of the server can allow it: --origins, or " +
         "origins in the section [server] of its file.\n",
     );
   });
@@ -263,7 +263,7 @@ Deno.test("origins may be listed, also as Rango's API_CORS_ORIGINS", async () =>
   for (const [origin, expected] of rows) assert.equal(await status(origin), expected, origin);
 });
 
-Deno.test("with * every page may connect, even one without an origin of its own", async () => {
+Deno.test("with * every page may connect, even one without an origin", async () => {
   await using ranger = await startRanger({
     args: [
       "--no-auth",

@@ -47,17 +47,17 @@ Deno.test("events and their envelopes", async (t) => {
   }
 
   await step(t, "a name is written as JSON text", async () => {
-    const name = 'x"y\\z ü';
-    const quoted = JSON.stringify(`${name}.a b`);
-    const path = `/public?stream=${encodeURIComponent(name)}.a%20b`;
+    const name = 'x"y\\zü';
+    const quoted = JSON.stringify(`${name}.a"b`);
+    const path = `/public?stream=${encodeURIComponent(name)}.a%22b`;
     await using object = await exchange.connect(path);
     await using tuple = await exchange.connect(`${path}&envelope=tuple`);
-    await exchange.publish(`public.${name}.a b`, "1");
+    await exchange.publish(`public.${name}.a"b`, "1");
     assert.equal(await object.next(), `{${quoted}:1}`);
     assert.equal(await tuple.next(), `[${quoted},1]`);
   });
 
-  await step(t, "a connection chooses by the query, and what is no envelope is none", async () => {
+  await step(t, "a connection chooses by the query, and an unknown value is refused", async () => {
     const rows: [query: string, tuple: boolean][] = [
       ["", false],
       ["&envelope=object", false],
@@ -201,7 +201,7 @@ Deno.test("the order of what a client gets", async (t) => {
   );
 });
 
-Deno.test("the envelope of those who do not choose is a setting", async () => {
+Deno.test("the default envelope is a setting", async () => {
   await using exchange = await startExchange(broker, { args: ["--envelope", "tuple"] });
   const rows: [query: string, tuple: boolean][] = [
     ["", true],

@@ -8,7 +8,7 @@ import { Opcode, RawClient } from "../../testing/raw_client.ts";
 
 const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
 
-/** Ways to be slow; each is told what to do every tenth of a second until it is cut. */
+/** Slow clients; each acts every tenth of a second until it is cut. */
 const SLOW: Record<string, { begin?: string; more?: (at: number) => string }> = {
   "says nothing": {},
   "stops within the head": { begin: "GET / HTTP/1.1\r\nHost: localhost\r\n" },
@@ -48,7 +48,7 @@ Deno.test("a handshake that takes too long is cut, however its bytes trickle", a
         const end = client.ended().finally(() => cut = true);
         await client.write(begin);
         for (let at = 0; !cut; at++) {
-          assert.ok(at < 200, `whoever ${what} is cut`);
+          assert.ok(at < 200, `a client that ${what} is cut`);
           if (more !== undefined) await client.write(more(at)).catch(() => {});
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
@@ -64,7 +64,7 @@ Deno.test("a handshake that takes too long is cut, however its bytes trickle", a
     assert.equal(await quick.ask("ping"), "pong");
   });
 
-  await step(t, "requests in a row do not keep a connection that is no WebSocket", async () => {
+  await step(t, "requests in a row do not keep a connection that is not a WebSocket", async () => {
     using client = await RawClient.connect(ranger.port);
     await client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100));
     const response = await client.response();
@@ -98,7 +98,7 @@ Deno.test("a handshake has the whole of its time, not less", async () => {
   using slow = await RawClient.connect(ranger.port);
   const cut = silent.ended().then(() => (performance.now() - begin) / 1000 / seconds);
   await slow.write("GET / HTTP/1.1\r\nHost: localhost\r\n");
-  // There is no event to wait for: that nothing happens meanwhile is what is looked at.
+  // There is no event to wait for: the test checks that nothing happens meanwhile.
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000 / 2));
   await slow.write(
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" +

@@ -22,6 +22,7 @@ const INSTALLED = [
   "usr/local/share/ranger/grafana/ranger.json",
   "usr/local/share/ranger/prometheus/ranger.rules.test.yml",
   "usr/local/share/ranger/prometheus/ranger.rules.yml",
+  "usr/local/share/ranger/systemd/privileged-port.conf.example",
   "usr/local/share/zsh/site-functions/_ranger",
 ];
 
@@ -78,6 +79,7 @@ Deno.test("a configuration that was changed outlives a new install and an uninst
     "opt/ranger/share/ranger/grafana/ranger.json",
     "opt/ranger/share/ranger/prometheus/ranger.rules.test.yml",
     "opt/ranger/share/ranger/prometheus/ranger.rules.yml",
+    "opt/ranger/share/ranger/systemd/privileged-port.conf.example",
     "settings/ranger/ranger.toml",
     "units/ranger.service",
     "units/ranger.target",

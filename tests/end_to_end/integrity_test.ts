@@ -17,7 +17,7 @@ const MEBIBYTE = 1 << 20;
 const LIMIT = 4 * MEBIBYTE;
 
 const STREAMS = Array.from({ length: 12 }, (_, index) => `m${index}.load`);
-/** Few and large: what fills the buffers of those who do not read. */
+/** Few and large: they fill the buffers of clients that do not read. */
 const BULK = "m.bulk";
 const BULK_BYTES = 20_000;
 
@@ -153,7 +153,7 @@ Deno.test("under load every client that stays gets every event, in order and who
     );
     await numbered.burst(20);
     return (await look()).connections.open <= 200 - CROWD.never || undefined;
-  }, "those who do not read to be closed");
+  }, "clients that do not read to be closed");
 
   // They never read why, and are cut when the time for that is over. The looks keep the one
   // connection that they are made over, so that it is among the sockets before and after.
@@ -172,7 +172,7 @@ Deno.test("under load every client that stays gets every event, in order and who
   assert.ok(most < 400 * MEBIBYTE, `${most} bytes of memory`);
 });
 
-Deno.test("who reads too late finds whole events, and behind them why there are no more", async () => {
+Deno.test("a client that reads too late finds whole events, then the close reason", async () => {
   const exchange = randomExchange();
   await using ranger = await startRanger({
     args: ["--no-auth", `--amqp-url=${broker.url}`, `--exchange=${exchange}`],

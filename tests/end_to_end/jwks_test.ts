@@ -6,7 +6,7 @@ import { AUTHENTICATED, AUTHENTICATION_FAILED, step } from "../support/exchange.
 import { JwksServer } from "../support/jwks_server.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
-import { runRanger } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, runRanger } from "../support/run_ranger.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
 
 const broker = await sharedBroker();
@@ -106,7 +106,7 @@ Deno.test("keys are fetched, change, and stay while they cannot be fetched", asy
       server.hang();
     }],
     ["it answers rubbish", /no JSON/, () => server.answer(() => new Response("<html>"))],
-    ["it answers JSON that is no set", /no JSON Web Key Set/, () => {
+    ["it answers JSON that is not a set", /no JSON Web Key Set/, () => {
       server.answer(() => Response.json({ error: "try again" }));
     }],
     ["it answers a set without keys", /holds no key/, () => server.publish()],
@@ -209,7 +209,7 @@ Deno.test("without a first set it serves what is public, and is not ready", asyn
   assert.equal(await authenticate(client, key, "one"), AUTHENTICATED);
 });
 
-Deno.test("a key of its own and a set are in force together", async () => {
+Deno.test("a configured key and a fetched set are in force together", async () => {
   const [own, fetched] = await Promise.all([makeKey(), makeKey()]);
   await using server = new JwksServer();
   server.publish(await fetched.jwk({ kid: "fetched" }));
@@ -234,6 +234,7 @@ Deno.test("check tries the set, and says what it finds", async () => {
     runRanger([
       "check",
       "--config=/dev/null",
+      ...NOT_INSTALLED,
       ...["--host=127.0.0.1", "--port=0", "--management-port=0"],
       ...["--amqp-url", broker.url, "--jwks-url", server.url],
     ]);

@@ -62,7 +62,7 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
   );
   const metrics = await (await fetch(ranger.managementUrl("/metrics"))).text();
   assert.match(metrics, /^ranger_closes_total\{by="server",code="1006"\} 2$/m);
-  // As long again, so that those who are left had the time to be cut.
+  // As long again, so that the remaining clients had the time to be cut.
   await pause(3000);
   done = true;
   await Promise.all([talking, trickling]);
@@ -76,7 +76,7 @@ Deno.test("who gives no sign of life is cut, and nobody else", async () => {
 
 Deno.test("what a client does not take is not made more by pings", async () => {
   await using ranger = await startRanger({
-    args: [...NO_BROKER, ...QUICK, `--limits-unsent-bytes=${2 ** 28}`],
+    args: [...NO_BROKER, ...QUICK, "--limits-message-rate=0", `--limits-unsent-bytes=${2 ** 28}`],
   });
   using client = await RawClient.open(ranger.url(), { pings: true });
   const ping = encodeFrame({ opcode: Opcode.ping, payload: "x".repeat(125) });
@@ -145,7 +145,7 @@ Deno.test("thousands that come at once are not pinged at once, and are all pinge
   const even = count * TICK / 1000 / interval;
   assert.ok(ofAll.most < 8 * even, `${ofAll} in a tick, not some ${even}`);
   // They come one after the other: only by this is it seen whether all have the same wait.
-  assert.ok(ofEach.most < 3 * even, `${ofEach} after so many ticks, not some ${even}`);
+  assert.ok(ofEach.most < 3 * even, `${ofEach} after these ticks, not about ${even}`);
   assert.equal(clients.ended, 0);
   assert.equal((await statsOf(ranger)).connections.open, count);
   await clients.leave();

@@ -253,7 +253,7 @@ Deno.test("other kinds of keys are refused by name", async (t) => {
   }
 });
 
-Deno.test("what is no key at all gets an error that says so", async (t) => {
+Deno.test("a file that is not a key gets an error that says so", async (t) => {
   const pem = pemOf(rsa.publicKey);
   const texts: [string, string, RegExp][] = [
     ["nothing", "", /is empty.*ranger keygen/],
@@ -273,9 +273,9 @@ Deno.test("what is no key at all gets an error that says so", async (t) => {
       /holds 9 keys.*8 at most/,
     ],
     ["another block", pem.replaceAll("PUBLIC KEY", "X509 CRL"), /kind X509 CRL/],
-    ["base64 of something else", base64("x".repeat(90)), /no PEM text, no base64 of a PEM/],
+    ["base64 of something else", base64("x".repeat(90)), /not PEM text, not base64 of a PEM/],
     ["JSON that is cut off", '{"keys":[', /begins as JSON and is none/],
-    ["JSON that is no set", '{"kty":7}', /is no JSON Web Key Set/],
+    ["JSON that is not a set", '{"kty":7}', /is not a JSON Web Key Set/],
     ["a set without keys", '{"keys":[]}', /holds no key for signatures/],
   ];
   for (const [name, text, expected] of texts) {

@@ -19,7 +19,7 @@ const broker = await sharedBroker();
 
 const TOO_MANY_STREAMS = '{"error":{"message":"Too many streams."}}';
 
-/** A subscription of exactly so many bytes. */
+/** A subscription of an exact number of bytes. */
 function subscription(bytes: number): string {
   const message = '{"event":"subscribe","streams":["ü.b"]}';
   return message + " ".repeat(bytes - new TextEncoder().encode(message).length);
@@ -84,16 +84,76 @@ Deno.test("what one client may cost", async (t) => {
     await exchange.assertOwedNothing(client);
   });
 
-  await step(t, "a stream that is refused for its role takes no room", async () => {
+  await step(t, "a refused stream counts in its message, and takes no room after it", async () => {
     const all = names(255);
     await using client = await exchange.connect(`/public?stream=${all.join(",")}`, { holds: all });
-    await client.send({ event: "subscribe", streams: ["admin.x.y", "one.more", "too.many"] });
+    await client.send({ event: "subscribe", streams: ["admin.x.y", "one.more"] });
     assert.deepEqual(await client.take(3), [
       '{"success":{"message":"cannot subscribe to admin.x.y"}}',
       TOO_MANY_STREAMS,
-      subscribed(...all, "one.more"),
+      subscribed(...all),
+    ]);
+    await client.send({ event: "subscribe", streams: ["one.more"] });
+    assert.equal(await client.next(), subscribed(...all, "one.more"));
+  });
+
+  await step(t, "fifteen hundred refused names get 256 answers and one more", async () => {
+    const query = Array.from({ length: 1500 }, (_, at) => `a.b.${at}`).join(",");
+    await using client = await connectClient(exchange.ranger.url(`/public?stream=${query}`));
+    const answers = await client.take(256 + 2);
+    assert.deepEqual(answers.slice(-2), [TOO_MANY_STREAMS, subscribed()]);
+    for (const [at, answer] of answers.slice(0, -2).entries()) {
+      assert.equal(answer, `{"success":{"message":"cannot subscribe to a.b.${at}"}}`);
+    }
+    await exchange.assertOwedNothing(client);
+  });
+
+  await step(t, "a name that no event can have is refused, and shown in part", async () => {
+    await using client = await exchange.connect("/public");
+    const longest = `${"a".repeat(253)}.b`;
+    const tooLong = `${"ü".repeat(127)}.b`;
+    const impossible = [
+      `${longest}b`,
+      tooLong,
+      "a.b.c.d",
+      "a b",
+      "a\tb.c",
+      "a.\u0000",
+      "a\u0085.b",
+    ];
+    await client.send({ event: "subscribe", streams: [longest, ...impossible] });
+    const answers = await client.take(impossible.length + 1);
+    const shown = impossible.map((name) => name.slice(0, 64));
+    assert.deepEqual(answers, [
+      ...shown.map((name) =>
+        JSON.stringify({ success: { message: `cannot subscribe to ${name}` } })
+      ),
+      subscribed(longest),
     ]);
   });
+
+  await step(
+    t,
+    "names have 64 bytes on average at most, so an answer has 17 KB at most",
+    async () => {
+      await using client = await exchange.connect("/public");
+      // 64 of them are as many bytes as there may be.
+      const all = Array.from({ length: 254 }, (_, at) => `${`${at}`.padStart(253, "a")}.b`);
+      for (let at = 0; at < all.length; at += 15) {
+        await client.send({ event: "subscribe", streams: all.slice(at, at + 15) });
+      }
+      const answers: string[] = [];
+      while (answers.filter((answer) => answer.includes('"subscribed"')).length < 17) {
+        answers.push(await client.next());
+      }
+      assert.equal(answers.at(-1), subscribed(...all.slice(0, 64)));
+      assert.ok(answers.includes(TOO_MANY_STREAMS));
+      for (let times = 0; times < 100; times++) {
+        const answer = await client.ask({ event: "unsubscribe", streams: ["x.y"] });
+        assert.ok(answer.length < 17_000, `${answer.length} bytes`);
+      }
+    },
+  );
 
   await step(
     t,
@@ -157,7 +217,7 @@ Deno.test("what one client may cost", async (t) => {
     },
   );
 
-  /** Whether so many more clients were closed for not reading. */
+  /** Whether this number of further clients was closed for not reading. */
   function closedSlow(times: number): () => boolean {
     const count = () =>
       exchange.ranger.logged((line) => line.reason === "slow consumer" && line.code === 1008);

@@ -179,7 +179,7 @@ Deno.test("in the journal each line begins with its priority, and nowhere else",
       }).spawn();
       try {
         await until(
-          async () => (await Deno.readTextFile(file)).includes("Cannot consume") || undefined,
+          async () => (await Deno.readTextFile(file)).includes("cannot consume") || undefined,
           "the warning",
         );
       } finally {

@@ -45,7 +45,7 @@ Deno.test("it is ready while events come in, says why it is not, and lives all t
   assert.deepEqual(await readiness(), { status: 200, body: { ready: true, reasons: [] } });
 
   await gate.shut();
-  await ranger.log((line) => line.message.startsWith("Lost the broker"), "the loss");
+  await ranger.log((line) => line.message.startsWith("lost the broker"), "the loss");
   const { status, body } = await readiness();
   assert.equal(status, 503);
   assert.match(JSON.stringify(body), /"reasons":\["no events come in: the broker /);
@@ -64,7 +64,7 @@ Deno.test("a lost broker is reported only after the grace time", async () => {
   });
   await ranger.consuming();
   await gate.shut();
-  await ranger.log((line) => line.message.startsWith("Lost the broker"), "the loss");
+  await ranger.log((line) => line.message.startsWith("lost the broker"), "the loss");
   const lost = performance.now();
   const { status } = await get(ranger.managementUrl("/readyz"));
   // A machine that paused for a second is not a failure.
@@ -101,8 +101,10 @@ Deno.test("statistics and what else the management listener answers", async (t) 
         string,
         Record<string, unknown>
       >;
-    const { auth, source, loopLag, memory, ...rest } = others;
+    const { auth, source, reload, loopLag, memory, ...rest } = others;
     assert.deepEqual(rest, {});
+    assert.equal(reload!.successful, true);
+    assert.deepEqual([source!.interruptions, source!.interruptedSeconds], [0, 0]);
     assert.deepEqual(closes, {});
     // Two answers to handshakes, two events, and the one that tells that all is settled.
     assert.equal(out?.frames, 5);
@@ -145,6 +147,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       users: 1,
       states: 1,
       statesUnsure: 0,
+      stateBytes: 0,
     });
     assert.equal(source?.connected, true);
     assert.equal(source?.reconnects, 0);

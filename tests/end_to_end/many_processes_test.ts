@@ -52,7 +52,7 @@ Deno.test("several processes serve one port, and one may go", async () => {
   }
 });
 
-Deno.test("several processes live on one configuration file, each with a management port of its own", async () => {
+Deno.test("several processes live on one configuration file, each with its management port", async () => {
   await using stack = new AsyncDisposableStack();
   const publisher = stack.use(await connectPublisher(broker.url, randomExchange()));
   const [port, management] = [freePort(), freePorts(3)];

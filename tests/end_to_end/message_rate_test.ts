@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { countMessage } from "../../src/session/message_rate.ts";
+import { takeToken } from "../../src/telemetry/token_bucket.ts";
 import { joined } from "../support/bytes.ts";
 import { connectClient } from "../support/client.ts";
 import { step } from "../support/exchange.ts";
@@ -10,7 +10,7 @@ import { closeOf, encodeFrame, type Frame, Opcode, RawClient } from "../../testi
 const NO_BROKER = ["--no-auth", "--amqp-url", "amqp://127.0.0.1:1/"];
 const PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
 
-/** So many messages in one write. */
+/** Messages in one write. */
 function messages(count: number, one: Uint8Array = PING): Uint8Array {
   return joined(...Array<Uint8Array>(count).fill(one));
 }
@@ -80,6 +80,89 @@ Deno.test("a client that sends too fast is closed, and told so", async (t) => {
   });
 });
 
+Deno.test("control frames and fragments have a separate rate, far above any library's", async (t) => {
+  await using ranger = await startRanger({
+    args: [...NO_BROKER, "--limits-message-rate=1", "--limits-message-burst=40"],
+  });
+  const fragment = encodeFrame({ opcode: Opcode.continuation, fin: false });
+  const begun = encodeFrame({ opcode: Opcode.text, payload: "ping", fin: false });
+  const kinds: [what: string, first: Uint8Array, frame: Uint8Array, answers: number][] = [
+    ["pings", PING, encodeFrame({ opcode: Opcode.ping, payload: "x" }), 1000],
+    ["pongs", PING, encodeFrame({ opcode: Opcode.pong }), 0],
+    ["empty fragments", begun, fragment, 0],
+    ["fragments of a byte", begun, encodeFrame({ opcode: 0, payload: " ", fin: false }), 0],
+  ];
+  for (const [what, first, frame, answers] of kinds) {
+    await step(t, `a thousand ${what} at once are taken, and more close with 1008`, async () => {
+      using client = await RawClient.open(ranger.url());
+      const isWhole = first === PING;
+      await client.write(joined(first, messages(isWhole ? 1000 : 999, frame)));
+      if (!isWhole) await client.send({ opcode: Opcode.ping, payload: "still there" });
+      const frames: Frame[] = [];
+      while (frames.length < 1 + (isWhole ? 1 + answers : 0)) frames.push(await client.frame());
+      await client.write(messages(20, frame));
+      const { close } = await untilClosed(client);
+      assert.deepEqual(closeOf(close), { code: 1008, reason: "too many frames" });
+    });
+  }
+  await step(t, "which counts as the limit of messages", async () => {
+    const { limitsHit } = await (await fetch(ranger.managementUrl("/stats"))).json();
+    assert.equal(limitsHit.message_rate, kinds.length);
+  });
+});
+
+/** Milliseconds pass: that is what is tested. */
+const pass = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+Deno.test("a message that does not end in time is closed, however its bytes trickle", async (t) => {
+  await using ranger = await startRanger({ args: [...NO_BROKER, "--limits-message-timeout=1"] });
+  const trickles: [what: string, begin: Uint8Array, more: Uint8Array][] = [
+    [
+      "empty fragments without end",
+      encodeFrame({ opcode: Opcode.text, fin: false }),
+      encodeFrame({ opcode: Opcode.continuation, fin: false }),
+    ],
+    [
+      "a message that goes on with pings",
+      encodeFrame({ opcode: Opcode.text, payload: "pi", fin: false }),
+      encodeFrame({ opcode: Opcode.ping }),
+    ],
+    [
+      "a frame byte by byte",
+      encodeFrame({ opcode: Opcode.text, payload: "x".repeat(1000) }).subarray(0, 20),
+      new Uint8Array(1),
+    ],
+  ];
+  for (const [what, begin, more] of trickles) {
+    await step(t, what, async () => {
+      using client = await RawClient.open(ranger.url());
+      await client.write(begin);
+      const closed = client.rest();
+      let ended = false;
+      void closed.then(() => ended = true);
+      for (let times = 0; !ended && times < 60; times++) {
+        await client.write(more).catch(() => {});
+        await pass(50);
+      }
+      const close = (await closed).find(({ opcode }) => opcode === Opcode.close);
+      assert.ok(close, "it was closed");
+      assert.deepEqual(closeOf(close), { code: 1008, reason: "message timeout" });
+    });
+  }
+
+  await step(t, "but messages that end may follow one another for ever", async () => {
+    using client = await RawClient.open(ranger.url());
+    await client.frame();
+    // Each write ends within a frame, so something is incomplete all the time.
+    await client.write(PING.subarray(0, 3));
+    for (let times = 0; times < 30; times++) {
+      await client.write(joined(PING.subarray(3), PING.subarray(0, 3)));
+      assert.equal(new TextDecoder().decode((await client.frame()).payload), "pong");
+      await pass(60);
+    }
+  });
+});
+
 Deno.test("a client may send as fast as the rate for ever, and more where there is no limit", async () => {
   await using ranger = await startRanger({
     args: [...NO_BROKER, "--limits-message-rate=50", "--limits-message-burst=2"],
@@ -111,7 +194,7 @@ Deno.test("whatever the times, no more pass than burst and rate allow, and none 
         for (const pause of pauses) {
           now += pause;
           tokens = Math.min(burst, tokens + pause * rate / 1000);
-          const next = countMessage(fullAt, now, rate, burst);
+          const next = takeToken(fullAt, now, rate, burst);
           if (next === undefined) assert.ok(tokens < 1, `refused with ${tokens} left`);
           else {
             assert.ok(tokens >= 0.49, `passed with ${tokens} left`);

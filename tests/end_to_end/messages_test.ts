@@ -132,7 +132,7 @@ Deno.test("messages and their answers", async (t) => {
       [{ event: "unsubscribe", streams: [] }, unsubscribed("b.b", "c.c", "a", "d")],
       [{ event: "subscribe", streams: ["a.a"] }, subscribed("b.b", "c.c", "a", "d", "a.a")],
       [{ event: "unsubscribe", streams: ["a", "d", "c.c", "b.b", "a.a"] }, unsubscribed()],
-      [{ event: "subscribe", streams: ['ü "quoted"'] }, subscribed('ü "quoted"')],
+      [{ event: "subscribe", streams: ['ü"quoted"'] }, subscribed('ü"quoted"')],
     ];
     for (const [message, answer] of rows) assert.equal(await client.ask(message), answer);
   });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { METRICS } from "../../src/daemon/metrics/metrics.ts";
 import { topStreams } from "../../src/daemon/top_streams.ts";
+import { PublishedNames } from "../../src/hub/published_names.ts";
 import { until } from "../../testing/bounded.ts";
 import { connectClient } from "../support/client.ts";
 import { startExchange, step } from "../support/exchange.ts";
-import { scrape } from "../support/metrics.ts";
+import { labelled, scrape } from "../support/metrics.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { closePayload, Opcode } from "../../testing/raw_client.ts";
 
@@ -64,6 +65,11 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     await using third = await exchange.connect(
       '/public?stream=a.trades&stream=order&stream=x"y\\.z',
     );
+    assert.deepEqual(await namedStreams(ranger), { other: 8 });
+    for (const key of ["public.a.trades", "private.nobody.order", "public.b.trades"]) {
+      await exchange.publish(key, {});
+    }
+    await exchange.settled();
     const { value, series } = await scrape(ranger);
     assert.equal(value('ranger_subscriptions_current{stream="a.trades"}'), 3);
     assert.equal(value('ranger_subscriptions_current{stream="order"}'), 2);
@@ -75,6 +81,22 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     assert.equal(value('ranger_subscriptions_current{stream="other"}'), sum - 3 - 2 - 1);
     assert.equal(value("ranger_streams_current"), 5);
     for (const client of [first, second, third]) await client.close();
+  });
+
+  await step(t, "names that clients make up are not named, and hide none that are", async () => {
+    await using holder = await exchange.connect("/public?stream=a.trades");
+    const madeUp = Array.from({ length: 100 }, (_, at) => `made.up${at}`);
+    const strangers = await Promise.all(
+      Array.from(
+        { length: 3 },
+        () => exchange.connect(`/public?stream=${madeUp.join(",")}`, { holds: madeUp }),
+      ),
+    );
+    const named = { "a.trades": 1, "marker.update": 1 };
+    assert.deepEqual(await namedStreams(ranger), { ...named, other: 300 });
+    const stats = await (await fetch(ranger.managementUrl("/stats"))).json();
+    assert.deepEqual(stats.streams, named);
+    for (const client of [...strangers, holder]) await client.close();
   });
 
   await step(t, "events by scope and outcome, and what went out for them", async () => {
@@ -115,7 +137,7 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     assert.equal(events("unknown", "malformed_key"), 1);
     assert.equal(grown("ranger_events_fanned_out_total"), 5);
     assert.equal(grown("ranger_gaps_total"), 1);
-    assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is no resync");
+    assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is not a resync");
     assert.equal(after.value('ranger_books_current{state="unsure"}'), 1);
     assert.equal(after.value('ranger_books_current{state="live"}'), 0);
 
@@ -178,6 +200,10 @@ Deno.test("Rango's metrics are exported if turned on, with its names and labels"
   await using first = await exchange.connect(path, { token });
   await using second = await exchange.connect(path, { token });
   await using third = await exchange.connect("/public?stream=a.trades");
+  await exchange.publish("public.a.trades", {});
+  await exchange.publish("private.ID2.order", {});
+  await exchange.publish("admin.a.orders", {});
+  await exchange.settled();
   const rango = async () => {
     const { text } = await scrape(exchange.ranger);
     return text.split("\n").filter((line) => /^(# TYPE )?rango_/.test(line)).sort();
@@ -212,16 +238,22 @@ Deno.test("Rango's metrics are exported if turned on, with its names and labels"
   for (const client of [first, second, third]) await client.close();
 });
 
-Deno.test("the streams with most subscribers are named, however many clients make up", () => {
+Deno.test("the streams with most subscribers come first", () => {
   const real = [["global.tickers", 9], ["usdbtc.trades", 5], ["usdbtc.ob-inc", 5]] as const;
-  function* streams() {
-    yield* real;
-    yield ["x".repeat(4000), 1000] as const;
-    for (let n = 0; n < 1_000_000; n++) yield [`made.up${n}`, 1] as const;
-  }
-  assert.deepEqual(topStreams(streams(), 3), real);
-  assert.deepEqual(topStreams(streams(), 0), []);
+  const others = Array.from({ length: 100 }, (_, at) => [`a.b${at}`, 1] as const);
+  assert.deepEqual(topStreams([...real, ...others], 3), real);
+  assert.deepEqual(topStreams(real, 0), []);
   assert.deepEqual(topStreams([["a", 1], ["b", 3], ["c", 2]], 2), [["b", 3], ["c", 2]]);
+});
+
+Deno.test("of the names published a bounded number is kept, the last", () => {
+  const published = new PublishedNames(4);
+  published.note("a.trades", "a");
+  published.note("a.trades", "a");
+  published.note("order");
+  assert.deepEqual([...published], ["a.trades", "a", "order"]);
+  for (let at = 0; at < 1000; at++) published.note(`x${at}.trades`, `x${at}`);
+  assert.deepEqual([...published], ["x998.trades", "x998", "x999.trades", "x999"]);
 });
 
 Deno.test("clients are served while somebody scrapes without a pause", async () => {
@@ -232,3 +264,7 @@ Deno.test("clients are served while somebody scrapes without a pause", async () 
   for (let n = 0; n < 30; n++) assert.equal(await client.ask("ping"), "pong");
   await scrapes;
 });
+
+function namedStreams(ranger: Parameters<typeof scrape>[0]): Promise<Record<string, number>> {
+  return labelled(ranger, "ranger_subscriptions_current", "stream");
+}

@@ -131,7 +131,7 @@ Deno.test("the dashboard is one that Grafana loads", async () => {
   const dashboard = JSON.parse(await Deno.readTextFile(DASHBOARD));
   assert.equal(dashboard.schemaVersion, 39);
   assert.ok(dashboard.uid && dashboard.title);
-  // Whoever imports it has another data source: it is a variable everywhere.
+  // Each installation has another data source: it is a variable everywhere.
   const [datasource, instance] = dashboard.templating.list;
   assert.deepEqual([datasource.name, datasource.type, datasource.query], [
     "datasource",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PERMISSIONS } from "../../scripts/permissions.ts";
 import { NOTIFY_SOCKETS } from "../../src/daemon/write_permission.ts";
+import { randomExchange } from "../../testing/amqp.ts";
 import { connectClient } from "../support/client.ts";
 import { Gate } from "../support/gate.ts";
 import { preloaded, ROOT } from "../../testing/program.ts";
@@ -55,6 +56,28 @@ Deno.test("the service manager is notified of readiness, status and shutdown", a
   assert.equal(manager.lines[end + 2], "STATUS=Closing, 0 clients left");
   assert.equal(manager.lines.filter(is("RELOADING=1")).length, 1);
   assert.equal(manager.lines.filter(is("READY=1")).length, 2);
+});
+
+Deno.test("the status says that the last reload failed, and why, until one succeeds", async () => {
+  await using folder = await temporaryFolder();
+  const file = await folder.write("ranger.toml", "");
+  await using manager = new ServiceManager(abstractName());
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--amqp-url", broker.url, "--exchange", randomExchange(), "--config", file],
+    env: { NOTIFY_SOCKET: manager.address },
+  });
+  const ready = await manager.told(is("READY=1"), "that it is ready");
+  await folder.write("ranger.toml", "[limits]\nstream = 5\n");
+  ranger.signal("SIGHUP");
+  const failed = await manager.told(
+    (line) => /^STATUS=.*; the last reload failed: .*unknown key limits\.stream;/.test(line),
+    "that the reload failed",
+    ready,
+  );
+  await folder.write("ranger.toml", "[limits]\nstreams = 5\n");
+  ranger.signal("SIGHUP");
+  const again = await manager.told(is("READY=1"), "that it has read the file again", failed + 1);
+  assert.doesNotMatch(manager.lines[again + 1]!, /failed/);
 });
 
 Deno.test("a manager that watches gets signs of life, and none from a loop that is stuck", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { freePort } from "../../testing/ports.ts";
 import { startRanger } from "../../testing/ranger.ts";
-import { runRanger, temporaryFolder } from "../support/run_ranger.ts";
+import { NOT_INSTALLED, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 Deno.test("a setting's old name works, and the log names the new one once at start", async () => {
   await using folder = await temporaryFolder();
@@ -33,7 +33,15 @@ Deno.test("check shows a setting under its new name, and notes the old one", asy
   await using folder = await temporaryFolder();
   const file = await folder.write("ranger.toml", "[server]\ndrain = 4\n");
   const { stdout } = await runRanger([
-    ...["check", "--no-auth", "--config", file, "--amqp-url", `amqp://127.0.0.1:${freePort()}`],
+    ...[
+      "check",
+      ...NOT_INSTALLED,
+      "--no-auth",
+      "--config",
+      file,
+      "--amqp-url",
+      `amqp://127.0.0.1:${freePort()}`,
+    ],
     ...["--host", "127.0.0.1", "--port", "0", "--management-port", "0", "--streams-replay", "9"],
   ]);
   assert.match(stdout, new RegExp(`^server\\.drain_seconds +4 +file ${file}$`, "m"));

@@ -100,7 +100,7 @@ function day(...steps: fc.MaybeWeightedArbitrary<Step>[]): fc.Arbitrary<Step[]> 
   return fc.array(fc.oneof(...steps), { minLength: 250, maxLength: 400, size: "max" });
 }
 
-/** One run: markets of its own, and everybody who follows them. */
+/** One run: its markets, and all their followers. */
 class Run {
   readonly markets: readonly BookMarket[];
   readonly clients: BookClient[] = [];
@@ -254,7 +254,7 @@ interface Stats {
   readonly connections: { readonly open: number };
 }
 
-Deno.test("whoever joins whenever ends with the exchange's book, and was sent no more than needed", async () => {
+Deno.test("a client that joins at any time ends with the exchange's book, and gets no more than needed", async () => {
   let clients = 0;
   let increments = 0;
   await playDays(day(...ORDINARY), () => {}, (run, stats) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Client } from "../support/client.ts";
 import { type Exchange, startExchange } from "../support/exchange.ts";
-import { knownBook } from "../support/exchange_flow.ts";
+import { servedBook } from "../support/exchange_flow.ts";
 import { scrape } from "../support/metrics.ts";
 import { type BookEvent, readPeatioRecording } from "../support/peatio_recording.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
@@ -52,7 +52,7 @@ for (const mode of ["open", "strict"]) {
     }
     assert.deepEqual(await count(), [0, 1], "the restart, and nothing else");
     for (const [client, at] of joined) {
-      const book = JSON.stringify(knownBook(events, at));
+      const book = JSON.stringify(servedBook(events, at));
       const first = at === 0 ? [] : [`{"${market}.ob-snap":${book}}`];
       const expected = [...first, ...messagesOf(market, events.slice(at))];
       assert.deepEqual(await client.take(expected.length), expected, `a client from ${at} on`);

@@ -77,7 +77,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
       });
       await using follower = await exchange.connect(`/public?stream=${id}.ob-inc`);
       await follower.next();
-      // After the snapshot: to whoever is there before it, it is an event like any other.
+      // After the snapshot: to clients that were there before it, it is an event like any other.
       await using watcher = await exchange.connect(`/public?stream=${id}.ob-snap`);
       await exchange.assertOwedNothing(watcher);
       await exchange.publish(`public.${id}.ob-inc`, { asks: ["15.0", "2"], sequence: 2 });
@@ -119,7 +119,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
       exchange.publish(`public.${id}.ob-inc`, { asks: ["1", "1"], sequence: 3 }),
     "an increment that cannot be read": (id) =>
       exchange.publish(`public.${id}.ob-inc`, { asks: ["1"], sequence: 2 }),
-    "an increment that is no JSON": (id) =>
+    "an increment that is not JSON": (id) =>
       exchange.publish(`public.${id}.ob-inc`, '{"asks":["1","1"],"sequence":2'),
   };
   for (const [what, lose] of Object.entries(lost)) {
@@ -147,7 +147,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     });
   }
 
-  await step(t, "a gap is told in the log and in the statistics", async () => {
+  await step(t, "a gap is reported in the log and in the statistics", async () => {
     const id = freshWord();
     const { gaps, incrementsHeldBack } = (await exchange.stats()).events;
     await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
@@ -198,7 +198,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     );
   });
 
-  await step(t, "a snapshot with the next change in it goes to nobody, whoever comes", async () => {
+  await step(t, "a snapshot with the next change in it is sent to no client", async () => {
     const id = freshWord();
     const publish = publisherOf(id);
     const { gaps, resyncs } = (await exchange.stats()).events;
@@ -428,7 +428,7 @@ Deno.test("order books from their first snapshot on", async (t) => {
     assert.equal(await follower.next(), `{"${id}.ob-snap":{"asks":[["1","3"]],"bids":[]}}`);
   });
 
-  await step(t, "who holds a whole id is greeted once, with all its books", async () => {
+  await step(t, "a subscriber of a whole id gets each of its books once", async () => {
     const id = freshWord();
     await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
     await exchange.publish(`public.${id}.seats-snap`, { seats: 3 });
@@ -448,19 +448,23 @@ Deno.test("order books from their first snapshot on", async (t) => {
     }
   });
 
-  await step(t, "who comes back to a stream is greeted again, who holds it is not", async () => {
-    const id = freshWord();
-    const stream = `${id}.ob-inc`;
-    await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
-    await using client = await exchange.connect(`/public?stream=${stream}`);
-    const snapshot = await client.next();
-    assert.equal(
-      await client.ask({ event: "subscribe", streams: [stream] }),
-      subscribed(stream),
-    );
-    await exchange.assertOwedNothing(client);
-    assert.equal(await client.ask({ event: "unsubscribe", streams: [stream] }), unsubscribed());
-    assert.equal(await client.ask({ event: "subscribe", streams: [stream] }), subscribed(stream));
-    assert.equal(await client.next(), snapshot);
-  });
+  await step(
+    t,
+    "a client that returns to a stream gets the book again, a subscriber does not",
+    async () => {
+      const id = freshWord();
+      const stream = `${id}.ob-inc`;
+      await exchange.publish(`public.${id}.ob-snap`, { asks: [], bids: [], sequence: 1 });
+      await using client = await exchange.connect(`/public?stream=${stream}`);
+      const snapshot = await client.next();
+      assert.equal(
+        await client.ask({ event: "subscribe", streams: [stream] }),
+        subscribed(stream),
+      );
+      await exchange.assertOwedNothing(client);
+      assert.equal(await client.ask({ event: "unsubscribe", streams: [stream] }), unsubscribed());
+      assert.equal(await client.ask({ event: "subscribe", streams: [stream] }), subscribed(stream));
+      assert.equal(await client.next(), snapshot);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { startRanger } from "../../testing/ranger.ts";
 
 const HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8";
 
-/** Asks as it is told, without a client that unpacks by itself. */
+/** Sends the request as given, without a client that decompresses by itself. */
 async function get(url: string, headers: Record<string, string> = {}) {
   const response = await fetch(url, { headers: { "accept-encoding": "identity", ...headers } });
   return { status: response.status, headers: response.headers, text: await response.text() };
@@ -57,7 +57,7 @@ async function raw(port: number, path: string, encodings: string) {
   return { head: new TextDecoder().decode(bytes.slice(0, split)), body: bytes.slice(split) };
 }
 
-Deno.test("the page is under 250 KB, compressed for those who take it", async () => {
+Deno.test("the page is under 250 KB, compressed for clients that accept it", async () => {
   await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
   let total = 0;
   for (const path of ["/", "/page/page.js", "/page/page.css", "/page/icon.svg"]) {

@@ -52,14 +52,14 @@ Deno.test("a full server refuses with 503, after what is wrong anyway and before
     assert.match(response.headers.get("content-type") ?? "", /^text\/plain/);
     assertMayComeBack(response);
 
-    // What is wrong with a request it would be told at any time.
+    // A wrong request gets its error at any time.
     const form = { "Sec-WebSocket-Key": undefined };
     assert.equal((await refused(ranger, "/", form)).status, 400);
     assert.equal((await refused(ranger, "/", { Origin: "https://evil.example" })).status, 403);
     // A token is not looked at any more.
     assert.equal((await refused(ranger, "/private")).status, 503);
     assert.equal((await refused(ranger, "/", { Authorization: "Bearer x" })).status, 503);
-    // Who asks what this is can be told.
+    // A GET for the description is answered.
     const page = await fetch(ranger.publicUrl("/"));
     assert.equal(page.status, 200);
     await page.text();
@@ -78,7 +78,7 @@ Deno.test("a full server refuses with 503, after what is wrong anyway and before
   });
 });
 
-Deno.test("places are for those who come at once as well, and none is lost", async () => {
+Deno.test("connections that come at once keep to the limit, and no place is lost", async () => {
   await using ranger = await startRanger({
     args: [...NO_BROKER, "--no-auth", "--limits-connections=50"],
   });

@@ -3,6 +3,7 @@ import { connectPublisher, type Publisher, randomExchange } from "../../testing/
 import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { AUTHENTICATED, AUTHENTICATION_FAILED, step, subscribed } from "../support/exchange.ts";
+import { scrape } from "../support/metrics.ts";
 import { JwksServer } from "../support/jwks_server.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
@@ -93,17 +94,31 @@ Deno.test("keys change on SIGHUP, and who is connected stays", async (t) => {
     "a broken file leaves the keys in force, and says why as the start does",
     async () => {
       await deployment.write("jwt.pub", old.privatePem);
+      const before = await scrape(deployment.ranger);
+      assert.equal(before.value("ranger_config_last_reload_successful"), 1);
       assert.match(
         await deployment.reload(),
         /^cannot use .*; the old ones stay in force: auth\.public_key: .*holds a private key/,
       );
+      const after = await scrape(deployment.ranger);
+      assert.equal(after.value("ranger_config_last_reload_successful"), 0);
+      const since = "ranger_config_last_reload_success_timestamp_seconds";
+      assert.equal(after.value(since), before.value(since));
+      const { reload } = await (await fetch(deployment.ranger.managementUrl("/stats"))).json();
+      assert.equal(reload.successful, false);
+      assert.match(reload.reason, /^auth\.public_key: .*holds a private key/);
       assert.equal(await verifies(token), true);
     },
   );
 
   await step(t, "the old key goes; whom it let in stays in until the token ends", async () => {
     await deployment.write("jwt.pub", next.publicPem);
+    const failedAt = Date.now() / 1000;
     await deployment.reload();
+    const { value } = await scrape(deployment.ranger);
+    assert.equal(value("ranger_config_last_reload_successful"), 1);
+    const since = value("ranger_config_last_reload_success_timestamp_seconds");
+    assert.ok(since >= failedAt, `${since} and ${failedAt}`);
     assert.equal(await verifies(token), false);
     assert.equal(await verifies(await old.token()), false);
     assert.equal(await verifies(await next.token()), true);

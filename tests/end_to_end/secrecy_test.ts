@@ -25,7 +25,7 @@ Deno.test("what is one user's stays that user's", async (t) => {
     for (const client of [guest, user]) {
       const answers = [];
       do answers.push(await client.next()); while (!answers.at(-1)!.includes('"subscribed"'));
-      assert.ok(!answers.at(-1)!.includes(`"private.${uid}.order"`), "it is no stream to hold");
+      assert.ok(!answers.at(-1)!.includes(`"private.${uid}.order"`), "it is not a stream to hold");
     }
     await exchange.publish(`private.${uid}.order`, { secret: true });
     await exchange.publish(`private.${uid}.trade`, { secret: true });
@@ -35,7 +35,7 @@ Deno.test("what is one user's stays that user's", async (t) => {
 
   await step(
     t,
-    "a token in the URL is no token, and no token is shown to the operator",
+    "a token in the URL is ignored, and the operator sees no token",
     async () => {
       const good = await key.token({ uid: freshWord() });
       const wrong = await (await makeKey()).token({ uid: freshWord() });

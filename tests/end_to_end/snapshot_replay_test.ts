@@ -90,7 +90,7 @@ Deno.test("other states than order books", async (t) => {
     await exchange.assertOwedNothing(follower);
   });
 
-  await step(t, "prefixed streams have states of their own", async () => {
+  await step(t, "prefixed streams have separate states", async () => {
     const id = freshWord();
     const token = await exchange.key.token({ role: "trader" });
     await exchange.publish(`desk.${id}.ob-snap`, { asks: [["2", "1"]], bids: [], sequence: 1 });

@@ -34,7 +34,7 @@ Deno.test("streams and routing keys", async (t) => {
   const bearer = async (uid: string, role: string | undefined) =>
     `Bearer ${await exchange.key.token({ uid, role })}`;
 
-  await step(t, "public.<id>.<event> goes to whoever holds <id>.<event>", async () => {
+  await step(t, "public.<id>.<event> goes to the subscribers of <id>.<event>", async () => {
     const id = freshWord();
     await using anonymous = await exchange.connect(`/public?stream=${id}.trades`);
     await using user = await exchange.connect(`/private?stream=${id}.trades`, {
@@ -149,7 +149,7 @@ Deno.test("streams and routing keys", async (t) => {
       ];
       await using client = await exchange.connect(
         `/public?stream=${word}&stream=a&stream=b&stream=private.${word}&stream=${word}.public` +
-          `&stream=admin.${word}&stream=public.a&stream=public&stream=.${word}&stream=.`,
+          `&stream=admin.${word}&stream=public.a&stream=public`,
       );
       const grown = await growth(exchange, "malformedKeys", async () => {
         for (let times = 0; times < 3; times++) {
@@ -167,7 +167,7 @@ Deno.test("streams and routing keys", async (t) => {
       }
       const line = await exchange.ranger.log((line) => line.routingKey === word);
       assert.equal(line.level, "warning");
-      assert.equal(line.message, `Dropped an event: ${word} is no routing key.`);
+      assert.equal(line.message, `Dropped an event: ${word} is not a valid routing key.`);
     },
   );
 
@@ -302,10 +302,13 @@ Deno.test("streams and routing keys", async (t) => {
     },
   );
 
-  await step(t, "names that nothing is published under may be held", async () => {
+  await step(t, "names that nothing can be published under are refused", async () => {
     const names = ["a.b.c.d", ".", "..", "a.", ".a", "a..b"];
     await using client = await exchange.connect("/public");
-    assert.equal(await client.ask({ event: "subscribe", streams: names }), subscribed(...names));
-    assert.equal(await client.ask({ event: "unsubscribe", streams: names }), unsubscribed());
+    await client.send({ event: "subscribe", streams: names });
+    assert.deepEqual(await client.take(names.length + 1), [
+      ...names.map((name) => `{"success":{"message":"cannot subscribe to ${name}"}}`),
+      subscribed(),
+    ]);
   });
 });

@@ -140,7 +140,7 @@ Deno.test("strict mode", async (t) => {
     assert.deepEqual([await follower.next(), await watcher.next()], [text, text]);
   });
 
-  await step(t, "a body that is no JSON is counted as such", async () => {
+  await step(t, "a body that is not JSON is counted as such", async () => {
     const before = (await exchange.stats()).events.notJson!;
     const refused = await refusals(exchange, () => exchange.publish("public.x.trades", "{"));
     assert.deepEqual(refused, {});

@@ -34,6 +34,10 @@ Deno.test({
     // A template is asked about by one of its instances.
     await Deno.symlink("ranger@.service", `${units}/ranger@12.service`);
     const names = ["ranger.service", "ranger@12.service", "ranger.target"];
+    // With the drop-in for ports below 1024, which one of them gets.
+    const example = `${folder.path}/usr/share/ranger/systemd/privileged-port.conf.example`;
+    await Deno.mkdir(`${units}/ranger@12.service.d`);
+    await Deno.copyFile(example, `${units}/ranger@12.service.d/privileged-port.conf`);
 
     for (const name of names) {
       const unit = `${units}/${name}`;

@@ -297,6 +297,36 @@ Deno.test("what is published cannot give orders to a terminal", () => {
   assert.equal(eventJson("pong"), undefined);
 });
 
+const BIDIRECTIONAL = [
+  ..."\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+];
+
+Deno.test("what is published cannot turn the direction of what is shown", async () => {
+  const others = ["\u0000", "\u0007", "\u0085", "\u2028", "\u2029", "\ufeff", "\u{e0001}"];
+  for (const character of [...BIDIRECTIONAL, ...others]) {
+    const text = `{"a.b":{"x":"1${character}2"}}`;
+    const json = eventJson(text)!;
+    assert.ok(!json.includes(character) && !eventLine(text, new Date())!.includes(character));
+    assert.match(json, /^\{"a\.b":\{"x":"1(\\u[0-9a-f]{4}){1,2}2"\}\}$/);
+    assert.equal(JSON.parse(json)["a.b"].x, `1${character}2`);
+  }
+  await using exchange = await startExchange(broker, { auth: false });
+  const url = exchange.ranger.url("/public");
+  const market = freshWord();
+  const payload = { price: `1${BIDIRECTIONAL.join("")}2`, word: "ü→é" };
+  for (const flags of [[], ["--json"]]) {
+    await using tail = new Running(["tail", `${market}.trades`, "--url", url, ...flags]);
+    await until(async () => {
+      await exchange.publish(`public.${market}.trades`, payload);
+      return tail.stdout.all.length > 0 || undefined;
+    }, "a trade to be seen");
+    const [line = ""] = tail.stdout.all;
+    for (const character of BIDIRECTIONAL) assert.ok(!line.includes(character), line);
+    assert.ok(line.includes('"1\\u061c\\u200e') && line.includes("ü→é"), line);
+    assert.equal((await tail.end("SIGINT")).code, 0);
+  }
+});
+
 Deno.test("tail needs no permission but to connect, and run's own to see the environment", async () => {
   await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
   const { code, stdout, stderr } = await runProgram(

@@ -12,7 +12,7 @@ const unshare = findExecutable("unshare", folders) ?? "unshare";
 
 const possible = (await runProgram([unshare, ...UNSHARE], ["sh", "-c", NETWORK])
   .catch(() => undefined))?.code === 0;
-if (!possible) console.log("no network of its own is to be had: the upgrade is not tested");
+if (!possible) console.log("a network namespace cannot be created: the upgrade is not tested");
 
 Deno.test({
   name: "processes change places while clients come and go, and none is refused or reset",

@@ -34,7 +34,7 @@ const codes: Row[] = [
 ];
 
 const payloads: Row[] = [
-  // 1005 is how a close frame without a code is told of.
+  // 1005 stands for a close frame without a code.
   { what: "no payload", send: [close()], expect: ["close 1005"] },
   {
     what: "a payload of one byte",

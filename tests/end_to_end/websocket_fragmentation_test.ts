@@ -17,7 +17,7 @@ import { startRanger } from "../../testing/ranger.ts";
 
 const hex = (value: string) => new TextEncoder().encode(value).toHex();
 
-/** A message in so many fragments, with other frames between each two of them. */
+/** A message in a number of fragments, with other frames between each two of them. */
 function fragments(
   message: string,
   count: number,
@@ -34,7 +34,7 @@ function fragments(
 }
 
 const request = echoRequest("usdbtc.trades");
-const answer = echo("usdbtc.trades");
+const [answer = ""] = echo("usdbtc.trades");
 const begun = (payload: string) => text(payload, { fin: false });
 
 const whole: Row[] = [

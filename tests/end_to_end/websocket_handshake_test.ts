@@ -132,7 +132,7 @@ const wrong: Row[] = [
   ...[
     ["no key", undefined],
     ["an empty key", ""],
-    ["a key that is no base64", "this is no base64 key!=="],
+    ["a key that is not base64", "this is not base64 key=="],
     ["a key of 15 bytes", new Uint8Array(15).toBase64()],
     ["a key of 17 bytes", new Uint8Array(17).toBase64()],
     ["a key without padding", KEY.slice(0, -2)],
@@ -172,7 +172,7 @@ const wrong: Row[] = [
     request: request("GET http://[not:an:address/ HTTP/1.1"),
     status: 400,
   },
-  { what: "a target that is no path", request: request("GET public HTTP/1.1"), status: 400 },
+  { what: "a target that is not a path", request: request("GET public HTTP/1.1"), status: 400 },
   {
     what: "no HTTP",
     request: "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n",

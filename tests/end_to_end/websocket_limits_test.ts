@@ -25,7 +25,7 @@ const atTheLimit: Row[] = [
   {
     what: "a text as long as allowed",
     send: [text(echoRequest(echoNameFor(LIMIT)))],
-    expect: [echo(echoNameFor(LIMIT))],
+    expect: echo(echoNameFor(LIMIT)),
   },
   {
     what: "a binary as long as allowed",

@@ -28,7 +28,7 @@ function cuts(bytes: Uint8Array): Row["send"][] {
 }
 
 const VALID = [
-  ["one byte, the first and the last that is no control", "20 7f"],
+  ["one byte, the first and the last that are not controls", "20 7f"],
   ["two bytes, first and last", "c2 80 df bf"],
   ["three bytes, first", "e0 a0 80"],
   ["before and after the surrogates", "ed 9f bf ee 80 80"],
@@ -81,7 +81,7 @@ const valid: Row[] = VALID.flatMap(([what, hex]) => {
   const name = decode(bytesOf(hex));
   const request = new TextEncoder().encode(echoRequest(name));
   return [
-    { what, send: [text(request)], expect: [echo(name)] },
+    { what, send: [text(request)], expect: echo(name) },
     ...cuts(bytesOf(hex)).map((send, index): Row => ({
       what: `${what}, cut ${index}`,
       send: [
@@ -89,7 +89,7 @@ const valid: Row[] = VALID.flatMap(([what, hex]) => {
         ...asContinuations(send),
         continuation('"]}'),
       ],
-      expect: [echo(name)],
+      expect: echo(name),
     })),
   ];
 });

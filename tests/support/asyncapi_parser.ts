@@ -1,14 +1,14 @@
 import { ROOT, runProgram } from "../../testing/program.ts";
 
 /**
- * Run by a Deno of its own, with a lock file of its own: the parser stands on some hundred packages,
- * which are no business of the program, and whose types would take the place of Deno's own.
+ * Run by another Deno with another lock file: the parser depends on some hundred packages, which
+ * the program does not need, and whose types would replace those of Deno.
  */
 const SCRIPT = `
 import { Parser } from "npm:@asyncapi/parser@3.6.3";
 
 const found = [];
-for (const document of JSON.parse(Deno.args[0])) {
+for (const document of JSON.parse(await Deno.readTextFile(Deno.args[0]))) {
   const { diagnostics } = await new Parser().parse(JSON.stringify(document));
   // 0 is an error, 1 a warning; beyond that come remarks.
   found.push(
@@ -20,21 +20,27 @@ console.log(JSON.stringify(found));
 `;
 
 /**
- * What the reference parser of AsyncAPI has against documents.
+ * The errors and warnings that the reference parser of AsyncAPI reports for documents.
  *
- * @returns errors and warnings of each
- * @throws Error when the parser cannot be had or run
+ * @returns a list for each document
+ * @throws {Error} the parser cannot be fetched or run
  */
 export async function objections(...documents: readonly unknown[]): Promise<string[][]> {
-  const { code, stdout, stderr } = await runProgram(
-    [Deno.execPath(), "run", "--quiet", "--no-config", "--frozen"],
-    [
-      `--lock=${ROOT}tests/support/asyncapi_parser.lock`,
-      ...["--allow-read", "--allow-env", "--allow-sys", "-"],
-      JSON.stringify(documents),
-    ],
-    { stdin: SCRIPT },
-  );
-  if (code !== 0) throw new Error(`the parser ended with ${code}\n${stderr}`);
-  return JSON.parse(stdout);
+  // In a file: a few documents are longer than one argument of a program may be.
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(documents));
+    const { code, stdout, stderr } = await runProgram(
+      [Deno.execPath(), "run", "--quiet", "--no-config", "--frozen"],
+      [
+        `--lock=${ROOT}tests/support/asyncapi_parser.lock`,
+        ...["--allow-read", "--allow-env", "--allow-sys", "-", file],
+      ],
+      { stdin: SCRIPT },
+    );
+    if (code !== 0) throw new Error(`the parser ended with ${code}\n${stderr}`);
+    return JSON.parse(stdout);
+  } finally {
+    await Deno.remove(file);
+  }
 }

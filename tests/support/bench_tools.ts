@@ -3,10 +3,10 @@ import { findExecutable } from "../../testing/executables.ts";
 
 const compiler = findExecutable("cc", (Deno.env.get("PATH") ?? "").split(":"));
 if (compiler === undefined) {
-  console.error("skipped: tests of the benchmark's programs, because there is no C compiler (cc)");
+  console.error("skipped: tests of the benchmark's programs, because a C compiler (cc) is missing");
 }
 
-/** The benchmark's programs, as the sources are now; undefined where there is no C compiler. */
+/** The benchmark's programs, as the sources are now; undefined without a C compiler. */
 export const tools: Promise<Tools> | undefined = compiler === undefined ? undefined : buildTools();
 
 /** A test that needs {@linkcode tools}: left out where there are none. */

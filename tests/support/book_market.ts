@@ -32,7 +32,7 @@ export class BookMarket {
 
   /**
    * The body of a snapshot of the book as of now: in an order of keys and levels that the server
-   * would not choose, so that its own snapshots can be told from this one.
+   * would not choose, so that its snapshots differ from this one.
    */
   snapshot(): string {
     return this.#publish(this.book.sequence);

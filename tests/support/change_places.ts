@@ -1,5 +1,5 @@
 /**
- * A program of the upgrade's test, started within a network of its own: two processes of Ranger
+ * A program of the upgrade's test, started within a separate network: two processes of Ranger
  * change places on one port, again and again, while clients come all the time. Writes what became
  * of the clients as JSON: how often what happened.
  */
@@ -15,7 +15,7 @@ export type Outcomes = Readonly<Record<string, number>>;
 const CHANGES = 4;
 /** Clients that come, ask and go, over and over. */
 const VISITORS = 32;
-/** Clients that stay until they are told to go, and come back. */
+/** Clients that stay until they are stopped, and reconnect. */
 const RESIDENTS = 20;
 
 if (import.meta.main) console.log(JSON.stringify(await changePlaces()));

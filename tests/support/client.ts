@@ -23,7 +23,7 @@ export interface Client extends AsyncDisposable {
    * @throws Error when the connection closes instead, with code and reason, or nothing comes in time
    */
   next(): Promise<string>;
-  /** The next so many messages. */
+  /** The next messages, as many as asked for. */
   take(count: number): Promise<string[]>;
   /** Sends text as it is, anything else as JSON. */
   send(message: unknown): Promise<void>;

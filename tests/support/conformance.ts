@@ -52,11 +52,17 @@ export function close(code?: number, reason: string | Uint8Array = ""): FrameToS
 export function echoRequest(name: string): string {
   return JSON.stringify({ event: "subscribe", streams: [name] });
 }
-/** The answer to {@linkcode echoRequest}, for the only one that was sent. */
-export function echo(name: string): string {
-  return JSON.stringify({ success: { message: "subscribed", streams: [name] } });
+/**
+ * The answers to {@linkcode echoRequest}, for the only one that was sent: a name that no event can
+ * have is refused, and shown in part.
+ */
+export function echo(name: string): string[] {
+  const isPossible = !/[\s\p{Cc}]/u.test(name) && new TextEncoder().encode(name).length <= 255;
+  const subscribed = { success: { message: "subscribed", streams: isPossible ? [name] : [] } };
+  const refused = { success: { message: `cannot subscribe to ${name.slice(0, 64)}` } };
+  return [...(isPossible ? [] : [refused]), subscribed].map((answer) => JSON.stringify(answer));
 }
-/** An echo request of exactly so many bytes. */
+/** An echo request of an exact number of bytes. */
 export function echoNameFor(bytes: number): string {
   return "x".repeat(bytes - echoRequest("").length);
 }
@@ -95,7 +101,7 @@ async function script({ send, expect }: Row): Promise<{ bytes: Uint8Array; expec
 
 /**
  * Sends each row in one write and again cut into single bytes (long ones: into 997 bytes), each
- * over a connection of its own, and compares all that comes.
+ * over a new connection, and compares everything received.
  *
  * @param url of a server whose message limit is at least that of the rows
  * @throws AssertionError that lists the rows that went wrong, the first ten or so

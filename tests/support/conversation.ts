@@ -13,7 +13,7 @@ export interface Conversation {
  * What a client does that is written against the WebSocket API of browsers. It stands by itself, so
  * that its text can run elsewhere: in a browser's page, in another runtime.
  *
- * @param report is told when the subscription was answered, and sees to it that two events come
+ * @param report is called when the subscription was answered, and sees to it that two events come
  * @throws Error when the connection fails or closes too early
  */
 export async function converse(

@@ -19,7 +19,7 @@ export type CrowdLine =
 export type CrowdCommand = { readonly read: Manner };
 
 /**
- * Many clients in a process of their own, which check what they get.
+ * Many clients in a separate process, which check what they receive.
  *
  * @example
  * ```ts

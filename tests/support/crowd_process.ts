@@ -1,5 +1,5 @@
 /**
- * Many clients in a process of their own, so that the test which publishes does not hold them up.
+ * Many clients in a separate process, so that the test which publishes does not hold them up.
  * The other half is crowd.ts. Takes a JSON array of {@linkcode MemberOptions} as its argument and
  * commands on standard input, a line each; answers on standard output, a line each.
  */

@@ -75,7 +75,7 @@ export interface ExchangeOptions {
 }
 
 /**
- * Starts a Ranger on an exchange of its own, with a fresh key, and waits until events flow.
+ * Starts a Ranger on a new exchange, with a fresh key, and waits until events flow.
  *
  * @param broker from {@linkcode sharedBroker}
  * @example

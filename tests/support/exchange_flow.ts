@@ -12,7 +12,13 @@ import type {
   SnapshotPolicy,
 } from "../../src/source/simulator/book_publisher.ts";
 import { PeatioEngine } from "../../src/source/simulator/engine.ts";
-import { ModelBook } from "./model_book.ts";
+import {
+  type BookPayload,
+  type BookSnapshot,
+  ModelBook,
+  type ModelLevel,
+  scaled,
+} from "./model_book.ts";
 import { type BookEvent, bookEvent } from "./peatio_recording.ts";
 
 /** One thing that happens to the exchange. */
@@ -207,8 +213,67 @@ export function knownBook(
   return { asks, bids, sequence };
 }
 
+/** Levels of a snapshot's side from which on it may be cut off. */
+const MIN_CUT_LEVELS = 100;
+
+/**
+ * The book that a server keeps after the first `count` events, and sends to late subscribers: what
+ * {@linkcode knownBook} says, and the levels below it that later snapshots showed. A snapshot counts
+ * from the increment on that comes with it. For flows without faults.
+ */
+export function servedBook(
+  events: readonly (BookEvent | PlayedEvent)[],
+  count: number,
+): PublishedBook {
+  const book = new ModelBook();
+  const sent = events.slice(0, count);
+  const start = sent.findLastIndex(isStart);
+  /** The last price known of each side that was cut off. */
+  const ends: { asks?: bigint; bids?: bigint } = {};
+  const lastOf = (levels: readonly ModelLevel[]) => scaled(levels.at(-1)![0]);
+  let shown: BookSnapshot | undefined;
+  for (const event of sent.slice(Math.max(0, start))) {
+    if (isStart(event)) {
+      book.replace(event.payload as BookSnapshot);
+      for (const side of ["asks", "bids"] as const) {
+        const levels = (event.payload as BookSnapshot)[side];
+        if (levels.length >= MIN_CUT_LEVELS) ends[side] = lastOf(levels);
+      }
+    } else if (event.kind === "snapshot") {
+      shown = event.payload;
+    } else {
+      book.apply(event.payload);
+      if (shown) adopt(book, shown, event.payload, ends);
+      shown = undefined;
+    }
+  }
+  const { asks, bids, sequence = 1 } = book.snapshot();
+  return { asks, bids, sequence };
+
+  function adopt(
+    into: ModelBook,
+    snapshot: BookSnapshot,
+    increment: BookPayload,
+    ends: { asks?: bigint; bids?: bigint },
+  ): void {
+    const other = new ModelBook();
+    other.replace(snapshot);
+    other.apply(increment);
+    for (const [side, direction] of [["asks", 1n], ["bids", -1n]] as const) {
+      const end = ends[side];
+      if (end === undefined || snapshot[side].length === 0) continue;
+      const isBeyond = (price: bigint) => (price - end) * direction > 0n;
+      for (const [price, level] of other[side]) {
+        if (isBeyond(price) && !into[side].has(price)) into[side].set(price, level);
+      }
+      const last = lastOf(snapshot[side]);
+      if (isBeyond(last)) ends[side] = last;
+    }
+  }
+}
+
 /** A periodic snapshot has the sequence 1 as well, if it comes with the first increment. */
-function isStart(event: BookEvent | PlayedEvent): boolean {
+export function isStart(event: BookEvent | PlayedEvent): boolean {
   if ("start" in event) return event.start;
   return event.kind === "snapshot" && event.payload.sequence === 1;
 }

@@ -1,18 +1,17 @@
 import fc from "fast-check";
 import { joined } from "./bytes.ts";
+import { runs, wholeNumber } from "./runs.ts";
 
 /**
- * What a fuzzing run begins with: RANGER_FUZZ_SEED where it is set, else another seed each time.
- * It is said before the first input, so that it is known of a run that hangs, too.
+ * The seed: RANGER_FUZZ_SEED where it is set, else a random one. It is printed before the first
+ * input, so that a run that hangs can be repeated.
  */
 const seed = wholeNumber("RANGER_FUZZ_SEED") ?? Math.floor(Math.random() * 2 ** 31);
-/** Tries so many times the inputs, for a night of it. */
-const times = wholeNumber("RANGER_FUZZ_TIMES") ?? 1;
 
 console.error(`fuzzing with RANGER_FUZZ_SEED=${seed}`);
 
 /**
- * Holds a property against random inputs, the same ones for the same RANGER_FUZZ_SEED.
+ * Checks a property with random inputs, the same ones for the same RANGER_FUZZ_SEED.
  *
  * @param inputs how many; RANGER_FUZZ_TIMES multiplies them
  * @throws Error with the seed, and the smallest input that still breaks the property
@@ -23,7 +22,7 @@ console.error(`fuzzing with RANGER_FUZZ_SEED=${seed}`);
  * ```
  */
 export function fuzz<Input>(inputs: number, property: fc.IProperty<Input>): void {
-  check(fc.check(property, { seed, numRuns: inputs * times }));
+  check(fc.check(property, { seed, numRuns: runs(inputs) }));
 }
 
 /** The same for a property that awaits something. */
@@ -31,7 +30,7 @@ export async function fuzzAsync<Input>(
   inputs: number,
   property: fc.IAsyncProperty<Input>,
 ): Promise<void> {
-  check(await fc.check(property, { seed, numRuns: inputs * times }));
+  check(await fc.check(property, { seed, numRuns: runs(inputs) }));
 }
 
 function check<Input>(details: fc.RunDetails<Input>): void {
@@ -41,14 +40,7 @@ function check<Input>(details: fc.RunDetails<Input>): void {
   });
 }
 
-function wholeNumber(name: string): number | undefined {
-  const text = Deno.env.get(name);
-  if (!text) return undefined;
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new Error(`${name} is ${JSON.stringify(text)}; right would be a whole number`);
-}
-
-/** A change of bytes, wherever they come from. */
+/** One change to a sequence of bytes. */
 export interface Damage {
   readonly at: number;
   readonly how: "change" | "add" | "lose" | "cut" | "double";
@@ -60,14 +52,14 @@ export const arbitraryDamage: fc.Arbitrary<Damage[]> = fc.array(
   fc.record({
     at: fc.nat(65_535),
     how: fc.constantFrom("change", "change", "add", "lose", "cut", "double"),
-    // Those that mean something to most formats come more often.
+    // Bytes with a meaning in most formats are more frequent.
     byte: fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x22, 0x2c, 0x2e, 0x7f, 0x80, 0xff)),
   }),
   { minLength: 1, maxLength: 3 },
 );
 
 /**
- * Bytes with the changes made, and how many at the beginning are as they were.
+ * The bytes with the changes made, and the number of unchanged bytes at the beginning.
  *
  * @example
  * ```ts

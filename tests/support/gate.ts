@@ -4,7 +4,7 @@ import { freePort } from "../../testing/ports.ts";
 
 /**
  * A port in front of a broker that a test opens, cuts, shuts and jams, so that many tests can have
- * the broker come and go without starting one of their own. Shut at first: connections are refused.
+ * the broker come and go without starting another broker. Shut at first: connections are refused.
  *
  * @example
  * ```ts

@@ -36,7 +36,7 @@ export class HubFollower {
   constructor(hub: Hub, id: string) {
     this.#id = id;
     hub.subscribe(this.#subscriber, [`${id}.ob-inc`]);
-    hub.greet(this.#subscriber, [`${id}.ob-inc`]);
+    hub.start(this.#subscriber, [`${id}.ob-inc`]);
   }
 
   /** Takes what has come since, and returns it. */

@@ -5,6 +5,7 @@ export const HUB_LIMITS: StateLimits & { readonly limits: { readonly unsentBytes
   replayIncrements: 1000,
   eventBytes: 524_288,
   states: 5000,
+  stateBytes: 268_435_456,
   bookLevels: 10_000,
   limits: { unsentBytes: Infinity },
 };

@@ -70,7 +70,7 @@ export function liveClient(url: string, options: ConnectOptions = {}): LiveClien
 }
 
 /**
- * Reads the first so many events of a stream, and leaves the loop.
+ * Reads a number of events of a stream, and leaves the loop.
  *
  * @throws Error when they do not come in time
  */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { until } from "../../testing/bounded.ts";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 
-/** The live page in a tab of its own, and everything that the browser held against it. */
+/** The live page in a new tab, and every error that the browser reported. */
 export interface LivePage extends AsyncDisposable {
   readonly page: Page;
   /** What it wrote into the console as warnings and errors, and what nobody caught. */

@@ -10,7 +10,7 @@ const CHUNK = 1024;
 const OTHERS = 500;
 
 /**
- * How many clients a test may have on one server, where it wants so many: both ends are processes
+ * How many clients a test may have on one server, for tests with thousands: both ends are processes
  * with the same limit on open files. Says so where it is fewer.
  *
  * @example
@@ -29,7 +29,7 @@ export function asManyAs(wanted: number): number {
   return may;
 }
 
-/** Who is told, at once, what becomes of each client. */
+/** Callbacks for each client's events. */
 export interface Watcher {
   /** The client was let in. */
   joined?(client: number): void;

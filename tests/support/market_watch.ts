@@ -40,7 +40,7 @@ export class MarketWatch {
     return new MarketWatch(client, market);
   }
 
-  /** Awaits so many snapshots and, after the last one, increments and trades that flow again. */
+  /** Awaits a number of snapshots and, after the last one, increments and trades that flow again. */
   async healed(snapshots: number): Promise<void> {
     await until(
       () => {

@@ -23,7 +23,7 @@ const PLACES = 64;
 /**
  * A decimal number as a whole one, 10^64 times as large.
  *
- * @throws AssertionError when the text is no decimal number, or has more digits than that
+ * @throws AssertionError when the text is not a decimal number, or has more digits than that
  * @example
  * ```ts
  * scaled("0.1e-7") === scaled("0.00000001"); // true

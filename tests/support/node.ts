@@ -8,7 +8,7 @@ export function findNode(): string | undefined {
 /**
  * Node, with the flags that give it a WebSocket (22 and later have it without any).
  *
- * @returns undefined where there is no Node, or it is too old
+ * @returns undefined where Node is missing or too old
  * @example
  * ```ts
  * const node = await nodeWithWebSocket(); // ["/usr/bin/node", "--experimental-websocket"]

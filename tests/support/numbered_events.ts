@@ -1,5 +1,5 @@
 /**
- * Events whose number, size and content can be told from each other, so that whoever receives them
+ * Events whose number, size and content differ, so that a client that receives them
  * finds out what is missing, doubled, out of order, cut or mixed up.
  */
 

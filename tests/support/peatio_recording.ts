@@ -36,7 +36,7 @@ export interface PeatioRecording {
   readonly pricePrecision: number;
   readonly amountPrecision: number;
   readonly events: readonly BookEvent[];
-  /** The engine's whole book after so many events, without a sequence. */
+  /** The engine's whole book after this number of events, without a sequence. */
   readonly books: readonly {
     readonly afterEvents: number;
     readonly asks: readonly Pair[];

@@ -1,4 +1,4 @@
-import type { Envelope } from "../../src/hub/envelope.ts";
+import { type Envelope, wireFormats } from "../../src/hub/envelope.ts";
 import { Subscriber } from "../../src/hub/subscriber.ts";
 import { RecordingOutbox } from "./recording_outbox.ts";
 
@@ -7,7 +7,7 @@ export class RecordingSubscriber extends Subscriber {
   readonly #recording: RecordingOutbox;
 
   constructor(recording: RecordingOutbox, envelope: Envelope) {
-    super(recording.outbox, { envelope, deflate: undefined });
+    super(recording.outbox, wireFormats(undefined)[envelope]);
     this.#recording = recording;
   }
 
@@ -26,6 +26,7 @@ export class RecordingSubscriber extends Subscriber {
  * ```ts
  * const subscriber = recordingSubscriber("object");
  * hub.subscribe(subscriber, ["usdbtc.trades"]);
+ * hub.start(subscriber, ["usdbtc.trades"]);
  * hub.deliver("public.usdbtc.trades", body);
  * assert.equal(subscriber.frames.length, 1);
  * ```

@@ -6,6 +6,9 @@ export interface Outcome extends Ended {
   readonly output: string;
 }
 
+/** Flags that keep `ranger check` from a Ranger that is installed on this machine. */
+export const NOT_INSTALLED: readonly string[] = ["--unit=none", "--environment-file=/dev/null"];
+
 /**
  * Runs the program to its end, as `runRanger` of program.ts does.
  *

@@ -45,11 +45,16 @@ export class SessionModel {
     if (event === "unsubscribe") { for (const name of names) this.#held.delete(name); }
     else {
       let tooMany = false;
+      let refused = 0;
       for (const name of names) {
         if (this.#held.has(name)) continue;
-        if (!this.#mayHold(name)) answers.push(success({ message: `cannot subscribe to ${name}` }));
-        else if (this.#held.size < this.rules.maxStreams) this.#held.add(name);
-        else tooMany = true;
+        if (this.#held.size + refused >= this.rules.maxStreams) tooMany = true;
+        else if (isPossible(name) && this.#mayHold(name)) this.#held.add(name);
+        else {
+          refused++;
+          const shown = isPossible(name) ? name : name.slice(0, 64);
+          answers.push(success({ message: `cannot subscribe to ${shown}` }));
+        }
       }
       if (tooMany) answers.push(failure("Too many streams."));
     }
@@ -64,7 +69,14 @@ export class SessionModel {
   }
 }
 
-/** What the server was told. */
+/** Section 2: one to three words, at most 255 bytes, no white space, no control characters. */
+function isPossible(name: string): boolean {
+  const words = name.split(".");
+  return words.length <= 3 && !words.includes("") && !/[\s\p{Cc}]/u.test(name) &&
+    new TextEncoder().encode(name).length <= 255;
+}
+
+/** The messages sent to the server. */
 export interface SessionRules {
   readonly maxStreams: number;
   /** Prefixes, and the roles that may have their streams. */

@@ -17,16 +17,16 @@ const step = fc.record({
   names,
 });
 
-Deno.test("who follows a name is in exactly one of its audiences, whoever comes and goes", () => {
+Deno.test("each subscriber of a name is in exactly one of its audiences at any time", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const audiences = new Audiences(LOGS);
-      // Some are written to in another way: they are never in one audience with the others.
+      // Subscribers with different wire formats are never in the same audience.
       const wrappings = [recordingSubscriber("object"), recordingSubscriber("tuple")]
-        .map(({ wrapping }) => wrapping);
+        .map(({ format }) => format);
       const subscribers = Array.from({ length: 6 }, (_, at) => {
         const subscriber = recordingSubscriber("object");
-        return Object.assign(subscriber, { wrapping: wrappings[at % 2] });
+        return Object.assign(subscriber, { format: wrappings[at % 2] });
       });
       const model = new Map<Subscriber, Set<string>>(subscribers.map((each) => [each, new Set()]));
       for (const { does, who, names } of steps) {
@@ -36,20 +36,19 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
           audiences.remove(subscriber);
           held.clear();
         } else if (does === "follow") {
-          audiences.follow(subscriber, names);
+          audiences.subscribe(subscriber, names);
           for (const name of names) held.add(name);
         } else {
-          audiences.leave(subscriber, names);
+          audiences.unsubscribe(subscriber, names);
           for (const name of names) held.delete(name);
         }
         const all = [...model.values()].flatMap((each) => [...each]);
-        const counts = NAMES.map((name) => [name, all.filter((each) => each === name).length]);
         assert.deepEqual(
-          [...audiences.sizes()].sort(),
-          counts.filter(([, count]) => count !== 0).sort(),
+          NAMES.map((name) => audiences.subscribersOf(name)),
+          NAMES.map((name) => all.filter((each) => each === name).length),
         );
         assert.equal(audiences.size, new Set(all).size);
-        assert.equal(audiences.entries, all.length);
+        assert.equal(audiences.subscriptions, all.length);
         for (const name of NAMES) {
           const found = [...audiences.of(name)];
           const sizes = found.map(({ size }) => size).reduce((sum, size) => sum + size, 0);
@@ -61,7 +60,7 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
         }
         for (const one of subscribers) {
           for (const other of subscribers) {
-            const alike = one.wrapping === other.wrapping && model.get(one)!.size > 0 &&
+            const alike = one.format === other.format && model.get(one)!.size > 0 &&
               model.get(one)!.symmetricDifference(model.get(other)!).size === 0;
             assert.equal(one.audience !== undefined && one.audience === other.audience, alike);
           }
@@ -72,13 +71,13 @@ Deno.test("who follows a name is in exactly one of its audiences, whoever comes 
   );
 });
 
-Deno.test("names are told apart whatever is in them", () => {
+Deno.test("names are distinct whatever characters they contain", () => {
   for (const between of [",", '","', " ", "\n", "\0"]) {
     const audiences = new Audiences(LOGS);
     const [one, other] = [recordingSubscriber("object"), recordingSubscriber("object")];
-    Object.assign(other, { wrapping: one.wrapping });
-    audiences.follow(one, [`a${between}b`]);
-    audiences.follow(other, ["a", "b"]);
+    Object.assign(other, { format: one.format });
+    audiences.subscribe(one, [`a${between}b`]);
+    audiences.subscribe(other, ["a", "b"]);
     assert.notEqual(one.audience, other.audience);
   }
 });

@@ -97,7 +97,7 @@ Deno.test("deliveries come whole, once and in order, wherever reads cut them", (
   );
 });
 
-Deno.test("what is no AMQP is read without an end to it, and without harm", () => {
+Deno.test("bytes that are not AMQP are read without an end, and without harm", () => {
   fuzz(
     5000,
     fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 20 }), (chunks) => {
@@ -119,7 +119,7 @@ function announcesHugeBody(bytes: Uint8Array): boolean {
   );
 }
 
-Deno.test("an answer to the broker that cannot be sent any more is no error of the process", async () => {
+Deno.test("an answer to the broker that cannot be sent any more does not fail the process", async () => {
   const { client, channel, read } = reading();
   takeDeliveries(client, channel, () => {});
   const cancel = Buffer.concat([
@@ -128,7 +128,7 @@ Deno.test("an answer to the broker that cannot be sent any more is no error of t
     Buffer.from([0]),
   ]);
   assert.equal(read(frame(METHOD, 1, cancel)), true);
-  // A rejection that nobody handles is told of at the turn's end.
+  // An unhandled rejection is reported at the end of the turn.
   await new Promise((resolve) => setTimeout(resolve));
 });
 

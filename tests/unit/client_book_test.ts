@@ -5,7 +5,7 @@ import { parseMessage } from "../../client/src/message.ts";
 import { compareDecimals, type RangerError } from "../../client/src/mod.ts";
 import { OrderBook } from "../../client/src/order_book.ts";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
-import { OrderBookFeed } from "../../src/hub/stream_state.ts";
+import { OrderBookState } from "../../src/hub/stream_state.ts";
 import { OrderBook as ServerOrderBook } from "../../src/hub/order_book.ts";
 import { BookWire, shownBook, wiredBook } from "../support/book_wire.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -48,7 +48,7 @@ function way(...rare: fc.Arbitrary<Step>[]): fc.Arbitrary<Step[]> {
 
 /** A server's feed, and one client's book at the other end of a wire. */
 class Wire extends BookWire {
-  readonly feed = new OrderBookFeed("usdbtc.ob-snap", 5000);
+  readonly feed = new OrderBookState("usdbtc.ob-snap", 5000);
 
   constructor() {
     super("usdbtc");
@@ -56,7 +56,7 @@ class Wire extends BookWire {
 
   override greet(): void {
     super.greet();
-    for (const event of this.feed.current()) this.sendPayload("ob-snap", payloadOf(event));
+    for (const event of this.feed.events()) this.sendPayload("ob-snap", payloadOf(event));
   }
 
   sendPayload(event: "ob-snap" | "ob-inc", payload: BookPayload): void {

@@ -62,7 +62,7 @@ Deno.test("a number is zero when every digit of it is, however small it is", () 
   for (const text of ["1e-999", `0.${"0".repeat(120)}1e-300`]) assert.ok(!isZero(read(text)), text);
 });
 
-Deno.test("prices that binary fractions or texts would confuse are told apart", () => {
+Deno.test("prices that binary fractions or texts would confuse are distinct", () => {
   const rising = [
     "-100000000",
     "-9.90",
@@ -121,7 +121,7 @@ Deno.test("a number longer than any price costs nothing: it is none", () => {
   }
 });
 
-Deno.test("what is no decimal number is not taken for one", () => {
+Deno.test("a text that is not a decimal number is refused", () => {
   const wrong = [
     "",
     " ",

@@ -19,7 +19,7 @@ class Token implements ExpiryTarget {
 class Clock {
   offset = 0;
   readonly now = () => Date.now() + this.offset;
-  /** In so many seconds, as tokens have it. */
+  /** A number of seconds from now, as tokens have it. */
   in(seconds: number): number {
     return this.now() / 1000 + seconds;
   }
@@ -28,7 +28,7 @@ class Clock {
 const ended = (...tokens: readonly Token[]) =>
   bounded(Promise.all(tokens.map(({ over }) => over)), "the ends");
 
-Deno.test("ends come in their order, whoever else came and went", async () => {
+Deno.test("ends come in their order, whatever else came and went", async () => {
   const action = fc.record({ at: fc.integer({ min: 1, max: 40 }), removes: fc.nat() });
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {

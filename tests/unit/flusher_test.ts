@@ -4,7 +4,7 @@ import { Flusher } from "../../src/delivery/flusher.ts";
 import { bounded } from "../../testing/bounded.ts";
 
 /** Flushes, and resolves when the last of them was called. */
-function flushables(names: readonly string[]): {
+function tasks(names: readonly string[]): {
   order: string[];
   all: Flushable[];
   done: Promise<void>;
@@ -26,7 +26,7 @@ function flushables(names: readonly string[]): {
 Deno.test("what is scheduled is flushed in its order, after the end of this turn", async () => {
   const flusher = new Flusher();
   const names = Array.from({ length: 200 }, (_, at) => `${at}`);
-  const { order, all, done } = flushables(names);
+  const { order, all, done } = tasks(names);
   for (const one of all) flusher.schedule(one);
   assert.deepEqual(order, []);
   await done;
@@ -36,7 +36,7 @@ Deno.test("what is scheduled is flushed in its order, after the end of this turn
 Deno.test("an urgent flush waits for one turn of the others at most, however many are due", async () => {
   const flusher = new Flusher();
   const names = Array.from({ length: 1000 }, (_, at) => `${at}`);
-  const { order, all, done } = flushables([...names, "urgent"]);
+  const { order, all, done } = tasks([...names, "urgent"]);
   const urgent = all.pop()!;
   for (const one of all) flusher.schedule(one);
   flusher.scheduleUrgent(urgent);
@@ -46,7 +46,7 @@ Deno.test("an urgent flush waits for one turn of the others at most, however man
 
 Deno.test("the latency of a turn counts from the publication of its first event", async () => {
   const flusher = new Flusher();
-  const { all: [answer, first, second], done } = flushables(["answer", "first", "second"]);
+  const { all: [answer, first, second], done } = tasks(["answer", "first", "second"]);
   flusher.schedule(answer!);
   flusher.schedule(first!, 40_000);
   flusher.schedule(second!, 5_000);
@@ -58,7 +58,7 @@ Deno.test("the latency of a turn counts from the publication of its first event"
 
 Deno.test("a turn without an event has no latency", async () => {
   const flusher = new Flusher();
-  const { all: [pong], done } = flushables(["pong"]);
+  const { all: [pong], done } = tasks(["pong"]);
   flusher.schedule(pong!);
   await done;
   assert.equal(flusher.latencies.count, 0);
@@ -67,7 +67,7 @@ Deno.test("a turn without an event has no latency", async () => {
 
 Deno.test("an event that was flushed before its time counts no latency", async () => {
   const flusher = new Flusher();
-  const { all: [one], done } = flushables(["one"]);
+  const { all: [one], done } = tasks(["one"]);
   flusher.schedule({ size: 1, flush: () => 0 }, 40_000);
   flusher.schedule(one!, 1_000);
   await done;

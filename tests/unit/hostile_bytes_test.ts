@@ -11,7 +11,7 @@ import { decodeAll, line, type Outcome, utf8 } from "../support/reference_decode
 const MAX_MESSAGE = 200;
 const bytes = new TextEncoder();
 
-/** What the receiver makes of pieces. Throws whatever it throws that is no ProtocolViolation. */
+/** What the receiver makes of pieces. Throws everything but a ProtocolViolation. */
 function received(
   pieces: readonly Uint8Array[],
   maxMessage = MAX_MESSAGE,

@@ -10,10 +10,11 @@ import { upgradeApp } from "../../src/http/upgrade_app.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { ConnectionQuota } from "../../src/session/connection_quota.ts";
 import { RawClient } from "../../testing/raw_client.ts";
+import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 const TEXT = "The server could not answer this; its log says why.\n";
 
-/** What the log and the console are told while it is in use. */
+/** What the log and the console get while it is in use. */
 class Told implements AsyncDisposable {
   readonly records: LogRecord[] = [];
   readonly console: unknown[] = [];
@@ -91,6 +92,8 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
     loopbackOrigins: false,
     proxies: new TrustedProxies([]),
     places,
+    failures: unlimitedFailures(),
+    users: unlimitedUsers(),
     verify: () => Promise.reject(fault),
     envelope: "object",
     compression: false,
@@ -118,7 +121,7 @@ Deno.test("a handshake whose token breaks the verification gets 500, and gives i
   }
 });
 
-Deno.test("what is thrown and is no error is answered by either listener", async () => {
+Deno.test("what is thrown and is not an error is answered by either listener", async () => {
   await using told = await Told.listen();
   const listener = new Listener({ fetch: breaks("no error at all") });
   const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");

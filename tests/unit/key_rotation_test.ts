@@ -28,7 +28,7 @@ Deno.test("every key of a file of several verifies, of whatever kind", async () 
   assert.equal(verifier.keys.length, 4, "the same key twice is one");
   for (const key of [one, two, rsa, p256]) {
     await verifier.verify(await key.token());
-    // A name that PEM does not know is no reason to refuse.
+    // A name that PEM does not know is ignored.
     await verifier.verify(await key.token({}, { kid: "2026-01" }));
   }
   await assert.rejects(verifier.verify(await stranger.token()), { code: "ERR_TOKEN_SIGNATURE" });

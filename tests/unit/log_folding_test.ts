@@ -18,11 +18,11 @@ function folded(options?: { lines: number }): { folding: BurstLimiter; written: 
 
 Deno.test("of a burst of the same warning some lines are written, then how many more there were", () => {
   const { folding, written } = folded({ lines: 2 });
-  for (let n = 0; n < 314; n++) folding.take(record("warning", "{key} is no key", n));
+  for (let n = 0; n < 314; n++) folding.take(record("warning", "{key} is not a key", n));
   folding.take(record("warning", "something else"));
-  assert.deepEqual(written, ["{key} is no key", "{key} is no key", "something else"]);
+  assert.deepEqual(written, ["{key} is not a key", "{key} is not a key", "something else"]);
   folding.end();
-  assert.equal(written.at(-1), "… and 312 more in the last 60 s: {key} is no key");
+  assert.equal(written.at(-1), "… and 312 more in the last 60 s: {key} is not a key");
   // Reported once.
   folding.end();
   assert.equal(written.length, 4);

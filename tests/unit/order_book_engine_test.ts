@@ -5,16 +5,25 @@ import type { PublishedBook } from "../../src/source/simulator/book_publisher.ts
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { Hub } from "../../src/hub/hub.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
-import { exchangeFlow, knownBook, type PlayedEvent, playFlow } from "../support/exchange_flow.ts";
+import {
+  exchangeFlow,
+  isStart,
+  knownBook,
+  type PlayedEvent,
+  playFlow,
+  servedBook,
+} from "../support/exchange_flow.ts";
+import { ModelBook } from "../support/model_book.ts";
 import { HubFollower } from "../support/hub_follower.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import type { BookSnapshot } from "../support/model_book.ts";
 import { type BookEvent, readPeatioRecording } from "../support/peatio_recording.ts";
+import { runs } from "../support/runs.ts";
 
 const decoder = new TextDecoder();
 
 /** Flows of each property; RANGER_FUZZ_TIMES multiplies them. Deep books take longer. */
-const RUNS = 800 * Number(Deno.env.get("RANGER_FUZZ_TIMES") ?? 1);
+const RUNS = runs(160);
 const DEEP_RUNS = RUNS / 16;
 
 type Mode = "open" | "strict";
@@ -43,8 +52,8 @@ const NO_FAULTS = {
 };
 
 /**
- * Delivers events without a fault among them, with a follower from the start and one who joins
- * before each of the events `joins` names, and holds them to the rules.
+ * Delivers events without a fault among them, to one subscriber from the start, and to
+ * another one before each of the events in `joins`, and checks what each of them receives.
  */
 function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<number>): Hub {
   const hub = hubOf(mode);
@@ -57,7 +66,7 @@ function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<num
       const follower = new HubFollower(hub, id);
       const received = follower.read();
       assert.equal(received.length, 1, "one snapshot as of now, and nothing else");
-      assert.deepEqual(follower.book.snapshot(), knownBook(events, at), `the book before ${at}`);
+      assert.deepEqual(follower.book.snapshot(), servedBook(events, at), `the book before ${at}`);
       late.push({ follower, at });
     }
     // Delivered bodies are lent: the hub may keep nothing of it without a copy.
@@ -77,7 +86,7 @@ function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<num
     }
   }
   assert.deepEqual(faultsOf(hub), NO_FAULTS);
-  // The first snapshot is no resync; that of an engine that starts again is.
+  // The first snapshot is not a resync; that of a restarted engine is.
   assert.equal(hub.counters.resyncs, snapshots - 1);
   assert.deepEqual(first.increments, bodiesOf(events));
   const book = knownBook(events, events.length);
@@ -85,9 +94,20 @@ function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<num
   for (const { follower, at } of late) {
     follower.read();
     assert.deepEqual(follower.increments, bodiesOf(events.slice(at)), `who came before ${at}`);
-    assert.deepEqual(follower.book.snapshot(), book, `who came before ${at}`);
+    assert.deepEqual(follower.book.snapshot(), followedBook(events, at), `who came before ${at}`);
   }
   return hub;
+}
+
+/** The book of a follower that joined before event `at`: what it was sent then, and what came since. */
+function followedBook(events: readonly BookEvent[], at: number): PublishedBook {
+  const book = new ModelBook();
+  book.replace(servedBook(events, at));
+  const restart = events.findLastIndex((event) => isStart(event));
+  if (restart >= at) return knownBook(events, events.length);
+  for (const { kind, payload } of events.slice(at)) if (kind === "increment") book.apply(payload);
+  const { asks, bids, sequence = 1 } = book.snapshot();
+  return { asks, bids, sequence };
 }
 
 for (const mode of MODES) {
@@ -121,7 +141,7 @@ const OPENINGS = { "a shallow": undefined, "a deep": 310 };
 
 for (const mode of MODES) {
   for (const [what, opening] of Object.entries(OPENINGS)) {
-    const runs = opening === undefined ? RUNS : DEEP_RUNS;
+    const count = opening === undefined ? RUNS : DEEP_RUNS;
     const options = opening === undefined ? {} : { opening };
 
     Deno.test(`in step with ${what} market each client is sent one snapshot (streams.mode ${mode})`, () => {
@@ -134,9 +154,9 @@ for (const mode of MODES) {
           if (opening === undefined) assert.deepEqual(knownBook(events, events.length), book);
           increments += events.filter(({ kind }) => kind === "increment").length;
         }),
-        { numRuns: runs },
+        { numRuns: count },
       );
-      assert.ok(increments > runs, `${increments} increments`);
+      assert.ok(increments > count, `${increments} increments`);
     });
 
     Deno.test(`an engine of ${what} market that restarts resets each client once (streams.mode ${mode})`, () => {
@@ -147,7 +167,7 @@ for (const mode of MODES) {
           assert.ok(counters.resyncs <= restarts);
           if (opening === undefined) assert.deepEqual(knownBook(events, events.length), book);
         }),
-        { numRuns: runs },
+        { numRuns: count },
       );
     });
   }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
-import { OrderBookFeed } from "../../src/hub/stream_state.ts";
+import { OrderBookState } from "../../src/hub/stream_state.ts";
 import { OrderBook } from "../../src/hub/order_book.ts";
 import { FrameReader } from "../../testing/frames.ts";
 import {
@@ -82,7 +82,7 @@ Deno.test("a book is at each moment what a plain map of the same events is", () 
           model.apply(payload);
           assert.equal(book.apply(parse(payload)), "applied");
         } else {
-          assert.equal(book.replace(parse(model.snapshot())), "in step");
+          assert.equal(book.replace(parse(model.snapshot())), "current");
         }
         assert.deepEqual(parse(book), model.snapshot());
       }
@@ -108,7 +108,7 @@ Deno.test("a random increment is taken exactly when its number follows", () => {
         const outcome = book.apply(parse({ ...change, sequence }));
         assert.equal(
           outcome,
-          sequence <= last ? "stale" : sequence === last + 1 ? "applied" : "gap",
+          sequence <= last ? "old" : sequence === last + 1 ? "applied" : "gap",
         );
         if (outcome === "applied") model.apply({ ...change, sequence });
         assert.deepEqual(parse(book), model.snapshot());
@@ -118,16 +118,16 @@ Deno.test("a random increment is taken exactly when its number follows", () => {
   );
 });
 
-/** Everyone who follows a book's increments, as the hub serves them. */
+/** The subscribers of a book's increments, as the hub serves them. */
 class Followers {
-  readonly feed = new OrderBookFeed("usdbtc.ob-snap", 1000);
+  readonly feed = new OrderBookState("usdbtc.ob-snap", 1000);
   readonly books: ModelBook[] = [];
-  /** Snapshots sent to those who followed already. */
+  /** Snapshots sent to existing subscribers. */
   resyncs = 0;
 
   join(): void {
-    const current = this.feed.current().map(payloadOf);
-    assert.equal(current.length, this.feed.live ? 1 : 0);
+    const current = this.feed.events().map(payloadOf);
+    assert.equal(current.length, this.feed.isCurrent ? 1 : 0);
     const book = new ModelBook();
     if (current[0]) book.replace(current[0]);
     this.books.push(book);
@@ -140,7 +140,7 @@ class Followers {
   increment(payload: BookPayload): void {
     const outcome = this.feed.increment(encoded(payload), parse(payload));
     if (outcome !== "applied" && outcome !== "diverged") return;
-    if (outcome === "diverged") this.#resync(payloadOf(this.feed.base!));
+    if (outcome === "diverged") this.#resync(payloadOf(this.feed.divergedSnapshot!));
     for (const book of this.books) {
       if (payload.sequence !== undefined) assert.equal(payload.sequence, book.sequence! + 1);
       book.apply(payload);
@@ -207,7 +207,7 @@ function play(
     const old = increments.at(-back);
     if (old) followers.increment(old);
     // Some in a row are taken for a restart, and one without a number for another change.
-    if (!followers.feed.live || first === undefined) snapshot = undefined;
+    if (!followers.feed.isCurrent || first === undefined) snapshot = undefined;
   };
   for (const step of steps) {
     switch (step.does) {
@@ -307,8 +307,8 @@ Deno.test("whatever was lost, repeated or restarted, a snapshot and an increment
     fc.property(fc.option(fc.nat({ max: 9 }), { nil: undefined }), faults, (first, steps) => {
       play(steps, first, ({ feed, books }, published) => {
         const now = worthOf(published.book.snapshot());
-        assert.equal(feed.live, true);
-        assert.deepEqual(feed.current().map((event) => worthOf(payloadOf(event))), [now]);
+        assert.equal(feed.isCurrent, true);
+        assert.deepEqual(feed.events().map((event) => worthOf(payloadOf(event))), [now]);
         for (const book of books) assert.deepEqual(worthOf(book.snapshot()), now);
       });
     }),

@@ -116,7 +116,7 @@ Deno.test("JSON numbers keep their digits, and are compared by all of them", () 
     '{"asks":[["3",0.000000009000],[12345678901234567890.123,1.10]],' +
       '"bids":[[1.10,"2"],[1.0e0,3]],"sequence":5}',
   );
-  assert.equal(given(book, "replace", snapshot), "in step");
+  assert.equal(given(book, "replace", snapshot), "current");
   const near = '{"asks":[12345678901234567890.124,7.00],"sequence":6}';
   assert.equal(given(book, "apply", near), "applied");
   assert.equal(given(book, "apply", '{"bids":[[1.100,2.50],[1,0.0]],"sequence":7}'), "applied");
@@ -128,7 +128,7 @@ Deno.test("JSON numbers keep their digits, and are compared by all of them", () 
   );
   const other = '{"asks":[["12345678901234567890.123","1.1"],[12345678901234567890.124,7]],' +
     '"bids":[["1.1","2.5"]],"sequence":8}';
-  assert.equal(given(book, "replace", other), "in step");
+  assert.equal(given(book, "replace", other), "current");
 });
 
 Deno.test("numbers in a payload nested deeper than can be followed are not a book", () => {
@@ -140,8 +140,8 @@ Deno.test("numbers in a payload nested deeper than can be followed are not a boo
 Deno.test("increments at or below the sequence are known, one that skips a number is a gap", () => {
   const book = bookOf(SNAPSHOT);
   const before = textOf(book);
-  assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 7 }), "stale");
-  assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 6 }), "stale");
+  assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 7 }), "old");
+  assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 6 }), "old");
   assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 9 }), "gap");
   assert.equal(textOf(book), before);
   assert.equal(book.apply({ asks: ["9.9", "9"], sequence: 8 }), "applied");
@@ -225,10 +225,10 @@ Deno.test("a snapshot that cannot be read leaves the book as it is", () => {
 
 Deno.test("a sequence is a JSON number or decimal digits in a text", () => {
   const book = bookOf({ asks: [["1", "1"]], bids: [], sequence: "9" });
-  assert.equal(book.apply({ asks: ["1", "2"], sequence: "9" }), "stale");
+  assert.equal(book.apply({ asks: ["1", "2"], sequence: "9" }), "old");
   assert.equal(book.apply({ asks: ["1", "2"], sequence: "10" }), "applied");
   assert.equal(book.apply({ asks: ["1", "3"], sequence: 11 }), "applied");
-  assert.equal(book.replace({ asks: [["1", "3"]], bids: [], sequence: "0011" }), "in step");
+  assert.equal(book.replace({ asks: [["1", "3"]], bids: [], sequence: "0011" }), "current");
   assert.equal(book.apply({ asks: ["1", "4"], sequence: "13" }), "gap");
   assert.equal(textOf(book), '{"asks":[["1","3"]],"bids":[],"sequence":11}');
   const last = bookOf({ asks: [], bids: [], sequence: "9007199254740990" });
@@ -246,7 +246,7 @@ Deno.test("a side that a snapshot leaves out is empty", () => {
 
 Deno.test("a snapshot is in step where it is what the increments led to, and the book stays", () => {
   const book = bookOf(SNAPSHOT);
-  assert.equal(book.replace(SNAPSHOT), "in step");
+  assert.equal(book.replace(SNAPSHOT), "current");
   book.apply({ asks: ["9.9", ""], bids: ["9.8", "6"], sequence: 8 });
   const before = textOf(book);
   const now = {
@@ -254,12 +254,12 @@ Deno.test("a snapshot is in step where it is what the increments led to, and the
     bids: [["9.80000001", "0.5"], ["9.80", "6"], ["0.00000001", "4"]],
     sequence: 8,
   };
-  assert.equal(book.replace(now), "in step", "other spellings are the same numbers");
+  assert.equal(book.replace(now), "current", "other spellings are the same numbers");
   const best = { asks: now.asks.slice(0, 1), bids: now.bids.slice(0, 2), sequence: 8 };
-  assert.equal(book.replace(best), "in step", "exchanges cut off what is far from the best");
+  assert.equal(book.replace(best), "current", "exchanges cut off what is far from the best");
   assert.equal(
     book.replace({ asks: now.asks, sequence: 8 }),
-    "unjudged",
+    "undecided",
     "an empty side is not cut",
   );
   assert.equal(textOf(book), before);
@@ -289,9 +289,9 @@ Deno.test("a snapshot with the change of the next increment in it is in step by 
   for (const [what, increment, snapshot] of ahead) {
     const [book, expected] = [bookOf(KNOWN), bookOf(KNOWN)];
     expected.apply({ ...increment, sequence: 8 });
-    assert.equal(book.replace({ ...KNOWN, ...snapshot }), "unjudged", what);
+    assert.equal(book.replace({ ...KNOWN, ...snapshot }), "undecided", what);
     assert.equal(textOf(book), textOf(bookOf(KNOWN)), "until then the book is what it was");
-    assert.equal(book.apply({ asks: ["1", "1"], sequence: 7 }), "stale", what);
+    assert.equal(book.apply({ asks: ["1", "1"], sequence: 7 }), "old", what);
     assert.equal(book.apply({ ...increment, sequence: 8 }), "applied", what);
     assert.equal(textOf(book), textOf(expected), what);
     assert.equal(book.apply({ ...increment, sequence: 9 }), "applied", "it is judged once");
@@ -312,7 +312,7 @@ Deno.test("a snapshot that the next increment does not explain has diverged, and
   ];
   for (const [what, snapshot, asks] of cases) {
     const book = bookOf(KNOWN);
-    assert.equal(book.replace({ ...KNOWN, ...snapshot }), "unjudged", what);
+    assert.equal(book.replace({ ...KNOWN, ...snapshot }), "undecided", what);
     assert.equal(book.apply({ bids: ["9.8", "4"], sequence: 8 }), "diverged", what);
     assert.equal(textOf(book), `{"asks":${asks},"bids":[["9.8","4"]],"sequence":8}`, what);
     assert.equal(book.apply({ bids: ["9.8", "5"], sequence: 9 }), "applied", "it is judged once");
@@ -327,24 +327,24 @@ Deno.test("of snapshots in a row the last one is judged", () => {
     const book = bookOf(KNOWN);
     return [...snapshots.map((snapshot) => book.replace(snapshot)), book.apply(increment)];
   };
-  assert.deepEqual(outcomes(ahead, ahead), ["unjudged", "unjudged", "applied"]);
-  assert.deepEqual(outcomes(other, ahead), ["unjudged", "unjudged", "applied"]);
-  assert.deepEqual(outcomes(ahead, other), ["unjudged", "unjudged", "diverged"]);
-  assert.deepEqual(outcomes(other, KNOWN), ["unjudged", "in step", "applied"]);
-  assert.deepEqual(outcomes(other, { ...KNOWN, sequence: 6 }), ["unjudged", "diverged", "gap"]);
+  assert.deepEqual(outcomes(ahead, ahead), ["undecided", "undecided", "applied"]);
+  assert.deepEqual(outcomes(other, ahead), ["undecided", "undecided", "applied"]);
+  assert.deepEqual(outcomes(ahead, other), ["undecided", "undecided", "diverged"]);
+  assert.deepEqual(outcomes(other, KNOWN), ["undecided", "current", "applied"]);
+  assert.deepEqual(outcomes(other, { ...KNOWN, sequence: 6 }), ["undecided", "diverged", "gap"]);
   const next = { ...ahead, sequence: 8 };
-  assert.deepEqual(outcomes(ahead, next), ["unjudged", "diverged", "stale"]);
+  assert.deepEqual(outcomes(ahead, next), ["undecided", "diverged", "old"]);
 });
 
 Deno.test("a snapshot that waits counts no more after a gap, an overflow or one without a number", () => {
   const book = new OrderBook(2);
   const other = { ...KNOWN, asks: [["9.9", "7"]] };
   book.replace(KNOWN);
-  assert.equal(book.replace(other), "unjudged");
+  assert.equal(book.replace(other), "undecided");
   assert.equal(book.apply({ asks: ["11", "1"], sequence: 9 }), "gap");
   assert.equal(book.apply({ bids: [["9", "1"], ["8", "1"]], sequence: 8 }), "overflow");
   const uncounted = bookOf(KNOWN);
-  assert.equal(uncounted.replace(other), "unjudged");
+  assert.equal(uncounted.replace(other), "undecided");
   assert.equal(uncounted.apply({ bids: ["9.8", "1"] }), "diverged");
   assert.equal(textOf(uncounted), '{"asks":[["9.9","7"]],"bids":[["9.8","1"]],"sequence":7}');
 });
@@ -358,14 +358,14 @@ Deno.test("a level that a cut of 301 levels left out shows up, and nobody has lo
   // The exchange has the levels 1 to 400, and says the best 301 of them.
   const book = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   book.apply({ asks: ["1.0", ""], sequence: 2 });
-  assert.equal(book.replace({ asks: asks(2, 303), bids: [], sequence: 2 }), "in step");
-  assert.equal(book.replace({ asks: asks(3, 304), bids: [], sequence: 2 }), "unjudged");
+  assert.equal(book.replace({ asks: asks(2, 303), bids: [], sequence: 2 }), "current");
+  assert.equal(book.replace({ asks: asks(3, 304), bids: [], sequence: 2 }), "undecided");
   assert.equal(book.apply({ asks: ["2.0", ""], sequence: 3 }), "applied");
-  assert.deepEqual(JSON.parse(textOf(book)).asks, asks(3, 302), "the book stays what it was");
+  assert.deepEqual(JSON.parse(textOf(book)).asks, asks(3, 304), "what it showed is known now");
 
   const other = asks(3, 304);
   other[40] = ["43.0", "7"];
-  assert.equal(book.replace({ asks: other, bids: [], sequence: 3 }), "unjudged");
+  assert.equal(book.replace({ asks: other, bids: [], sequence: 3 }), "undecided");
   assert.equal(book.apply({ asks: ["3.0", ""], sequence: 4 }), "diverged");
 });
 
@@ -389,17 +389,18 @@ Deno.test("changes above, at and below a cut of 301 levels are in step", () => {
   const book = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   for (const [at, [increment, snapshot]] of changes.entries()) {
     const outcome = book.replace({ asks: snapshot, bids: [], sequence: at + 1 });
-    assert.ok(["in step", "unjudged"].includes(outcome), `${increment}: ${outcome}`);
+    assert.ok(["current", "undecided"].includes(outcome), `${increment}: ${outcome}`);
     assert.equal(book.apply({ asks: increment, sequence: at + 2 }), "applied", `${increment}`);
   }
-  assert.deepEqual(JSON.parse(textOf(book)).asks, [...asks(1, 301), ["390.0", "4"]]);
+  const known = [...asks(1, 301), ["303.0", "1"], ["390.0", "4"]];
+  assert.deepEqual(JSON.parse(textOf(book)).asks, known);
 });
 
 Deno.test("levels below the last one of a snapshot are not compared", () => {
   const book = bookOf(KNOWN);
   book.apply({ asks: ["11", "1"], sequence: 8 });
   const ahead = { ...KNOWN, asks: [["9.9", "1"], ["10.0", "3"]], sequence: 8 };
-  assert.equal(book.replace(ahead), "unjudged");
+  assert.equal(book.replace(ahead), "undecided");
   assert.equal(book.apply({ asks: [["9.9", "1"], ["12", "1"]], sequence: 9 }), "applied");
 });
 
@@ -407,31 +408,31 @@ Deno.test("below the 100th level, and below a cut, levels that are known must be
   const book = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   book.apply({ asks: [["1.0", ""], ["2.0", ""], ["302.5", "5"]], sequence: 2 });
   const shown: [string, string][] = [...asks(3, 302), ["302.0", "1"], ["302.5", "5"]];
-  assert.equal(book.replace({ asks: shown, bids: [], sequence: 2 }), "in step");
+  assert.equal(book.replace({ asks: shown, bids: [], sequence: 2 }), "current");
   const lacking = [...asks(3, 302), ["302.0", "1"], ["303.0", "1"]];
-  assert.equal(book.replace({ asks: lacking, bids: [], sequence: 2 }), "unjudged");
+  assert.equal(book.replace({ asks: lacking, bids: [], sequence: 2 }), "undecided");
   assert.equal(book.apply({ bids: ["1", "1"], sequence: 3 }), "diverged");
   // Unknown, but above the cut.
   const above = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   const more: [string, string][] = [...asks(1, 151), ["150.5", "1"], ...asks(151, 301)];
-  assert.equal(above.replace({ asks: more, bids: [], sequence: 1 }), "unjudged");
+  assert.equal(above.replace({ asks: more, bids: [], sequence: 1 }), "undecided");
   assert.equal(above.apply({ bids: ["1", "1"], sequence: 2 }), "diverged");
   // Nothing was cut off of a snapshot of 60 levels.
   const short = bookOf({ asks: asks(1, 61), bids: [], sequence: 1 });
   short.apply({ asks: asks(61, 150), sequence: 2 });
-  assert.equal(short.replace({ asks: asks(1, 151), bids: [], sequence: 2 }), "unjudged");
+  assert.equal(short.replace({ asks: asks(1, 151), bids: [], sequence: 2 }), "undecided");
   assert.equal(short.apply({ bids: ["1", "1"], sequence: 3 }), "diverged");
   // What the server has never heard of is among the best: its book is of no use.
   const hole = bookOf({ asks: asks(1, 302), bids: [], sequence: 1 });
   hole.apply({ asks: asks(1, 251).map(([price]) => [price, ""]), sequence: 2 });
-  assert.equal(hole.replace({ asks: asks(251, 400), bids: [], sequence: 2 }), "unjudged");
+  assert.equal(hole.replace({ asks: asks(251, 400), bids: [], sequence: 2 }), "undecided");
   assert.equal(hole.apply({ asks: ["251.0", ""], sequence: 3 }), "diverged");
   assert.deepEqual(JSON.parse(textOf(hole)).asks, asks(252, 400));
 });
 
 Deno.test("without sequences only a snapshot of the same levels is in step", () => {
   const book = bookOf({ asks: [["1", "1"], ["2", "2"]], bids: [] });
-  assert.equal(book.replace({ asks: [["1.0", "1"], ["2.0", "2"]], bids: [] }), "in step");
+  assert.equal(book.replace({ asks: [["1.0", "1"], ["2.0", "2"]], bids: [] }), "current");
   // Not cut off, as far as anyone knows: the level's removal may have been lost.
   assert.equal(book.replace({ asks: [["1", "1"]], bids: [] }), "diverged");
   assert.equal(book.replace({ asks: [["1", "1"], ["2", "2"]], bids: [] }), "diverged");
@@ -440,7 +441,7 @@ Deno.test("without sequences only a snapshot of the same levels is in step", () 
   counted.apply({ asks: ["2", "2"] });
   assert.equal(
     counted.replace({ asks: [["1", "1"], ["2", "2"]], bids: [], sequence: 9 }),
-    "in step",
+    "current",
     "increments that carry no number say nothing of a gap",
   );
   counted.apply({ asks: ["3", "3"] });
@@ -453,8 +454,39 @@ Deno.test("without sequences only a snapshot of the same levels is in step", () 
 Deno.test("where only increments are numbered, their numbers go on over a snapshot in step", () => {
   const book = bookOf({ asks: [], bids: [] });
   book.apply({ asks: ["1", "1"], sequence: 5 });
-  assert.equal(book.replace({ asks: [["1", "1"]], bids: [] }), "in step");
+  assert.equal(book.replace({ asks: [["1", "1"]], bids: [] }), "current");
   assert.equal(book.apply({ asks: ["1", "2"], sequence: 7 }), "gap");
   assert.equal(book.replace({ asks: [["1", "9"]], bids: [] }), "diverged");
   assert.equal(book.apply({ asks: ["1", "2"], sequence: 99 }), "applied");
+});
+
+Deno.test("levels that a later snapshot reveals are in the book of a late subscriber", () => {
+  const levels = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, at) => [`${from + at}.0`, "1.0"]);
+  const book = new OrderBook();
+  // The exchange has 330 levels, and shows 301.
+  book.replace({ asks: levels(1001, 1301), bids: [], sequence: 1 });
+  for (let at = 0; at < 60; at++) book.apply({ asks: [`${1001 + at}.0`, ""], sequence: 2 + at });
+  // One change ahead, as Peatio publishes it.
+  assert.equal(book.replace({ asks: levels(1062, 1330), bids: [], sequence: 61 }), "undecided");
+  assert.equal(book.apply({ asks: ["1061.0", ""], sequence: 62 }), "applied");
+  assert.deepEqual(book.toJSON(), { asks: levels(1062, 1330), bids: [], sequence: 62 });
+});
+
+Deno.test("what increments said of deeper levels stays when a snapshot reveals others", () => {
+  const levels = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, at) => [`${from + at}.0`, "1.0"]);
+  const book = new OrderBook(310);
+  book.replace({ asks: levels(1001, 1301), bids: [], sequence: 1 });
+  book.apply({ asks: ["1400.0", "7.0"], sequence: 2 });
+  book.apply({ asks: ["1001.0", ""], sequence: 3 });
+  // The same book, and one more level; then no more than the book may have.
+  assert.equal(book.replace({ asks: levels(1002, 1302), bids: [], sequence: 3 }), "current");
+  assert.equal(book.apply({ asks: ["1002.0", ""], sequence: 4 }), "applied");
+  const asks = [...levels(1003, 1302), ["1400.0", "7.0"]];
+  assert.deepEqual(book.toJSON(), { asks, bids: [], sequence: 4 });
+  assert.equal(book.replace({ asks: levels(1003, 1309), bids: [], sequence: 4 }), "current");
+  assert.equal(book.replace({ asks: levels(1003, 1312), bids: [], sequence: 4 }), "current");
+  assert.equal(book.apply({ asks: ["1003.0", "2.0"], sequence: 5 }), "applied");
+  assert.equal(book.toJSON().asks.length, 310);
 });

@@ -36,7 +36,7 @@ Deno.test("without a list, a page may connect to its own host and to no other", 
   ]);
 });
 
-Deno.test("what is no origin of a page may connect only where all may", () => {
+Deno.test("a value that is not an origin may connect only where all may", () => {
   for (const origin of ["null", "", "file://", "example.com", "https://", "a, b"]) {
     judge([], [[origin, "example.com", false]]);
     judge(["example.com", "null"], [[origin, "example.com", false]]);
@@ -101,7 +101,7 @@ Deno.test("a URL allows its scheme, host and port", () => {
   ]);
 });
 
-Deno.test("a scheme that is not the web's is told apart by its host like any other", () => {
+Deno.test("a scheme that is not the web's is distinguished by its host like any other", () => {
   judge(["chrome-extension://abcdefgh"], [
     ["chrome-extension://abcdefgh", "", true],
     ["chrome-extension://ponmlkji", "", false],

@@ -63,15 +63,15 @@ Deno.test("whatever comes in whatever order, the chart has what there is once it
       seconds: fc.integer({ min: 0, max: 60 }),
       price: fc.integer({ min: 1, max: 99 }),
       draw: fc.boolean(),
-      reset: fc.constantFrom(false, false, false, true),
+      restarts: fc.constantFrom(false, false, false, true),
     }),
     { maxLength: 60 },
   );
   fc.assert(fc.property(events, (events) => {
     const [history, drawing, chart] = [new CandleHistory(), new CandleDrawing(), new Chart()];
-    for (const { seconds, price, draw, reset } of events) {
+    for (const { seconds, price, draw, restarts } of events) {
       drawing.changed(history.trade(seconds, price, 1, 5));
-      if (reset) drawing.reset();
+      if (restarts) drawing.restart();
       if (draw) drawing.draw(history.all, chart);
     }
     drawing.draw(history.all, chart);

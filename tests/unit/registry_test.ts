@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as z from "zod";
-import { defineStream, type PayloadOf } from "../../src/streams/define_stream.ts";
-import { PEATIO_STREAMS, type PeatioPayload, peatioRegistry } from "../../src/streams/peatio.ts";
+import { defineStream, type PayloadOf, SIMULATED } from "../../src/streams/define_stream.ts";
+import { type PeatioPayload, peatioRegistry } from "../../src/streams/peatio.ts";
 import { Registry } from "../../src/streams/registry.ts";
 
 /** Compiles only where both are the same type. */
@@ -17,13 +17,17 @@ const depth = defineStream({
   scope: "public",
   words: { levels: ["5", "20"] },
   delivery: "plain",
+  summary: "The best levels",
   payload: z.object({ bids: z.array(z.string()) }),
+  example: { bids: ["1"] },
 });
 const margin = defineStream({
   name: "margin_call",
   scope: "private",
   delivery: "plain",
+  summary: "A position needs more margin",
   payload: z.object({ ratio: z.string() }),
+  example: { ratio: "0.5" },
 });
 const queue = defineStream({
   name: "<id>.queue",
@@ -32,6 +36,8 @@ const queue = defineStream({
   state: "replay",
   snapshot: z.object({ waiting: z.array(z.string()) }),
   increment: z.object({ arrived: z.string() }),
+  summary: "The users that wait",
+  example: { snapshot: { waiting: ["ID1"] }, increment: { arrived: "ID2" } },
 });
 const OWN = [depth, margin, queue] as const;
 
@@ -85,11 +91,35 @@ Deno.test("what a client may name can neither confuse nor fill the registry", ()
   }
 });
 
+Deno.test("every declared example fits the type of its kind", () => {
+  const kinds = [...new Registry(OWN).kinds, ...peatioRegistry.kinds];
+  for (const { label, example, fits } of kinds) {
+    if (example !== SIMULATED) assert.ok(fits(example), label);
+  }
+});
+
 Deno.test("two definitions of one name are a mistake", () => {
   assert.throws(
     () => new Registry([...OWN, depth]),
     new TypeError("Stream <id>.depth-<levels> is defined twice."),
   );
+});
+
+Deno.test("a plain stream cannot have the name of a snapshot or an increment", () => {
+  for (const [name, role] of [["<id>.seats-snap", "snapshot"], ["<id>.seats-inc", "increment"]]) {
+    const seats = defineStream({
+      name: name!,
+      scope: "public",
+      delivery: "plain",
+      payload: z.object({}),
+      summary: "Seats",
+      example: {},
+    });
+    assert.throws(
+      () => new Registry([seats]),
+      new TypeError(`Stream ${name} has the name of a ${role}.`),
+    );
+  }
 });
 
 Deno.test("the payload's type follows from the stream's name, at compile time", () => {
@@ -129,28 +159,28 @@ Deno.test("the payload's type follows from the stream's name, at compile time", 
   assert.ok([candle, short, increment, balances, states, state, unregistered]);
 });
 
-Deno.test("Peatio's kinds are registered, and nothing else", () => {
-  assert.deepEqual(
+Deno.test("the kinds that Peatio publishes are registered under their names", () => {
+  const registered = new Set(
     peatioRegistry.kinds.map(({ label, scope, state }) =>
       `${scope} ${label} ${state ?? ""}`.trim()
     ),
-    [
-      "public <id>.update",
-      "public <id>.trades",
-      "public <id>.ob-snap order-book",
-      "public <id>.ob-inc order-book",
-      "public <id>.kline-<period>",
-      "public global.tickers",
-      "private order",
-      "private trade",
-      "private deposit_address",
-      "private balances",
-      "private balance",
-      "private withdraw",
-      "private deposit",
-    ],
   );
-  assert.equal(PEATIO_STREAMS.length, 12);
+  const published = [
+    "public <id>.update",
+    "public <id>.trades",
+    "public <id>.ob-snap order-book",
+    "public <id>.ob-inc order-book",
+    "public <id>.kline-<period>",
+    "public global.tickers",
+    "private order",
+    "private trade",
+    "private deposit_address",
+    "private balances",
+    "private balance",
+    "private withdraw",
+    "private deposit",
+  ];
+  assert.deepEqual(published.filter((kind) => !registered.has(kind)), []);
   const periods = "1m 5m 15m 30m 1h 2h 4h 6h 12h 1d 3d 1w".split(" ");
   for (const period of periods) {
     assert.ok(peatioRegistry.find("public", `btcusd.kline-${period}`), period);

@@ -254,7 +254,7 @@ Deno.test("private orders and trades are those of the public trades", async () =
       assert.equal(order.trades, count);
       assert.ok(Math.abs(order.executed - volume) < 1e-6 * Math.max(1, volume));
     }
-    // Every trade has a buyer and a seller, and both are told.
+    // Every trade has a buyer and a seller, and both receive it.
     assert.equal(sides.size, published.size);
     for (const both of sides.values()) assert.deepEqual(both.sort(), ["buy", "sell"]);
   });

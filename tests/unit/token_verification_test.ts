@@ -6,6 +6,8 @@ import { TokenError, type TokenErrorCode } from "../../src/auth/errors.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { authSettings } from "../support/auth_settings.ts";
+import { AuthFailures, type FailureHolder } from "../../src/session/auth_failures.ts";
+import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 
 type Claims = Record<string, unknown>;
 
@@ -15,6 +17,7 @@ const ed25519 = generateKeyPairSync("ed25519");
 const p256 = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
 
 const NOW = 1_700_000_000;
+const END_OF_2200 = Date.UTC(2201, 0) / 1000;
 const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
 const part = (value: unknown) =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -68,6 +71,7 @@ Deno.test("a good token says who the connection is", async () => {
   assert.deepEqual(await (await verifier()).verify(jwt(GOOD)), {
     uid: "ID123",
     role: "admin",
+    jti: "a1b2",
     expiresAt: NOW + 3600,
   });
 });
@@ -101,6 +105,7 @@ Deno.test("a token without exp never expires, one without role has none", async 
   assert.deepEqual(await verify.verify(jwt(without("exp", "iat", "role"))), {
     uid: "ID123",
     role: "",
+    jti: "a1b2",
     expiresAt: undefined,
   });
   for (const role of [null, 7, ["admin"], { admin: true }]) {
@@ -120,6 +125,13 @@ Deno.test("what is checked follows the settings", async (t) => {
     ["any one of the audiences set", { audience: ["rango", "barong"] }, GOOD],
     ["the token's audience a string", { audience: ["a", "b"] }, { ...GOOD, aud: "b" }],
     ["no audience set", {}, without("aud")],
+    ["exp required", { requireExp: true }, GOOD],
+    ["exp at the edge of max_ttl", { maxTtl: 3600 }, GOOD],
+    ["exp at the edge of max_ttl, with other clocks", {
+      maxTtl: 3595,
+      iatLeeway: 5,
+    }, GOOD],
+    ["exp in the year 2200", {}, { ...GOOD, exp: END_OF_2200 - 1 }],
   ];
   for (const [name, auth, claims] of cases) {
     await t.step(name, async () => {
@@ -182,6 +194,107 @@ Deno.test("a token that was good before is good until its time is over, and no l
   now = NOW;
   const forged = `${token.slice(0, token.lastIndexOf("."))}.${part("not the signature")}`;
   await assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
+});
+
+/** Counts what WebCrypto is asked to verify. */
+function countVerifications(): { readonly count: number; [Symbol.dispose](): void } {
+  const { subtle } = crypto;
+  let count = 0;
+  const verify = subtle.verify;
+  subtle.verify = (...args) => {
+    count++;
+    return verify.apply(subtle, args);
+  };
+  return {
+    get count() {
+      return count;
+    },
+    [Symbol.dispose]() {
+      delete (subtle as Partial<SubtleCrypto>).verify;
+    },
+  };
+}
+
+Deno.test("a forged signature is verified once, however often it comes", async () => {
+  let now = NOW;
+  const verifier = await TokenVerifier.create(AUTH, { now: () => now });
+  using verified = countVerifications();
+  const forged = jwt(GOOD, otherRsa.privateKey);
+  const refused = () => assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
+  await Promise.all([refused(), refused(), refused()]);
+  await refused();
+  assert.equal(verified.count, 1);
+  now += 61;
+  await refused();
+  assert.equal(verified.count, 2, "no refusal is remembered for long");
+  (await verifier.prepare({ ...AUTH, publicKey: pem(otherRsa.publicKey) }))();
+  assert.equal((await verifier.verify(forged)).uid, "ID123", "nor longer than its keys");
+});
+
+Deno.test("what time alone can change is not remembered as refused", async () => {
+  let now = NOW - 60;
+  const verifier = await TokenVerifier.create({ ...AUTH, maxTtl: 3600 }, { now: () => now });
+  const early = jwt({ ...GOOD, iat: NOW, nbf: NOW });
+  await assert.rejects(verifier.verify(early), { code: "ERR_TOKEN_NOT_YET_VALID" });
+  const long = jwt({ ...GOOD, iat: NOW - 100, exp: NOW + 3600 });
+  await assert.rejects(verifier.verify(long), { code: "ERR_TOKEN_EXP_TOO_FAR" });
+  now = NOW;
+  await verifier.verify(early);
+  await verifier.verify(long);
+});
+
+Deno.test("above its limit of failures a client's signatures are not verified", async () => {
+  const verifier = await TokenVerifier.create(AUTH, { now: () => NOW });
+  const hit = new LabelledCounter();
+  let clock = 0;
+  const limits = { authFailures: 3, authFailuresPerAddress: 6 };
+  const failures = new AuthFailures(limits, hit, () => clock);
+  const connections = Array.from({ length: 3 }, () => ({ failuresForgottenAt: 0 }));
+  const fail = async (address: string, holder?: FailureHolder) => {
+    // Each of them is another one, so that none is remembered.
+    const forged = jwt({ ...GOOD, jti: crypto.randomUUID() }, otherRsa.privateKey);
+    const error = await verifier.verify(forged, failures.of(address, holder)).catch((e) => e);
+    return error.code;
+  };
+  const good = jwt(GOOD);
+  await verifier.verify(good, failures.of("192.0.2.1", connections[0]));
+  using verified = countVerifications();
+  for (let times = 0; times < 3; times++) {
+    assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_SIGNATURE");
+  }
+  assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_TOO_MANY_FAILURES");
+  assert.equal(verified.count, 3);
+  assert.equal(hit.of("auth_failures"), 1);
+
+  // What was good before costs nothing, and is good still.
+  await verifier.verify(good, failures.of("192.0.2.1", connections[0]));
+  const other = jwt({ ...GOOD, jti: "other" });
+  await assert.rejects(verifier.verify(other, failures.of("192.0.2.1", connections[0])), {
+    code: "ERR_TOKEN_TOO_MANY_FAILURES",
+  });
+  await verifier.verify(other, failures.of("192.0.2.1", connections[1]));
+
+  // Handshakes and other connections count by the address, which is a /64 network of IPv6.
+  for (let times = 0; times < 3; times++) {
+    assert.equal(await fail("192.0.2.1"), "ERR_TOKEN_SIGNATURE");
+  }
+  assert.equal(await fail("192.0.2.1"), "ERR_TOKEN_TOO_MANY_FAILURES");
+  assert.equal(await fail("192.0.2.1", connections[2]), "ERR_TOKEN_TOO_MANY_FAILURES");
+  for (let host = 0; host < 6; host++) {
+    assert.equal(await fail(`2001:db8::${host}`), "ERR_TOKEN_SIGNATURE");
+  }
+  assert.equal(await fail("2001:db8::ffff"), "ERR_TOKEN_TOO_MANY_FAILURES");
+  assert.equal(await fail("2001:db8:0:1::1"), "ERR_TOKEN_SIGNATURE");
+
+  // Room for one of six comes before room for one of three.
+  clock = 9_000;
+  assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_TOO_MANY_FAILURES");
+  assert.equal(await fail("192.0.2.1"), "ERR_TOKEN_SIGNATURE");
+  clock = 20_000;
+  assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_SIGNATURE");
+  limits.authFailures = 0;
+  limits.authFailuresPerAddress = 0;
+  assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_SIGNATURE");
 });
 
 /** Four bits of an RSA signature's last digit are no part of the bytes. */
@@ -265,7 +378,7 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
     ["two parts", `${head}.${body}`, "ERR_TOKEN_MALFORMED"],
     ["four parts", `${good}.x`, "ERR_TOKEN_MALFORMED"],
     ["five parts, as an encrypted token", "a.b.c.d.e", "ERR_TOKEN_MALFORMED"],
-    ["a header that is no JSON", `${part("{")}.${body}.${signature}`, "ERR_TOKEN_MALFORMED"],
+    ["a header that is not JSON", `${part("{")}.${body}.${signature}`, "ERR_TOKEN_MALFORMED"],
     ["no base64", "!.!.!", "ERR_TOKEN_MALFORMED"],
     ["claims that are no JSON", jwt("uid=ID123"), "ERR_TOKEN_MALFORMED"],
     ["claims that are a list", jwt("[1]"), "ERR_TOKEN_MALFORMED"],
@@ -276,6 +389,19 @@ Deno.test("a bad token is refused, with a code that says why", async (t) => {
       jwt(JSON.stringify(GOOD).replace(String(NOW + 3600), "1e999")),
       "ERR_TOKEN_MALFORMED",
     ],
+    ["exp in milliseconds", jwt({ ...GOOD, exp: (NOW + 3600) * 1000 }), "ERR_TOKEN_EXP_TOO_FAR"],
+    ["exp in 2201", jwt({ ...GOOD, exp: END_OF_2200 }), "ERR_TOKEN_EXP_TOO_FAR"],
+    ["no exp", jwt(without("exp")), "ERR_TOKEN_EXP_MISSING", { requireExp: true }],
+    ["no exp, so no end within max_ttl", jwt(without("exp")), "ERR_TOKEN_EXP_MISSING", {
+      maxTtl: 3600,
+    }],
+    ["exp beyond max_ttl", jwt(GOOD), "ERR_TOKEN_EXP_TOO_FAR", { maxTtl: 3599 }],
+    ["exp beyond max_ttl and the leeway for iat", jwt(GOOD), "ERR_TOKEN_EXP_TOO_FAR", {
+      maxTtl: 3594,
+      expLeeway: 60,
+      nbfLeeway: 60,
+      iatLeeway: 5,
+    }],
     ["nbf a string", jwt({ ...GOOD, nbf: "1" }), "ERR_TOKEN_MALFORMED"],
     ["iat a string", jwt({ ...GOOD, iat: "1" }), "ERR_TOKEN_MALFORMED"],
     ["another iss", jwt({ ...GOOD, iss: "evil" }), "ERR_TOKEN_ISSUER", issuer],

@@ -26,7 +26,7 @@ function second(writeDelay: WriteDelay, clock: { now: number }, load: Load): voi
   }
 }
 
-Deno.test("there is no delay while there is time to write at once", () => {
+Deno.test("the delay is zero while there is time to write at once", () => {
   const writeDelay = new WriteDelay();
   second(writeDelay, { now: 0 }, QUIET);
   assert.equal(writeDelay.delayMs, 0);
@@ -63,7 +63,7 @@ Deno.test("writes of one frame each are not delayed: nothing would accumulate", 
   assert.equal(writeDelay.delayMs, 0);
 });
 
-Deno.test("late writes shorten the delay, unless there is no time to write more often", () => {
+Deno.test("late writes shorten the delay, unless writing takes the whole core already", () => {
   const half: Load = { every: 5, took: 2.5, writes: 250, frames: 3 };
   const writeDelay = new WriteDelay();
   const clock = { now: 0 };

@@ -9,6 +9,7 @@ import {
 import type { CandleSurface } from "./candle_drawing.ts";
 import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
+import { timeText } from "./numbers.ts";
 
 /** Free space to the right of the last candle, in candles. */
 const MARGIN_CANDLES = 4;
@@ -141,7 +142,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" 
 /** Local time: the chart's default is UTC. @param mark the kind of tick mark on the scale */
 function localTime(time: unknown, mark?: number): string {
   const date = Number(time) * 1000;
-  if (mark === undefined) return `${DAY.format(date)} ${LONG_TIME.format(date)}`;
-  if (mark < 3) return DAY.format(date);
-  return (mark === 4 ? LONG_TIME : SHORT_TIME).format(date);
+  if (mark === undefined) return `${timeText(DAY, date)} ${timeText(LONG_TIME, date)}`;
+  if (mark < 3) return timeText(DAY, date);
+  return timeText(mark === 4 ? LONG_TIME : SHORT_TIME, date);
 }

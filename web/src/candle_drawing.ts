@@ -20,7 +20,7 @@ export class CandleDrawing {
   #all: "drawn" | "changed" | "others" = "others";
 
   /** Call when another series is shown, or when the colours have changed. */
-  reset(): void {
+  restart(): void {
     this.#all = "others";
   }
 

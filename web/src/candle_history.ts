@@ -1,3 +1,8 @@
+import { isTime } from "./numbers.ts";
+
+/** The largest number that the chart draws; it throws on larger ones. */
+const MAX_CHART_VALUE = 90_071_992_547_409;
+
 /** One candle as numbers, which are exact enough to draw. */
 export interface Candle {
   /** Start of the period, in seconds since the epoch. */
@@ -45,7 +50,7 @@ export class CandleHistory {
         high: Math.max(there.high, price),
         low: Math.min(there.low, price),
         close: price,
-        volume: there.volume + amount,
+        volume: Math.min(there.volume + amount, MAX_CHART_VALUE),
       });
     }
     return time;
@@ -56,14 +61,23 @@ export class CandleHistory {
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
   // Prices of a period without trades may be null, which is not zero.
-  const [time, open, high, low, close, volume] = payload.map((part) => Number(part ?? NaN));
+  const [time, open, high, low, close, volume] = payload.map((part) =>
+    Number(typeof part === "object" ? NaN : part)
+  );
   const candle = {
     time: time!,
     open: open!,
     high: high!,
     low: low!,
     close: close!,
-    volume: volume!,
+    // Clamped, so that the candle is shown with the tallest possible bar.
+    volume: Math.min(volume!, MAX_CHART_VALUE),
   };
-  return Object.values(candle).every(Number.isFinite) ? candle : undefined;
+  return isDrawable(candle) ? candle : undefined;
+}
+
+/** Whether the chart can draw a candle. */
+export function isDrawable({ time, ...figures }: Candle): boolean {
+  return isTime(time * 1000) &&
+    Object.values(figures).every((one) => Math.abs(one) <= MAX_CHART_VALUE);
 }

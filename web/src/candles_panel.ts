@@ -2,7 +2,7 @@ import type { Ranger, Stop } from "../../client/src/mod.ts";
 import { type KlinePeriod, STREAM_KINDS } from "../../client/src/mod.ts";
 import { CandleChart } from "./candle_chart.ts";
 import { CandleDrawing } from "./candle_drawing.ts";
-import { CandleHistory, candleOf } from "./candle_history.ts";
+import { CandleHistory, candleOf, isDrawable } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
 import { mostDigits } from "./numbers.ts";
 import { seldom } from "./screen.ts";
@@ -11,6 +11,9 @@ import type { PublicTrade } from "./trades_panel.ts";
 /** Period of the candles that the page builds from trades. */
 const OWN_PERIOD = "5s";
 const OWN_PERIOD_SECONDS = 5;
+
+/** Maximum decimal places on the chart, which throws on more. */
+const MAX_DIGITS = 15;
 
 const PERIODS: readonly string[] = [
   OWN_PERIOD,
@@ -63,13 +66,13 @@ export class CandlesPanel {
       this.#stop = this.#ranger.on(`${market}.kline-${period as KlinePeriod}`, (payload) => {
         const candle = candleOf(payload);
         if (!candle) return;
-        this.#digits = Math.max(this.#digits, mostDigits(payload.slice(1, 5).map(String)));
+        this.#needDigits(mostDigits(payload.slice(1, 5).map(String)));
         this.#history(period).add(candle);
         this.#drawing.changed(candle.time);
         this.#changed();
       });
     }
-    this.#drawing.reset();
+    this.#drawing.restart();
     this.#changed();
   }
 
@@ -79,13 +82,18 @@ export class CandlesPanel {
     const history = this.#history(OWN_PERIOD);
     for (const { price, amount, time } of trades) {
       const [value, volume] = [Number(price), Number(amount)];
-      if (![value, volume, time].every(Number.isFinite)) continue;
+      const one = { time: time / 1000, open: value, high: value, low: value, close: value, volume };
+      if (!isDrawable(one)) continue;
       const changed = history.trade(time / 1000, value, volume, OWN_PERIOD_SECONDS);
       if (!shown) continue;
-      this.#digits = Math.max(this.#digits, mostDigits([price]));
+      this.#needDigits(mostDigits([price]));
       this.#drawing.changed(changed);
     }
     if (shown) this.#changed();
+  }
+
+  #needDigits(digits: number): void {
+    this.#digits = Math.min(Math.max(this.#digits, digits), MAX_DIGITS);
   }
 
   hide(): void {
@@ -95,7 +103,7 @@ export class CandlesPanel {
 
   recolour(): void {
     this.#chart?.recolour();
-    this.#drawing.reset();
+    this.#drawing.restart();
     if (this.#chart) this.#changed();
   }
 

@@ -1,5 +1,5 @@
 import { byId, copy, make, part, write } from "./dom.ts";
-import { bytes, clock } from "./numbers.ts";
+import { bytes, clock, visible } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 
 /** A message as received. */
@@ -98,5 +98,5 @@ export class MessageLog {
 function line({ text, at }: Message): HTMLElement {
   const more = text.length - MAX_SHOWN_CHARACTERS;
   const shown = more > 0 ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}… and ${bytes(more)} more` : text;
-  return make("li", {}, make("time", {}, clock(at)), make("span", {}, shown));
+  return make("li", {}, make("time", {}, clock(at)), make("span", {}, visible(shown)));
 }

@@ -34,14 +34,45 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
+/** Largest distance of a date from the epoch (ECMA-262 §21.4.1.1). */
+const MAX_TIME_MS = 8.64e15;
+
+/**
+ * Formats a time; returns a dash for an invalid time, on which `format` would throw.
+ *
+ * @param time milliseconds since the epoch
+ */
+export function timeText(format: Intl.DateTimeFormat, time: number): string {
+  return isTime(time) ? format.format(time) : "–";
+}
+
+/** Whether a date can represent this number of milliseconds since the epoch. */
+export function isTime(time: number): boolean {
+  return Math.abs(time) <= MAX_TIME_MS;
+}
+
 /** Formats milliseconds since the epoch as a time of day. */
 export function clock(time: number): string {
-  return Number.isFinite(time) ? CLOCK.format(time) : "–";
+  return timeText(CLOCK, time);
 }
 
 /** Formats milliseconds since the epoch as date and time. */
 export function moment(time: number): string {
-  return Number.isFinite(time) ? MOMENT.format(time) : "–";
+  return timeText(MOMENT, time);
+}
+
+/** Converts any value of an event to text. `String` may throw on objects, so they become a dash. */
+export function textOf(value: unknown): string {
+  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+  return visible(text);
+}
+
+/** Escapes characters that are invisible or change the direction of text. */
+export function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 /**
@@ -52,7 +83,7 @@ export function moment(time: number): string {
 export function timeOf(value: unknown): number {
   const number = typeof value === "string" && !/^\d+(\.\d+)?$/.test(value)
     ? Date.parse(value) / 1000
-    : Number(value ?? NaN);
+    : Number(typeof value === "object" ? NaN : value);
   // Some exchanges publish milliseconds.
   return number > 1e11 ? number : number * 1000;
 }

@@ -1,7 +1,7 @@
 import type { PayloadOf } from "../../client/src/mod.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part } from "./dom.ts";
-import { clock, timeOf } from "./numbers.ts";
+import { clock, textOf, timeOf } from "./numbers.ts";
 import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
@@ -21,7 +21,7 @@ export class OwnEvents {
 
   order(order: PayloadOf<"order">): void {
     const fields = order as Fields;
-    const id = String(fields.id);
+    const id = textOf(fields.id);
     this.#orders.delete(id);
     this.#orders.set(id, fields);
     if (this.#orders.size > MAX_ROWS) this.#orders.delete(this.#orders.keys().next().value!);
@@ -76,10 +76,13 @@ interface Row {
 }
 
 function rowOf(event: Fields, values: readonly unknown[]): Row {
-  const side = String(event.side ?? event.kind ?? "");
+  const side = textOf(event.side ?? event.kind ?? "");
   const [direction, sign] = signOf(side);
-  const market = String(event.market ?? event.market_id ?? "–");
-  return { direction, texts: [market, `${sign} ${side}`, ...values.map((one) => `${one ?? "–"}`)] };
+  const market = textOf(event.market ?? event.market_id ?? "–");
+  return {
+    direction,
+    texts: [market, `${sign} ${side}`, ...values.map((one) => textOf(one ?? "–"))],
+  };
 }
 
 function fill(id: string, columns: Columns, rows: readonly Row[]): void {

@@ -1,5 +1,6 @@
 import { make, part, write } from "./dom.ts";
 import type { Markets } from "./market_names.ts";
+import { textOf } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 
@@ -41,8 +42,8 @@ export class TickerStrip {
     for (const [id, ticker] of this.#markets.tickers) {
       const { name, last, change } = this.#entries.get(id) ?? this.#add(id);
       write(name, this.#markets.nameOf(id));
-      write(last, String(ticker.last ?? "–"));
-      const percent = String(ticker.price_change_percent ?? "");
+      write(last, textOf(ticker.last ?? "–"));
+      const percent = textOf(ticker.price_change_percent ?? "");
       write(change, percent);
       change.className = directionOf(percent);
     }

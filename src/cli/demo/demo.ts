@@ -3,6 +3,7 @@ import { loadSigningKey, signToken } from "../../auth/signing.ts";
 import { DEMO_UID, MARKETS, Simulator } from "../../source/simulator/simulator.ts";
 import type { Loaded } from "../../config/loaded.ts";
 import type { Settings } from "../../config/shape.ts";
+import { openFilesLimit } from "../../daemon/open_files.ts";
 import { surviveFaults } from "../../daemon/faults.ts";
 import { configureLog } from "../../telemetry/log.ts";
 import { untilSignal } from "../../daemon/signals.ts";
@@ -12,7 +13,7 @@ import { MarketView } from "./view.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type Daemon, startDaemon } from "../../daemon/daemon.ts";
 import { wholeNumber } from "../flag_values.ts";
-import { warnOfOldNames } from "../old_names.ts";
+import { warnOfSettings } from "../loading_notes.ts";
 
 const MARKET = "btcusd";
 const PUBLIC_STREAMS = `${MARKET}.trades,${MARKET}.ob-inc`;
@@ -59,13 +60,14 @@ export const demo: Command = defineCommand({
     const { publicKey, privateKey } = await generateKeyPair("ed25519");
     const settings = demoSettings(loaded, publicKey);
     await configureLog(settings.log);
-    warnOfOldNames(loaded);
+    warnOfSettings(loaded);
 
     const ended = untilSignal();
     const sign = settings.auth.enabled ? await demoTokens(privateKey) : undefined;
     surviveFaults();
     const daemon = await startDaemon(settings, new Simulator({ seed, rate }), {
       demoToken: sign,
+      openFiles: openFilesLimit(),
       // An app in development runs on another port; all data here is simulated.
       loopbackOrigins: !isGiven(loaded, "server.origins"),
     });
@@ -109,6 +111,9 @@ function demoSettings(loaded: Loaded, publicKey: string): Settings {
       audience: [],
       subject: "session",
       requireJti: true,
+      requireExp: false,
+      revoked: "",
+      maxTtl: 0,
     },
     log: {
       level: given("log.level") ? log.level : "warning",

@@ -1,10 +1,10 @@
 import {
   commandFlags,
   COMMON_FLAGS,
-  CONFIG_FLAG,
   type Flag,
   flagUsage,
   LISTED_SETTINGS,
+  LOADING_FLAGS,
 } from "../../config/flag_catalog.ts";
 import { SECTIONS } from "../../config/settings.ts";
 import { type Command, type CommandTable, defineCommand } from "../command.ts";
@@ -66,7 +66,7 @@ function explain({ summary, description, usage, example, options, settings }: Co
     indent(example),
     "",
     "Flags:",
-    ...[...own, ...(settings ? [CONFIG_FLAG] : []), ...COMMON_FLAGS].map((flag) =>
+    ...[...own, ...(settings ? LOADING_FLAGS : []), ...COMMON_FLAGS].map((flag) =>
       row(flagUsage(flag), flag.help + standard(flag))
     ),
     ...(settings ? ["", settingsHelp()] : []),

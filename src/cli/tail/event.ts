@@ -45,14 +45,17 @@ function inOneLine(json: string): string {
 }
 
 /**
- * A text with control characters escaped as in JSON: nothing that an exchange publishes may control
- * the terminal.
+ * A text with its control and format characters escaped as JSON does: nothing that an exchange
+ * publishes may move the terminal's cursor, or reorder the text by bidirectional controls.
  */
 export function printable(text: string): string {
   return text.replace(
-    // deno-lint-ignore no-control-regex
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) =>
+      Array.from(
+        { length: character.length },
+        (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+      ).join(""),
   );
 }
 

@@ -164,7 +164,7 @@ function watchBook(market: string, values: Values, output: Output, ends: Ends): 
 function showLadder(market: string, depth: number, ends: Ends): View {
   const ladder = new Ladder(market, depth, () => ends.one());
   return {
-    note: (text) => ladder.say(text),
+    note: (text) => ladder.say(printable(text)),
     ask(ranger) {
       ladder.show(ranger.book(market));
       ranger.onState(({ status }) => {

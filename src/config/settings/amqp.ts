@@ -1,4 +1,4 @@
-import { host, list, text, whole } from "../kinds.ts";
+import { file, host, list, text, whole } from "../kinds.ts";
 import { showBroker } from "../show.ts";
 import { SECONDS, setting } from "./setting.ts";
 
@@ -75,6 +75,44 @@ export const AMQP = {
     right: "a virtual host's name such as /, not percent-encoded",
     example: "/",
   }),
+  "amqp.ca": setting({
+    kind: file(),
+    default: "",
+    defaultText: "those that the runtime trusts",
+    flag: "amqp-ca",
+    help: "PEM file of the certificate authorities that may have signed the broker's certificate " +
+      "(amqps://), in place of those that the runtime trusts",
+    right: "the path of a PEM file such as /etc/ranger/ca.pem",
+    example: "/etc/ranger/ca.pem",
+  }),
+  "amqp.cert": setting({
+    kind: file(),
+    default: "",
+    defaultText: "none",
+    flag: "amqp-cert",
+    help: "PEM file of the client certificate, with its chain, for a broker that requires one. " +
+      "Files are read again for each connection to the broker",
+    right: "the path of a PEM file such as /etc/ranger/amqp.pem",
+    example: "/etc/ranger/amqp.pem",
+  }),
+  "amqp.key": setting({
+    kind: file(),
+    default: "",
+    defaultText: "none",
+    flag: "amqp-key",
+    help: "PEM file of the client certificate's private key",
+    right: "the path of a PEM file such as /etc/ranger/amqp.key",
+    example: "/etc/ranger/amqp.key",
+  }),
+  "amqp.tls_name": setting({
+    kind: text("NAME", /^\S*$/, "has white space"),
+    default: "",
+    defaultText: "the host of the URL",
+    flag: "amqp-tls-name",
+    help: "Name that the broker's certificate must have, where it is not the host of the URL",
+    right: "a host name such as mq.example.com",
+    example: "mq.example.com",
+  }),
   "amqp.exchange": setting({
     kind: text("NAME", /^\S{1,255}$/, "is not an exchange name"),
     default: "peatio.events.ranger",
@@ -100,7 +138,10 @@ export const AMQP = {
     kind: whole(0, 65535, "SECONDS"),
     default: 20,
     flag: "amqp-heartbeat",
-    help: "Seconds without a heartbeat after which the broker counts as lost; 0 turns it off",
+    help:
+      "Seconds between heartbeats. A broker or a network that falls silent without closing the " +
+      "connection is given up after 1.6 to 2.5 times as long (32 to 50 s by default); 0 turns them " +
+      "off",
     right: SECONDS,
   }),
 };

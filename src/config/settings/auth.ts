@@ -16,7 +16,7 @@ export const AUTH = {
     right: "true or false",
   }),
   "auth.public_key": setting({
-    kind: text("KEY"),
+    kind: { ...text("KEY"), isPath: true },
     default: "",
     defaultText: "none",
     flag: "jwt-public-key",
@@ -127,6 +127,27 @@ export const AUTH = {
     right: "true or false",
     live: true,
   }),
+  "auth.require_exp": setting({
+    kind: toggle(),
+    default: false,
+    flag: "require-exp",
+    help:
+      "Whether a token must have an exp; recommended, since a token without one is good until " +
+      "its key is removed",
+    right: "true or false",
+    live: true,
+  }),
+  "auth.max_ttl": setting({
+    kind: whole(0, 315_360_000, "SECONDS"),
+    default: 0,
+    defaultText: "0, no limit",
+    flag: "jwt-max-ttl",
+    help:
+      "Longest time, in seconds, that a token's exp may be away; such a token must have an exp. " +
+      "Recommended: the longest that the exchange gives, such as 14400. 0 for no limit",
+    right: "a number of seconds such as 14400, or 0 for no limit",
+    live: true,
+  }),
   "auth.enforce_expiry": setting({
     kind: toggle(),
     default: true,
@@ -134,6 +155,17 @@ export const AUTH = {
     help: "Whether private and prefixed streams stop when the connection's token expires; " +
       "otherwise exp is checked only when a token is verified, as in the older servers",
     right: "true or false",
+    live: true,
+  }),
+  "auth.revoked": setting({
+    kind: text("FILE"),
+    default: "",
+    defaultText: "none",
+    flag: "revoked",
+    help: "File of tokens and users that are revoked, one a line, such as `jti a1b2` or " +
+      "`uid ID10AA8FC4E7`, with comments from # on: their tokens are refused, and at a reload " +
+      "their connections are closed with 1008",
+    right: "the path of a file such as /etc/ranger/revoked",
     live: true,
   }),
   "auth.leeway": setting<number | undefined>({

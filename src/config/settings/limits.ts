@@ -14,7 +14,9 @@ export const LIMITS = {
     kind: whole(0, 1_000_000),
     default: 20,
     flag: "limits-message-rate",
-    help: "Messages per second that a client may send, on average; 0 for no limit",
+    help:
+      "Messages per second that a client may send, on average; 0 for no limit. Pings, pongs and " +
+      "fragments count apart: ten times as many a second, 25 times limits.message_burst at once",
     right: "a number of messages such as 20",
     live: true,
   }),
@@ -24,6 +26,15 @@ export const LIMITS = {
     flag: "limits-message-burst",
     help: "Messages that a client may send at once; above it the client is closed with 1008",
     right: "a number of messages such as 40",
+    live: true,
+  }),
+  "limits.message_timeout": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 30,
+    flag: "limits-message-timeout",
+    help: "Seconds that a message from a client may take from its first byte to its last, in one " +
+      "frame or in fragments, above which the client is closed with 1008",
+    right: "a number of seconds such as 30",
     live: true,
   }),
   "limits.streams": setting({
@@ -42,11 +53,49 @@ export const LIMITS = {
     right: "a number of bytes such as 1048576",
     live: true,
   }),
+  "limits.state_rate": setting({
+    kind: whole(0, 1_073_741_824, "BYTES"),
+    default: 262_144,
+    flag: "limits-state-rate",
+    help: "Bytes per second of order books and other initial states that one connection is sent, " +
+      "on average and before compression; above it they are sent later; 0 for no limit",
+    right: "a number of bytes per second such as 262144, or 0 for no limit",
+    live: true,
+  }),
+  "limits.state_burst": setting({
+    kind: whole(1024, 1_073_741_824, "BYTES"),
+    default: 33_554_432,
+    flag: "limits-state-burst",
+    help: "Bytes of initial states that one connection is sent at once: more than all order " +
+      "books of the exchange together",
+    right: "a number of bytes such as 33554432",
+    live: true,
+  }),
+  "limits.auth_failures": setting({
+    kind: whole(0, 1_000_000),
+    default: 60,
+    flag: "limits-auth-failures",
+    help:
+      "Tokens per minute that one connection may send and that do not verify; further ones are " +
+      "refused without a look at their signature; 0 for no limit",
+    right: "a number of tokens such as 60, or 0 for no limit",
+    live: true,
+  }),
+  "limits.auth_failures_per_address": setting({
+    kind: whole(0, 1_000_000),
+    default: 600,
+    flag: "limits-auth-failures-per-address",
+    help: "The same for all connections and handshakes from one IPv4 address or IPv6 /64 network",
+    right: "a number of tokens such as 600, or 0 for no limit",
+    live: true,
+  }),
   "limits.connections": setting({
     kind: whole(1, 10_000_000),
     default: 50_000,
     flag: "limits-connections",
-    help: "Maximum number of clients of one process; others are refused with 503",
+    help:
+      "Maximum number of clients of one process; others are refused with 503. Fewer where the limit " +
+      "on open files leaves no room for them (LimitNOFILE= in the unit)",
     right: "a number of clients such as 50000",
     live: true,
   }),
@@ -58,6 +107,17 @@ export const LIMITS = {
     help: "Maximum number of clients of one IPv4 address or IPv6 /64 network; others are refused " +
       "with 429",
     right: "a number of clients such as 100, or 0 for no limit",
+    live: true,
+  }),
+  "limits.connections_per_user": setting({
+    kind: whole(0, 10_000_000),
+    default: 0,
+    defaultText: "0, any number",
+    flag: "limits-connections-per-user",
+    help:
+      "Connections at once that are authenticated as one user; others are refused with 429, or " +
+      "by message with Authentication failed.",
+    right: "a number of connections such as 20, or 0 for any number",
     live: true,
   }),
   "limits.handshake_timeout": setting({

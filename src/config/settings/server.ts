@@ -1,4 +1,4 @@
-import { host, list, networks, toggle, whole } from "../kinds.ts";
+import { choice, host, list, networks, toggle, whole } from "../kinds.ts";
 import { PORT, SECONDS, setting } from "./setting.ts";
 
 export const SERVER = {
@@ -38,9 +38,19 @@ export const SERVER = {
     default: [],
     defaultText: "none",
     flag: "trusted-proxies",
-    help: "Proxies whose Forwarded, X-Forwarded-For and X-Forwarded-Proto headers are used for " +
-      "the client's address and protocol",
+    help:
+      "Proxies whose headers are used for the client's address (server.forwarded_header), its " +
+      "protocol and the host that it asked for",
     right: "addresses or networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
+    live: true,
+  }),
+  "server.forwarded_header": setting<"X-Forwarded-For" | "Forwarded">({
+    kind: choice(["X-Forwarded-For", "Forwarded"]),
+    default: "X-Forwarded-For",
+    flag: "forwarded-header",
+    help: "Header that the trusted proxies write: X-Forwarded-For, with X-Forwarded-Proto and " +
+      "X-Forwarded-Host, or Forwarded (RFC 7239); the other may come from a client and is ignored",
+    right: "X-Forwarded-For or Forwarded",
     live: true,
   }),
   "server.reuse_port": setting({

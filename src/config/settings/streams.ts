@@ -33,6 +33,14 @@ export const STREAMS = {
       "subscriber is dropped",
     right: "a number of streams such as 5000",
   }),
+  "streams.state_bytes": setting({
+    kind: whole(1_048_576, 1_099_511_627_776, "BYTES"),
+    default: 268_435_456,
+    flag: "streams-state-bytes",
+    help: "Memory of all order books and other states together, estimated at 300 bytes a level; " +
+      "above it those that nobody follows are dropped first, then no new ones are kept",
+    right: "a number of bytes such as 268435456",
+  }),
   "streams.book_levels": setting({
     kind: whole(1, 1_000_000),
     default: 10_000,

@@ -1,3 +1,4 @@
+import { RESULTS } from "../../auth/errors.ts";
 import type { RemoteState } from "../../auth/remote_keys.ts";
 import type { Labelled, Metric, MetricSources } from "./metric.ts";
 
@@ -16,8 +17,9 @@ export const AUTH: readonly Metric[] = [
     name: "ranger_auth_total",
     type: "counter",
     help: "Tokens by result: accepted, expired, signature, unknown_key, algorithm, malformed, " +
-      "no_keys, or the claim that was wrong",
+      "no_keys, too_many_failures (limits.auth_failures), or the claim that was wrong",
     labels: ["result"],
+    known: RESULTS.map((result) => [result]),
     *read({ verifier }) {
       for (const [result, count] of verifier?.state.results ?? []) yield [[result], count];
     },

@@ -14,13 +14,20 @@ export const BOOKS: readonly Metric[] = [
   {
     name: "ranger_states_dropped_total",
     type: "counter",
-    help: "States above streams.states: evicted (without a subscriber) and turned_away (all kept " +
-      "states have subscribers)",
+    help:
+      "States above streams.states or streams.state_bytes: evicted (without a subscriber) and " +
+      "turned_away (all kept states have subscribers)",
     labels: ["what"],
     read: ({ hub: { counters: { statesEvicted, statesTurnedAway } } }) => [
       [["evicted"], statesEvicted],
       [["turned_away"], statesTurnedAway],
     ],
+  },
+  {
+    name: "ranger_state_bytes",
+    type: "gauge",
+    help: "Memory that order books and other states take, estimated (streams.state_bytes)",
+    read: ({ hub }) => hub.sizes.stateBytes,
   },
   {
     name: "ranger_gaps_total",

@@ -1,3 +1,4 @@
+import { FAILURE_KINDS } from "../../source/amqp/failure.ts";
 import type { Metric } from "./metric.ts";
 
 export const BROKER: readonly Metric[] = [
@@ -14,10 +15,24 @@ export const BROKER: readonly Metric[] = [
     read: ({ source }) => source.state.reconnects,
   },
   {
+    name: "ranger_source_interruptions_total",
+    type: "counter",
+    help: "Times that the source of events was lost; events published meanwhile are lost with it",
+    read: ({ source }) => source.state.interruptions,
+  },
+  {
+    name: "ranger_source_interrupted_seconds_total",
+    type: "counter",
+    help: "Seconds without the source since it was first connected, and the silence before a " +
+      "loss was noticed",
+    read: ({ source }) => source.state.interruptedSeconds,
+  },
+  {
     name: "ranger_broker_failures_total",
     type: "counter",
     help: "Failed attempts to connect, and lost connections, by kind of cause",
     labels: ["cause"],
+    known: FAILURE_KINDS.map((cause) => [cause]),
     *read({ source }) {
       for (const [cause, count] of source.state.failures) yield [[cause], count];
     },

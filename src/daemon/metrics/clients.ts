@@ -1,6 +1,32 @@
 import { topStreams } from "../top_streams.ts";
 import type { Metric } from "./metric.ts";
 
+/** Values of `limit` in ranger_limits_hit_total, which are names of settings. */
+const LIMITS = [
+  "auth_failures",
+  "connections",
+  "connections_per_address",
+  "connections_per_user",
+  "handshake_timeout",
+  "handshakes",
+  "idle_timeout",
+  "message_bytes",
+  "message_rate",
+  "message_timeout",
+  "open_files",
+  "sockets",
+  "state_rate",
+  "streams",
+  "unsent_bytes",
+];
+
+/** Ends of connections that are usual, by who began and the code; others may occur. */
+const CLOSES = {
+  client: ["1000", "1001", "1005", "application"],
+  network: ["1006"],
+  server: ["1001", "1002", "1006", "1007", "1008", "1009"],
+};
+
 export const CLIENTS: readonly Metric[] = [
   {
     name: "ranger_connections_total",
@@ -24,8 +50,9 @@ export const CLIENTS: readonly Metric[] = [
     name: "ranger_subscriptions_current",
     type: "gauge",
     help:
-      "Subscriptions to the streams with the most of them (management.max_named_streams); all " +
-      "others as other. A private stream counts by its name, for all users together",
+      "Subscriptions to the streams with the most of them (management.max_named_streams) among " +
+      "those with events since the start; all others as other. A private stream counts by its " +
+      "name, for all users together",
     labels: ["stream"],
     *read({ hub, maxNamedStreams }) {
       let others = hub.sizes.subscriptions;
@@ -54,6 +81,7 @@ export const CLIENTS: readonly Metric[] = [
     help: "Closed connections by initiator (client, server, network) and close code: 1006 means " +
       "no close frame, application any code from 3000 on",
     labels: ["by", "code"],
+    known: Object.entries(CLOSES).flatMap(([by, codes]) => codes.map((code) => [by, code])),
     *read({ sessions }) {
       for (const [label, count] of sessions.closes) yield [label.split(" "), count];
     },
@@ -63,6 +91,7 @@ export const CLIENTS: readonly Metric[] = [
     type: "counter",
     help: "Clients and requests that exceeded a limit, by limit",
     labels: ["limit"],
+    known: LIMITS.map((limit) => [limit]),
     *read({ limitsHit }) {
       for (const [limit, count] of limitsHit) yield [[limit], count];
     },
@@ -72,6 +101,14 @@ export const CLIENTS: readonly Metric[] = [
     type: "gauge",
     help: "Bytes waiting for clients that read more slowly than they are sent to",
     read: ({ traffic }) => traffic.unsent,
+  },
+  {
+    name: "ranger_sockets_max",
+    type: "gauge",
+    help:
+      "Sockets that the clients' listener may have open, by limits.connections and the limit on " +
+      "open files; above it a client is cut (limits hit: sockets, open_files)",
+    read: ({ maxSockets }) => maxSockets(),
   },
   {
     name: "ranger_sockets_open",

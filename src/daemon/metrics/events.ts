@@ -1,4 +1,6 @@
 import type { ScopeCounters } from "../../hub/counters.ts";
+import { refusalReason } from "../../hub/payload_validator.ts";
+import { peatioRegistry } from "../../streams/peatio.ts";
 import type { Metric } from "./metric.ts";
 
 /** The outcomes of an event, and the counters of each. */
@@ -42,6 +44,7 @@ export const EVENTS: readonly Metric[] = [
     type: "counter",
     help: "Events dropped by strict mode, by kind of stream and reason",
     labels: ["reason"],
+    known: [...peatioRegistry.kinds.map(refusalReason), refusalReason()].map((reason) => [reason]),
     *read({ hub }) {
       for (const [reason, count] of hub.counters.refused) yield [[reason], count];
     },

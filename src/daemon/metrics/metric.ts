@@ -8,6 +8,7 @@ import type { Histogram } from "../../telemetry/histogram.ts";
 import type { LoopLag } from "../../telemetry/loop_lag.ts";
 import type { LabelledCounter } from "../../telemetry/labelled_counter.ts";
 import type { Traffic } from "../../delivery/traffic.ts";
+import type { ReloadStatus } from "../reload_status.ts";
 
 /** The sources of the metrics. */
 export interface MetricSources {
@@ -22,10 +23,13 @@ export interface MetricSources {
   readonly traffic: Traffic;
   readonly source: EventSource;
   readonly loopLag: LoopLag;
+  readonly reloads: ReloadStatus;
   /** Why the daemon is not ready; empty when it is. */
   unready(): readonly string[];
   /** Open sockets of each listener. */
   sockets(): Promise<Readonly<Record<"public" | "management", number>>>;
+  /** Sockets that the clients' listener may have open now. */
+  maxSockets(): number;
   /** Maximum number of streams to name, those with the most subscribers; others count together. */
   readonly maxNamedStreams: number;
   /** Whether Rango's metrics are exported as well. */
@@ -52,6 +56,8 @@ export type Metric =
   | Declared & {
     readonly type: "counter" | "gauge";
     readonly labels: readonly string[];
+    /** Combinations that are there from the start, at 0, so that the first count is an increase. */
+    readonly known?: readonly (readonly string[])[];
     read(sources: MetricSources): Labelled | Promise<Labelled>;
   }
   | Declared & {

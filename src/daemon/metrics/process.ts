@@ -19,6 +19,18 @@ export const PROCESS: readonly Metric[] = [
     read: () => [[[VERSION, COMMIT, `deno ${Deno.version.deno}`], 1]],
   },
   {
+    name: "ranger_config_last_reload_successful",
+    type: "gauge",
+    help: "1 when the last reload (SIGHUP) put its settings in force, or there was none; else 0",
+    read: ({ reloads }) => Number(reloads.reason === undefined),
+  },
+  {
+    name: "ranger_config_last_reload_success_timestamp_seconds",
+    type: "gauge",
+    help: "When settings were last put in force, in seconds since the epoch",
+    read: ({ reloads }) => reloads.lastSuccess.getTime() / 1000,
+  },
+  {
     name: "ranger_event_loop_lag_seconds",
     type: "histogram",
     help: "Delay of a timer of the event loop, measured four times a second",

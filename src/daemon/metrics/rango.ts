@@ -16,8 +16,9 @@ export const RANGO: readonly Metric[] = [
     name: "rango_hub_subscriptions_count",
     type: "gauge",
     help: "Subscriptions by type (public, private, prefixed) and topic, of the streams with the " +
-      "most of them (management.max_named_streams); all others as other. A private stream counts " +
-      "by its name, for all users together, including clients that have not authenticated yet",
+      "most of them (management.max_named_streams) among those with events since the start; all " +
+      "others as other. A private stream counts by its name, for all users together, including " +
+      "clients that have not authenticated yet",
     labels: ["type", "topic"],
     *read({ hub, maxNamedStreams }) {
       let others = hub.sizes.subscriptions;

@@ -28,6 +28,7 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
     return;
   }
   const labelNames = [...metric.labels ?? []];
+  const known = metric.labels && metric.known || [];
   const labelled = async (): Promise<Labelled> =>
     metric.labels ? await metric.read(sources) : [[[], metric.read(sources)]];
   const named = (values: readonly string[]) =>
@@ -42,6 +43,7 @@ function register(registry: Registry, metric: Metric, sources: MetricSources): v
       const values = await labelled();
       // A counter can only be increased; after a reset that is the same as setting it.
       this.reset();
+      for (const labels of known) this.inc(named(labels), 0);
       for (const [labels, value] of values) this.inc(named(labels), value);
     },
   });

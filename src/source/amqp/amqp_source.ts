@@ -6,44 +6,48 @@ import { brokerName } from "../../config/amqp_url.ts";
 import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
-import { brokerClient, takeDeliveries } from "./client.ts";
+import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
-import { keepBound, openQueue, type QueueOptions } from "./queue.ts";
+import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 import { withTimeout } from "./with_timeout.ts";
 
 const log = getLogger(["ranger", "broker"]);
 
-/** Bytes of one AMQP frame; what RabbitMQ offers by default. Smaller ones would cut bodies up. */
+/** Maximum size of an AMQP frame in bytes, RabbitMQ's default. Smaller frames would split bodies. */
 const FRAME_MAX = 131_072;
-/** Milliseconds that the broker may take until it delivers, and to say goodbye. */
-const SETUP_TIMEOUT = 10_000;
-const CLOSE_TIMEOUT = 2_000;
-/** Milliseconds after which a connection was a good one, and its loss is news. */
-const STEADY = 1_000;
-/** Milliseconds in which the same cause is logged once. */
-const INTERVAL = 60_000;
-/** Seconds between two looks at the binding where heartbeats are off. */
-const REBIND = 20;
+/** Milliseconds from connecting to consuming, and for the broker's answer to a close. */
+const SETUP_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+/**
+ * A connection that lasted this long, in milliseconds, resets the backoff: a broker that accepts a
+ * connection and closes it at once is as useless as one that does not answer.
+ */
+const STABLE_AFTER_MS = 1_000;
+/** Minimum number of milliseconds between two log lines with the same cause. */
+const LOG_INTERVAL_MS = 60_000;
+/** Seconds between renewals of the binding where heartbeats are off. */
+const REBIND_SECONDS = 20;
 
-/** What of the settings concerns the broker. */
-export interface AmqpOptions extends QueueOptions {
-  /** One, or several of a cluster, tried in turn; with user and password: never logged. */
+/** The settings about the broker. */
+export interface AmqpOptions extends QueueOptions, TlsFiles {
+  /** One URL, or several of a cluster, tried in turn. With user and password: never log them. */
   readonly urls: readonly string[];
   /** Seconds. */
   readonly heartbeat: number;
 }
 
 /**
- * Events from RabbitMQ: a queue of its own, bound to everything that the exchange publishes.
+ * Events from RabbitMQ, by an exclusive queue that is bound to everything the exchange publishes.
  *
- * A broker that cannot be reached is tried again for as long as it takes, whatever the reason: a
- * wrong password may be the broker's mistake, and clients are better off connected. Where there
- * are several brokers they are tried in turn, with a pause after each round. Every time the queue
- * is declared and bound anew, and the sink is told that events may be missing.
+ * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
+ * password may be the broker's mistake, and clients are better off connected. Several brokers are
+ * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
+ * and binds a new queue; after each lost one the sink is notified that events may be missing.
  *
  * @example
  * ```ts
@@ -56,15 +60,17 @@ export class AmqpSource implements EventSource {
   readonly #options: AmqpOptions;
   readonly #stopping = new AbortController();
   readonly #status = new SourceStatus();
-  /** What each broker failed by, since events last came in. */
+  /** The last failure of each broker since events last came in. */
   readonly #reasons = new Map<string, string>();
-  readonly #type: ExchangeType;
+  readonly #exchangeType: ExchangeType;
   #running: Promise<void> | undefined;
-  #rarely = new LogThrottle(INTERVAL);
+  /** Milliseconds without data from the broker before the connection was given up. */
+  #silence = 0;
+  #throttle = new LogThrottle(LOG_INTERVAL_MS);
 
   constructor(options: AmqpOptions) {
     this.#options = options;
-    this.#type = new ExchangeType(options.exchange);
+    this.#exchangeType = new ExchangeType(options.exchange);
   }
 
   get state(): SourceState {
@@ -85,42 +91,51 @@ export class AmqpSource implements EventSource {
     const { urls } = this.#options;
     this.#status.down(`connecting to the broker ${urls.map(brokerName).join(", ")}`);
     let failures = 0;
+    let outageFrom = performance.now();
     for (let at = 0; !signal.aborted; at = (at + 1) % urls.length) {
-      const lasted = await this.#attempt(urls[at]!, sink);
-      // One that takes us and lets go at once is no better than one that does not answer.
-      failures = lasted ? 1 : failures + 1;
+      if (await this.#attempt(urls[at]!, sink)) {
+        failures = 0;
+        outageFrom = performance.now();
+        continue;
+      }
+      failures++;
       if (failures % urls.length !== 0) continue;
-      const pause = backoff(failures / urls.length - 1);
+      const pause = backoff(failures / urls.length, performance.now() - outageFrom);
       await delay(pause, undefined, { signal }).catch(() => {});
     }
-    this.#status.down("stopped");
+    this.#status.stop();
   }
 
-  /** One connection, from its beginning to its end. @returns whether it was a good one */
+  /** One connection, from its beginning to its end. @returns whether it lasted */
   async #attempt(url: string, sink: EventSink): Promise<boolean> {
     const { signal } = this.#stopping;
     const status = this.#status;
     const broker = brokerName(url);
-    const client = brokerClient(this.#named(url));
+    let client: AMQPClient | undefined;
     try {
-      // Not every promise of a client settles once its socket is gone: stopping must not wait
-      // for them.
+      client = brokerClient(this.#named(url), await readTls(this.#options));
+      // Some promises of a client never settle after its socket is closed, so stopping does not
+      // wait for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
     } catch (error) {
-      if (!signal.aborted) this.#report(broker, error);
+      if (!signal.aborted) this.#report(url, error);
     }
-    const lasted = status.connected && status.lasted > STEADY;
-    if (status.connected) {
-      status.down(this.#told());
+    const lasted = status.connected && status.lasted > STABLE_AFTER_MS;
+    if (status.connected && !signal.aborted) {
+      status.down(this.#describeReasons(), this.#silence);
       sink.interrupted();
     }
-    await letGo(client, signal.aborted);
+    if (client !== undefined) await disconnect(client, signal.aborted);
     return lasted;
   }
 
-  /** Consumes until that ends, which always is an error. */
+  /** Consumes until the connection ends, which is always an error. */
   async #consume(client: AMQPClient, broker: string, sink: EventSink): Promise<void> {
-    const { queue, consumer } = await withTimeout(SETUP_TIMEOUT, this.#setUp(client, broker, sink));
+    const { queue, consumer } = await withTimeout(
+      SETUP_TIMEOUT_MS,
+      this.#setUp(client, broker, sink),
+      () => attemptsOf(client),
+    );
     this.#consuming(broker, queue);
     await consumer.wait();
   }
@@ -133,43 +148,43 @@ export class AmqpSource implements EventSource {
     const { exchange, heartbeat } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
-    sendHeartbeats(client);
+    this.#silence = 0;
+    sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
     const { channel, queue } = await openQueue(client, this.#options);
-    await this.#judgeExchange(client);
+    await this.#checkExchangeType(client);
     takeDeliveries(
       client,
       channel,
       (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
     );
-    // Deliveries do not come to the callback; the consumer tells when there are no more.
-    const consumer = await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
-    keepBound(client, channel, queue, exchange, heartbeat || REBIND, async () => {
-      // Where the broker would log an error each time, the next connection is soon enough.
-      if (this.#type.silent) await this.#judgeExchange(client);
+    const consumer = await consume(channel, queue);
+    keepBound(client, channel, queue, exchange, heartbeat || REBIND_SECONDS, async () => {
+      // Where each check would be an error in the broker's log, the next connection checks again.
+      if (this.#exchangeType.silent) await this.#checkExchangeType(client);
     });
     return { queue, consumer };
   }
 
-  /** @throws {Error} nothing can come from it: connected, but for nothing */
-  async #judgeExchange(client: AMQPClient): Promise<void> {
-    const type = await this.#type.find(client);
+  /** @throws {Error} an exchange of this type delivers nothing to the queue */
+  async #checkExchangeType(client: AMQPClient): Promise<void> {
+    const type = await this.#exchangeType.find(client);
     if (type === UNFIT) throw unfitExchange(this.#options.exchange, type);
   }
 
-  /** RabbitMQ tells only connections that publish; some other brokers tell all. */
+  /** RabbitMQ notifies only connections that publish; some other brokers notify all. */
   #watchAlarms(client: AMQPClient, broker: string): void {
     const status = this.#status;
     client.onblocked = (reason) => {
       status.blocked = reason;
       log.error(
-        "The broker {broker} takes nothing from publishers: {reason}. No events come until it " +
-          "has memory and disk again (rabbitmqctl status).",
+        "the broker {broker} blocks publishers: {reason}; no events arrive until its alarm ends " +
+          "(rabbitmqctl status)",
         { broker, reason },
       );
     };
     client.onunblocked = () => {
       status.blocked = undefined;
-      log.info("The broker {broker} takes events from publishers again.", { broker });
+      log.info("the broker {broker} accepts events from publishers again", { broker });
     };
   }
 
@@ -177,8 +192,11 @@ export class AmqpSource implements EventSource {
     try {
       sink.deliver(routingKey, body, age);
     } catch (error) {
-      // One event must not end the reading of those after it.
-      log.error("An event of {routingKey} broke the server: {error}", { routingKey, error });
+      // One event must not keep the events after it from being read.
+      log.error("unexpected error in an event of {routingKey}; please report it: {error}", {
+        routingKey,
+        error,
+      });
     }
   }
 
@@ -186,7 +204,7 @@ export class AmqpSource implements EventSource {
     const { exchange } = this.#options;
     this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
     this.#reasons.clear();
-    this.#rarely = new LogThrottle(INTERVAL);
+    this.#throttle = new LogThrottle(LOG_INTERVAL_MS);
     log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
       exchange,
       broker,
@@ -194,45 +212,40 @@ export class AmqpSource implements EventSource {
     });
   }
 
-  #report(broker: string, error: unknown): void {
-    const failure = explainFailure(error);
+  #report(url: string, error: unknown): void {
+    const broker = brokerName(url);
+    const failure = explainFailure(error, { url, exchange: this.#options.exchange });
     const { kind, text, advice } = failure;
     const status = this.#status;
     status.failed(failure, `the broker ${broker}: ${text}`);
     this.#reasons.set(broker, text);
     const lost = status.connected;
-    if (!lost) status.down(this.#told());
-    // Numbers and names of queues differ from one attempt to the next. What a connection was lost
-    // by may keep the next one from being made, and is then what to do something about.
+    if (!lost) status.down(this.#describeReasons());
+    // Numbers and queue names differ between attempts, so they are left out of the comparison. A
+    // loss is logged apart from failures to connect, even with the same cause.
     const cause = text.replace(/\b[0-9a-f]{8}\b|\d+/g, "#");
-    if (!this.#rarely.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
-    const properties = { broker, reason: text, advice };
+    if (!this.#throttle.allows(`${broker} ${lost} ${kind} ${cause}`)) return;
     if (lost) {
-      log.warn("Lost the broker {broker}: {reason}. Clients stay connected; trying again.", {
+      log.warn("lost the broker {broker}: {reason}; clients stay connected, reconnecting", {
         broker,
         reason: text,
       });
-    } else if (isLasting(kind)) {
-      log.error(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
-    } else {
-      log.warn(
-        "Cannot consume from the broker {broker}: {reason}; {advice} Trying again until it works.",
-        properties,
-      );
+      return;
     }
+    const cannot = "cannot consume from the broker {broker}, retrying: {reason}; {advice}";
+    const properties = { broker, reason: text, advice };
+    if (isLasting(kind)) log.error(cannot, properties);
+    else log.warn(cannot, properties);
   }
 
-  /** What is wrong, of each broker that was tried. */
-  #told(): string {
+  /** The last failure of each broker. */
+  #describeReasons(): string {
     return [...this.#reasons].map(([broker, text]) => `the broker ${broker}: ${text}`).join("; ");
   }
 
   #named(address: string): string {
     const url = new URL(address);
-    // What the operator reads in RabbitMQ's list of connections.
+    // Shown in RabbitMQ's list of connections.
     url.searchParams.set("name", `ranger ${VERSION} ${hostname()}:${Deno.pid}`);
     url.searchParams.set("heartbeat", String(this.#options.heartbeat));
     url.searchParams.set("frameMax", String(FRAME_MAX));
@@ -240,15 +253,15 @@ export class AmqpSource implements EventSource {
   }
 }
 
-/** Ends a connection, in order where that is asked for and the broker takes part. */
-async function letGo(client: AMQPClient, inOrder: boolean): Promise<void> {
+/** Closes a connection: properly if asked to and if the broker answers, otherwise by its socket. */
+async function disconnect(client: AMQPClient, inOrder: boolean): Promise<void> {
   if (inOrder && !client.closed) {
-    await withTimeout(CLOSE_TIMEOUT, client.close("Ranger stops")).catch(() => {});
+    await withTimeout(CLOSE_TIMEOUT_MS, client.close("Ranger stops")).catch(() => {});
   }
   client.socket?.destroy();
 }
 
-/** Rejects as soon as the signal is given; the promise is left to itself then. */
+/** Waits for the promise, or rejects as soon as the signal is aborted. */
 async function unlessAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);

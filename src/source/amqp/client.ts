@@ -1,32 +1,37 @@
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
 import { type Deliver, DeliveryReader } from "./deliveries.ts";
+import type { TlsOptions } from "./tls.ts";
 
-/** What the library keeps to itself, and is mended below. */
+/** Private members of the library that are replaced below. */
 interface Internals {
   host: string;
+  connectSocket(): Socket;
   onRead(bytes: Buffer): boolean;
   rejectConnect(error: Error): void;
   send(bytes: Uint8Array): Promise<void>;
 }
 
 const readers = new WeakMap<AMQPClient, DeliveryReader>();
+const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
 
 /**
- * A client of the AMQP library that no peer and no moment can turn against the process. Not yet
- * connected.
+ * Creates a client of the AMQP library, not yet connected, without the library's defects:
  *
- * Four things of the library are mended on the way:
- *
- * - it reads frames in the socket's data handler, so whatever answers on the port with something
- *   that is no AMQP (another service, a proxy's error page) ends the process by an uncaught error;
- * - a connection that dies during the handshake calls one of its methods without its object, which
- *   ends the process by an unhandled rejection;
- * - nobody handles that its answer to a cancelled consumer cannot be sent, which is so when the
- *   connection goes together with the queue;
- * - it hands an IPv6 address to the resolver with its brackets on.
+ * - It reads frames in the socket's data handler, so a peer that does not speak AMQP (another
+ *   service, a proxy's error page) would end the process by an uncaught error.
+ * - A connection that is lost during the handshake calls a method without its object, which would
+ *   end the process by an unhandled rejection.
+ * - It does not handle that its answer to a cancelled consumer cannot be sent, which happens when
+ *   the connection is lost together with the queue.
+ * - It passes an IPv6 address to the resolver in brackets.
+ * - It keeps only the message of a connection error, which is empty where several addresses were
+ *   tried: `connect` throws a {@linkcode ConnectionError} instead.
  *
  * @param url `amqp://user:password@host:5672/vhost`, with the library's parameters in the query
+ * @param tls for amqps://
  *
  * @example
  * ```ts
@@ -34,8 +39,8 @@ const readers = new WeakMap<AMQPClient, DeliveryReader>();
  * await client.connect();
  * ```
  */
-export function brokerClient(url: string): AMQPClient {
-  const client = new AMQPClient(url);
+export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
+  const client = new AMQPClient(url, tls);
   // The library's promises carry the same errors.
   client.onerror = () => {};
 
@@ -49,7 +54,7 @@ export function brokerClient(url: string): AMQPClient {
       reader.read(bytes, read);
       return true;
     } catch (cause) {
-      const text = "what answers there does not speak AMQP as RabbitMQ does";
+      const text = "the peer does not speak AMQP 0-9-1";
       client.socket?.destroy(new Error(text, { cause }));
       return true;
     }
@@ -57,17 +62,45 @@ export function brokerClient(url: string): AMQPClient {
   const send = internals.send.bind(client);
   internals.send = (bytes) => {
     const sent = send(bytes);
-    // Handled here as well: those who wait for it are told all the same.
+    // Handled here as well, so that it is not an unhandled rejection; callers still get it.
     sent.catch(() => {});
     return sent;
   };
   internals.rejectConnect = internals.rejectConnect.bind(client);
+
+  let socketError: Error | undefined;
+  const connectSocket = internals.connectSocket.bind(client);
+  internals.connectSocket = () => {
+    const socket = connectSocket();
+    attempts.set(client, new ConnectionAttempts(socket, internals.host, client.port));
+    socket.on("error", (error) => socketError = error);
+    return socket;
+  };
+  const connect = client.connect.bind(client);
+  client.connect = async () => {
+    try {
+      return await connect();
+    } catch (error) {
+      // A reason that the broker gave before it closed the connection is more useful: kept.
+      const isSocketError = error instanceof Error && error.message === socketError?.message;
+      throw isSocketError ? new ConnectionError(socketError, internals.host) : error;
+    }
+  };
   return client;
 }
 
 /**
- * From here on deliveries on the channel go to `deliver` as they are read, in their order, and to
- * no callback of a consumer (see {@linkcode DeliveryReader}).
+ * The addresses that a client tried to connect to, and what happened at each so far; for timeouts.
+ *
+ * @returns `10.0.0.5:5672: no answer`; empty where the URL has an address
+ */
+export function attemptsOf(client: AMQPClient): string {
+  return String(attempts.get(client) ?? "");
+}
+
+/**
+ * Passes deliveries on the channel to `deliver` as they are read, in order, and no longer to the
+ * callbacks of consumers (see {@linkcode DeliveryReader}).
  *
  * @param client of {@linkcode brokerClient}
  * @param channel of that client, with no consumer yet

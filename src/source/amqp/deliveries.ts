@@ -2,9 +2,10 @@ import type { AMQPChannel, AMQPClient, AMQPProperties } from "@cloudamqp/amqp-cl
 import type { Buffer } from "node:buffer";
 import { ageOf, ageOfMessage } from "./age.ts";
 
-/** Parts of an AMQP frame (AMQP 0-9-1 §4.2.3): a header of 7 bytes, the payload, an end mark. */
+/** Bytes of a frame's header, and of header and end mark together (AMQP 0-9-1 §4.2.3). */
 const HEADER = 7;
-const AROUND = 8;
+const OVERHEAD = 8;
+/** Frame types, and the end mark. */
 const METHOD = 1;
 const CONTENT_HEADER = 2;
 const BODY = 3;
@@ -12,13 +13,13 @@ const FRAME_END = 0xce;
 /** `basic.deliver`: class 60, method 60. */
 const BASIC_DELIVER = (60 << 16) | 60;
 
-/** What the library keeps of a read that ended inside a frame or a message. */
+/** The library's state after a read that ended inside a frame or a message. */
 interface Internals {
   framePos: number;
   frameSize: number;
 }
 interface ChannelInternals {
-  /** A message of which the content is still to come. */
+  /** A message whose content has not arrived yet. */
   delivery?: unknown;
   deliver(message: {
     routingKey: string;
@@ -30,19 +31,19 @@ interface ChannelInternals {
 /**
  * Takes one event.
  *
- * @param body only lent: it is the caller's again when this returns
- * @param age milliseconds since the event was published, as far as its publisher says
+ * @param body valid until this returns; the buffer is reused
+ * @param age milliseconds since the event was published, by its publisher's timestamp
  */
 export type Deliver = (routingKey: string, body: Uint8Array, age: number) => void;
 
 /**
- * Reads deliveries straight from what the socket brought, without an object, a copy of the body
- * or a microtask for each: most events are of users who are not connected, and are done with as
- * soon as their routing key is read.
+ * Reads deliveries directly from the socket's reads, without an object, a copy of the body or a
+ * microtask for each: most events are for users who are not connected, and are finished as soon as
+ * their routing key is read.
  *
- * Only deliveries that lie whole in one read are taken here. Everything else goes to the library,
- * frame by frame and in its order: other methods, heartbeats, and deliveries that the end of a
- * read cut or whose body has several frames.
+ * Only deliveries that are complete within one read are handled here. Everything else is passed to
+ * the library frame by frame, in order: other methods, heartbeats, and deliveries that span two
+ * reads or whose body has several frames.
  *
  * @example
  * ```ts
@@ -57,18 +58,18 @@ export class DeliveryReader {
   readonly #channelId: number;
   readonly #deliver: Deliver;
   /**
-   * Age of what is being read, which is that of the first delivery in it, the oldest: to read the
-   * age of each would cost more than it tells. `undefined` until there was one.
+   * Age of the first delivery in the present read, which is the oldest; it stands for all of them,
+   * because reading the age of each would cost too much. `undefined` before the first one.
    */
   #age: number | undefined;
 
-  /** @param channel that nothing but deliveries to us comes on */
+  /** @param channel on which only deliveries to this consumer arrive */
   constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver) {
     this.#library = client as unknown as Internals;
     this.#channel = channel as unknown as ChannelInternals;
     this.#channelId = channel.id;
     this.#deliver = deliver;
-    // At once: the library would do it in a microtask, behind what is read here after it.
+    // Synchronous: the library would deliver in a microtask, after later events of the same read.
     this.#channel.deliver = ({ routingKey, body, properties }) => {
       this.#age ??= ageOfMessage(properties, Date.now());
       deliver(routingKey, body ?? new Uint8Array(), this.#age);
@@ -76,11 +77,11 @@ export class DeliveryReader {
   }
 
   /**
-   * @param bytes what the socket brought
-   * @param hand gives bytes to the library
-   * @throws {RangeError} a frame's length is none: what comes is no AMQP
+   * @param bytes of one read from the socket
+   * @param passOn passes bytes to the library
+   * @throws {RangeError} a frame has no length: the peer does not speak AMQP
    */
-  read(bytes: Buffer, hand: (bytes: Buffer) => void): void {
+  read(bytes: Buffer, passOn: (bytes: Buffer) => void): void {
     const library = this.#library;
     this.#age = undefined;
     for (let at = 0; at < bytes.length;) {
@@ -97,23 +98,23 @@ export class DeliveryReader {
         : frameLength(bytes, at);
       if (wanted <= 0) throw new RangeError("a frame without a length");
       const end = Math.min(at + wanted, bytes.length);
-      hand(bytes.subarray(at, end));
+      passOn(bytes.subarray(at, end));
       at = end;
     }
   }
 
-  /** @returns where the delivery at `at` ends; 0 when there is none that can be taken */
+  /** @returns where the delivery at `at` ends; 0 where no complete delivery is there */
   #takeDelivery(bytes: Buffer, at: number): number {
-    // The shortest delivery there can be is longer than this; so the first reads are within.
-    if (at + 3 * AROUND + 32 > bytes.length) return 0;
+    // Shorter than any delivery, so that the reads below are within the buffer.
+    if (at + 3 * OVERHEAD + 32 > bytes.length) return 0;
     if (bytes[at] !== METHOD || bytes.readUInt16BE(at + 1) !== this.#channelId) return 0;
     if (bytes.readUInt32BE(at + HEADER) !== BASIC_DELIVER) return 0;
-    const header = at + AROUND + bytes.readUInt32BE(at + 3);
+    const header = at + OVERHEAD + bytes.readUInt32BE(at + 3);
     if (header + HEADER + 12 > bytes.length || bytes[header] !== CONTENT_HEADER) return 0;
-    const body = header + AROUND + bytes.readUInt32BE(header + 3);
-    // The size has 64 bits; a body that needs the upper ones is not in one frame.
+    const body = header + OVERHEAD + bytes.readUInt32BE(header + 3);
+    // The size has 64 bits; a body that needs the upper 32 does not fit into one frame.
     const size = bytes.readUInt32BE(header + HEADER + 8);
-    const end = body + AROUND + size;
+    const end = body + OVERHEAD + size;
     if (end > bytes.length || bytes[body] !== BODY || bytes[end - 1] !== FRAME_END) return 0;
     if (bytes.readUInt32BE(body + 3) !== size || bytes.readUInt32BE(header + HEADER + 4) !== 0) {
       return 0;
@@ -129,7 +130,7 @@ export class DeliveryReader {
   }
 }
 
-/** Length of the frame at `at`, or of what there is of its header. */
+/** Length of the frame at `at`, or of the part of its header that has been read. */
 function frameLength(bytes: Buffer, at: number): number {
-  return at + HEADER > bytes.length ? bytes.length - at : AROUND + bytes.readUInt32BE(at + 3);
+  return at + HEADER > bytes.length ? bytes.length - at : OVERHEAD + bytes.readUInt32BE(at + 3);
 }

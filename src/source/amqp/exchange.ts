@@ -1,21 +1,19 @@
 import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
-
-/** Reply codes (AMQP 0-9-1 §1.1). */
-export const ACCESS_REFUSED = 403;
-const NOT_FOUND = 404;
-export const PRECONDITION_FAILED = 406;
+import { AccessError } from "./permissions.ts";
+import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, replyCode } from "./reply_code.ts";
 
 /**
- * Makes sure that the exchange exists, and hands back an open channel to go on with.
+ * Makes sure that the exchange exists, and returns an open channel.
  *
- * The exchange belongs to whoever publishes to it, so it is only looked up (a passive
- * declaration, which no difference in its properties can fail). Where it is missing it is created
- * as Peatio creates it: topic, not durable, not auto-deleted. RabbitMQ answers a lookup that
- * finds nothing by closing the channel, which is why the channel handed back may be a second one.
+ * The exchange belongs to its publisher, so it is only looked up (a passive declaration, which no
+ * difference in its properties can fail). Where it is missing it is created as Peatio creates it:
+ * topic, not durable, not auto-deleted. RabbitMQ answers a lookup that finds nothing by closing the
+ * channel, so the channel that is returned may be a second one.
  *
  * @param client connected
  * @param name of the exchange, `peatio.events.ranger`
  * @returns an open channel of that client
+ * @throws {AccessError} the exchange is missing, and the user may not create it
  * @throws the AMQP client's error when the broker refuses, or the connection is lost
  *
  * @example
@@ -27,20 +25,58 @@ export const PRECONDITION_FAILED = 406;
 export async function declareExchange(client: AMQPClient, name: string): Promise<AMQPChannel> {
   const found = await openIf(client, (channel) => lookUp(channel, name), NOT_FOUND);
   if (found !== undefined) return found;
-  const created = await openIf(client, (channel) => create(channel, name), PRECONDITION_FAILED);
+  const created = await openIf(
+    client,
+    (channel) => mayCreate(channel.exchangeDeclare(name, "topic", AS_PEATIO)),
+    PRECONDITION_FAILED,
+  );
   if (created !== undefined) return created;
-  // Its owner created it, with other properties, between our two questions.
+  // Its publisher created it, with other properties, between the two requests.
   const channel = await client.channel();
   await lookUp(channel, name);
   return channel;
 }
 
+/**
+ * Whether an exchange exists, and whether the user could create it where it does not. Changes
+ * nothing.
+ *
+ * RabbitMQ checks the permission before the arguments of a declaration, so an argument of the wrong
+ * type tells a user without permission (403) from one with it (406), and creates nothing
+ * (`exchange.declare` in rabbit_channel.erl, 3.8 to 4.0).
+ *
+ * @throws {AccessError} it does not exist, and the user may not create it
+ */
+export async function exchangeExists(client: AMQPClient, name: string): Promise<boolean> {
+  const found = await openIf(client, (channel) => lookUp(channel, name), NOT_FOUND);
+  if (found !== undefined) {
+    await found.close();
+    return true;
+  }
+  await openIf(
+    client,
+    (channel) => mayCreate(channel.exchangeDeclare(name, "topic", AS_PEATIO, INVALID)),
+    PRECONDITION_FAILED,
+  );
+  return false;
+}
+
+/** Properties of Peatio's exchange. */
+const AS_PEATIO = { durable: false, autoDelete: false };
+/** The name of an exchange, which is text, as a number. */
+const INVALID = { "alternate-exchange": 1 };
+
 function lookUp(channel: AMQPChannel, name: string): Promise<void> {
   return channel.exchangeDeclare(name, "topic", { passive: true });
 }
 
-function create(channel: AMQPChannel, name: string): Promise<void> {
-  return channel.exchangeDeclare(name, "topic", { durable: false, autoDelete: false });
+async function mayCreate(declared: Promise<void>): Promise<void> {
+  try {
+    await declared;
+  } catch (error) {
+    if (replyCode(error) !== ACCESS_REFUSED || !(error instanceof Error)) throw error;
+    throw new AccessError("configure", error, true);
+  }
 }
 
 /** A channel on which `work` succeeded, or undefined when the broker closed it with `reply`. */
@@ -57,15 +93,4 @@ async function openIf(
     if (replyCode(error) === reply) return undefined;
     throw error;
   }
-}
-
-/**
- * The AMQP reply code in an error of the client, which carries it in its text only:
- * `channel 1 closed: NOT_FOUND - no exchange 'x' in vhost '/' (404)`.
- *
- * @returns 403, 404, 406, …; undefined when the error does not come from the broker
- */
-export function replyCode(error: unknown): number | undefined {
-  const code = error instanceof Error ? /\((\d{3})\)$/.exec(error.message)?.[1] : undefined;
-  return code === undefined ? undefined : Number(code);
 }

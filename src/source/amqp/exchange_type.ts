@@ -1,24 +1,24 @@
 import type { AMQPClient } from "@cloudamqp/amqp-client";
-import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCode } from "./exchange.ts";
+import { ACCESS_REFUSED, PRECONDITION_FAILED, replyCode } from "./reply_code.ts";
 
-/** What RabbitMQ says of the first thing in which a declaration differs from the exchange. */
+/** RabbitMQ's message about the first property in which a declaration differs from the exchange. */
 const DIFFERS = /inequivalent arg '(\w+)' for exchange .*: received '.*' but current is '([^']*)'/;
 
-/** The names that RabbitMQ has for what is said in a declaration, as the client has them. */
+/** The client's names of the properties, by RabbitMQ's. */
 const FLAGS = { durable: "durable", auto_delete: "autoDelete", internal: "internal" } as const;
 
-/** The type to which `#` is a routing key like another. What plugins add is believed. */
+/** The type for which `#` is not a wildcard. Types of plugins are taken to deliver. */
 export const UNFIT = "direct";
 
-/** One declaration for each thing that may differ, and one that succeeds. */
-const TRIES = 5;
+/** One declaration for each property that may differ, and one that succeeds. */
+const MAX_TRIES = 5;
 
 /**
- * Asks for the type of an exchange that exists. AMQP has no question for it, so it is declared, and
- * the broker's refusal read.
+ * Finds the type of an existing exchange. AMQP has no query for it, so the exchange is declared, and
+ * the type is read from the broker's refusal.
  *
- * A refusal stands in the broker's log as an error. So what was found is declared the next time:
- * as long as nothing changes, the broker finds nothing to refuse.
+ * Each refusal is an error in the broker's log. The next declaration uses the properties that were
+ * found, so nothing is refused while they do not change.
  *
  * @example
  * ```ts
@@ -36,7 +36,7 @@ export class ExchangeType {
     this.#name = name;
   }
 
-  /** Whether it can be asked for again without an error in the broker's log. */
+  /** Whether it can be checked again without an error in the broker's log. */
   get silent(): boolean {
     return this.#silent;
   }
@@ -48,7 +48,7 @@ export class ExchangeType {
    */
   async find(client: AMQPClient): Promise<string | undefined> {
     this.#silent = false;
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const channel = await client.channel();
       try {
         await channel.exchangeDeclare(this.#name, this.#type, this.#flags);
@@ -60,11 +60,11 @@ export class ExchangeType {
         if (code === ACCESS_REFUSED) return undefined;
         if (code !== PRECONDITION_FAILED) throw error;
         const [, what = "", current = ""] = DIFFERS.exec(String(error)) ?? [];
-        // Never declared: where it was deleted this moment, it would be made again.
+        // Not declared as such: if it has just been deleted, that would create it.
         if (what === "type" && current === UNFIT) return current;
         if (what === "type") this.#type = current;
         else if (what in FLAGS) this.#flags[FLAGS[what as keyof typeof FLAGS]] = current === "true";
-        // The type is compared first: where arguments differ, it is right.
+        // The broker compares the type first: where only arguments differ, the type is right.
         else break;
       }
     }

@@ -3,28 +3,30 @@ import type { AMQPClient } from "@cloudamqp/amqp-client";
 /** A heartbeat frame: type 8, channel 0, no payload, frame end (AMQP 0-9-1 §4.2.7). */
 const HEARTBEAT = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0xce]);
 
-/** Half intervals of silence after which the broker is given up: two intervals, and some grace. */
-const SILENT_TICKS = 4;
+/** Half intervals without a byte from the broker after which the connection is given up. */
+const MAX_SILENT_TICKS = 4;
 
 /**
  * Both halves of AMQP's heartbeat (AMQP 0-9-1 §4.2.7), for as long as the connection lasts:
  *
- * - the client library only answers the broker's heartbeats, but a broker that is busy delivering
- *   sends none, hears nothing from a consumer that never acknowledges, and closes the connection;
- *   so heartbeats are sent on a timer of our own;
- * - those sends would keep the library's inactivity timer from ever firing, and when this process
- *   was held up it would blame the broker; so that timer is off, and the broker is given up when
- *   nothing was *received* for two intervals.
+ * - The client library only answers the broker's heartbeats. A broker that is busy delivering sends
+ *   none, hears nothing from a consumer that never acknowledges, and closes the connection; so
+ *   heartbeats are sent on a timer.
+ * - Those heartbeats would keep the library's inactivity timer from ever firing, so that timer is
+ *   off. The connection is given up when nothing was received for two intervals; since the timer
+ *   fires twice an interval, this is noticed after 2 to 2.5 intervals.
  *
  * @param client connected; does nothing where no heartbeat was agreed on
+ * @param silent called before the connection is given up, with the least number of milliseconds in
+ *   which nothing was received
  *
  * @example
  * ```ts
  * await client.connect();
- * keepAlive(client);
+ * sendHeartbeats(client, (milliseconds) => log.warn("silent for {milliseconds}", { milliseconds }));
  * ```
  */
-export function sendHeartbeats(client: AMQPClient): void {
+export function sendHeartbeats(client: AMQPClient, silent: (milliseconds: number) => void): void {
   // Seconds; 0 where either side turned it off, and then the broker's silence means nothing.
   const { socket, heartbeat } = client;
   if (heartbeat === 0 || socket === undefined) return;
@@ -36,8 +38,9 @@ export function sendHeartbeats(client: AMQPClient): void {
   // Two ticks an interval, so that one heartbeat may be lost.
   const timer = setInterval(() => {
     silentTicks++;
-    if (silentTicks > SILENT_TICKS) {
-      socket.destroy(new Error(`no sign of life from the broker for ${heartbeat * 2} seconds`));
+    if (silentTicks > MAX_SILENT_TICKS) {
+      silent(MAX_SILENT_TICKS * heartbeat * 500);
+      socket.destroy(new Error(`no heartbeat from the broker for ${heartbeat * 2} seconds`));
     } else {
       client.send(HEARTBEAT).catch(() => {});
     }

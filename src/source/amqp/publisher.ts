@@ -2,29 +2,30 @@ import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
 import { once } from "node:events";
 import { parseAmqpUrl, showAmqpUrl } from "../../config/amqp_url.ts";
 import { UnavailableError } from "../../errors.ts";
-import { brokerClient } from "./client.ts";
+import { attemptsOf, brokerClient } from "./client.ts";
 import { declareExchange } from "./exchange.ts";
 import { explainFailure } from "./failure.ts";
+import { readTls, type TlsFiles } from "./tls.ts";
 import { withTimeout } from "./with_timeout.ts";
 
-/** Milliseconds until a broker that does not answer counts as not there. */
-const PATIENCE = 10_000;
+/** Milliseconds that the broker may take to answer. */
+const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Where and what to publish to. */
-export interface PublisherOptions {
-  /** `amqp://user:password@host:5672/vhost`; of several the first that answers is taken. */
+/** The broker and the exchange to publish to. */
+export interface PublisherOptions extends TlsFiles {
+  /** `amqp://user:password@host:5672/vhost`; the first broker that answers is used. */
   readonly urls: readonly string[];
   readonly exchange: string;
-  /** What RabbitMQ's list of connections shows. */
+  /** Shown in RabbitMQ's list of connections. */
   readonly name: string;
 }
 
 /**
- * Publishes events as the exchange does, one after the other, each confirmed by the broker.
+ * Publishes events one at a time, each confirmed by the broker.
  *
  * @example
  * ```ts
- * const publisher = await Publisher.connect({ urls, exchange, name: "ranger publish" });
+ * const publisher = await Publisher.connect({ ...settings.amqp, name: "ranger publish" });
  * try {
  *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
  * } finally {
@@ -37,7 +38,7 @@ export class Publisher {
   readonly #channel: AMQPChannel;
   readonly #exchange: string;
   readonly #address: string;
-  /** Rejects when the broker takes nothing from publishers any more. */
+  /** Rejects when the broker blocks publishers. */
   readonly #refused: Promise<never>;
   #returned = false;
 
@@ -48,29 +49,33 @@ export class Publisher {
     this.#address = shown(url);
     const { promise, reject } = Promise.withResolvers<never>();
     this.#refused = promise;
-    // Awaited only while an event is on its way.
+    // Awaited only while an event is being published.
     promise.catch(() => {});
     client.onblocked = (reason) =>
-      reject(new Error(`it takes nothing from publishers now: ${reason} (see rabbitmqctl status)`));
+      reject(new Error(`it blocks publishers: ${reason} (see rabbitmqctl status)`));
     channel.onReturn = () => {
       this.#returned = true;
     };
   }
 
   /**
-   * Connects, and makes sure that the exchange is there.
+   * Connects, and creates the exchange where it does not exist.
    *
-   * @throws {UnavailableError} the broker is not there, refuses the user, or has no such vhost
+   * @throws {UnavailableError} the broker cannot be reached, refuses the user, or has no such vhost
+   * @throws {ConfigurationError} a file for TLS cannot be used
    */
-  static async connect({ urls, exchange, name }: PublisherOptions): Promise<Publisher> {
+  static async connect(options: PublisherOptions): Promise<Publisher> {
+    const { urls, exchange, name } = options;
+    const tls = await readTls(options);
     const reasons: string[] = [];
     for (const url of urls) {
-      const client = brokerClient(url);
+      const client = brokerClient(url, tls);
       client.name = name;
       try {
-        return await withTimeout(PATIENCE, Publisher.#open(client, exchange, url));
+        const opened = Publisher.#open(client, exchange, url);
+        return await withTimeout(ANSWER_TIMEOUT_MS, opened, () => attemptsOf(client));
       } catch (error) {
-        // A connection that was not finished has no orderly end.
+        // A connection that is not open yet cannot be closed properly.
         client.socket?.destroy();
         reasons.push(`at ${shown(url)}: ${explainFailure(error).text}`);
       }
@@ -89,18 +94,18 @@ export class Publisher {
   }
 
   /**
-   * Sends one event and waits until the broker has it. One at a time.
+   * Publishes one event and waits for the broker's confirmation. Call it once at a time.
    *
    * @param routingKey `public.usdbtc.trades`
    * @param body sent as it is
-   * @returns whether any queue took it; false when nobody listens
-   * @throws {UnavailableError} the broker went away or refused it
+   * @returns whether it was routed to a queue
+   * @throws {UnavailableError} the connection was lost, or the broker refused the event
    */
   async publish(routingKey: string, body: Uint8Array): Promise<boolean> {
     this.#returned = false;
     const properties = { contentType: "application/json", deliveryMode: 1 };
     try {
-      // "mandatory": what no queue takes comes back, and before its confirmation.
+      // "mandatory": an event that is routed to no queue is returned before its confirmation.
       const confirmed = this.#channel.basicPublish(
         this.#exchange,
         routingKey,
@@ -108,7 +113,7 @@ export class Publisher {
         properties,
         true,
       );
-      await withTimeout(PATIENCE, Promise.race([confirmed, this.#refused]));
+      await withTimeout(ANSWER_TIMEOUT_MS, Promise.race([confirmed, this.#refused]));
     } catch (error) {
       throw new UnavailableError(
         `the broker at ${this.#address} did not take the event for ${this.#exchange}: ` +
@@ -118,15 +123,15 @@ export class Publisher {
     return !this.#returned;
   }
 
-  /** Says goodbye to the broker. Never throws: everything published is confirmed already. */
+  /** Closes the connection. Never throws: everything published is confirmed already. */
   async close(): Promise<void> {
     const { socket } = this.#client;
     if (socket === undefined || socket.destroyed) return;
     const gone = once(socket, "close").catch(() => {});
     try {
-      // A broker that takes nothing from publishers does not even read their goodbye.
+      // A broker that blocks publishers does not read their close either.
       if (this.#client.blocked !== undefined) throw new Error(this.#client.blocked);
-      await withTimeout(PATIENCE, this.#client.close());
+      await withTimeout(ANSWER_TIMEOUT_MS, this.#client.close());
     } catch {
       socket.destroy();
     }

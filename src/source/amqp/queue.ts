@@ -1,66 +1,102 @@
-import type { AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
+import type { AMQPChannel, AMQPClient, AMQPConsumer } from "@cloudamqp/amqp-client";
 import { hostname } from "node:os";
 import { declareExchange } from "./exchange.ts";
+import { bindPermission, needing } from "./permissions.ts";
 
-/** What Ranger's queue is, and what it is bound to. */
+/** The settings about Ranger's queue. */
 export interface QueueOptions {
   readonly exchange: string;
-  /** Bounds of the queue, in messages and bytes; past them the broker drops the oldest. */
+  /** Maximum length of the queue in messages and bytes; above it the broker drops the oldest. */
   readonly queueLength: number;
   readonly queueBytes: number;
 }
 
-/** Everything that the exchange publishes. */
+/** The binding key that matches every routing key. */
 const ALL = "#";
 
 /**
- * Declares a queue of Ranger's own and binds it to all that the exchange publishes.
- *
- * It is exclusive and auto-deleted, so that it goes with the connection, and bounded, so that a
- * Ranger that is stopped cannot fill the broker.
+ * Declares a queue of this process and binds it to everything that the exchange publishes.
  *
  * @param client connected
  * @returns the queue's name, and the channel to consume it on
+ * @throws {AccessError} the user lacks a permission
  * @throws the AMQP client's error when the broker refuses, or the connection is lost
  *
  * @example
  * ```ts
  * const { channel, queue } = await openQueue(client, settings.amqp);
- * await channel.basicConsume(queue, { noAck: true, exclusive: true }, () => {});
+ * await consume(channel, queue);
  * ```
  */
 export async function openQueue(
   client: AMQPClient,
-  { exchange, queueLength, queueBytes }: QueueOptions,
+  options: QueueOptions,
 ): Promise<{ channel: AMQPChannel; queue: string }> {
+  const { exchange } = options;
   const channel = await declareExchange(client, exchange);
-  const { name: queue } = await channel.queueDeclare(
-    queueName(),
-    { durable: false, exclusive: true, autoDelete: true },
-    {
-      "x-max-length": queueLength,
-      "x-max-length-bytes": queueBytes,
-      "x-overflow": "drop-head",
-    },
-  );
-  await channel.queueBind(queue, exchange, ALL);
+  const queue = await declareQueue(channel, options);
+  await bindQueue(channel, queue, exchange);
   return { channel, queue };
 }
 
 /**
- * Binds the queue again every so often, for as long as the connection lasts. Who deletes the
- * exchange, or the binding, tells nobody: the connection stays, and no event ever comes again. A
- * binding that was taken away is back then; where the exchange is gone the broker closes the
- * channel, which ends the consumer, and the next connection makes the exchange anew. An exchange
- * declared again as something else takes the binding, and may hand on nothing by it: that is for
- * `judge` to say.
+ * Declares a queue that is exclusive and auto-deleted, so that it goes with the connection, and
+ * bounded, so that a process that is stopped cannot fill the broker.
+ *
+ * @returns its name
+ */
+export async function declareQueue(
+  channel: AMQPChannel,
+  { queueLength, queueBytes }: QueueOptions,
+): Promise<string> {
+  const { name } = await needing(
+    "configure",
+    channel.queueDeclare(
+      queueName(),
+      { durable: false, exclusive: true, autoDelete: true },
+      {
+        "x-max-length": queueLength,
+        "x-max-length-bytes": queueBytes,
+        "x-overflow": "drop-head",
+      },
+    ),
+  );
+  return name;
+}
+
+/** Binds the queue to everything that the exchange publishes. */
+export async function bindQueue(
+  channel: AMQPChannel,
+  queue: string,
+  exchange: string,
+): Promise<void> {
+  await needing(bindPermission, channel.queueBind(queue, exchange, ALL));
+}
+
+/**
+ * Consumes the queue without acknowledgements. Deliveries do not come to the consumer
+ * ({@linkcode takeDeliveries}), whose `wait` ends when there are no more.
+ */
+export async function consume(channel: AMQPChannel, queue: string): Promise<AMQPConsumer> {
+  const options = { noAck: true, exclusive: true };
+  return await needing("read", channel.basicConsume(queue, options, () => {}));
+}
+
+/**
+ * Binds the queue again at an interval, for as long as the connection lasts.
+ *
+ * The broker does not notify consumers when an operator deletes the exchange or the binding: the
+ * connection stays, and no event arrives any more. Binding again restores a deleted binding. Where
+ * the exchange is deleted, the broker closes the channel, which ends the consumer, and the next
+ * connection creates the exchange. An exchange that was declared again with another type accepts
+ * the binding, but may deliver nothing by it, so its type is checked as well.
  *
  * @param seconds between two times
- * @param judge looks at the exchange; what it throws ends the connection
+ * @param checkExchange rejects where the exchange delivers nothing, which ends the connection
  *
  * @example
  * ```ts
- * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => judge(client));
+ * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => checkType(client));
  * ```
  */
 export function keepBound(
@@ -69,26 +105,26 @@ export function keepBound(
   queue: string,
   exchange: string,
   seconds: number,
-  judge: () => Promise<void>,
+  checkExchange: () => Promise<void>,
 ): void {
-  let asked = false;
+  let isPending = false;
   const timer = setInterval(async () => {
-    // A broker that has not answered yet is not asked again; heartbeats tell whether it lives.
-    if (asked) return;
-    asked = true;
+    // One request at a time: whether the broker answers at all is for heartbeats to find out.
+    if (isPending) return;
+    isPending = true;
     try {
-      await channel.queueBind(queue, exchange, ALL);
-      await judge();
+      await bindQueue(channel, queue, exchange);
+      await checkExchange();
     } catch (error) {
-      // Where the broker refused to bind, or is gone, the consumer has ended by that already.
+      // Where the broker refused to bind, or the connection is lost, the consumer has ended already.
       if (!channel.closed) client.socket?.destroy(error as Error);
     }
-    asked = false;
+    isPending = false;
   }, seconds * 1000);
   client.socket?.once("close", () => clearInterval(timer));
 }
 
-/** `ranger.<host>.<pid>.<random>`: who it is of is seen in RabbitMQ's list of queues. */
+/** `ranger.<host>.<pid>.<random>`, so that RabbitMQ's list of queues shows the process. */
 function queueName(): string {
   return `ranger.${hostname()}.${Deno.pid}.${crypto.randomUUID().slice(0, 8)}`;
 }

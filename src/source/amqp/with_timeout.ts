@@ -1,21 +1,27 @@
 /**
- * Waits for an answer of the broker, and not for ever.
+ * Waits for an answer of the broker, with a limit.
  *
- * @param milliseconds how long
- * @param promise is left to itself when its time is over
- * @throws {Error} `timeout: no answer within N s`, or what the promise rejects with
+ * @param milliseconds the limit
+ * @param promise is left to itself when the time is over
+ * @param details of what was waited for, asked for when the time is over
+ * @throws {Error} `timeout: no answer within N s (details)`, or what the promise rejects with
  *
  * @example
  * ```ts
- * await within(10_000, client.connect());
+ * await withTimeout(10_000, client.connect(), () => attemptsOf(client));
  * ```
  */
-export async function withTimeout<T>(milliseconds: number, promise: Promise<T>): Promise<T> {
+export async function withTimeout<T>(
+  milliseconds: number,
+  promise: Promise<T>,
+  details: () => string = () => "",
+): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`timeout: no answer within ${milliseconds / 1000} s`)),
-    milliseconds,
-  );
+  const timer = setTimeout(() => {
+    const text = details();
+    const more = text === "" ? "" : ` (${text})`;
+    reject(new Error(`timeout: no answer within ${milliseconds / 1000} s${more}`));
+  }, milliseconds);
   try {
     return await Promise.race([promise, late]);
   } finally {

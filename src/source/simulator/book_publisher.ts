@@ -1,13 +1,13 @@
 import { bigDecimal } from "./decimal.ts";
 import type { Level, LevelChange } from "./book_side.ts";
 
-/** Publishes one event; the payload is what JSON.stringify takes. */
+/** Publishes one event; the payload is a value for `JSON.stringify`. */
 export type Publish = (routingKey: string, payload: unknown) => void;
 
-/** A price and an amount as they are published: `["1001.9","2.5"]`. */
+/** A price and an amount as published: `["1001.9","2.5"]`. */
 export type PublishedLevel = readonly [price: string, amount: string];
 
-/** A book as it is published: asks rise, bids fall. */
+/** A book as published: asks rise, bids fall. */
 export interface PublishedBook {
   readonly asks: readonly PublishedLevel[];
   readonly bids: readonly PublishedLevel[];
@@ -17,7 +17,7 @@ export interface PublishedBook {
 
 /** When the engine publishes a snapshot along with an increment. */
 export interface SnapshotPolicy {
-  /** Increments since the last snapshot from which on `minPeriod` is enough. Peatio: 20. */
+  /** Increments since the last snapshot for which `minPeriod` is enough. Peatio: 20. */
   readonly minIncrements: number;
   /** Milliseconds that must be exceeded since the last snapshot, with many increments. Peatio: 10 s. */
   readonly minPeriod: number;
@@ -35,7 +35,7 @@ export const PEATIO_SNAPSHOTS: SnapshotPolicy = {
   depth: 301,
 };
 
-/** A market's name and how it counts. */
+/** A market's id and its units. */
 export interface BookMarket {
   /** As in the routing key: `btcusd`. */
   readonly id: string;
@@ -48,26 +48,26 @@ export interface BookMarket {
 export interface BookPublisherOptions {
   readonly market: BookMarket;
   /**
-   * Gets each event. When it throws, the event is lost as Peatio loses it: an increment has used
-   * its number; an increment whose snapshot fails is not published and uses none.
+   * Called with each event. If it throws, the event is lost as in Peatio: a failed increment has used
+   * its sequence; an increment whose snapshot fails is not published and uses none.
    */
   readonly publish: Publish;
   /** Milliseconds; only differences matter. */
   readonly now: () => number;
-  /** What differs from Peatio's constants. */
+  /** Overrides of Peatio's constants. */
   readonly snapshots?: Partial<SnapshotPolicy>;
 }
 
-/** What a publisher reads of each side, best first. */
+/** The part of each side that a publisher reads, best first. */
 type Levels = readonly Pick<Level<unknown>, "price" | "amount">[];
 
 /**
- * Publishes the changes of one order book as `publish_increment` and `publish_snapshot` of Peatio's
- * `Matching::Engine` do. The book has changed already when `change` is called, so a snapshot has
- * the change of the increment after it, and the sequence before it.
+ * Publishes the changes of one order book like `publish_increment` and `publish_snapshot` of Peatio's
+ * `Matching::Engine`. The book has changed already when `change` is called, so a snapshot includes the
+ * change of the increment that follows it, but carries the previous sequence.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const publisher = new BookPublisher({ asks, bids }, { market, publish, now: Date.now });
  * publisher.start(); // public.btcusd.ob-snap {"asks":[…],"bids":[…],"sequence":1}
  * publisher.change({ side: "sell", price: 100190, amount: undefined });
@@ -102,7 +102,7 @@ export class BookPublisher {
     return this.#sequence;
   }
 
-  /** Begins at sequence 1, whatever it was before, with a snapshot; throws what `publish` throws. */
+  /** Starts again at sequence 1 with a snapshot; throws what `publish` throws. */
   start(): void {
     this.#running = true;
     this.#sequence = 1;
@@ -110,16 +110,16 @@ export class BookPublisher {
     this.#snapshot();
   }
 
-  /** From now on changes are not published, as while Peatio's engine loads its orders. */
+  /** Stops publishing changes, as Peatio's engine does while it loads its orders. */
   stop(): void {
     this.#running = false;
   }
 
-  /** Publishes one changed level, after a snapshot if it is time for one. */
+  /** Publishes one changed level, preceded by a snapshot if one is due. */
   change({ side, price, amount }: LevelChange): void {
     if (!this.#running) return;
     try {
-      if (this.#isTimeForSnapshot()) {
+      if (this.#isSnapshotDue()) {
         this.#snapshot();
         this.#increments = 0;
       }
@@ -128,17 +128,17 @@ export class BookPublisher {
       this.#event("ob-inc", {
         [side === "buy" ? "bids" : "asks"]: [
           bigDecimal(price, this.#market.pricePrecision),
-          // The total of a level that is gone is nil in Ruby, and nil as text is empty.
+          // The total of a removed level is nil in Ruby, which becomes an empty string.
           amount === undefined ? "" : bigDecimal(amount, this.#market.amountPrecision),
         ],
         sequence: this.#sequence,
       });
     } catch {
-      // Peatio reports the exception and goes on matching.
+      // Peatio reports the exception and continues to match orders.
     }
   }
 
-  /** The book as text, at most `depth` levels a side. */
+  /** The book as published, with at most `depth` levels per side. */
   book(depth = Infinity): PublishedBook {
     const { pricePrecision, amountPrecision } = this.#market;
     const texts = (levels: Levels): PublishedLevel[] =>
@@ -149,7 +149,7 @@ export class BookPublisher {
     return { asks: texts(this.#asks), bids: texts(this.#bids), sequence: this.#sequence };
   }
 
-  #isTimeForSnapshot(): boolean {
+  #isSnapshotDue(): boolean {
     const { minIncrements, minPeriod, maxPeriod } = this.#policy;
     const elapsed = this.#now() - this.#snapshotTime;
     return this.#increments < minIncrements ? elapsed >= maxPeriod : elapsed > minPeriod;

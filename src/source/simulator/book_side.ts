@@ -1,19 +1,19 @@
-/** Which way an order trades: buyers bid, sellers ask. */
+/** The side of an order: buyers bid, sellers ask. */
 export type Side = "buy" | "sell";
 
 /** An order as the matching engine sees it; `remaining` falls as it trades. */
 export interface EngineOrder {
-  /** Rises from order to order. */
+  /** Increases with each order. */
   readonly id: number;
   readonly side: Side;
   readonly type: "limit" | "market";
-  /** Ticks: the limit; a market order's is not looked at. */
+  /** Ticks: the limit; ignored for a market order. */
   readonly price: number;
   /** Lots still to be traded. */
   remaining: number;
   /**
-   * Ticks times lots that a market order to buy may still spend; without it, it buys nothing. Other
-   * orders have no such bound.
+   * Ticks times lots that a market order to buy may still spend; it buys nothing if this is missing.
+   * Other orders have no such limit.
    */
   locked?: bigint;
 }
@@ -22,24 +22,23 @@ export interface EngineOrder {
 export interface Level<Order> {
   /** Ticks. */
   readonly price: number;
-  /** Lots: the sum of what remains of the orders. */
+  /** Lots: the sum of `remaining` of the orders. */
   amount: number;
   readonly orders: Order[];
 }
 
-/** What one level is after something happened to it. */
+/** A level after a change. */
 export interface LevelChange {
   readonly side: Side;
   /** Ticks. */
   readonly price: number;
-  /** Lots; undefined when there is no level at that price. */
+  /** Lots; undefined if the level was removed. */
   readonly amount: number | undefined;
 }
 
 /**
- * The waiting limit orders of one side of a market, a port of Peatio's `Matching::OrderBook` and
- * `Matching::PriceLevel`: every operation calls back with the level that it touched, also when the
- * level is as it was.
+ * The open limit orders of one side of a market, a port of Peatio's `Matching::OrderBook` and
+ * `Matching::PriceLevel`: every operation reports its level, even if the level did not change.
  *
  * @example
  * ```ts
@@ -64,7 +63,7 @@ export class BookSide<Order extends EngineOrder> {
     return this.levels[0]?.orders[0];
   }
 
-  /** Lets an order wait behind those of its price. */
+  /** Adds an order behind the others of its price. */
   add(order: Order): void {
     const at = this.#position(order.price);
     let level = this.levels[at];
@@ -79,7 +78,7 @@ export class BookSide<Order extends EngineOrder> {
     this.#changed(order.price, level.amount);
   }
 
-  /** Trades `amount` lots of the top order, which has as many; it leaves when none remain. */
+  /** Trades `amount` lots of the top order, at most what remains; it is removed when none remain. */
   fillTop(amount: number): void {
     const [level] = this.levels;
     const order = level?.orders[0];
@@ -92,10 +91,10 @@ export class BookSide<Order extends EngineOrder> {
   }
 
   /**
-   * Takes an order out by its id and price. An order that is not here changes nothing, and the
-   * level is called back all the same.
+   * Removes an order by its id and price. If the order is missing, nothing changes, but the level is
+   * reported all the same.
    *
-   * @returns whether the order was here
+   * @returns whether the order was found
    */
   remove(order: EngineOrder): boolean {
     const at = this.#position(order.price);
@@ -116,7 +115,7 @@ export class BookSide<Order extends EngineOrder> {
     this.#onChange({ side: this.#side, price, amount });
   }
 
-  /** The index at which a price is, or would be inserted. */
+  /** The index of a price, or its insertion point. */
   #position(price: number): number {
     let low = 0;
     let high = this.levels.length;

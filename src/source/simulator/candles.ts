@@ -6,7 +6,7 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** The periods of a candle as they are named in the stream, in seconds. */
+/** The length of each period in seconds, by its name in the stream. */
 export const PERIODS = {
   "1m": MINUTE,
   "5m": 5 * MINUTE,
@@ -22,11 +22,11 @@ export const PERIODS = {
   "1w": 7 * DAY,
 } as const satisfies Record<string, number>;
 
-/** The epoch was a Thursday; weeks begin on Monday. */
+/** The epoch was a Thursday, and weeks begin on Monday. */
 const FIRST_MONDAY = 4 * DAY;
 
 interface Candle {
-  /** Seconds since the epoch: when the period began. */
+  /** The start of the period, in seconds since the epoch. */
   readonly time: number;
   readonly open: number;
   high: number;
@@ -37,10 +37,10 @@ interface Candle {
 }
 
 /**
- * The candles of one market, one per period, made of its trades.
+ * The current candles of one market, one per period, from its trades.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * const candles = new Candles(definition, (period, candle) => emit(`kline-${period}`, candle));
  * candles.add(trade);
  * candles.flush();
@@ -52,7 +52,7 @@ export class Candles {
   readonly #current = new Map<string, Candle>();
 
   /**
-   * @param publish gets a period and its candle: time in seconds, open, high, low, close, volume
+   * @param publish called with a period and its candle: time in seconds, open, high, low, close, volume
    */
   constructor(
     market: MarketDefinition,
@@ -62,7 +62,7 @@ export class Candles {
     this.#publish = publish;
   }
 
-  /** Takes a trade in. A candle whose period has ended is published before the next one begins. */
+  /** Adds a trade. A candle whose period has ended is published before the next one begins. */
   add(trade: Trade): void {
     for (const [period, length] of Object.entries(PERIODS)) {
       const time = startOf(trade.at, length);

@@ -1,7 +1,7 @@
 /**
- * Whole units as Ruby's `BigDecimal#to_s` writes the number under Rails: plain digits, no
- * zeros at the end after the point, but one digit there at least. The simulator counts in whole
- * units (ticks of a price, lots of an amount), so no text shows the rounding of a binary fraction.
+ * Formats whole units like Ruby's `BigDecimal#to_s` under Rails: plain digits, without trailing zeros
+ * but with at least one digit after the point. The simulator counts in whole units (ticks of a price,
+ * lots of an amount), so no text shows the rounding of a binary fraction.
  *
  * @param units not negative
  * @param precision digits after the point, 0 or more
@@ -20,8 +20,8 @@ export function bigDecimal(units: number | bigint, precision: number): string {
   return `${digits.slice(0, point)}.${end === point ? "0" : digits.slice(point, end)}`;
 }
 
-/** Whole units as the nearest number, for the payloads that carry numbers: `60123.45`. */
+/** Converts whole units to the nearest number, for payloads that carry numbers: `60123.45`. */
 export function numeric(units: number, precision: number): number {
-  // A division by a power of ten rounds once, so the number prints as the decimal it stands for.
+  // A division by a power of ten rounds once, so the number prints as the intended decimal.
   return units / 10 ** precision;
 }

@@ -1,13 +1,13 @@
 /**
- * A model of the matching engine of Peatio: what github.com/openware/peatio does in
- * app/trading/matching/engine.rb and order_book.rb, for one market, with the same events in the
- * same order. Every simulated exchange of this project takes its order book events from here.
+ * A model of the matching engine of Peatio (github.com/openware/peatio,
+ * app/trading/matching/engine.rb and order_book.rb) for one market, with the same events in the same
+ * order. All simulated exchanges of this project use it for their order book events.
  */
 
 import { BookSide, type EngineOrder, type Side } from "./book_side.ts";
 import { BookPublisher, type BookPublisherOptions, type PublishedBook } from "./book_publisher.ts";
 
-/** Part of a taker's order that met a maker's order, at the maker's price. */
+/** A trade of a taker's order with a maker's order, at the maker's price. */
 export interface Fill<Order> {
   readonly maker: Order;
   /** Ticks. */
@@ -17,10 +17,10 @@ export interface Fill<Order> {
 }
 
 /**
- * Matches the orders of one market by price first and age second, and publishes each level that
- * changes: once for each fill, once for what remains of a limit order, once for a cancelled order.
- * A level that goes has the amount `""`. Snapshots come at the start, with sequence 1, and along
- * with increments when it is time for one; see {@linkcode BookPublisher}.
+ * Matches the orders of one market by price and then by age, and publishes each level that changes:
+ * once for each fill, once for the rest of a limit order, once for a cancelled order. A removed level
+ * has the amount `""`. A snapshot is published at the start, with sequence 1, and along with increments
+ * when one is due; see {@linkcode BookPublisher}.
  *
  * @example
  * ```ts
@@ -51,35 +51,35 @@ export class PeatioEngine<Order extends EngineOrder = EngineOrder> {
     return this.#publisher.sequence;
   }
 
-  /** The whole book to the last level, as text, with the sequence of the last increment. */
+  /** The whole book as published, with the sequence of the last increment. */
   get book(): PublishedBook {
     return this.#publisher.book();
   }
 
-  /** The levels of a side, best first; read them, and change them by orders only. */
+  /** The levels of a side, best first. Only orders may change them. */
   levels(side: Side): BookSide<Order>["levels"] {
     return this.#side(side).levels;
   }
 
-  /** Publishes the book with sequence 1, and changes from then on; throws what `publish` throws. */
+  /** Publishes the book with sequence 1, and its changes from then on; throws what `publish` throws. */
   start(): void {
     this.#publisher.start();
   }
 
-  /** Stops publishing. Orders still change the book, as those that Peatio loads before it starts. */
+  /** Stops publishing. Orders still change the book, like those that Peatio loads at its start. */
   stop(): void {
     this.#publisher.stop();
   }
 
-  /** A process that ends and starts again with the orders that wait: `ob-snap` with sequence 1. */
+  /** Restarts with the open orders, like a process: publishes `ob-snap` with sequence 1. */
   restart(): void {
     this.stop();
     this.start();
   }
 
   /**
-   * Matches an order with those that wait. What remains of a limit order waits; what remains of a
-   * market order is cancelled, and is then still in its `remaining`.
+   * Matches an order with the open ones. The rest of a limit order stays open; the rest of a market
+   * order is cancelled, and stays in its `remaining`.
    *
    * @returns the fills, in order; `remaining` of both orders has fallen by each
    */
@@ -103,10 +103,9 @@ export class PeatioEngine<Order extends EngineOrder = EngineOrder> {
   }
 
   /**
-   * Takes a waiting limit order out. Its level is published also when the order is not there any
-   * more: `""` when the level is gone, else what it was.
+   * Cancels an open limit order. Its level is published even if the order is not open any more.
    *
-   * @returns whether the order waited here
+   * @returns whether the order was open
    */
   cancel(order: EngineOrder): boolean {
     return this.#side(order.side).remove(order);
@@ -122,14 +121,14 @@ function isFilled({ type, side, remaining, locked }: EngineOrder): boolean {
   return type === "market" && side === "buy" && (locked ?? 0n) <= 0n;
 }
 
-/** Lots that the taker trades with the maker: 0 when the two do not meet. */
+/** Lots that the taker trades with the maker: 0 if the prices do not cross. */
 function tradable(taker: EngineOrder, maker: EngineOrder): number {
   const amount = Math.min(taker.remaining, maker.remaining);
   if (taker.type === "limit") {
     const crosses = taker.side === "buy" ? maker.price <= taker.price : maker.price >= taker.price;
     return crosses ? amount : 0;
   }
-  // A market order to buy stops where its money does not pay the next trade whole.
+  // A market order to buy stops when its money does not pay for the whole next trade.
   if (taker.side === "sell") return amount;
   return BigInt(maker.price) * BigInt(amount) > (taker.locked ?? 0n) ? 0 : amount;
 }

@@ -9,24 +9,24 @@ import { Ticker } from "./tickers.ts";
 
 export type { Publish } from "./book_publisher.ts";
 
-/** Numbers for orders and trades, rising over all markets. */
+/** The last ids of orders and trades, shared by all markets. */
 export interface Ids {
   order: number;
   trade: number;
 }
 
-/** An order as its owner gives it. */
+/** An order as its owner places it. */
 export interface Ticket {
   readonly uid: string;
   readonly side: Side;
   readonly type: "limit" | "market";
-  /** Ticks: the limit; for a market order to buy, what a lot may cost on average. */
+  /** Ticks: the limit; for a market order to buy, the maximum average price of a lot. */
   readonly price: number;
   /** Lots, at least 1. */
   readonly amount: number;
 }
 
-/** What a market needs to know besides its definition. */
+/** What a market needs besides its definition. */
 export interface MarketOptions {
   readonly ids: Ids;
   readonly publish: Publish;
@@ -35,9 +35,9 @@ export interface MarketOptions {
 }
 
 /**
- * One market of the simulated exchange: takes orders, and publishes what comes of them as Peatio
- * does. The order book's events are those of {@linkcode PeatioEngine}; the trades and the private
- * events of both owners follow them.
+ * One market of the simulated exchange. It matches orders, and publishes the results as Peatio does:
+ * first the order book's events of {@linkcode PeatioEngine}, then the trades and the private events of
+ * both owners.
  */
 export class Market {
   readonly definition: MarketDefinition;
@@ -47,7 +47,7 @@ export class Market {
   readonly #publish: Publish;
   readonly #ids: Ids;
 
-  /** Publishes nothing of the order book until `start`. */
+  /** The order book is not published until `start`. */
   constructor(definition: MarketDefinition, { ids, publish, now }: MarketOptions) {
     this.definition = definition;
     this.#ids = ids;
@@ -65,7 +65,7 @@ export class Market {
     return this.#engine.levels(side);
   }
 
-  /** Starts the engine: a snapshot of the book with sequence 1, and increments from then on. */
+  /** Starts the engine: publishes a snapshot with sequence 1, and increments from then on. */
   start(): void {
     this.#engine.start();
   }
@@ -115,7 +115,7 @@ export class Market {
     return order;
   }
 
-  /** Cancels an order that waits; `at` is in seconds since the epoch. */
+  /** Cancels an open order; `at` is in seconds since the epoch. */
   cancel(order: Order, at: number): void {
     if (order.state !== "wait") return;
     this.#engine.cancel(order);
@@ -124,7 +124,7 @@ export class Market {
     this.#orderEvent(order);
   }
 
-  /** Publishes the whole book the older way, without a sequence. */
+  /** Publishes the whole book in the older form, without a sequence. */
   update(): void {
     const { asks, bids } = this.#engine.book;
     this.#public("update", { asks, bids });
@@ -146,7 +146,7 @@ export class Market {
   }
 }
 
-/** Takes a trade into the account of one of its orders. */
+/** Adds a trade to one of its orders. */
 function count({ price, amount, at }: Trade, order: Order): void {
   order.funds += BigInt(price) * BigInt(amount);
   order.trades += 1;

@@ -1,26 +1,26 @@
-/** What a simulated market is like. */
+/** The properties of a simulated market. */
 export interface MarketDefinition {
   /** As in the routing key: `btcusd`. */
   readonly id: string;
-  /** As people read it: `BTC/USD`. */
+  /** For display: `BTC/USD`. */
   readonly name: string;
-  /** The currency that is bought and sold: `btc`. */
+  /** The currency that is traded: `btc`. */
   readonly base: string;
-  /** The currency that it is paid with: `usd`. */
+  /** The currency of the price: `usd`. */
   readonly quote: string;
   /** Digits after the point in a price; a price is counted in units of the last digit, ticks. */
   readonly pricePrecision: number;
   /** Digits after the point in an amount; an amount is counted in units of the last digit, lots. */
   readonly amountPrecision: number;
-  /** The price it starts at and hovers around, in ticks. */
+  /** The price at the start, which it stays near, in ticks. */
   readonly price: number;
   /** Prices are multiples of this many ticks. */
   readonly grid: number;
-  /** The size of an ordinary order, in lots. */
+  /** The size of a typical order, in lots. */
   readonly size: number;
 }
 
-/** The markets that `ranger demo` plays. */
+/** The markets of `ranger demo`. */
 export const MARKETS: readonly MarketDefinition[] = [
   {
     id: "btcusd",

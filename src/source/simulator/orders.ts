@@ -2,12 +2,12 @@ import type { EngineOrder } from "./book_side.ts";
 import { bigDecimal } from "./decimal.ts";
 import type { MarketDefinition } from "./markets.ts";
 
-/** An order of a simulated exchange; changes as it trades. */
+/** An order of a simulated exchange, updated as it trades. */
 export interface Order extends EngineOrder {
   readonly uid: string;
   /** Lots ordered. */
   readonly origin: number;
-  /** Ticks times lots, traded so far; a bigint because sums of products outgrow 2^53. */
+  /** Ticks times lots traded so far; a bigint because such sums exceed 2^53. */
   funds: bigint;
   trades: number;
   state: "wait" | "done" | "cancel";
@@ -16,7 +16,7 @@ export interface Order extends EngineOrder {
   updatedAt: number;
 }
 
-/** Two orders that met. */
+/** A trade between two orders. */
 export interface Trade {
   readonly id: number;
   readonly maker: Order;
@@ -52,7 +52,7 @@ export function orderPayload(order: Order, market: MarketDefinition): Record<str
   };
 }
 
-/** The private `trade` payload of the later generation, as the owner of `order` gets it. */
+/** The private `trade` payload of the later generation, for the owner of `order`. */
 export function privateTradePayload(
   trade: Trade,
   order: Order,

@@ -1,11 +1,11 @@
 /**
- * A seeded generator of random numbers (sfc32, 128 bits of state): the same seed gives the same
- * numbers on every machine, which is what makes a simulated exchange repeatable. Not for secrets.
+ * A seeded random number generator (sfc32, 128 bits of state). The same seed gives the same numbers
+ * on every machine, so a simulated exchange is repeatable. Not for secrets.
  *
  * @example
  * ```ts
  * const random = new Random("1:btcusd");
- * random.integer(1, 6); // the same throw of the die whenever the seed is "1:btcusd"
+ * random.integer(1, 6); // always the same first number for the seed "1:btcusd"
  * ```
  */
 export class Random {
@@ -14,7 +14,7 @@ export class Random {
   #c: number;
   #counter = 1;
 
-  /** @param seed any text; texts that differ in one letter give unrelated numbers */
+  /** @param seed any text; similar texts give unrelated numbers */
   constructor(seed: string) {
     this.#a = hash(seed, 0x9e3779b9);
     this.#b = hash(seed, 0x243f6a88);
@@ -43,8 +43,8 @@ export class Random {
   }
 
   /**
-   * About normally distributed, mean 0 and deviation 1. A sum of uniform numbers, because
-   * `Math.log` and `Math.cos` may differ in their last digit between engines.
+   * Approximately normally distributed, with mean 0 and standard deviation 1. A sum of uniform
+   * numbers, because `Math.log` and `Math.cos` may differ between engines in the last digit.
    */
   normal(): number {
     let sum = -6;
@@ -52,14 +52,18 @@ export class Random {
     return sum;
   }
 
-  /** One of the items; throws a RangeError when there are none. */
+  /**
+   * One of the items.
+   *
+   * @throws {RangeError} there are none
+   */
   pick<T>(items: readonly T[]): T {
     const item = items[Math.floor(this.next() * items.length)];
     if (item === undefined) throw new RangeError("nothing to pick from");
     return item;
   }
 
-  /** `length` characters of the alphabet. */
+  /** A text of `length` characters of the alphabet. */
   text(alphabet: string, length: number): string {
     let text = "";
     for (let i = 0; i < length; i++) text += alphabet[this.integer(0, alphabet.length - 1)];

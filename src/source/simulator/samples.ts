@@ -1,26 +1,26 @@
 import { PeatioEngine } from "./engine.ts";
 
-/** One event as the exchange would publish it. */
+/** One event as the exchange publishes it. */
 export interface SampleEvent {
   readonly routingKey: string;
   readonly payload: unknown;
 }
 
-/** Whom the samples are about. */
+/** The market and the user of the samples. */
 export interface SampleOptions {
   /** Market id: `btcusd`. */
   readonly market: string;
-  /** Whose private events they are. */
+  /** The user of the private events. */
   readonly uid: string;
   /** Seconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * At least one event of each kind that an exchange publishes, in the order that it would: the order
- * book's snapshot before its increments, an order before its trade. The order book's events are
- * those of {@linkcode PeatioEngine}: a level that changes, one that comes, one that goes, and a
- * snapshot along with the last.
+ * Events of all kinds that are declared as simulated, in the order that an exchange publishes them:
+ * the order book's snapshot before its increments, an order before its trade. The order book's
+ * events come from {@linkcode PeatioEngine}: a level that changes, one that is added, one that is
+ * removed, and a snapshot along with the last.
  *
  * @example
  * ```ts
@@ -79,7 +79,7 @@ export function sampleEvents({ market, uid, now }: SampleOptions): SampleEvent[]
   inMarket("kline-1m", [minute, 1000.0, 1020.0, 1000.0, 1020.0, 0.001]);
 
   limit(6, "buy", 998_0, 300);
-  // So long after the first snapshot that the next change brings one.
+  // The time after which the next change is published with a snapshot.
   elapsed = 60_000;
   engine.cancel(leaving);
   toUser("deposit_address", {
@@ -111,7 +111,7 @@ function ticker(market: string, now: number) {
   };
 }
 
-/** The user's order, before and after its one trade. */
+/** The user's order, before and after its only trade. */
 function order(market: string, now: number, id: number, state: "wait" | "done") {
   const done = state === "done";
   return {

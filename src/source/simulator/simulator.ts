@@ -11,33 +11,32 @@ import { SourceStatus } from "../status.ts";
 export { MARKETS } from "./markets.ts";
 export type { MarketDefinition } from "./markets.ts";
 
-/** The uid of the demo's user, unless told otherwise. */
+/** The default uid of the demo's user. */
 export const DEMO_UID = "IDDEMO000001";
 
 /** Milliseconds. */
-const TICK = 50;
-const SECOND = 1_000;
+const TICK_MS = 50;
+const SECOND_MS = 1_000;
 
 const OTHER_USERS = 8;
 
-/** What a simulator can be told; everything has a default. */
+/** The options of a simulator, all of which have a default. */
 export interface SimulatorOptions {
   /** The same seed, markets, rate and clock give the same events. Default 1. */
   readonly seed?: number;
-  /** Whose private events to play. Default `IDDEMO000001`. */
+  /** The user of the private events. Default `IDDEMO000001`. */
   readonly uid?: string;
-  /** Default: five, from btcusd on. */
+  /** Default: the five of `MARKETS`. */
   readonly markets?: readonly MarketDefinition[];
-  /** Things that happen in each market, a second: orders placed, withdrawn, taken. Default 15. */
+  /** Orders placed, cancelled or taken per market and second. Default 15. */
   readonly rate?: number;
   /** Milliseconds since the epoch. Default `Date.now`. */
   readonly now?: () => number;
 }
 
 /**
- * An exchange with a few markets, inside the process: another source of events, which publishes
- * under Peatio's routing keys what Peatio would. Orders are matched for real, so books, trades,
- * candles and everybody's private events agree with each other.
+ * An exchange with a few markets inside the process, which publishes events as Peatio does. Its
+ * engine matches orders, so books, trades, candles and private events agree with each other.
  *
  * @example
  * ```ts
@@ -50,7 +49,7 @@ export interface SimulatorOptions {
  * ```
  */
 export class Simulator implements EventSource {
-  /** Whose private events are played. */
+  /** The user of the private events. */
   readonly uid: string;
   readonly #seed: number;
   readonly #rate: number;
@@ -62,13 +61,13 @@ export class Simulator implements EventSource {
   #user: DemoUser | undefined;
   #sink: EventSink | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** Milliseconds since the epoch: how far the exchange has been played. */
+  /** The simulated time in milliseconds since the epoch. */
   #clock = 0;
-  /** Acts that are due in each market, with the fraction that is not due yet. */
+  /** Acts due in each market; the fraction is carried over. */
   #due = 0;
   #nextSecond = 0;
 
-  /** Throws a RangeError when `rate` is not a positive number. */
+  /** @throws {RangeError} `rate` is not a positive number */
   constructor(options: SimulatorOptions = {}) {
     this.#seed = options.seed ?? 1;
     this.uid = options.uid ?? DEMO_UID;
@@ -92,8 +91,8 @@ export class Simulator implements EventSource {
   }
 
   /**
-   * Begins to deliver, as an exchange that starts: a snapshot of every book at once, with sequence
-   * 1, the rest as time goes by.
+   * Starts to deliver as an exchange does: first a snapshot of every book with sequence 1, then
+   * events as time passes.
    */
   start(sink: EventSink): void {
     if (this.#sink !== undefined) return;
@@ -104,13 +103,13 @@ export class Simulator implements EventSource {
     this.#status.up(`simulating ${markets} (seed ${this.#seed})`);
     for (const market of this.#markets) market.start();
     this.#everySecond();
-    this.#timer = setInterval(() => this.step(this.#now()), TICK);
+    this.#timer = setInterval(() => this.step(this.#now()), TICK_MS);
   }
 
   /**
-   * Plays the exchange up to a time; does nothing before `start`. Called by the simulator's own
-   * timer, or by a test that has a clock of its own. A clock that goes back stands still
-   * instead; of a long pause only the last second is played.
+   * Simulates the exchange up to a time; does nothing before `start`. The simulator's timer calls
+   * it, or a test with a simulated clock. The simulated time never goes back, and after a long pause
+   * only one second of events is simulated.
    *
    * @param now milliseconds since the epoch
    */
@@ -119,7 +118,7 @@ export class Simulator implements EventSource {
     const elapsed = Math.max(0, now - this.#clock);
     this.#clock += elapsed;
     const at = this.#seconds();
-    this.#due += (Math.min(elapsed, SECOND) * this.#rate) / SECOND;
+    this.#due += (Math.min(elapsed, SECOND_MS) * this.#rate) / SECOND_MS;
     for (; this.#due >= 1; this.#due -= 1) {
       for (const crowd of this.#crowds) crowd.act(at);
     }
@@ -127,16 +126,16 @@ export class Simulator implements EventSource {
     if (this.#clock >= this.#nextSecond) this.#everySecond();
   }
 
-  /** Stops delivering; a later `start` has the same orders, and sequences from 1 on. */
+  /** Stops delivering. A later `start` continues with the same orders, and sequences from 1. */
   stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#sink = undefined;
-    this.#status.down("simulator stopped");
+    this.#status.stop("simulator stopped");
     return Promise.resolve();
   }
 
-  /** Before anybody listens: the first thing that is heard of a book is its snapshot. */
+  /** Fills the books before the first event, so that each begins with its snapshot. */
   #open(): DemoUser {
     for (const crowd of this.#crowds) crowd.open(this.#seconds());
     const random = this.#random("demo");
@@ -144,7 +143,7 @@ export class Simulator implements EventSource {
   }
 
   #everySecond(): void {
-    this.#nextSecond = this.#clock + SECOND;
+    this.#nextSecond = this.#clock + SECOND_MS;
     const at = this.#seconds();
     const tickers: Record<string, unknown> = {};
     for (const market of this.#markets) {
@@ -159,12 +158,12 @@ export class Simulator implements EventSource {
   }
 
   #seconds(): number {
-    return Math.floor(this.#clock / SECOND);
+    return Math.floor(this.#clock / SECOND_MS);
   }
 
-  /** One generator for each who decides: what one does leaves the luck of the others alone. */
-  #random(who: string): Random {
-    return new Random(`${this.#seed}:${who}`);
+  /** A separate generator per actor, so that the numbers one draws do not change the others'. */
+  #random(actor: string): Random {
+    return new Random(`${this.#seed}:${actor}`);
   }
 
   readonly #publish = (routingKey: string, payload: unknown): void => {

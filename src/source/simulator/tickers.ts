@@ -16,10 +16,10 @@ interface Minute {
   funds: bigint;
 }
 
-/** The last 24 hours of one market, kept by the minute: what `global.tickers` says of it. */
+/** The last 24 hours of one market, by the minute, for `global.tickers`. */
 export class Ticker {
   readonly #market: MarketDefinition;
-  /** Oldest first; minutes without trades have none. */
+  /** Minutes with trades, oldest first. */
   readonly #minutes: Minute[] = [];
   #last: number;
 
@@ -28,7 +28,7 @@ export class Ticker {
     this.#last = market.price;
   }
 
-  /** Takes a trade in; trades come in the order of their time. */
+  /** Adds a trade, in the order of their times. */
   add(trade: Trade): void {
     const minute = Math.floor(trade.at / MINUTE);
     let current = this.#minutes.at(-1);
@@ -45,9 +45,11 @@ export class Ticker {
   }
 
   /**
+   * The market's part of `global.tickers`.
+   *
    * @param at seconds since the epoch
-   * @param buy the best bid in ticks, 0 where there is none
-   * @param sell the best ask in ticks, 0 where there is none
+   * @param buy the best bid in ticks, 0 if there is none
+   * @param sell the best ask in ticks, 0 if there is none
    */
   payload(at: number, buy: number, sell: number): Record<string, unknown> {
     const oldest = Math.floor(at / MINUTE) - MINUTES_A_DAY;

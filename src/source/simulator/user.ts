@@ -4,17 +4,17 @@ import type { Side } from "./book_side.ts";
 import type { Order } from "./orders.ts";
 import type { Random } from "./random.ts";
 
-/** Digits after the point in a balance: Peatio's, which hold any price times any amount. */
+/** Digits after the point in a balance, as in Peatio: enough for any price times any amount. */
 const BALANCE_PRECISION = 16;
-/** In whole coins, of each currency. */
+/** In whole coins, by currency. */
 const OPENING_BALANCES: Readonly<Record<string, number>> = { usd: 1_000_000, btc: 25, eth: 400 };
 const OTHER_BALANCE = 100_000;
 
-const MOST_ORDERS = 6;
+const MAX_OPEN_ORDERS = 6;
 /** Milliseconds. */
-const BETWEEN_ACTS = [800, 2_500] as const;
-const BETWEEN_BALANCES = 5_000;
-const BETWEEN_ADDRESSES = 20_000;
+const ACT_INTERVAL_MS = [800, 2_500] as const;
+const BALANCES_INTERVAL_MS = 5_000;
+const ADDRESS_INTERVAL_MS = 20_000;
 
 interface OpenOrder {
   readonly market: Market;
@@ -22,8 +22,8 @@ interface OpenOrder {
 }
 
 /**
- * The demo's user: places, takes and withdraws small orders in all markets, so that the
- * private streams of one user show every state of an order, trades, balances and addresses.
+ * The demo's user. It places, takes and cancels small orders in all markets, so that the private
+ * streams of one user show all states of an order, trades, balances and addresses.
  */
 export class DemoUser {
   readonly uid: string;
@@ -31,7 +31,7 @@ export class DemoUser {
   readonly #random: Random;
   readonly #publish: Publish;
   #open: OpenOrder[] = [];
-  /** How much of an order is in the balances already. */
+  /** The part of each order that the balances include. */
   readonly #counted = new WeakMap<Order, { lots: number; funds: bigint }>();
   readonly #balances = new Map<string, bigint>();
   #acts = 0;
@@ -59,44 +59,44 @@ export class DemoUser {
       }
     }
     this.#nextAct = now;
-    this.#nextBalances = now + BETWEEN_BALANCES;
-    this.#nextAddress = now + BETWEEN_ADDRESSES / 4;
+    this.#nextBalances = now + BALANCES_INTERVAL_MS;
+    this.#nextAddress = now + ADDRESS_INTERVAL_MS / 4;
   }
 
-  /** Does what is due; `now` is in milliseconds since the epoch. */
+  /** Acts and publishes what is due; `now` is in milliseconds since the epoch. */
   step(now: number): void {
     if (this.#markets.length === 0) return;
     if (now >= this.#nextAct) {
-      this.#nextAct = now + this.#random.integer(...BETWEEN_ACTS);
+      this.#nextAct = now + this.#random.integer(...ACT_INTERVAL_MS);
       this.#act(Math.floor(now / 1000));
     }
     if (now >= this.#nextBalances) {
-      this.#nextBalances = now + BETWEEN_BALANCES;
+      this.#nextBalances = now + BALANCES_INTERVAL_MS;
       this.#publishBalances();
     }
     if (now >= this.#nextAddress) {
-      this.#nextAddress = now + BETWEEN_ADDRESSES;
+      this.#nextAddress = now + ADDRESS_INTERVAL_MS;
       this.#publishAddress();
     }
   }
 
   #act(at: number): void {
     this.#settle();
-    // The first acts take, in turn: whoever has just connected sees a trade of theirs soon.
+    // The first acts take, market by market, so that a new client soon sees a private trade.
     const market = this.#acts < this.#markets.length
       ? this.#markets[this.#acts]!
       : this.#random.pick(this.#markets);
     const dice = this.#acts < 2 ? 0 : this.#random.next();
     this.#acts += 1;
     const oldest = this.#open[0];
-    if (oldest !== undefined && (this.#open.length >= MOST_ORDERS || dice > 0.8)) {
+    if (oldest !== undefined && (this.#open.length >= MAX_OPEN_ORDERS || dice > 0.8)) {
       oldest.market.cancel(oldest.order, at);
     } else if (dice < 0.4) this.#take(market, at);
     else this.#rest(market, at);
     this.#settle();
   }
 
-  /** Takes a part of what is at the best price. */
+  /** Takes a part of the best level. */
   #take(market: Market, at: number): void {
     const side = this.#side(market);
     const best = market.levels(side === "buy" ? "sell" : "buy")[0];
@@ -107,7 +107,7 @@ export class DemoUser {
     this.#place(market, side, type, best.price, amount, at);
   }
 
-  /** Joins the best price of the own side, with enough to be filled in parts. */
+  /** Places an order at one of the best prices, large enough to be filled in parts. */
   #rest(market: Market, at: number): void {
     const side = this.#side(market);
     const level = market.levels(side)[this.#random.integer(0, 1)];
@@ -136,7 +136,7 @@ export class DemoUser {
     this.#open.push({ market, order });
   }
 
-  /** Sells what there is more of, so that the balances stay about where they began. */
+  /** Prefers to sell what has grown, so that the balances stay near the opening ones. */
   #side(market: Market): Side {
     const { base } = market.definition;
     const opening = BigInt(OPENING_BALANCES[base] ?? OTHER_BALANCE);
@@ -144,7 +144,7 @@ export class DemoUser {
     return this.#random.chance(rich ? 0.35 : 0.65) ? "buy" : "sell";
   }
 
-  /** Counts what traded since the last time, and forgets the orders that are over. */
+  /** Adds new trades to the balances, and removes orders that are done. */
   #settle(): void {
     for (const { market, order } of this.#open) {
       const before = this.#counted.get(order) ?? { lots: 0, funds: 0n };
@@ -170,7 +170,7 @@ export class DemoUser {
     return this.#balanceOf(currency) - this.#locked(currency);
   }
 
-  /** What waits in open orders. */
+  /** The amount in open orders. */
   #locked(currency: string): bigint {
     let locked = 0n;
     for (const { market, order } of this.#open) {

@@ -1,21 +1,21 @@
 /**
- * Counts one more message against a client's rate: a token bucket, kept as one number, the time at
- * which the bucket will be full again (the generic cell rate algorithm, ITU-T I.371).
+ * Takes one token from a token bucket that is kept as one number, the time at which it will be full
+ * again (the generic cell rate algorithm, ITU-T I.371).
  *
  * @param fullAt what the call before gave; 0 at first
  * @param now whole milliseconds of a clock that never goes back
- * @param rate messages a second, over time
- * @param burst messages at once
- * @returns the next `fullAt`; `undefined` when the message is one too many
+ * @param rate tokens per second
+ * @param burst tokens of a full bucket
+ * @returns the next `fullAt`; `undefined` when the bucket is empty
  *
  * @example
  * ```ts
- * const fullAt = countMessage(this.#fullAt, now, 20, 40);
+ * const fullAt = takeToken(this.#fullAt, now, 20, 40);
  * if (fullAt === undefined) close();
  * else this.#fullAt = fullAt;
  * ```
  */
-export function countMessage(
+export function takeToken(
   fullAt: number,
   now: number,
   rate: number,

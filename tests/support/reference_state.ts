@@ -34,7 +34,7 @@ const UNIT = 10n ** PLACES;
 /** Characters of the longest number. */
 const LONGEST = 128;
 /** Increments in a row that are known already, which tell of a restart. */
-const OLD = 5;
+const RESTART_OLD_INCREMENTS = 5;
 const DIRECTIONS = [1, -1] as const;
 
 /**
@@ -46,14 +46,14 @@ const DIRECTIONS = [1, -1] as const;
  * reference.current; // [["snap", '{"asks":[["1","2"]],"bids":[["0.9","1"]],"sequence":4}']]
  * ```
  */
-export class ReferenceFeed {
+export class ReferenceState {
   /** Unknown; a book; or events that are replayed. */
   #mode: "unknown" | "book" | "replay" = "unknown";
   #sides: readonly [asks: Side, bids: Side] = [new Map(), new Map()];
   #sequence: number | undefined;
   /** Whether increments without a number came since the last one with a number. */
-  #uncounted = false;
-  #unjudged: Snapshot | undefined;
+  #hasUnnumbered = false;
+  #undecided: Snapshot | undefined;
   #replayed: BookMessage[] = [];
   #old = 0;
 
@@ -86,18 +86,18 @@ export class ReferenceFeed {
     const read = readBook(value);
     if (read === "unreadable") return [];
     if (read === "foreign") {
-      const inStep = this.#mode === "replay" && this.#isReplayInStep(sequenceOf(value));
-      const sequence = sequenceOf(value) ?? (inStep ? this.#sequence : undefined);
+      const isCurrent = this.#mode === "replay" && this.#isReplayCurrent(sequenceOf(value));
+      const sequence = sequenceOf(value) ?? (isCurrent ? this.#sequence : undefined);
       this.#forget();
       [this.#mode, this.#sequence, this.#replayed] = ["replay", sequence, [["snap", body!]]];
-      return inStep ? [] : [["snap", body!]];
+      return isCurrent ? [] : [["snap", body!]];
     }
     const snapshot = snapshotOf(body!, read);
     if (this.#mode === "book") return this.#compare(snapshot);
-    const inStep = this.#mode === "replay" && this.#isReplayInStep(snapshot.sequence);
+    const isCurrent = this.#mode === "replay" && this.#isReplayCurrent(snapshot.sequence);
     this.#forget();
     [this.#mode, this.#sides, this.#sequence] = ["book", snapshot.sides, snapshot.sequence];
-    return inStep ? [] : [["snap", body!]];
+    return isCurrent ? [] : [["snap", body!]];
   }
 
   /** The same of an increment. */
@@ -113,7 +113,7 @@ export class ReferenceFeed {
     const sequence = sequenceOf(value);
     const last = this.#sequence;
     if (sequence !== undefined && last !== undefined && sequence !== last + 1) {
-      if (sequence > last || ++this.#old === OLD) this.#forget();
+      if (sequence > last || ++this.#old === RESTART_OLD_INCREMENTS) this.#forget();
       return [];
     }
     this.#old = 0;
@@ -125,11 +125,11 @@ export class ReferenceFeed {
       this.#forget();
       return [];
     }
-    if (sequence === undefined) this.#uncounted = true;
+    if (sequence === undefined) this.#hasUnnumbered = true;
     apply(this.#sides, read);
-    const snapshot = this.#unjudged;
+    const snapshot = this.#undecided;
     if (snapshot === undefined) return [message];
-    this.#unjudged = undefined;
+    this.#undecided = undefined;
     apply(snapshot.sides, read);
     if (agree(this.#sides, snapshot)) return [message];
     this.#sides = snapshot.sides;
@@ -138,28 +138,28 @@ export class ReferenceFeed {
 
   #forget(): void {
     [this.#mode, this.#sides, this.#sequence] = ["unknown", [new Map(), new Map()], undefined];
-    [this.#uncounted, this.#unjudged, this.#replayed, this.#old] = [false, undefined, [], 0];
+    [this.#hasUnnumbered, this.#undecided, this.#replayed, this.#old] = [false, undefined, [], 0];
   }
 
   /** By number where there are numbers, and by what the snapshot shows; else by all there is. */
   #compare(snapshot: Snapshot): readonly BookMessage[] {
     const { sequence, sides, body } = snapshot;
-    const counted = sequence !== undefined && this.#sequence !== undefined && !this.#uncounted;
+    const counted = sequence !== undefined && this.#sequence !== undefined && !this.#hasUnnumbered;
     if (counted && sequence === this.#sequence) {
-      const inStep = agree(this.#sides, snapshot);
-      this.#unjudged = inStep ? undefined : snapshot;
-      if (inStep) this.#old = 0;
+      const isCurrent = agree(this.#sides, snapshot);
+      this.#undecided = isCurrent ? undefined : snapshot;
+      if (isCurrent) this.#old = 0;
       return [];
     }
-    const inStep = !counted && agree(this.#sides, { ...snapshot, ends: [undefined, undefined] });
-    this.#sequence = sequence ?? (inStep ? this.#sequence : undefined);
-    [this.#uncounted, this.#unjudged, this.#old] = [false, undefined, 0];
-    if (inStep) return [];
+    const isCurrent = !counted && agree(this.#sides, { ...snapshot, ends: [undefined, undefined] });
+    this.#sequence = sequence ?? (isCurrent ? this.#sequence : undefined);
+    [this.#hasUnnumbered, this.#undecided, this.#old] = [false, undefined, 0];
+    if (isCurrent) return [];
     this.#sides = sides;
     return [["snap", body]];
   }
 
-  #isReplayInStep(sequence: number | undefined): boolean {
+  #isReplayCurrent(sequence: number | undefined): boolean {
     return sequence === undefined || this.#sequence === undefined || sequence === this.#sequence;
   }
 }

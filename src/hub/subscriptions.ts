@@ -1,0 +1,103 @@
+import type { Audiences } from "./audiences.ts";
+import { type InitialStates, mayHaveState } from "./initial_states.ts";
+import type { Subscriber } from "./subscriber.ts";
+
+/** The part of a subscriber that only {@linkcode Subscriptions} changes. */
+interface Changeable {
+  readonly streams: Set<string>;
+  pending: readonly string[] | undefined;
+}
+
+/**
+ * Changes what subscribers are subscribed to: their streams, the ones among them that wait for
+ * their state, and the audience that receives the others.
+ *
+ * A subscription takes two steps, so that the client's answer can be sent between them: `add`
+ * records the names, `start` sends the states and joins the audience.
+ *
+ * @example
+ * ```ts ignore
+ * const subscriptions = new Subscriptions(audiences, initialStates);
+ * subscriptions.add(subscriber, ["usdbtc.ob-inc"]);
+ * subscriptions.start(subscriber, ["usdbtc.ob-inc"]);
+ * subscriptions.resume(subscriber); // when the outbox has drained
+ * ```
+ */
+export class Subscriptions {
+  readonly #audiences: Audiences;
+  readonly #initialStates: InitialStates;
+  /** Subscribers that wait for their budget of states to be refilled. */
+  readonly #timers = new Map<Subscriber, ReturnType<typeof setTimeout>>();
+
+  constructor(audiences: Audiences, initialStates: InitialStates) {
+    this.#audiences = audiences;
+    this.#initialStates = initialStates;
+  }
+
+  /** Records streams as subscribed. Their events begin with `start`. */
+  add(subscriber: Subscriber, names: readonly string[]): void {
+    const { streams } = changeable(subscriber);
+    for (const name of names) streams.add(name);
+  }
+
+  /**
+   * Sends the states of streams that were added, and then their events. A state that the outbox
+   * has no room for, or the budget does not allow yet, waits, and so do the stream's events: each
+   * begins with the state as of then.
+   */
+  start(subscriber: Subscriber, names: readonly string[]): void {
+    const { streams, pending } = subscriber;
+    // States are sent in the order subscribed: while some wait, further ones wait as well.
+    const later = pending
+      ? names.filter(mayHaveState)
+      : this.#initialStates.send(subscriber, names);
+    // What was sent since `add` may have closed the connection, which ended its subscriptions.
+    if (streams.size === 0) return;
+    if (later.length === 0) return this.#audiences.subscribe(subscriber, names);
+    changeable(subscriber).pending = pending ? [...pending, ...later] : later;
+    this.#resumeWhenRefilled(subscriber);
+    const waiting = new Set(later);
+    this.#audiences.subscribe(subscriber, names.filter((name) => !waiting.has(name)));
+  }
+
+  /** Continues with the streams whose state did not fit, once the outbox has drained. */
+  resume(subscriber: Subscriber): void {
+    const { pending } = subscriber;
+    if (pending === undefined) return;
+    changeable(subscriber).pending = undefined;
+    this.start(subscriber, pending);
+  }
+
+  /** Ends subscriptions. */
+  remove(subscriber: Subscriber, names: readonly string[]): void {
+    const own = changeable(subscriber);
+    for (const name of names) own.streams.delete(name);
+    this.#audiences.unsubscribe(subscriber, names);
+    own.pending = own.pending?.filter((name) => !names.includes(name));
+  }
+
+  /** Ends all subscriptions of a subscriber. */
+  clear(subscriber: Subscriber): void {
+    const own = changeable(subscriber);
+    own.streams.clear();
+    own.pending = undefined;
+    clearTimeout(this.#timers.get(subscriber));
+    this.#timers.delete(subscriber);
+    this.#audiences.remove(subscriber);
+  }
+
+  #resumeWhenRefilled(subscriber: Subscriber): void {
+    if (this.#timers.has(subscriber)) return;
+    const delay = this.#initialStates.delayOf(subscriber);
+    if (delay === undefined) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(subscriber);
+      this.resume(subscriber);
+    }, delay);
+    this.#timers.set(subscriber, timer);
+  }
+}
+
+function changeable(subscriber: Subscriber): Changeable {
+  return subscriber as unknown as Changeable;
+}

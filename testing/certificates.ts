@@ -1,0 +1,83 @@
+import { findExecutable } from "./executables.ts";
+
+/** A certificate and its private key, as PEM files. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What a certificate is for. */
+export interface CertificateOptions {
+  /** `DNS:mq.example,IP:127.0.0.1`; left out for clients. */
+  readonly names?: string;
+  /** Its validity ended yesterday. */
+  readonly expired?: boolean;
+}
+
+/**
+ * A certificate authority for one test, made with openssl.
+ *
+ * @example
+ * ```ts
+ * const authority = await CertificateAuthority.create(folder.path, "ca");
+ * const { cert, key } = await authority.issue("server", { names: "DNS:mq.example" });
+ * ```
+ */
+export class CertificateAuthority {
+  /** PEM file of the authority's own certificate. */
+  readonly cert: string;
+  readonly #key: string;
+  readonly #folder: string;
+
+  private constructor(folder: string, name: string) {
+    this.#folder = folder;
+    this.cert = `${folder}/${name}.pem`;
+    this.#key = `${folder}/${name}.key`;
+  }
+
+  /** @param name of its files, and its common name */
+  static async create(folder: string, name: string): Promise<CertificateAuthority> {
+    const authority = new CertificateAuthority(folder, name);
+    await openssl(
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-subj", `/CN=${name}`, "-days", "3650", "-keyout", authority.#key],
+      ...["-out", authority.cert],
+    );
+    return authority;
+  }
+
+  /** @param name of the files, and the common name */
+  async issue(name: string, options: CertificateOptions = {}): Promise<Certificate> {
+    const { names, expired = false } = options;
+    const [cert, key] = [`${this.#folder}/${name}.pem`, `${this.#folder}/${name}.key`];
+    const [request, extensions] = [`${this.#folder}/${name}.csr`, `${this.#folder}/${name}.ext`];
+    await openssl(
+      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"],
+      ...["-subj", `/CN=${name}`, "-keyout", key, "-out", request],
+    );
+    await Deno.writeTextFile(
+      extensions,
+      [
+        "basicConstraints = CA:FALSE",
+        `extendedKeyUsage = ${names === undefined ? "clientAuth" : "serverAuth"}`,
+        ...(names === undefined ? [] : [`subjectAltName = ${names}`]),
+        "",
+      ].join("\n"),
+    );
+    await openssl(
+      ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key, "-CAcreateserial"],
+      ...["-days", expired ? "-1" : "3650", "-extfile", extensions, "-out", cert],
+    );
+    return { cert, key };
+  }
+}
+
+async function openssl(...args: readonly string[]): Promise<void> {
+  const file = findExecutable("openssl", ["/usr/bin"]);
+  if (file === undefined) throw new Error("openssl is not installed");
+  const { success, stderr } = await new Deno.Command(file, {
+    args: [...args],
+    stdin: "null",
+  }).output();
+  if (!success) throw new Error(`openssl ${args.join(" ")}\n${new TextDecoder().decode(stderr)}`);
+}
