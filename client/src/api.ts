@@ -2,75 +2,79 @@ import type { RangerError } from "./errors.ts";
 import type { State } from "./state.ts";
 import type { Decimal, PayloadOf, PlainName } from "./streams.ts";
 
-/** Any name may be asked for; those without parameters are offered by editors. */
+/** The name of a stream: any text. Editors suggest the names that have no parameters. */
 export type StreamName = PlainName | (string & Record<never, never>);
 
-/** A function that ends what the call that gave it began; it may be called twice. */
+/** Undoes the call that returned it. Calling it twice is safe. */
 export type Stop = () => void;
 
-/** What becomes of events that their reader has no time for. */
+/** What happens to events when a loop reads more slowly than they arrive. */
 export type Overflow =
-  /** Only the latest one is kept: for states, such as tickers. */
+  /** Only the latest event is kept: for states, such as tickers. */
   | "latest"
-  /** The oldest ones go when the buffer is full. */
+  /** When the buffer is full, the oldest event is dropped. */
   | "drop-oldest"
-  /** The loop ends with an error when the buffer is full: for readers that must not miss any. */
+  /**
+   * When the buffer is full, the loop ends with an error: for readers that must not miss an event.
+   */
   | "error";
 
 /** How a stream is read. */
 export interface StreamOptions {
-  /** What becomes of events that the loop has no time for. Default `error`. */
+  /** What happens to events when the buffer is full. Default `error`. */
   readonly overflow?: Overflow | undefined;
-  /** Events that wait for the loop at most. Default 1,000; `latest` keeps one. */
+  /** Maximum number of events waiting for the loop. Default 1,000; `latest` keeps one. */
   readonly buffer?: number | undefined;
 }
 
-/** How a book tells of its changes. */
+/** How a book reports its changes. */
 export interface BookOptions {
   /**
-   * `frame`: at most once for each frame that is drawn (without a screen: 60 times a second),
-   * however many changes came; in a tab that nobody sees, none is. `message`: at each message.
-   * Default `frame`.
+   * `frame`: at most once per animation frame (60 times a second without a screen), for any
+   * number of changes; hidden tabs draw no frames. `message`: once per message. Default `frame`.
    */
   readonly notify?: "frame" | "message" | undefined;
 }
 
-/** One price of an order book; texts as the server sent them, every digit kept. */
+/** One price level of an order book. The strings keep every digit that the server sent. */
 export interface Level {
   readonly price: Decimal;
   readonly amount: Decimal;
-  /** All amounts from the best price to this one, added up exactly. */
+  /** The exact sum of all amounts from the best price to this one. */
   readonly total: Decimal;
 }
 
-/** Both sides, best price first. */
+/** Both sides of an order book, best price first. */
 export interface Depth {
   readonly asks: readonly Level[];
   readonly bids: readonly Level[];
 }
 
 /**
- * A connection to a Ranger server that stays: it comes back after a loss, asks again for what was
- * held, and keeps itself authenticated.
+ * A lasting connection to a Ranger server: it reconnects after a loss, restores its subscriptions,
+ * and renews its token.
  */
 export interface Ranger {
-  /** How the connection is now. */
+  /** The connection's current state. */
   readonly state: State;
 
-  /** The streams that are held, or wanted while there is no connection. */
+  /** The streams that this client subscribes to, also while disconnected. */
   readonly streams: readonly string[];
 
   /**
-   * A stream as an async iterable. It is subscribed when a loop begins, and let go of when the loop
-   * ends; loops end when the connection is closed.
+   * Returns a stream as an async iterable. A loop over it subscribes when it begins and
+   * unsubscribes when it ends. All loops end when the connection is closed.
    *
    * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …
-   * @throws {RangerError} `name`, `unauthenticated`, `option`, `closed` when the loop begins; in
-   * the loop `refused`, `too-many-streams`, `overflow`, and `token-refused` where no other token
-   * will come
+   * @throws {RangerError} when the loop begins: `name`, `unauthenticated`, `option`, `closed`; in
+   * the loop: `refused`, `too-many-streams`, `overflow`, and `token-refused` when no further token
+   * is available
    *
    * @example
    * ```ts
+   * import { connect } from "ranger-client";
+   *
+   * const ranger = connect("wss://example.com/public");
    * for await (const { trades } of ranger.stream("btcusd.trades")) {
    *   for (const { price, amount } of trades) console.log(price, amount);
    * }
@@ -82,20 +86,23 @@ export interface Ranger {
   ): AsyncIterable<PayloadOf<Name>>;
 
   /**
-   * Calls back with each event of a stream. `onError` gets the reason if it will not come.
+   * Calls back with each event of a stream. A refused subscription is reported to `onError`.
    *
-   * Increments of an order book (`btcusd.ob-inc`) come as the exchange published them. An amount
-   * that is empty (`""`, Peatio), null or zero in any spelling (`"0"`, `"0.0"`) removes the level at
-   * that price, whether it was there or not. {@link Ranger.book} has all of this done.
+   * Increments of an order book (`btcusd.ob-inc`) arrive as the exchange published them. An amount
+   * that is empty (`""`, Peatio), null or zero in any notation (`"0"`, `"0.0"`) removes the level
+   * at that price, if there is one. {@link Ranger.book} applies these rules.
    *
-   * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …; the bare name of
-   * a market stands for all its public streams
-   * @param listener gets what the stream carries, and the name that it came under
+   * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …; a market's
+   * bare name (`btcusd`) stands for all its public streams
+   * @param listener receives the payload, and the name of the stream that it arrived on
    * @throws {RangerError} `name`, `unauthenticated`, `closed`
    *
    * @example
    * ```ts
-   * const stop = ranger.on("btcusd.kline-1m", ([time, open, high, low, close]) => draw(close));
+   * import { connect } from "ranger-client";
+   *
+   * const ranger = connect("wss://example.com/public");
+   * const stop = ranger.on("btcusd.kline-1m", ([time, , , , close]) => console.log(time, close));
    * ```
    */
   on<Name extends StreamName>(
@@ -104,15 +111,18 @@ export interface Ranger {
   ): Stop;
 
   /**
-   * A market's order book, kept up to date until it is closed. What ends it otherwise is thrown by
-   * the loops over it; where there is none, `onError` gets it. A book that cannot be read is
-   * reported to `onError` once, and requested again after waits that double, up to 30 s.
+   * Returns a market's order book, kept up to date until it is closed. An error that ends it is
+   * thrown by the loops over it, or reported to `onError` without a loop. A book that cannot
+   * be read is reported to `onError` once, and requested again after waits that double, up to 30 s.
    *
-   * @param market `btcusd`
+   * @param market the market's id: `btcusd`
    * @throws {RangerError} `name`, `closed`
    *
    * @example
    * ```ts
+   * import { connect } from "ranger-client";
+   *
+   * const ranger = connect("wss://example.com/public");
    * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
    *   console.log(bestBid?.price, bestAsk?.price);
    * }
@@ -120,44 +130,49 @@ export interface Ranger {
    */
   book(market: string, options?: BookOptions): Book;
 
-  /** Calls back at each change of {@link Ranger.state}. */
+  /** Calls back after each change of {@link Ranger.state}. */
   onState(listener: (state: State) => void): Stop;
 
-  /** Calls back with what went wrong and no call or loop throws. Without any, it is logged. */
+  /**
+   * Calls back with each error that no call or loop throws. Without a listener, errors are logged.
+   */
   onError(listener: (error: RangerError) => void): Stop;
 
-  /** Calls back with each message of the server as it came, for inspectors and logs. */
+  /** Calls back with the text of each message from the server, for inspection and debugging. */
   onMessage(listener: (text: string) => void): Stop;
 
   /**
-   * Measures the way to the server and back.
+   * Measures the round-trip time to the server.
    *
    * @returns milliseconds
    * @throws {RangerError} `not-connected`
    */
   ping(): Promise<number>;
 
-  /** Asks for the token again now: after somebody signed in, or out. */
+  /** Requests the token again now: call it after the user signs in or out. */
   renewToken(): void;
 
   /**
-   * Ends the connection, all loops and all books.
+   * Closes the connection, and ends all loops and books.
    *
-   * @returns when the server has answered; nobody needs to wait for it
+   * @returns resolves when the server has acknowledged the close; awaiting it is optional
    */
   close(): Promise<void>;
 }
 
 /**
- * A market's order book, kept up to date: built from a snapshot and the increments since. After a
- * reconnect, or when something was lost on the way, it shows what it had (`live` is false
- * meanwhile) until the server has sent the book again.
+ * A market's order book, kept up to date from a snapshot and the increments that follow it. After a
+ * reconnect or a lost message it keeps its last levels, with `live` false, until the server has
+ * sent a new snapshot.
  *
- * It is also an async iterable of itself, once at each change; changes that the loop has no time
- * for are left out. The loop ends when the book is closed; leaving the loop does not close it.
+ * It is also an async iterable that yields the book after each change, and skips changes while the
+ * loop is busy. The loop ends when the book is closed; leaving the loop does not close the book.
  *
  * @example
  * ```ts
+ * import { connect } from "ranger-client";
+ *
+ * const ranger = connect("wss://example.com/public");
  * const book = ranger.book("btcusd");
  * book.onChange(() => {
  *   const { asks, bids } = book.depth(10);
@@ -168,31 +183,31 @@ export interface Ranger {
 export interface Book extends AsyncIterable<Book> {
   readonly market: string;
 
-  /** Whether the book is what the server has: false before the first snapshot and after a loss. */
+  /** Whether the book is current: false before the first snapshot and after a loss. */
   readonly live: boolean;
 
-  /** The number of the last increment, where the exchange numbers them. */
+  /** The sequence number of the last event, if the exchange numbers them. */
   readonly sequence: number | undefined;
 
-  /** The lowest price that somebody sells at. */
+  /** The lowest ask. */
   readonly bestAsk: Level | undefined;
 
-  /** The highest price that somebody buys at. */
+  /** The highest bid. */
   readonly bestBid: Level | undefined;
 
-  /** The best ask less the best bid, exactly. */
+  /** The best ask minus the best bid, exactly. */
   readonly spread: Decimal | undefined;
 
   /**
-   * The best levels of both sides, with their cumulative amounts.
+   * Returns the best levels of both sides, with their cumulative amounts.
    *
-   * @param count levels a side; all of them unless given
+   * @param count levels per side; all levels by default
    */
   depth(count?: number): Depth;
 
-  /** Calls back when the book has changed, also when `live` has; see {@link BookOptions}. */
+  /** Calls back when the levels or `live` have changed; see {@link BookOptions}. */
   onChange(listener: (book: Book) => void): Stop;
 
-  /** Lets go of the stream, and ends loops over the book; what it held can still be read. */
+  /** Unsubscribes, and ends the loops over the book. Its last levels remain readable. */
   close(): void;
 }

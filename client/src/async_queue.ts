@@ -1,12 +1,12 @@
 import type { StreamOptions } from "./api.ts";
-import { RangerError, wrong } from "./errors.ts";
+import { invalidOption, RangerError } from "./errors.ts";
 
 type Result<T> = IteratorResult<T, undefined>;
 
-/** Takes what a reader waits for. */
+/** Resolves a pending call of `next`. */
 type Reader<T> = (result: Result<T> | Promise<Result<T>>) => void;
 
-/** An async iterator with room for a number of events, and a rule for more. */
+/** A bounded queue that is read as an async iterator, with an overflow policy. */
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #limit: number;
   readonly #fails: boolean;
@@ -17,15 +17,15 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   #over = false;
   #error: RangerError | undefined;
 
-  /** @param release called once, when nothing more is to be pushed */
+  /** @param release called once, when the queue accepts no further values */
   constructor(
     name: string,
     { overflow = "error", buffer = 1000 }: StreamOptions,
     release: () => void,
   ) {
-    if (!(buffer >= 1)) wrong("buffer", "1 or more", buffer);
+    if (!(buffer >= 1)) invalidOption("buffer", "1 or more", buffer);
     if (!/^(latest|drop-oldest|error)$/.test(overflow)) {
-      wrong("overflow", "latest, drop-oldest or error", overflow);
+      invalidOption("overflow", "latest, drop-oldest or error", overflow);
     }
     this.#limit = overflow === "latest" ? 1 : buffer;
     this.#fails = overflow === "error";
@@ -39,8 +39,9 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     if (reader) return reader({ value, done: false });
     if (this.#values.length >= this.#limit) {
       if (this.#fails) {
-        const message = `${this.#limit} events of ${this.#name} wait: read faster, or choose ` +
-          "another buffer or overflow";
+        const message =
+          `The buffer of ${this.#name} is full (${this.#limit} events): read faster, or ` +
+          "change `buffer` or `overflow`";
         return this.end(new RangerError("overflow", message, this.#name));
       }
       this.#values.shift();
@@ -48,7 +49,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.#values.push(value);
   }
 
-  /** What waits is still read; then the loop ends, with the error where there is one. */
+  /** Ends the loop, with the error if there is one, after it has read the queued values. */
   end(error?: RangerError): void {
     if (this.#over) return;
     this.#over = true;
@@ -69,7 +70,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   return(): Promise<Result<T>> {
     this.#values.length = 0;
     this.end();
-    // A loop that was left needs no error any more.
+    // A loop that was left does not report an error.
     this.#error = undefined;
     return this.next();
   }

@@ -1,40 +1,40 @@
 import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { AsyncQueue } from "./async_queue.ts";
-import { add, textOf, ZERO } from "./decimals.ts";
+import { add, formatDecimal, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
 import { Resubscription } from "./resubscription.ts";
-import { type Side, Sides } from "./order_book.ts";
+import { OrderBook, type Side } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 import { emit, subscribe } from "./listeners.ts";
 
-/** What a book needs of the subscriptions. */
-export type Streams = Pick<Subscriptions, "listen" | "hold" | "again">;
+/** The part of the subscriptions that a book uses. */
+export type BookSubscriptions = Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">;
 
-/** Milliseconds of a frame, where nothing is drawn. */
-const FRAME = 16;
+/** Length of a frame in runtimes without a screen. */
+const FRAME_MS = 16;
 
-/** What there is where something is drawn. */
+/** The timers that runtimes with a screen have. */
 interface Screen {
   readonly requestAnimationFrame?: typeof setTimeout;
   readonly cancelAnimationFrame?: typeof clearTimeout;
 }
 
-/** Has something done when the next frame is drawn. @returns a function that takes it back */
-function atNextFrame(action: () => void): Stop {
+/** Runs an action in the next animation frame. @returns a function that cancels it */
+function onNextFrame(action: () => void): Stop {
   const { requestAnimationFrame: ask = setTimeout, cancelAnimationFrame: cancel = clearTimeout } =
     globalThis as unknown as Screen;
-  const id = ask(action, FRAME);
+  const id = ask(action, FRAME_MS);
   return () => cancel(id);
 }
 
-/** What {@linkcode Book} promises. */
+/** Implements {@linkcode Book}. */
 export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
   readonly #name: string;
   readonly #resubscription: Resubscription;
-  readonly #book = new Sides();
+  readonly #book = new OrderBook();
   readonly #listeners = new Set<(book: Book) => void>();
   readonly #readers = new Set<AsyncQueue<Book>>();
   #releases: (() => void)[] = [];
@@ -44,24 +44,24 @@ export class LiveBook implements Book {
   #cancel: (() => void) | undefined;
 
   /**
-   * @param failed gets the errors that no loop over the book gets
-   * @param ended is called once
+   * @param failed called with errors that no loop over the book throws
+   * @param ended called once, when the book is closed
    */
   constructor(
     market: string,
     { notify }: BookOptions,
-    subscriptions: Streams,
+    subscriptions: BookSubscriptions,
     failed: (error: RangerError) => void,
     ended: () => void,
   ) {
     this.market = market;
     this.#everyMessage = notify === "message";
     this.#name = `${market}.ob-inc`;
-    this.#resubscription = new Resubscription(() => subscriptions.again(this.#name));
+    this.#resubscription = new Resubscription(() => subscriptions.resubscribe(this.#name));
     this.#releases = [
       subscriptions.listen(`${market}.ob-snap`, (payload) => this.#snapshot(payload)),
       subscriptions.listen(this.#name, (payload) => this.#increment(payload)),
-      subscriptions.hold(this.#name, (error) => this.end(error)),
+      subscriptions.subscribe(this.#name, (error) => this.end(error)),
     ];
     this.#failed = failed;
     this.#ended = ended;
@@ -85,7 +85,7 @@ export class LiveBook implements Book {
 
   get spread(): Decimal | undefined {
     const [ask, bid] = [this.#book.asks[0], this.#book.bids[0]];
-    return ask && bid && textOf(add(ask.at, bid.at, -1n));
+    return ask && bid && formatDecimal(add(ask.priceValue, bid.priceValue, -1n));
   }
 
   depth(count: number = Infinity): Depth {
@@ -113,7 +113,7 @@ export class LiveBook implements Book {
     this.end();
   }
 
-  /** What the server has is not known any more: until a snapshot comes. */
+  /** The connection was lost: the book is stale until the next snapshot. */
   lost(): void {
     this.#resubscription.stop();
     if (!this.#live) return;
@@ -121,7 +121,7 @@ export class LiveBook implements Book {
     this.#changed();
   }
 
-  /** As `close`; loops end with the error. */
+  /** Closes the book; its loops end with the error. */
   end(error?: RangerError): void {
     if (this.#releases.length === 0) return;
     for (const release of this.#releases) release();
@@ -143,28 +143,28 @@ export class LiveBook implements Book {
   }
 
   #increment(payload: unknown): void {
-    // Of a book in doubt, they would be increments to something else.
+    // A stale book has missed earlier increments.
     if (!this.#live) return;
     const applied = this.#book.apply(payload);
     if (applied) this.#changed();
     else this.#failedToRead(applied === undefined ? "ob-inc" : undefined);
   }
 
-  /** @param event that could not be read; without it, a number was skipped */
+  /** @param event the unreadable event's type; `undefined` after a gap in the sequence */
   #failedToRead(event?: string): void {
     const wasLive = this.#live;
     this.#live = false;
-    // Before anyone is called, since the book may be closed by that.
+    // Before the listeners run, because they may close the book.
     const report = this.#resubscription.failed(event ? "unreadable" : "gap");
     if (wasLive) this.#changed();
     if (!report) return;
-    const message = `The book of ${this.market} could not be read; it is requested again`;
+    const message = `The order book of ${this.market} could not be read; it is requested again`;
     this.#failed(new RangerError("protocol", message, `${this.market}.${event}`));
   }
 
   #changed(): void {
     if (this.#everyMessage) return this.#notify();
-    this.#cancel ??= atNextFrame(() => this.#notify());
+    this.#cancel ??= onNextFrame(() => this.#notify());
   }
 
   #notify(): void {
@@ -176,8 +176,8 @@ export class LiveBook implements Book {
 
 function levels(side: Side, count: number): Level[] {
   let sum = ZERO;
-  return side.slice(0, count).map(({ price, amount, size }) => {
-    sum = add(sum, size);
-    return { price, amount, total: textOf(sum) };
+  return side.slice(0, count).map(({ price, amount, amountValue }) => {
+    sum = add(sum, amountValue);
+    return { price, amount, total: formatDecimal(sum) };
   });
 }

@@ -7,11 +7,11 @@ export interface Loss {
   readonly code: number | undefined;
 }
 
-/** Who uses a connection. */
+/** Receives a connection's events. */
 export interface ConnectionOwner {
   opened(): void;
   received(text: string): void;
-  /** The last thing that is heard of a connection. */
+  /** The connection's last event. */
   lost(loss: Loss): void;
 }
 
@@ -27,14 +27,14 @@ interface Ping {
   reject(error: RangerError): void;
 }
 
-/** One WebSocket, from its opening to its end. It notices by itself when nobody answers any more. */
+/** One WebSocket, from opening to close. Pings detect a server that no longer answers. */
 export class Connection {
   readonly #socket: Socket;
   readonly #settings: Settings;
   readonly #owner: ConnectionOwner;
   readonly #pings: Ping[] = [];
   #timer: ReturnType<typeof setTimeout>;
-  #heard = false;
+  #received = false;
   #over = false;
   #ended: () => void = () => {};
 
@@ -50,18 +50,18 @@ export class Connection {
       owner.opened();
     };
     socket.onmessage = ({ data }) => {
-      this.#heard = true;
+      this.#received = true;
       if (data === "pong") this.#pings.shift()?.resolve();
       if (typeof data === "string") owner.received(data);
     };
     const close = (code?: number, reason?: string) => {
       const what = open ? "the connection was lost" : "the server could not be reached";
-      this.#lose({ reason: reason || what, code });
+      this.#fail({ reason: reason || what, code });
       this.#ended();
     };
     socket.onclose = ({ code, reason }) => close(code, reason);
-    // Not every runtime follows an error with a close event; those that do, do it at once.
-    socket.onerror = () => this.#in(0, close);
+    // Not every runtime follows an error with a close event; those that do fire it immediately.
+    socket.onerror = () => this.#setTimer(0, close);
     this.#timer = setTimeout(() => this.#drop(), settings.timeout);
   }
 
@@ -69,7 +69,7 @@ export class Connection {
     this.#socket.send(text);
   }
 
-  /** Resolves to the round-trip time in milliseconds. */
+  /** @returns the round-trip time in milliseconds */
   ping(): Promise<number> {
     return new Promise((resolve, reject) => {
       const at = performance.now();
@@ -78,40 +78,42 @@ export class Connection {
     });
   }
 
-  /** Ends it as RFC 6455 says; resolves when the server has answered, or has had its time. */
+  /**
+   * Starts the closing handshake (RFC 6455 §7); resolves when the server answers, or on timeout.
+   */
   close(): Promise<void> {
     this.#finish();
     const ended = new Promise<void>((resolve) => {
-      this.#in(this.#settings.timeout, resolve);
-      this.#ended = () => this.#in(0, resolve);
+      this.#setTimer(this.#settings.timeout, resolve);
+      this.#ended = () => this.#setTimer(0, resolve);
     });
     this.#socket.close();
     return ended;
   }
 
   #watch(): void {
-    this.#heard = false;
-    this.#in(this.#settings.pingInterval, () => {
-      if (this.#heard) return this.#watch();
+    this.#received = false;
+    this.#setTimer(this.#settings.pingInterval, () => {
+      if (this.#received) return this.#watch();
       this.ping().catch(() => {});
-      this.#in(this.#settings.timeout, () => this.#heard ? this.#watch() : this.#drop());
+      this.#setTimer(this.#settings.timeout, () => this.#received ? this.#watch() : this.#drop());
     });
   }
 
-  /** There is one timer at a time. */
-  #in(milliseconds: number, action: () => void): void {
+  /** Replaces the connection's only timer. */
+  #setTimer(milliseconds: number, action: () => void): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(action, milliseconds);
   }
 
-  /** Gives up a connection that does not answer, without waiting for its end. */
+  /** Abandons a connection that does not answer, without waiting for the close event. */
   #drop(): void {
     const reason = `no answer within ${this.#settings.timeout} ms`;
-    this.#lose({ reason, code: undefined });
+    this.#fail({ reason, code: undefined });
     this.#socket.close();
   }
 
-  #lose(loss: Loss): void {
+  #fail(loss: Loss): void {
     if (this.#over) return;
     this.#finish();
     this.#owner.lost(loss);

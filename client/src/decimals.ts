@@ -1,13 +1,13 @@
-/** A decimal number, exactly: whole digits, and how many of them are behind the point. */
-export interface Exact {
+/** An exact decimal number: its digits as an integer, and the number of decimal places. */
+export interface ParsedDecimal {
   readonly digits: bigint;
   readonly places: number;
 }
 
-export const ZERO: Exact = { digits: 0n, places: 0 };
+export const ZERO: ParsedDecimal = { digits: 0n, places: 0 };
 
-/** @returns `undefined` when the value is not a decimal number */
-export function exact(value: unknown): Exact | undefined {
+/** @returns `undefined` if the value is not a decimal number */
+export function parseDecimal(value: unknown): ParsedDecimal | undefined {
   const found = /^([+-]?\d+)(?:\.(\d*))?(?:e([+-]?\d{1,3}))?$/i.exec(
     typeof value === "object" ? "" : String(value),
   );
@@ -18,40 +18,41 @@ export function exact(value: unknown): Exact | undefined {
   return places < 0 ? { digits: digits * 10n ** BigInt(-places), places: 0 } : { digits, places };
 }
 
-/** `a` and `sign` times `b`. */
-export function add(a: Exact, b: Exact, sign: 1n | -1n = 1n): Exact {
+/** @returns `a + sign * b` */
+export function add(a: ParsedDecimal, b: ParsedDecimal, sign: 1n | -1n = 1n): ParsedDecimal {
   const places = Math.max(a.places, b.places);
-  const scaled = (one: Exact) =>
+  const scaled = (one: ParsedDecimal) =>
     one.places === places ? one.digits : one.digits * 10n ** BigInt(places - one.places);
   return { digits: scaled(a) + sign * scaled(b), places };
 }
 
-export function compare(a: Exact, b: Exact): number {
+export function compare(a: ParsedDecimal, b: ParsedDecimal): number {
   return Math.sign(Number(add(a, b, -1n).digits));
 }
 
-export function textOf({ digits, places }: Exact): string {
+export function formatDecimal({ digits, places }: ParsedDecimal): string {
   const text = String(digits).replace(/\d+/, (all) => all.padStart(places + 1, "0"));
   return places > 0 ? `${text.slice(0, -places)}.${text.slice(-places)}` : text;
 }
 
 /**
- * Compares two decimal numbers digit by digit, so that none is lost as it would be in a binary
- * fraction.
+ * Compares two decimal numbers exactly: no digit is lost to floating point.
  *
- * @returns -1 when `a` is the smaller, 0 when they are the same number, 1 when it is the greater
- * @throws {TypeError} one of them is not a decimal number
+ * @returns -1 if `a` is less than `b`, 0 if they are equal, 1 if `a` is greater
+ * @throws {TypeError} a value is not a decimal number
  *
  * @example
  * ```ts
- * prices.sort(compareDecimals); // "9.9", "10.0", "10.00000000000000001"
+ * import { compareDecimals } from "ranger-client";
+ *
+ * ["10.0", "9.9"].sort(compareDecimals); // ["9.9", "10.0"]
  * ```
  */
 export function compareDecimals(
   a: string | number,
   b: string | number,
 ): number {
-  const [x, y] = [exact(a), exact(b)];
+  const [x, y] = [parseDecimal(a), parseDecimal(b)];
   if (x && y) return compare(x, y);
   throw new TypeError(`"${x ? b : a}" is not a decimal number`);
 }

@@ -1,47 +1,52 @@
-/** What went wrong; codes stay, messages may be reworded. */
+/** The kind of an error. Codes are stable; messages may change. */
 export type ErrorCode =
-  /** The URL is none that a WebSocket can be opened to, or needs what this client cannot send. */
+  /** The URL is not a WebSocket URL, or its path needs a header that browsers cannot send. */
   | "url"
-  /** An option is not what it should be. */
+  /** An option has an invalid value. */
   | "option"
-  /** This runtime has no WebSocket, and none was given. */
+  /** The runtime has no WebSocket, and the options name none. */
   | "no-websocket"
-  /** The connection is closed for good: by `close()`, by the signal, or after too many attempts. */
+  /**
+   * The connection is closed permanently: by `close()`, the signal, or too many failed attempts.
+   */
   | "closed"
-  /** There is no open connection at the moment. */
+  /** No connection is open at the moment. */
   | "not-connected"
-  /** A stream's name that cannot be one. */
+  /** The name of a stream is invalid. */
   | "name"
-  /** The server refused a stream. */
+  /** The server refused the subscription to a stream. */
   | "refused"
-  /** The connection holds as many streams as the server allows. */
+  /** The connection has reached the server's limit of streams. */
   | "too-many-streams"
-  /** A private stream, and nobody is signed in. */
+  /** The stream is private, and the client has no token. */
   | "unauthenticated"
-  /** The server did not accept the token. */
+  /** The server rejected the token. */
   | "token-refused"
-  /** The token could not be had: the function that fetches it failed. */
+  /** The function that fetches the token failed. */
   | "token-unavailable"
-  /** A reader was slower than its stream, with `overflow: "error"`. */
+  /** A loop with the `error` policy read more slowly than events arrived. */
   | "overflow"
-  /** The server did not understand this client, or the other way round. */
+  /** The server or the client received a message that it cannot read. */
   | "protocol";
 
 /**
- * Every error of this client.
+ * The class of every error of this client.
  *
  * @example
  * ```ts
+ * import { connect } from "ranger-client";
+ *
+ * const ranger = connect("wss://example.com/public");
  * ranger.onError((error) => {
- *   if (error.code === "token-refused") signOut();
+ *   if (error.code === "token-refused") console.log("Please sign in again");
  * });
  * ```
  */
 export class RangerError extends Error {
   override readonly name = "RangerError";
-  /** For programs; see {@link ErrorCode}. */
+  /** The kind of error, for programs; see {@link ErrorCode}. */
   readonly code: ErrorCode;
-  /** The stream that it is about, where it is about one. */
+  /** The stream that the error concerns, if any. */
   readonly stream: string | undefined;
 
   constructor(
@@ -56,11 +61,11 @@ export class RangerError extends Error {
   }
 }
 
-/** @throws {RangerError} always: an option is not what it should be */
-export function wrong(option: string, right: string, given: unknown): never {
+/** @throws {RangerError} always, with the code `option` */
+export function invalidOption(option: string, right: string, given: unknown): never {
   throw new RangerError("option", `${option} must be ${right}, not ${given}`);
 }
 
 export function notConnected(): RangerError {
-  return new RangerError("not-connected", "There is no open connection");
+  return new RangerError("not-connected", "The connection is not open");
 }

@@ -1,12 +1,12 @@
-/** @returns a function that takes the member out again */
+/** Adds a member to a set. @returns a function that removes it */
 export function subscribe<T>(set: Set<T>, member: T): () => void {
   set.add(member);
   return () => void set.delete(member);
 }
 
 /**
- * Calls listeners. One that throws keeps nothing from the others: its error is reported as
- * uncaught, since it is a mistake in the listener.
+ * Calls all listeners, also after one has thrown: that error is a bug in the app, so it is reported
+ * as uncaught.
  */
 export function emit<Args extends readonly unknown[]>(
   listeners: Iterable<(...args: Args) => void> | undefined,

@@ -1,16 +1,18 @@
-/** An event of an order book in which a price or an amount is a JSON number. */
+/** Matches order book events in which a price or an amount is a JSON number. */
 const BOOK_WITH_NUMBERS = /^\{"[^".]+\.ob-(?:snap|inc)"[^]*[[,]\s*-?\d/;
-/** Texts, which are left alone, and numbers in arrays. */
+/** Matches strings, which stay as they are, and numbers in arrays. */
 const TEXTS_AND_NUMBERS = /"(?:\\.|[^"\\])*"|([[,]\s*)(-?\d[^\s,\]]*)/g;
 
 /**
- * Parses a message of the server. Prices and amounts of an order book that were published as JSON
- * numbers become texts: as numbers they would be rounded.
+ * Parses a message from the server. Prices and amounts of an order book that are JSON numbers
+ * become strings, because floating point would round them.
  *
- * @throws {SyntaxError} it is not valid JSON
+ * @throws {SyntaxError} the message is not valid JSON
  *
  * @example
  * ```ts
+ * import { parseMessage } from "./message.ts";
+ *
  * parseMessage('{"btcusd.ob-inc":{"asks":[1.10,2],"sequence":3}}');
  * // { "btcusd.ob-inc": { asks: ["1.10", "2"], sequence: 3 } }
  * ```

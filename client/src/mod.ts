@@ -1,9 +1,9 @@
 /**
- * The client of Ranger: market data and account events by WebSocket, typed, and kept going.
+ * The typed client of Ranger: market data and account events over a WebSocket that reconnects.
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "ranger-client"
  *
  * const ranger = connect("wss://example.com/public");
  * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
@@ -14,7 +14,7 @@
  * @module
  */
 import type { Ranger } from "./api.ts";
-import { type ConnectOptions, settingsOf } from "./options.ts";
+import { type ConnectOptions, resolveSettings } from "./options.ts";
 import { LiveRanger } from "./ranger.ts";
 
 export type {
@@ -35,15 +35,19 @@ export type { Identity, State } from "./state.ts";
 export * from "./streams.ts";
 
 /**
- * Connects to a Ranger server, and stays connected until it is closed.
+ * Connects to a Ranger server, and reconnects until it is closed.
  *
- * @param url of the server's public path; in pages it may be relative to the page
- * @throws {RangerError} the URL or an option is wrong, and the message says what would be right;
- * or the WebSocket cannot even be made, such as an insecure one in a secure page
+ * @param url the server's public path; in a page it may be relative to the page
+ * @throws {RangerError} `url` or `option` if an argument is invalid, or if the runtime refuses the
+ * WebSocket, as browsers refuse `ws:` in a secure page; `no-websocket` if it has none
  *
  * @example
  * ```ts
- * const ranger = connect("wss://example.com/public", { token: () => fetchToken() });
+ * import { connect } from "ranger-client";
+ *
+ * const ranger = connect("wss://example.com/public", {
+ *   token: async () => await (await fetch("/api/token")).text(),
+ * });
  * ranger.onState((state) => console.log(state.status));
  * ranger.on("order", (order) => console.log(order.id, order.state));
  * ```
@@ -52,5 +56,5 @@ export function connect(
   url: string | { readonly href: string },
   options: ConnectOptions = {},
 ): Ranger {
-  return new LiveRanger(settingsOf(url, options), options.signal);
+  return new LiveRanger(resolveSettings(url, options), options.signal);
 }

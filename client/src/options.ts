@@ -1,12 +1,12 @@
-import { RangerError, wrong } from "./errors.ts";
+import { invalidOption, RangerError } from "./errors.ts";
 
-/** What this client needs of a WebSocket; those of browsers, Node 22, Deno, Bun and `ws` have it. */
+/** The part of a WebSocket that this client uses: as in browsers, Node 22, Deno, Bun and `ws`. */
 export interface WebSocketLike {
   send(data: string): void;
   close(code?: number, reason?: string): void;
 }
 
-/** What this client needs of an AbortSignal. */
+/** The part of an AbortSignal that this client uses. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
@@ -14,42 +14,43 @@ export interface AbortSignalLike {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** A token, or who has one; with nothing the connection is anonymous. */
+/** A JWT, or a function that returns one; without a token the connection is anonymous. */
 export type TokenSource =
   | string
   | (() => string | null | undefined | Promise<string | null | undefined>);
 
-/** How to connect; everything has a default. */
+/** How to connect. Every option has a default. */
 export interface ConnectOptions {
   /**
-   * For private streams: a JWT, or better a function that fetches one. The function is called for
-   * each connection, before the token ends, and when the server says that it has ended; a plain
-   * text cannot be renewed.
+   * For private streams: a JWT, or preferably a function that fetches one. The function is called
+   * for each connection, before the token expires, and when the server reports that it has expired.
+   * A string cannot be renewed.
    */
   readonly token?: TokenSource | undefined;
-  /** Closes the connection and lets go of everything when it is aborted. */
+  /** Closes the connection, all loops and all books when it is aborted. */
   readonly signal?: AbortSignalLike | undefined;
-  /** The constructor to use; needed in Node 20, which has none: that of npm's `ws`. */
+  /** The WebSocket constructor. Node 20 has none: pass the one from npm's `ws`. */
   readonly WebSocket?: (new (url: string) => WebSocketLike) | undefined;
-  /** Milliseconds of silence after which the server is pinged. Default 15,000. */
+  /** Milliseconds without a message after which the client pings. Default 15,000. */
   readonly pingInterval?: number | undefined;
-  /** Milliseconds that opening a connection, or the answer to a ping, may take. Default 10,000. */
+  /** Maximum time in milliseconds to open a connection or answer a ping. Default 10,000. */
   readonly timeout?: number | undefined;
   /**
-   * Milliseconds that the first attempt after a loss waits at most: a random part of it, so that
-   * not all clients come at once. Doubled for each further attempt. Default 500.
+   * Maximum wait in milliseconds before the first attempt after a loss; it doubles with each
+   * further attempt. The wait is a random part of it, so that clients do not all reconnect at once.
+   * Default 500.
    */
   readonly minReconnectDelay?: number | undefined;
-  /** Milliseconds that any attempt waits at most. Default 30,000. */
+  /** Maximum wait in milliseconds before any attempt. Default 30,000. */
   readonly maxReconnectDelay?: number | undefined;
   /**
-   * Attempts in a row after which it gives up, at the beginning or after a loss; one has succeeded
-   * when its connection has lasted ten seconds. Default: never.
+   * Failed attempts in a row after which the client closes, at the start or after a loss. An
+   * attempt has succeeded when its connection has lasted ten seconds. Default: no limit.
    */
   readonly maxReconnectAttempts?: number | undefined;
 }
 
-/** The options with nothing left open. */
+/** The options with their defaults applied. */
 export interface Settings {
   readonly url: string;
   readonly token: TokenSource | undefined;
@@ -61,8 +62,8 @@ export interface Settings {
   readonly maxReconnectAttempts: number;
 }
 
-/** @throws {RangerError} an option is wrong, and the message says what would be right */
-export function settingsOf(
+/** @throws {RangerError} an option is invalid; the message names the valid values */
+export function resolveSettings(
   url: string | { readonly href: string },
   options: ConnectOptions,
 ): Settings {
@@ -70,7 +71,7 @@ export function settingsOf(
   if (!WebSocket) {
     throw new RangerError(
       "no-websocket",
-      "No WebSocket here: use Node 22, or connect(url, { WebSocket }) with npm's ws",
+      "This runtime has no WebSocket: use Node 22, or connect(url, { WebSocket }) with npm's ws",
     );
   }
   const numbers = {
@@ -82,12 +83,14 @@ export function settingsOf(
   };
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
-    if (!(value > 0)) wrong(name, "above 0", value);
+    if (!(value > 0)) invalidOption(name, "above 0", value);
   }
   return { ...numbers, url: address(url, !options.WebSocket), token: options.token, WebSocket };
 }
 
-/** Asks for events as objects, whatever the server prefers; a page's own host may be left out. */
+/**
+ * Requests the object envelope, whatever the server's default; resolves URLs relative to the page.
+ */
 function address(given: string | { readonly href: string }, cannotSendHeaders: boolean): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   let url: URL | undefined;
@@ -95,16 +98,16 @@ function address(given: string | { readonly href: string }, cannotSendHeaders: b
     url = new URL(typeof given === "string" ? given : given.href, page);
     url.protocol = url.protocol.replace(/^http/, "ws");
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (!url || !/^wss?:$/.test(url.protocol)) {
     throw new RangerError(
       "url",
-      `No URL of a WebSocket, such as wss://example.com/public: ${given}`,
+      `Invalid WebSocket URL: ${given}; a valid one is wss://example.com/public`,
     );
   }
   if (cannotSendHeaders && /\/private\/?$/.test(url.pathname)) {
-    throw new RangerError("url", "Use /public: it has private streams too, and needs no header");
+    throw new RangerError("url", "Use /public: it serves private streams too, and needs no header");
   }
   url.hash = "";
   url.searchParams.set("envelope", "object");

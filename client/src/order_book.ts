@@ -1,26 +1,26 @@
-import { compare, type Exact, exact, ZERO } from "./decimals.ts";
+import { compare, type ParsedDecimal, parseDecimal, ZERO } from "./decimals.ts";
 
-/** One price, in the words of the server, and what they are worth. */
-export interface Entry {
+/** One level: the server's strings, and their values. */
+export interface BookEntry {
   readonly price: string;
   readonly amount: string;
-  readonly at: Exact;
-  readonly size: Exact;
+  readonly priceValue: ParsedDecimal;
+  readonly amountValue: ParsedDecimal;
 }
 
-/** One side of a book, best price first: asks rise, bids fall. */
-export type Side = Entry[];
+/** One side of a book, best price first: asks ascending, bids descending. */
+export type Side = BookEntry[];
 
-/** Both sides, and the number of the last change. */
-export class Sides {
+/** Both sides of an order book, and the sequence number of the last event. */
+export class OrderBook {
   asks: Side = [];
   bids: Side = [];
   sequence: number | undefined;
 
-  /** @returns whether the snapshot could be read; if not, all is as it was */
+  /** @returns whether the snapshot could be read; if not, the book is unchanged */
   replace(snapshot: unknown): boolean {
     const read = changesOf(snapshot);
-    // A side that is left out is empty; with neither it is not a snapshot.
+    // A missing side is empty; an object with neither side is not a snapshot.
     if (!read || !("asks" in (snapshot as object) || "bids" in (snapshot as object))) return false;
     this.asks = [];
     this.bids = [];
@@ -30,16 +30,16 @@ export class Sides {
   }
 
   /**
-   * @returns whether the book is what the server has; if not, something was lost, and all is as it
-   * was; `undefined` when the increment cannot be read
+   * @returns true if the book is current; false after a gap in the sequence, and `undefined` if the
+   * increment cannot be read: in both cases the book is unchanged
    */
   apply(increment: unknown): boolean | undefined {
     const read = changesOf(increment);
     if (!read) return undefined;
-    // Where one of them has no number, there is nothing to hold against the increment.
+    // Without a sequence number on both, a gap cannot be detected.
     const step = (read.sequence ?? NaN) - (this.sequence ?? NaN);
     if (step > 1) return false;
-    // What came before the snapshot is in it.
+    // The snapshot already contains earlier increments.
     if (!(step <= 0)) this.#put(read);
     return true;
   }
@@ -52,17 +52,17 @@ export class Sides {
 }
 
 interface Changes {
-  readonly asks: readonly Entry[];
-  readonly bids: readonly Entry[];
+  readonly asks: readonly BookEntry[];
+  readonly bids: readonly BookEntry[];
   readonly sequence: number | undefined;
 }
 
-/** Reads what the server reads. */
+/** Accepts the same payloads as the server. */
 function changesOf(payload: unknown): Changes | undefined {
   if (typeof payload !== "object" || !payload || Array.isArray(payload)) return undefined;
   const { asks, bids, sequence } = payload as Record<string, unknown>;
   const [a, b] = [entriesOf(asks ?? []), entriesOf(bids ?? [])];
-  // Some exchanges write it as a text.
+  // Some exchanges publish it as a string.
   const number = typeof sequence === "string" && /^\d+$/.test(sequence)
     ? Number(sequence)
     : sequence ?? undefined;
@@ -70,31 +70,32 @@ function changesOf(payload: unknown): Changes | undefined {
   return { asks: a, bids: b, sequence: number as Changes["sequence"] };
 }
 
-/** One pair, or a list of pairs. */
-function entriesOf(value: unknown): Entry[] | undefined {
+/** @param value one pair, or a list of pairs */
+function entriesOf(value: unknown): BookEntry[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const pairs: unknown[] = Array.isArray(value[0] ?? []) ? value : [value];
-  const entries: Entry[] = [];
+  const entries: BookEntry[] = [];
   for (const pair of pairs) {
     const [price, amount, more] = Array.isArray(pair) ? pair : [];
-    // Peatio writes the total of a level that is gone as an empty text.
-    const [at, size] = [exact(price), amount === "" || amount === null ? ZERO : exact(amount)];
-    if (!at || !size || more !== undefined) return undefined;
-    entries.push({ price: String(price), amount: String(amount), at, size });
+    // Peatio publishes the amount of a removed level as an empty string.
+    const priceValue = parseDecimal(price);
+    const amountValue = amount === "" || amount === null ? ZERO : parseDecimal(amount);
+    if (!priceValue || !amountValue || more !== undefined) return undefined;
+    entries.push({ price: String(price), amount: String(amount), priceValue, amountValue });
   }
   return entries;
 }
 
-/** An amount of zero takes the level away. */
-function put(side: Side, entry: Entry, direction: 1 | -1): void {
+/** Inserts or replaces a level; an amount of zero removes it. */
+function put(side: Side, entry: BookEntry, direction: 1 | -1): void {
   let low = 0;
   let high = side.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compare(side[middle]!.at, entry.at) * direction < 0) low = middle + 1;
+    if (compare(side[middle]!.priceValue, entry.priceValue) * direction < 0) low = middle + 1;
     else high = middle;
   }
   const there = side[low];
-  const found = there && compare(there.at, entry.at) === 0 ? 1 : 0;
-  side.splice(low, found, ...(entry.size.digits ? [entry] : []));
+  const found = there && compare(there.priceValue, entry.priceValue) === 0 ? 1 : 0;
+  side.splice(low, found, ...(entry.amountValue.digits ? [entry] : []));
 }

@@ -15,22 +15,22 @@ function isPrivate(name: string): boolean {
   return STREAM_KINDS.some((kind) => kind.name === name && kind.scope === "private");
 }
 
-/** What the server says other than events (protocol, sections 3 and 4). */
+/** A message from the server that is not an event (protocol, sections 3 and 4). */
 interface Answer {
   readonly success?: { readonly message?: string; readonly streams?: readonly string[] };
   readonly error?: { readonly message?: string };
 }
 
-/** What {@linkcode Ranger} promises. */
+/** Implements {@linkcode Ranger}. */
 export class LiveRanger implements Ranger {
-  readonly #line: Reconnector;
+  readonly #reconnector: Reconnector;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions = new Subscriptions();
-  /** Why private streams will not come. */
-  #noToken: RangerError | undefined;
-  /** Books, and loops over streams. */
-  readonly #users = new Set<{ end(): void; lost?(): void }>();
+  /** Why private streams are unavailable; `undefined` if they are available. */
+  #privateError: RangerError | undefined;
+  /** Books and loops over streams. */
+  readonly #consumers = new Set<{ end(): void; lost?(): void }>();
   readonly #states = new Set<(state: State) => void>();
   readonly #errors = new Set<(error: RangerError) => void>();
   readonly #messages = new Set<(text: string) => void>();
@@ -41,35 +41,35 @@ export class LiveRanger implements Ranger {
     this.#hasToken = settings.token !== undefined;
     if (!this.#hasToken) {
       const message = "Private streams need a token: connect(url, { token: () => fetchToken() })";
-      this.#noToken = new RangerError("unauthenticated", message);
+      this.#privateError = new RangerError("unauthenticated", message);
     }
-    this.#line = new Reconnector(settings, {
+    this.#reconnector = new Reconnector(settings, {
       opened: this.#opened,
       received: this.#received,
       state: this.#lost,
     });
     this.#tokens = new Tokens(settings, {
-      send: (message) => this.#line.open?.send(message),
+      send: (message) => this.#reconnector.open?.send(message),
       identified: (identity) => {
-        // First, so that a listener of the state may subscribe to private streams at once.
+        // First, so that state listeners can subscribe to private streams.
         if (identity) {
-          this.#noToken = undefined;
+          this.#privateError = undefined;
           this.#subscriptions.identified();
         }
-        this.#become({ status: "open", identity });
+        this.#setState({ status: "open", identity });
       },
       failed: this.#report,
-      authFailed: this.#hopeless,
-      signedOut: () => this.#line.restart(),
+      authFailed: this.#authFailed,
+      signedOut: () => this.#reconnector.restart(),
     });
     const abort = () => void this.#end("aborted");
     if (signal?.aborted) {
       abort();
       return;
     }
-    // First, so that nothing is left behind where it throws.
-    this.#line.connect();
-    const online = () => this.#line.reconnect();
+    // First, so that no listener is left behind if it throws.
+    this.#reconnector.connect();
+    const online = () => this.#reconnector.reconnect();
     const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
     const listen = (verb: "add" | "remove") => {
       signal?.[`${verb}EventListener`]("abort", abort);
@@ -91,23 +91,23 @@ export class LiveRanger implements Ranger {
     name: Name,
     options: StreamOptions = {},
   ): AsyncIterable<PayloadOf<Name>> {
-    return { [Symbol.asyncIterator]: () => this.#read<PayloadOf<Name>>(name, options) };
+    return { [Symbol.asyncIterator]: () => this.#iterate<PayloadOf<Name>>(name, options) };
   }
 
   on<Name extends StreamName>(
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
   ): Stop {
-    // A new function, so that one listener may be added twice.
+    // A new function, so that the same listener can be added twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
-    return this.#follow(name, take, this.#report);
+    return this.#subscribe(name, take, this.#report);
   }
 
   book(market: string, options: BookOptions = {}): Book {
-    this.#check(`${market}.ob-inc`);
-    const ended = () => this.#users.delete(book);
+    this.#checkName(`${market}.ob-inc`);
+    const ended = () => this.#consumers.delete(book);
     const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
-    this.#users.add(book);
+    this.#consumers.add(book);
     return book;
   }
 
@@ -124,37 +124,41 @@ export class LiveRanger implements Ranger {
   }
 
   async ping(): Promise<number> {
-    if (!this.#line.open) throw notConnected();
-    return await this.#line.open.ping();
+    if (!this.#reconnector.open) throw notConnected();
+    return await this.#reconnector.open.ping();
   }
 
   renewToken(): void {
-    if (this.#line.open) void this.#tokens.renew();
+    if (this.#reconnector.open) void this.#tokens.renew();
   }
 
   close(): Promise<void> {
     return this.#end("closed by the client");
   }
 
-  #read<T>(name: string, options: StreamOptions): AsyncQueue<T> {
+  #iterate<T>(name: string, options: StreamOptions): AsyncQueue<T> {
     let stop: Stop = () => {};
     const buffer = new AsyncQueue<T>(name, options, () => {
       stop();
-      this.#users.delete(buffer);
+      this.#consumers.delete(buffer);
     });
-    stop = this.#follow(name, (payload) => buffer.push(payload as T), (error) => buffer.end(error));
-    this.#users.add(buffer);
+    stop = this.#subscribe(
+      name,
+      (payload) => buffer.push(payload as T),
+      (error) => buffer.end(error),
+    );
+    this.#consumers.add(buffer);
     return buffer;
   }
 
-  #follow(
+  #subscribe(
     name: string,
     listener: (payload: unknown, stream: string) => void,
     failed: (error: RangerError) => void,
   ): Stop {
-    this.#check(name);
+    this.#checkName(name);
     const unlisten = this.#subscriptions.listen(name, listener);
-    const release = this.#subscriptions.hold(name, (error) => {
+    const release = this.#subscriptions.subscribe(name, (error) => {
       unlisten();
       failed(error);
     });
@@ -164,43 +168,40 @@ export class LiveRanger implements Ranger {
     };
   }
 
-  #check(name: string): void {
+  #checkName(name: string): void {
     if (this.#state.status === "closed") {
       throw new RangerError("closed", `The connection is closed (${this.#state.reason})`);
     }
-    // Longer ones do not fit into a message.
+    // Longer names do not fit into a message.
     if (!/^[^,\s]{1,500}$/.test(name)) {
-      throw new RangerError(
-        "name",
-        `"${name}" is not a stream's name. One looks like btcusd.trades`,
-      );
+      throw new RangerError("name", `Invalid stream name "${name}"; a valid one is btcusd.trades`);
     }
-    if (this.#noToken && isPrivate(name)) throw this.#noToken;
+    if (this.#privateError && isPrivate(name)) throw this.#privateError;
   }
 
   readonly #opened = (): void => {
-    this.#become({ status: "open", identity: undefined });
+    this.#setState({ status: "open", identity: undefined });
     // A listener may have closed it.
-    if (!this.#line.open) return;
-    this.#subscriptions.opened((message) => this.#line.open?.send(message), !this.#hasToken);
+    if (!this.#reconnector.open) return;
+    this.#subscriptions.opened((message) => this.#reconnector.open?.send(message), !this.#hasToken);
     if (!this.#hasToken) return;
-    this.#noToken = undefined;
+    this.#privateError = undefined;
     void this.#tokens.renew();
   };
 
   readonly #received = (text: string): void => {
     emit(this.#messages, text);
-    if (text === "pong" || !this.#line.open) return;
-    let message: Record<string, unknown>;
+    if (text === "pong" || !this.#reconnector.open) return;
+    let parsed: Record<string, unknown>;
     try {
-      message = parseMessage(text);
+      parsed = parseMessage(text);
     } catch {
-      const told = `The server sent no JSON: ${text.slice(0, 80)}`;
-      return this.#report(new RangerError("protocol", told));
+      const message = `The server sent a message that is not JSON: ${text.slice(0, 80)}`;
+      return this.#report(new RangerError("protocol", message));
     }
-    for (const name in message) {
-      if (name === "success" || name === "error") this.#answered(message as Answer);
-      else this.#subscriptions.deliver(name, message[name]);
+    for (const name in parsed) {
+      if (name === "success" || name === "error") this.#answered(parsed as Answer);
+      else this.#subscriptions.deliver(name, parsed[name]);
     }
   };
 
@@ -212,26 +213,26 @@ export class LiveRanger implements Ranger {
     if (/^Authentication failed|^Token type/.test(message)) return this.#tokens.refused(message);
     const refused = /^cannot subscribe to (.*)$/s.exec(message)?.[1];
     if (refused !== undefined) return this.#subscriptions.fail(refused, refusal(refused));
-    // Told for each stream, once the list that follows has come.
+    // Reported per stream when the list that follows arrives.
     if (message === "Too many streams.") return;
-    this.#report(new RangerError("protocol", `The server says: ${message}`));
+    this.#report(new RangerError("protocol", `The server answered: ${message}`));
   }
 
   readonly #lost = (state: State): void => {
     this.#subscriptions.lost();
     this.#tokens.lost();
-    for (const user of this.#users) user.lost?.();
+    for (const user of this.#consumers) user.lost?.();
     if (state.status === "closed") void this.#end(state.reason, state.code);
-    else this.#become(state);
+    else this.#setState(state);
   };
 
-  readonly #hopeless = (error: RangerError): void => {
-    this.#noToken = error;
-    // Those for certain roles are asked for all the same, so that the server's word decides.
+  readonly #authFailed = (error: RangerError): void => {
+    this.#privateError = error;
+    // Role streams are requested anyway, so that the server decides.
     this.#subscriptions.identified();
     const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
-    // That nobody is signed in matters to private streams alone.
+    // A missing token only concerns private streams.
     if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
   };
 
@@ -240,14 +241,14 @@ export class LiveRanger implements Ranger {
     this.#release();
     this.#tokens.lost();
     this.#subscriptions.clear();
-    for (const user of this.#users) user.end();
-    this.#become({ status: "closed", reason, code });
+    for (const user of this.#consumers) user.end();
+    this.#setState({ status: "closed", reason, code });
     for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
-    await this.#line.close();
+    await this.#reconnector.close();
   }
 
-  #become(state: State): void {
-    // What happens in an event's wake does not concern listeners that closed it meanwhile.
+  #setState(state: State): void {
+    // A listener that closed the client gets no further events.
     if (this.#state.status === "closed") return;
     this.#state = state;
     emit(this.#states, state);
@@ -261,8 +262,8 @@ export class LiveRanger implements Ranger {
 }
 
 function refusal(name: string): RangerError {
-  const why = isPrefixed(name)
-    ? "it is for other roles than your token's"
+  const reason = isPrefixed(name)
+    ? "your token's role may not read it"
     : `it has ${STREAM_KINDS.map((kind) => kind.name).join(", ")}`;
-  return new RangerError("refused", `The server refused "${name}": ${why}`, name);
+  return new RangerError("refused", `The server refused "${name}": ${reason}`, name);
 }

@@ -3,22 +3,22 @@ import { RangerError } from "./errors.ts";
 import type { Settings } from "./options.ts";
 import type { State } from "./state.ts";
 
-/** Who uses a line. */
+/** Receives the events of a {@linkcode Reconnector}. */
 export interface ReconnectorOwner {
   opened(): void;
   received(text: string): void;
-  /** In none of these is there a connection; "closed" is said when no more attempts will be made. */
+  /** Called with states without a connection; "closed" means that no further attempt follows. */
   state(state: State): void;
 }
 
-/** A connection that lasted this many milliseconds resets the backoff. */
-const GOOD = 10_000;
+/** A connection that lasted this long resets the backoff. */
+const STABLE_AFTER_MS = 10_000;
 
 /**
- * How long to wait before an attempt: exponential backoff with full jitter, so that all the clients
- * of a server that restarts do not come back at once.
+ * Returns the wait before an attempt: exponential backoff with full jitter, so that the clients of
+ * a restarted server do not all reconnect at once.
  *
- * @param attempt 0 for the first one after a loss
+ * @param attempt 0 for the first attempt after a loss
  * @param random from 0 to 1
  * @returns milliseconds
  */
@@ -33,16 +33,16 @@ export function backoff(
   return random * Math.min(maxReconnectDelay, minReconnectDelay * 2 ** attempt);
 }
 
-/** One connection after the other. */
+/** Opens a connection, and replaces it when it is lost. */
 export class Reconnector implements ConnectionOwner {
   readonly #settings: Settings;
   readonly #owner: ReconnectorOwner;
   #connection: Connection | undefined;
-  /** NaN while nothing is open. */
+  /** Time of `performance.now()`; NaN while no connection is open. */
   #openedAt = NaN;
   #attempt = 0;
-  /** Attempts in a row that led to no good connection. */
-  #failed = 0;
+  /** Attempts in a row without a stable connection. */
+  #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(settings: Settings, owner: ReconnectorOwner) {
@@ -50,12 +50,12 @@ export class Reconnector implements ConnectionOwner {
     this.#owner = owner;
   }
 
-  /** The open connection. */
+  /** The open connection, if there is one. */
   get open(): Connection | undefined {
     return this.#openedAt ? this.#connection : undefined;
   }
 
-  /** @throws {RangerError} `url`: the first connection cannot even be tried */
+  /** @throws {RangerError} `url`: the runtime refuses to create the first WebSocket */
   connect(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -65,29 +65,29 @@ export class Reconnector implements ConnectionOwner {
       if (!this.#attempt) throw new RangerError("url", `${cause}`, undefined, cause);
       return this.lost({ reason: `${cause}`, code: undefined });
     }
-    // Last, so that the listener may close it.
+    // Last, because the owner may close the connection.
     this.#owner.state({ status: "connecting", attempt: this.#attempt });
   }
 
-  /** Does not wait any longer for the next attempt. */
+  /** Starts the next attempt now instead of waiting for it. */
   reconnect(): void {
     if (this.#timer !== undefined) this.connect();
   }
 
-  /** Ends the connection and connects again, as another user. */
+  /** Closes the connection and opens another one, for another identity. */
   restart(): void {
     void this.close();
     this.connect();
   }
 
-  /** Ends what there is; resolves when the connection is gone. */
+  /** Closes the connection and stops reconnecting; resolves when the connection is closed. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const connection = this.#connection;
     this.#connection = undefined;
     this.#openedAt = NaN;
-    this.#attempt = this.#failed = 0;
+    this.#attempt = this.#failures = 0;
     await connection?.close();
   }
 
@@ -101,11 +101,11 @@ export class Reconnector implements ConnectionOwner {
   }
 
   lost(loss: Loss): void {
-    if (performance.now() - this.#openedAt > GOOD) this.#attempt = this.#failed = 0;
-    else this.#failed++;
+    if (performance.now() - this.#openedAt > STABLE_AFTER_MS) this.#attempt = this.#failures = 0;
+    else this.#failures++;
     this.#openedAt = NaN;
     this.#connection = undefined;
-    if (this.#failed >= this.#settings.maxReconnectAttempts) {
+    if (this.#failures >= this.#settings.maxReconnectAttempts) {
       return this.#owner.state({ status: "closed", ...loss });
     }
     const wait = backoff(this.#attempt++, this.#settings);

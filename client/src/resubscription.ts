@@ -1,11 +1,11 @@
 import { backoff } from "./reconnector.ts";
 
-/** Milliseconds that the first request, and any later one, waits at most. */
-const WAITS = { minReconnectDelay: 500, maxReconnectDelay: 30_000 };
+/** Maximum waits before the first request and before any later one. */
+const BACKOFF_MS = { minReconnectDelay: 500, maxReconnectDelay: 30_000 };
 
 /**
- * Requests a stream's state again after it was lost or could not be read, each time after a longer
- * wait: what cannot be read once can mostly not be read the next time either. A state that stays
+ * Requests a stream's state again after it was lost or could not be read. The waits grow, because a
+ * state that cannot be read once usually cannot be read the next time either. A state that stays
  * current for 30 s ends a run of failures.
  */
 export class Resubscription {
@@ -13,35 +13,35 @@ export class Resubscription {
   #failures = 0;
   #reported = false;
   /** When the state became current; NaN while it is not. */
-  #since = NaN;
+  #currentSince = NaN;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param request has the server send the state again */
+  /** @param request asks the server for the state */
   constructor(request: () => void) {
     this.#request = request;
   }
 
-  /** The state is current, so nothing needs to be requested. */
+  /** Call when the state is current: cancels a pending request. */
   current(): void {
     this.#clear();
-    this.#since ||= performance.now();
+    this.#currentSince ||= performance.now();
   }
 
-  /** The state is not current any more; nothing is requested. */
+  /** Call when the state is stale and must not be requested now. */
   stop(): void {
     this.#clear();
-    if (performance.now() - this.#since > WAITS.maxReconnectDelay) {
+    if (performance.now() - this.#currentSince > BACKOFF_MS.maxReconnectDelay) {
       this.#failures = 0;
       this.#reported = false;
     }
-    this.#since = NaN;
+    this.#currentSince = NaN;
   }
 
   /**
-   * The state is not current any more, and is requested: at once after the first gap, otherwise
-   * after a wait.
+   * Call when the state is stale: requests it immediately after the first gap, otherwise after a
+   * wait.
    *
-   * @returns whether it is the first time in this run of failures that something was unreadable
+   * @returns whether this is the first unreadable event in this run of failures
    */
   failed(what: "gap" | "unreadable"): boolean {
     const unreadable = what === "unreadable";
@@ -52,7 +52,7 @@ export class Resubscription {
         this.#timer = setTimeout(() => {
           this.#clear();
           this.#request();
-        }, backoff(failure, WAITS));
+        }, backoff(failure, BACKOFF_MS));
       } else this.#request();
     }
     const first = unreadable && !this.#reported;

@@ -1,28 +1,28 @@
-/** Who the server takes this connection for, as its token says. */
+/** The identity of the connection, from its token. */
 export interface Identity {
   readonly uid: string;
   readonly role: string | undefined;
-  /** When the token ends, in milliseconds since the epoch. */
+  /** When the token expires, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
 }
 
-/** How the connection is; each state that is waited in says why. */
+/** The state of the connection. */
 export type State =
   /** A connection is being opened. */
   | { readonly status: "connecting"; readonly attempt: number }
-  /** Events flow. `identity` is undefined for an anonymous connection. */
+  /** The connection is open. `identity` is undefined while it is anonymous. */
   | { readonly status: "open"; readonly identity: Identity | undefined }
-  /** The connection was lost, or could not be opened; the next attempt comes by itself. */
+  /** The connection was lost or could not be opened; the next attempt is scheduled. */
   | {
     readonly status: "waiting";
     readonly reason: string;
-    /** The WebSocket's close code, where there was one. */
+    /** The WebSocket's close code, if there was one. */
     readonly code: number | undefined;
     readonly attempt: number;
-    /** Of the next attempt, in milliseconds since the epoch. */
+    /** Time of the next attempt, in milliseconds since the epoch. */
     readonly retryAt: number;
   }
-  /** Over for good. */
+  /** The connection is closed permanently. */
   | {
     readonly status: "closed";
     readonly reason: string;

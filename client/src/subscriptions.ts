@@ -1,70 +1,71 @@
 import { RangerError } from "./errors.ts";
 import { emit, subscribe } from "./listeners.ts";
 
-/** Takes what a stream carries, and the name that it came under. */
+/** Receives a payload, and the name of the stream that it arrived on. */
 export type Listener = (payload: unknown, stream: string) => void;
 
-/** Called once when the stream will not come: nothing more is heard of it. */
-export type Holder = (error: RangerError) => void;
+/** Called once if the subscription fails; no event follows. */
+export type FailureListener = (error: RangerError) => void;
 
-/** Milliseconds for each message, over time: servers close connections that say too much. */
-const BETWEEN = 100;
-/** Milliseconds' worth of messages that may go at once. */
-const BURST = 1000;
-/** Bytes of names after which a message is full: servers take 4 KiB, and a name has up to 1.5. */
-const LONGEST = 2000;
+/** Average time between messages: servers close connections that send too many. */
+const MESSAGE_INTERVAL_MS = 100;
+/** Messages that may be sent at once, in milliseconds of {@linkcode MESSAGE_INTERVAL_MS}. */
+const BURST_MS = 1000;
+/** Servers accept messages of 4 KiB; one name takes up to 1.5 KiB. */
+const MAX_NAME_BYTES_PER_MESSAGE = 2000;
 
-/** `admin.btcusd.orders`: for certain roles only. */
+/** Whether a stream is restricted to a role, as `admin.btcusd.orders` is. */
 export function isPrefixed(name: string): boolean {
   return name.split(".").length === 3;
 }
 
 /**
- * What is wanted, and what the server was asked for: each round asks for the difference.
+ * The subscriptions that the app wants and those requested from the server; each message requests
+ * part of the difference.
  */
 export class Subscriptions {
-  readonly #wanted = new Map<string, Set<Holder>>();
+  readonly #wanted = new Map<string, Set<FailureListener>>();
   readonly #listeners = new Map<string, Set<Listener>>();
-  /** What the connection there is was asked for. */
-  readonly #held = new Set<string>();
-  /** Held, and to be asked for once more. */
-  readonly #again = new Set<string>();
-  /** Names of messages that are not answered yet. */
-  #asked: string[][] = [];
+  /** Streams requested on the current connection. */
+  readonly #requested = new Set<string>();
+  /** Requested streams to unsubscribe and request again. */
+  readonly #toResubscribe = new Set<string>();
+  /** Stream names per message that the server has not answered. */
+  #unanswered: string[][] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When the messages sent so far will have had their time. */
-  #paid = 0;
+  /** When the messages sent so far stop counting towards the rate limit. */
+  #rateLimitedUntil = 0;
   #send: ((message: string) => void) | undefined;
-  /** Whether streams for certain roles may be asked for: not before the server knows the role. */
+  /** Whether role streams may be requested: only after the server knows the role. */
   #roleKnown = false;
 
-  /** @returns a function that lets go */
-  hold(name: string, holder: Holder): () => void {
-    const release = join(this.#wanted, name, holder);
-    // Who begins to follow increments needs the state that they are increments to.
-    if (this.#held.has(name) && name.endsWith("-inc")) this.again(name);
-    else this.#soon();
+  /** @returns a function that unsubscribes */
+  subscribe(name: string, holder: FailureListener): () => void {
+    const release = addTo(this.#wanted, name, holder);
+    // A new listener to increments needs a snapshot to apply them to.
+    if (this.#requested.has(name) && name.endsWith("-inc")) this.resubscribe(name);
+    else this.#schedule();
     return () => {
       release();
-      this.#soon();
+      this.#schedule();
     };
   }
 
-  /** Restarts a stream: the server sends its state once more. */
-  again(name: string): void {
-    this.#again.add(name);
-    this.#soon();
+  /** Subscribes to a stream again, so that the server sends its state. */
+  resubscribe(name: string): void {
+    this.#toResubscribe.add(name);
+    this.#schedule();
   }
 
   /**
-   * Listens to what comes under a name: a stream's own; of a stream for certain roles the part
-   * after the role; of a bare word that word, and every public stream of that market.
+   * Listens to the events of a stream. Events of role streams arrive without the role's prefix. A
+   * market's bare name (`btcusd`) receives the events of all its public streams.
    *
-   * @returns a function that ends it
+   * @returns a function that removes the listener
    */
   listen(name: string, listener: Listener): () => void {
     const key = isPrefixed(name) ? name.slice(name.indexOf(".") + 1) : name;
-    return join(this.#listeners, key, listener);
+    return addTo(this.#listeners, key, listener);
   }
 
   deliver(name: string, payload: unknown): void {
@@ -73,35 +74,38 @@ export class Subscriptions {
     if (dot > 0) emit(this.#listeners.get(name.slice(0, dot)), payload, name);
   }
 
-  /** A connection is open; its greeting is an answer, too. */
+  /** Call when a connection is open. The server's greeting counts as the first answer. */
   opened(send: (message: string) => void, roleKnown: boolean): void {
     this.#send = send;
-    this.#asked = [[]];
+    this.#unanswered = [[]];
     this.#roleKnown = roleKnown;
-    this.#round();
+    this.#sendNext();
   }
 
   lost(): void {
     this.#send = undefined;
-    this.#held.clear();
-    this.#again.clear();
+    this.#requested.clear();
+    this.#toResubscribe.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  /** The server knows who this is, as far as it ever will: asks for what it may have refused. */
+  /** Call when authentication has ended, with or without an identity: requests the role streams. */
   identified(): void {
     this.#roleKnown = true;
-    for (const name of this.#held) if (isPrefixed(name)) this.#held.delete(name);
-    this.#soon();
+    for (const name of this.#requested) if (isPrefixed(name)) this.#requested.delete(name);
+    this.#schedule();
   }
 
-  /** The server has answered a message: what it was asked for and does not list will not come. */
+  /**
+   * Call with the server's answer to a message: requested streams that it does not list have
+   * failed.
+   */
   answered(streams: readonly string[]): void {
     const listed = new Set(streams);
-    for (const name of this.#asked.shift() ?? []) {
-      if (listed.has(name) || !this.#held.has(name)) continue;
-      const message = `"${name}" is one stream too many: the server allows ${streams.length}`;
+    for (const name of this.#unanswered.shift() ?? []) {
+      if (listed.has(name) || !this.#requested.has(name)) continue;
+      const message = `"${name}" exceeds the limit of ${streams.length} streams per connection`;
       this.fail(name, new RangerError("too-many-streams", message, name));
     }
   }
@@ -109,15 +113,15 @@ export class Subscriptions {
   fail(name: string, error: RangerError): void {
     const holders = this.#wanted.get(name);
     this.#wanted.delete(name);
-    this.#held.delete(name);
+    this.#requested.delete(name);
     emit(holders, error);
   }
 
-  /** Lets go of everything: `failed` is not called. */
+  /** Removes all subscriptions and listeners without reporting a failure. */
   clear(): void {
     this.lost();
     this.#wanted.clear();
-    // In place, so that listeners being called hear no more either.
+    // In place, so that an event being delivered reaches no further listener.
     for (const set of this.#listeners.values()) set.clear();
   }
 
@@ -125,48 +129,51 @@ export class Subscriptions {
     return [...this.#wanted.keys()];
   }
 
-  /** What is wanted in one go is asked for in one message. */
-  #soon(): void {
+  /** Requests streams added in the same turn of the event loop in one message. */
+  #schedule(): void {
     if (!this.#send) return;
-    const wait = Math.max(0, this.#paid - BURST - performance.now());
-    this.#timer ??= setTimeout(() => this.#round(), wait);
+    const wait = Math.max(0, this.#rateLimitedUntil - BURST_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.#sendNext(), wait);
   }
 
-  /** Sends one message, and comes again as long as there is more to say. */
-  #round(): void {
+  /** Sends one message, and schedules the next one while there are differences. */
+  #sendNext(): void {
     this.#timer = undefined;
-    const gone = [...this.#held].filter((name) => !this.#wanted.has(name) || this.#again.has(name));
+    const gone = [...this.#requested].filter((name) =>
+      !this.#wanted.has(name) || this.#toResubscribe.has(name)
+    );
     const added = this.names.filter((name) =>
-      !this.#held.has(name) && (this.#roleKnown || !isPrefixed(name))
+      !this.#requested.has(name) && (this.#roleKnown || !isPrefixed(name))
     );
     const streams: string[] = [];
     let size = 0;
     for (const name of gone[0] ? gone : added) {
-      // In UTF-8 a character of JavaScript's takes three bytes at most.
+      // A UTF-16 code unit takes at most three bytes in UTF-8.
       size += name.length * 3 + 3;
-      if (size < LONGEST) streams.push(name);
+      if (size < MAX_NAME_BYTES_PER_MESSAGE) streams.push(name);
     }
     if (!streams[0]) return;
     for (const name of streams) {
-      this.#again.delete(name);
-      if (gone[0]) this.#held.delete(name);
-      else this.#held.add(name);
+      this.#toResubscribe.delete(name);
+      if (gone[0]) this.#requested.delete(name);
+      else this.#requested.add(name);
     }
-    this.#asked.push(gone[0] ? [] : streams);
-    this.#paid = Math.max(this.#paid, performance.now()) + BETWEEN;
+    this.#unanswered.push(gone[0] ? [] : streams);
+    this.#rateLimitedUntil = Math.max(this.#rateLimitedUntil, performance.now()) +
+      MESSAGE_INTERVAL_MS;
     this.#send!(JSON.stringify({ event: gone[0] ? "unsubscribe" : "subscribe", streams }));
-    this.#soon();
+    this.#schedule();
   }
 }
 
-/** @returns a function that takes the member out again */
-function join<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
+/** Adds a member to the set under a name. @returns a function that removes it */
+function addTo<T>(sets: Map<string, Set<T>>, name: string, member: T): () => void {
   const set = sets.get(name) ?? new Set();
   sets.set(name, set);
   const leave = subscribe(set, member);
   return () => {
     leave();
-    // There may be another set by now: this one has been dropped, then.
+    // The set may have been dropped and replaced meanwhile.
     if (set.size === 0 && sets.get(name) === set) sets.delete(name);
   };
 }

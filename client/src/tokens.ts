@@ -3,27 +3,30 @@ import { backoff } from "./reconnector.ts";
 import type { Settings } from "./options.ts";
 import type { Identity } from "./state.ts";
 
-/** Who wants to be authenticated. */
+/** Receives the events of {@linkcode Tokens}. */
 export interface TokensOwner {
   send(message: string): void;
-  /** The server takes the connection for somebody else now, or for nobody. */
+  /** The connection's identity has changed; `undefined` if it is anonymous. */
   identified(identity: Identity | undefined): void;
   failed(error: RangerError): void;
-  /** There will be no token: what needs one is in vain. */
+  /** No token is available, so private streams fail. */
   authFailed(error: RangerError): void;
-  /** The server still takes the connection for somebody, and should not. */
+  /** The user signed out, but the connection is still authenticated. */
   signedOut(): void;
 }
 
-/** Longest time that timers take, in milliseconds; longer ones fire at once. */
-const LONGEST = 2 ** 31 - 1;
-/** Milliseconds before its end that a token is renewed; short-lived ones at four fifths. */
-const AHEAD = 30_000;
+/** Longest delay that `setTimeout` supports; longer delays fire immediately. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/**
+ * A token is renewed this long before it expires, or at 80 % of its remaining time if that is
+ * later.
+ */
+const RENEW_AHEAD_MS = 30_000;
 
 /**
- * What a token says of itself (RFC 7519 §4), unverified: the server verifies.
+ * Reads the claims of a token (RFC 7519 §4) without verifying it, which the server does.
  *
- * @returns `undefined` where it is not a token
+ * @returns `undefined` if it is not a JWT
  */
 export function identityOf(token: string): Identity | undefined {
   try {
@@ -36,16 +39,16 @@ export function identityOf(token: string): Identity | undefined {
   }
 }
 
-/** Keeps a connection authenticated. */
+/** Authenticates a connection, and renews its token. */
 export class Tokens {
   readonly #settings: Settings;
   readonly #owner: TokensOwner;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Of the latest question; answers to earlier ones come too late. */
-  #round = 0;
+  /** Number of the latest request for a token; results of earlier ones are discarded. */
+  #generation = 0;
   #attempt = 0;
-  /** Not answered yet; answers come in the order of what they answer. */
-  #sent: string[] = [];
+  /** Tokens that the server has not answered; it answers in order. */
+  #unanswered: string[] = [];
   #accepted = "";
 
   constructor(settings: Settings, owner: TokensOwner) {
@@ -53,62 +56,62 @@ export class Tokens {
     this.#owner = owner;
   }
 
-  /** Asks for a token and sends it. */
+  /** Gets a token from its source and sends it. */
   async renew(): Promise<void> {
     const { token: source } = this.#settings;
     this.#stop();
-    const round = this.#round;
+    const round = this.#generation;
     let token: string | null | undefined;
     try {
       token = typeof source === "function" ? await source() : source;
-      if (token && typeof token !== "string") throw new TypeError("it is not a text");
+      if (token && typeof token !== "string") throw new TypeError("it is not a string");
     } catch (cause) {
-      if (round !== this.#round) return;
-      return this.#failed("token-unavailable", `The token could not be had (${cause})`, cause);
+      if (round !== this.#generation) return;
+      return this.#failed("token-unavailable", `The token could not be fetched (${cause})`, cause);
     }
-    if (round !== this.#round) return;
-    const latest = this.#sent.at(-1) ?? this.#accepted;
+    if (round !== this.#generation) return;
+    const latest = this.#unanswered.at(-1) ?? this.#accepted;
     if (!token) {
       if (latest) return this.#owner.signedOut();
-      const message = "Private streams need a token, and `token` gave none";
+      const message = "Private streams need a token, and `token` returned none";
       return this.#owner.authFailed(new RangerError("unauthenticated", message));
     }
     token = token.replace(/^Bearer\s+/i, "");
-    // A cached one, which the server has already: there may be another one nearer to its end.
+    // The source returned a cached token that the server already has.
     if (token === latest) return this.#schedule(identityOf(token));
-    this.#sent.push(token);
+    this.#unanswered.push(token);
     this.#owner.send(JSON.stringify({ jwt: `Bearer ${token}` }));
   }
 
-  /** The connection is gone, or nothing is wanted any more. */
+  /** Call when the connection was lost or the client is closed. */
   lost(): void {
     this.#stop();
-    this.#sent = [];
+    this.#unanswered = [];
     this.#accepted = "";
   }
 
   #stop(): void {
     clearTimeout(this.#timer);
-    this.#round++;
+    this.#generation++;
   }
 
-  // Here and below the owner is called last: it may end everything.
+  // Here and below the owner is called last, because it may close the client.
   accepted(): void {
     this.#attempt = 0;
-    this.#accepted = this.#sent.shift() ?? "";
+    this.#accepted = this.#unanswered.shift() ?? "";
     const identity = identityOf(this.#accepted);
     this.#schedule(identity);
     this.#owner.identified(identity);
   }
 
   refused(why: string): void {
-    this.#sent.shift();
+    this.#unanswered.shift();
     this.#failed("token-refused", `The server refused the token (${why})`);
   }
 
   expired(): void {
     this.#accepted = "";
-    this.#later(0);
+    this.#renewIn(0);
     if (!this.#renewable) this.#failed("token-refused", "The token has expired");
     this.#owner.identified(undefined);
   }
@@ -118,23 +121,23 @@ export class Tokens {
   }
 
   #failed(code: ErrorCode, why: string, cause?: unknown): void {
-    // A function is asked again.
-    const advice = this.#renewable ? "" : "; give it as a function";
+    // A function is called again later.
+    const advice = this.#renewable ? "" : "; pass a function to renew it";
     const error = new RangerError(code, why + advice, undefined, cause);
     if (!this.#renewable) return this.#owner.authFailed(error);
-    this.#later(backoff(this.#attempt++, this.#settings));
+    this.#renewIn(backoff(this.#attempt++, this.#settings));
     this.#owner.failed(error);
   }
 
   #schedule(identity: Identity | undefined): void {
     const left = (identity?.expiresAt ?? 0) - Date.now();
-    // Where the clocks disagree so much that it has ended already, the server's word decides.
-    if (left > 0) this.#later(Math.max(1000, left - AHEAD, left * 0.8));
+    // If the token has expired by the local clock, the server reports its expiry.
+    if (left > 0) this.#renewIn(Math.max(1000, left - RENEW_AHEAD_MS, left * 0.8));
   }
 
-  #later(milliseconds: number): void {
+  #renewIn(milliseconds: number): void {
     if (!this.#renewable) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.renew(), Math.min(milliseconds, LONGEST));
+    this.#timer = setTimeout(() => void this.renew(), Math.min(milliseconds, MAX_TIMER_MS));
   }
 }

@@ -8,16 +8,16 @@ import { findNode, nodeWithWebSocket } from "../support/node.ts";
 import { ROOT, runProgram } from "../../testing/program.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 
-/** TypeScript's compiler, as it lies beside its library. */
+/** The TypeScript compiler of the npm package. */
 const TSC = new URL("tsc.js", import.meta.resolve("typescript")).href;
 
-/** What an app for Node 20 installs beside the client; the versions make runs alike. */
+/** Packages that an app for Node 20 installs beside the client, pinned for reproducible runs. */
 const FOR_NODE_20 = ["ws@8.23.0", "@types/ws@8.18.2", "@types/node@20.19.43"];
 
-/** As its README says: 6.5 KB, gzipped. */
-const BYTES = 6.5 * 1024;
+/** The README promises 6.5 KB gzipped. */
+const MAX_GZIPPED_BYTES = 6.5 * 1024;
 
-/** What an app does with the client; it stands by itself, so that its text can run elsewhere. */
+/** An app that uses the client. It is self-contained, so that its source can run elsewhere. */
 async function app(connect: typeof Connect, url: string) {
   const ranger = connect(url, { minReconnectDelay: 50 });
   const seen: Record<string, unknown> = {};
@@ -48,7 +48,7 @@ const SEEN = {
   state: "closed",
 };
 
-/** What must compile, and what must not, with the strictest options. */
+/** Code that must compile, and code that must not, under the strictest compiler options. */
 const TYPED = `
 import { connect, type Book, type Kline, RangerError } from "ranger-client";
 
@@ -92,7 +92,7 @@ export async function typed(WebSocket: new (url: string) => { send(data: string)
 }
 `;
 
-/** As strict as the compiler can be. */
+/** The strictest compiler options. */
 const STRICT = [
   "--noEmit",
   "--strict",
@@ -132,7 +132,7 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
     );
     assert.equal(code, 0, stderr);
     const size = await gzipped(await Deno.readFile(`${folder}/client/mod.js`));
-    assert.ok(size < BYTES, `${size} bytes`);
+    assert.ok(size < MAX_GZIPPED_BYTES, `${size} bytes`);
   });
 
   await step(t, "npm packs what is needed and nothing else, and installs it", async () => {

@@ -48,7 +48,7 @@ async function use({ page }: LivePage, token: string): Promise<void> {
 /** Has a user's order shown. */
 async function order(exchange: Exchange, live: LivePage, uid: string, id: number): Promise<void> {
   const event = { id, market: "abcxyz", side: "sell", price: "1.50", state: "wait" };
-  // The page's subscription is on its way when it says who it is.
+  // The page shows the identity before its subscription has arrived.
   await until(async () => {
     await exchange.publish(`private.${uid}.order`, event);
     return new RegExp(`${id}$`, "m").test(await live.text("#orders")) || undefined;
@@ -63,8 +63,8 @@ async function signOut(browser: Browser, exchange: Exchange): Promise<void> {
   await page.click("#sign-out");
   await live.reads("#who-note", /^Anonymous/);
   await page.locator("#orders tr").waitFor({ state: "detached" });
-  await live.reads("#orders-note", /once you are signed in/);
-  // Not lost with the button that was pressed.
+  await live.reads("#orders-note", /Sign in to see/);
+  // The focus is not lost with the button.
   assert.equal(await page.evaluate("document.activeElement.id"), "account-title");
   await live.reads("#state", /^Live$/);
   assert.match(await live.text("#history"), /Signed out\./);
@@ -93,7 +93,7 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   assert.equal(await live.text("#state"), `Live, as ${uid}`);
   assert.doesNotMatch(await live.text("#history"), /lost|Signed out/);
 
-  // The inspector's client asks again as well: its private streams are held all the while.
+  // The inspector's client retries too, and keeps its private streams.
   await page.locator("[data-view=streams]").click();
   await live.reads("#messages", /Authentication failed/);
   assert.match(await live.text("#held"), /order/);
@@ -102,12 +102,12 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#messages", /"id":73/);
   assert.match(await live.text("#held"), /order/);
 
-  // Signed out, the client lets go of them, and so does the view.
+  // After signing out, the client and the view drop them.
   await page.locator("[data-view=account]").click();
   await page.click("#sign-out");
   await page.locator("[data-view=streams]").click();
   await page.locator("#held tr").waitFor({ state: "detached" });
-  await live.reads("#stream-problem", /^Nobody is signed in any more/);
+  await live.reads("#stream-problem", /^Private streams have ended/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -119,7 +119,7 @@ async function another(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#uid", new RegExp(`^${other}$`));
   await live.page.locator("#orders tr").waitFor({ state: "detached" });
   await live.reads("#history", new RegExp(`Signed in as ${other}`));
-  assert.doesNotMatch(await live.text("#history"), /Renewed|lost/);
+  assert.doesNotMatch(await live.text("#history"), /renewed|lost/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -130,7 +130,7 @@ async function ended(browser: Browser, exchange: Exchange): Promise<void> {
   await order(exchange, live, uid, 75);
   assert.equal(await live.text("#orders-legend"), "");
   await live.reads("#account-problem", /The token has expired/);
-  await live.reads("#orders-legend", /^as it was$/);
+  await live.reads("#orders-legend", /^out of date$/);
   assert.match(await live.text("#orders"), /75/);
   await live.assertAccessible();
   await live.page.setViewportSize({ width: 360, height: 740 });

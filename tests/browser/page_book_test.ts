@@ -11,12 +11,12 @@ const broker = await sharedBroker();
 
 const MARKET = "btcusd";
 /** Milliseconds of each of the simulator's steps: a minute in all. */
-const STEPS = Array<number>(1200).fill(50);
+const STEPS_MS = Array<number>(1200).fill(50);
 /** Levels a side of the table, and of the depth chart. */
-const TABLE = 12;
-const CHART = 150;
+const TABLE_LEVELS = 12;
+const CHART_LEVELS = 150;
 /** How often the page is compared on the way. */
-const LOOKS = 6;
+const COMPARISONS = 6;
 
 /** What the page shows of a book: numbers, however many zeros they are written with. */
 interface ShownBook {
@@ -31,7 +31,7 @@ Deno.test("the page's book is the exchange's after a minute of its events", asyn
   if (!browser) return console.log("no Chromium here: not tried");
   const seed = crypto.getRandomValues(new Uint32Array(1))[0]!;
   console.log(`the simulator's seed: ${seed}`);
-  const events = (await play({ seed }, STEPS)).filter(({ key }) => key.includes(`.${MARKET}.`));
+  const events = (await play({ seed }, STEPS_MS)).filter(({ key }) => key.includes(`.${MARKET}.`));
   await using exchange = await startExchange(broker, { args: ["--page"] });
   const url = exchange.ranger.publicUrl(`/#/market/${MARKET}/1m`);
 
@@ -50,7 +50,7 @@ Deno.test("the page's book is the exchange's after a minute of its events", asyn
       model.apply(JSON.parse(text));
       increments.push(text);
     }
-    if (at % Math.ceil(rest.length / LOOKS) === 0) await shows(page, model.snapshot());
+    if (at % Math.ceil(rest.length / COMPARISONS) === 0) await shows(page, model.snapshot());
   }
   await shows(page, model.snapshot());
   const of = (event: string) => {
@@ -108,7 +108,7 @@ async function shownBy(live: LivePage): Promise<ShownBook> {
 function expectedOf({ asks, bids }: BookSnapshot): ShownBook {
   const [ask, bid] = [asks[0], bids[0]];
   const middle = ask && bid ? (Number(ask[0]) + Number(bid[0])) / 2 : NaN;
-  const drawn = [asks.slice(0, CHART), bids.slice(0, CHART)] as const;
+  const drawn = [asks.slice(0, CHART_LEVELS), bids.slice(0, CHART_LEVELS)] as const;
   const distance = ([price]: ModelLevel) => Math.abs(Number(price) - middle);
   const reach = Math.min(...drawn.map((side) => distance(side.at(-1)!))) * 1.0001;
   const within = (side: readonly ModelLevel[]) =>
@@ -122,7 +122,7 @@ function expectedOf({ asks, bids }: BookSnapshot): ShownBook {
 }
 
 function rowsOf(side: readonly ModelLevel[]): string[] {
-  return side.slice(0, TABLE).map(([price, amount], at) =>
+  return side.slice(0, TABLE_LEVELS).map(([price, amount], at) =>
     `${scaled(price)} ${scaled(amount)} ${sum(side.slice(0, at + 1))}`
   );
 }

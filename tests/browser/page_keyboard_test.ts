@@ -19,7 +19,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
   await step(t, "colours are chosen by keyboard", () => colours(...place));
   await step(
     t,
-    "the focus stays in the field in use, whatever the server sends",
+    "the focus stays in the field being typed in, whatever the server answers",
     () => typing(...place),
   );
   await step(
@@ -29,7 +29,7 @@ Deno.test("the demo's page is used without a mouse", async (t) => {
       await paused(...place);
     },
   );
-  await step(t, "nothing moves where reduced motion is preferred", () => still(...place));
+  await step(t, "nothing moves with reduced motion", () => still(...place));
 });
 
 async function skip(browser: Browser, demo: RangerProcess): Promise<void> {
@@ -84,7 +84,7 @@ async function inspect(browser: Browser, demo: RangerProcess): Promise<void> {
   await live.reads("#copy", /^Copied$/);
   await live.reads("#said[role=status]", /^Copied$/);
   assert.ok(await focused("#copy"), "the focus is lost with the press");
-  // Once more while it still says so: its name comes back all the same.
+  // Pressed again during the confirmation: the button's label still returns.
   await keyboard.press("Enter");
   await live.reads("#copy", /^Copy$/);
   assert.ok(await focused("#copy"));
@@ -92,7 +92,7 @@ async function inspect(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await tabTo(live, "#clear");
   await keyboard.press("Enter");
-  await live.reads("#messages-legend", /^Paused; \d more have come/);
+  await live.reads("#messages-legend", /^Paused; \d more received/);
   assert.equal(await page.locator("#messages li").count(), 0);
   assert.ok(await focused("#clear"));
 
@@ -131,7 +131,7 @@ async function typing(browser: Browser, demo: RangerProcess): Promise<void> {
   const { page } = live;
   await live.reads("#line-state", /^Live$/);
   await page.fill("#stream-name", "admin.btcusd.orders");
-  // In one go, so that the answer comes when somebody is elsewhere already.
+  // In one step, so that the answer arrives after the focus has moved.
   await page.evaluate(`document.getElementById("subscribe").requestSubmit();
     document.getElementById("filter").focus()`);
   await live.reads("#stream-problem", /refused "admin\.btcusd\.orders"/);
@@ -147,13 +147,13 @@ async function paused(browser: Browser, demo: RangerProcess): Promise<void> {
   await page.locator("#messages li").first().waitFor();
   await page.click("#clear");
   await page.click("#pause");
-  await live.reads("#messages-note", /^Nothing is held here/);
+  await live.reads("#messages-note", /^Paused with an empty list/);
   await page.fill("#stream-name", "btcusd.trades");
   await page.keyboard.press("Enter");
-  await live.reads("#messages-legend", /^Paused; [1-9]\d* more have come/);
+  await live.reads("#messages-legend", /^Paused; [1-9]\d* more received/);
   await page.click("#clear");
-  await live.reads("#messages-legend", /^Paused; [0-9] more have come/);
-  await live.reads("#messages-legend", /^Paused; [1-9]\d more have come/);
+  await live.reads("#messages-legend", /^Paused; [0-9] more received/);
+  await live.reads("#messages-legend", /^Paused; [1-9]\d more received/);
   assert.equal(await page.locator("#messages li").count(), 0);
   await page.click("#pause");
   await live.reads("#messages", /"tid"/);

@@ -27,16 +27,20 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   await using exchange = await startExchange(broker, { args: ["--page"] });
   const place = [browser, exchange] as const;
   await step(t, "numbers are whole, however many digits they have", () => digits(...place));
-  await step(t, "a book without orders is said to be empty", () => empty(...place));
-  await step(t, "a book that cannot be read is said to be so", () => unreadable(...place));
+  await step(t, "a book without orders is shown as empty", () => empty(...place));
+  await step(t, "a book that cannot be read is reported", () => unreadable(...place));
   await step(t, "a book of one side is drawn, and told as it is", () => oneSide(...place));
   await step(t, "bars are as long as what they stand for", () => bars(...place));
-  await step(t, "depth is drawn again where its place changes, also of a quiet book", async () => {
+  await step(t, "depth is redrawn when its size changes, also for a quiet book", async () => {
     await resized(...place);
   });
-  await step(t, "what cannot be a market's name is reported, and all else works on", async () => {
-    await misnamed(...place);
-  });
+  await step(
+    t,
+    "an invalid market name is reported, and everything else keeps working",
+    async () => {
+      await misnamed(...place);
+    },
+  );
   await step(t, "values that are not a time, number or text are shown all the same", () => {
     return senseless(...place);
   });
@@ -195,18 +199,18 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
   for (const name of ["btc%20usd", "btc%2Cusd", "a.b", "%3Cb%3E%20", "x".repeat(600)]) {
     await using live = await openMarket(browser, exchange, name);
     const { page } = live;
-    await live.reads("#market-problem", /is not a market's name: .* One looks like btcusd/);
-    await live.reads("#book-note", /^No market is shown/);
-    await live.reads("#candles-note", /^No market is shown/);
+    await live.reads("#market-problem", /Invalid market name .*: .* A valid one is btcusd/);
+    await live.reads("#book-note", /^No market selected/);
+    await live.reads("#candles-note", /^No market selected/);
     await live.assertAccessible();
-    // The address is not changed behind somebody's back.
+    // The page does not change the address.
     await exchange.publish("public.global.tickers", { [market]: { last: "8" } });
     await live.reads("#tickers a", /8/);
     assert.ok(page.url().includes(`#/market/${name}`), page.url());
     await page.locator("[data-view=streams]").click();
     await live.reads("#line-state", /^Live$/);
     await page.goBack();
-    await live.reads("#market-problem", /is not a market's name/);
+    await live.reads("#market-problem", /Invalid market name/);
     await page.locator("#tickers a").first().click();
     await page.locator("#market-problem").waitFor({ state: "hidden" });
     await exchange.publish(`public.${market}.ob-snap`, BOOK);
@@ -214,8 +218,8 @@ async function misnamed(browser: Browser, exchange: Exchange): Promise<void> {
 
     await page.fill("#market-name", "btc usd, eth");
     await page.keyboard.press("Enter");
-    await live.reads("#market-problem", /^“btc usd, eth” is not a market's name/);
-    // What is shown stays, and what was typed can be corrected.
+    await live.reads("#market-problem", /^Invalid market name “btc usd, eth”/);
+    // The market stays, and the typed name can be corrected.
     assert.match(page.url(), new RegExp(`#/market/${market}/`));
     assert.match(await live.text("#spread"), /^1\.50?$/);
     assert.equal(await page.evaluate("document.activeElement.id"), "market-name");

@@ -54,7 +54,7 @@ async function exact(place: Place): Promise<void> {
   await ranger.consuming();
   await using live = await openPage(place.browser, ranger.publicUrl("/#/market/abcxyz/1m"));
   await live.reads("#state", /^Live$/);
-  await live.reads("#book-note", /Waiting for the order book|no order book of abcxyz/);
+  await live.reads("#book-note", /Waiting for the order book|No order book received for abcxyz/);
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
   await live.reads("#spread", /^1\.50$/);
   await publisher.publish("public.abcxyz.ob-inc", { bids: ["100.125", "0.00000001"], sequence: 2 });
@@ -68,7 +68,7 @@ async function exact(place: Place): Promise<void> {
   await publisher.publish("public.abcxyz.trades", {
     trades: [{ tid: 1, type: "sell", date: 1588000798, price: "<b>1</b>", amount: "2" }],
   });
-  // What comes from an exchange is text, whatever it is.
+  // Whatever an exchange sends is shown as text.
   await live.reads("#trades td", /^▼ <b>1<\/b>$/);
   await publisher.publish("public.abcxyz.kline-1m", [1588000780, "1.5", 3, "1.25", 2, "7"]);
   await live.reads("#candle", /O 1\.50 +H 3\.00 +L 1\.25 +C 2\.00 +▲ +V 7/);
@@ -108,7 +108,7 @@ async function tokens(place: Place): Promise<void> {
   };
   await shows({ ...order, remaining_volume: "2" }, /abcxyz\s+▼ sell\s+1\.50\s+2\s+wait\s+7/);
   await live.reads("#account-problem", /The token has expired/);
-  await live.reads("#history", /The token expired\./);
+  await live.reads("#history", /Token expired\./);
   await live.reads("#state", /^Live$/);
   assert.equal(await page.locator("#uid").isVisible(), false);
 
@@ -136,7 +136,7 @@ async function serverRestarts(place: Place): Promise<void> {
   await live.reads("#uid", /^IDPAGE$/);
   await page.goto(first.publicUrl("/#/market/abcxyz/1m"));
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
-  // Asked for together with the trades, which late subscribers do not get.
+  // Subscribed together with the trades, which late subscribers do not receive.
   await live.reads("#spread", /^1\.50?$/);
   await publisher.publish("public.global.tickers", { abcxyz: { last: "1.5" } });
   const trade = { tid: 1, type: "sell", date: 1588000798, price: "1.5", amount: "2" };
@@ -146,12 +146,12 @@ async function serverRestarts(place: Place): Promise<void> {
 
   await first.stop();
   await live.reads("#state", /^(Reconnecting|Connecting)…$/);
-  await live.reads("#banner", /^No connection: .*as it was before/);
-  await live.reads("#book-note", /As it was before the connection was lost/);
+  await live.reads("#banner", /^No connection: .*out of date/);
+  await live.reads("#book-note", /Out of date: the connection was lost/);
   assert.equal(await page.locator("#book").getAttribute("data-live"), "false");
-  // What there was can still be read.
+  // The last data remains readable.
   assert.match(await live.text("#spread"), /^1\.50?$/);
-  // Not the book alone is of before.
+  // Everything else is out of date too.
   for (const shown of ["#tickers a", "#last", "#trades-table", "#book-table", ".candles .chart"]) {
     assert.match(
       String(await page.evaluate(`getComputedStyle(document.querySelector("${shown}")).filter`)),
@@ -159,7 +159,7 @@ async function serverRestarts(place: Place): Promise<void> {
       shown,
     );
   }
-  await live.reads("#trades-legend", /^as it was$/);
+  await live.reads("#trades-legend", /^out of date$/);
   for (const colorScheme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme });
     for (const size of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) {
@@ -192,8 +192,8 @@ async function brokerRestarts(place: Place): Promise<void> {
   }
   await place.broker.restart();
   await ranger.consuming(2);
-  // Nothing comes, and the page says so; the connection itself has not suffered.
-  await live.reads("#book-legend", /^quiet for \d+ s$/);
+  // The page reports that no events arrive; its connection is still open.
+  await live.reads("#book-legend", /^no change for \d+ s$/);
   assert.equal(await live.text("#state"), "Live");
   await using publisher = await connectPublisher(place.broker.url, place.exchange);
   await publisher.publish("public.abcxyz.ob-snap", { ...BOOK, bids: [["101", "1"]] });

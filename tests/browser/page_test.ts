@@ -66,7 +66,7 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await page.fill("#market-name", "nosuch");
   await page.click("#pick button");
-  await live.reads("#book-note", /no order book of nosuch/);
+  await live.reads("#book-note", /No order book received for nosuch/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -113,7 +113,7 @@ async function streams(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await page.click("#pause");
   const shown = await live.text("#messages");
-  await live.reads("#messages-legend", /Paused; [1-9]\d* more have come/);
+  await live.reads("#messages-legend", /Paused; [1-9]\d* more received/);
   assert.equal(await live.text("#messages"), shown);
   await page.click("#pause");
   await live.holds(
@@ -142,7 +142,7 @@ async function streams(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await page.fill("#stream-name", "order");
   await page.keyboard.press("Enter");
-  await live.reads("#stream-problem", /sign in under Account/);
+  await live.reads("#stream-problem", /Sign in under Account/);
   assert.deepEqual(live.complaints, []);
 }
 
@@ -157,7 +157,7 @@ async function account(browser: Browser, demo: RangerProcess): Promise<void> {
   await live.reads("#uid", /^IDDEMO000001$/);
   await live.reads("#left", /^\d s, then renewed$/);
   await live.reads("#state", /^Live, as IDDEMO000001$/);
-  await live.reads("#history", /Renewed, until/);
+  await live.reads("#history", /Token renewed until/);
   await live.reads("#orders td", /\w+usd|ethbtc/);
   await live.reads("#own-trades td:nth-child(2)", /^[▲▼] (buy|sell|bid|ask)$/);
   await page.click("#sign-out");

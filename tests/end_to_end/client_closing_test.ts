@@ -44,10 +44,10 @@ async function closes(client: LiveClient, when: (close: () => void) => void): Pr
   when(() => closing ??= client.ranger.close());
   await client.status("closed");
   await closing;
-  // What was called is done with what it does after the call.
+  // The callback has returned.
   await new Promise((resolve) => begin(resolve));
   assert.equal(client.ranger.state.status, "closed");
-  assert.equal(client.states.at(-1)?.status, "closed", "nothing is reported after that");
+  assert.equal(client.states.at(-1)?.status, "closed", "no state follows");
   assert.deepEqual([...timers.values()], [], "no timer is left");
   assert.ok(made.every(({ readyState }) => readyState >= WebSocket.CLOSING), "no socket is left");
 }
@@ -114,7 +114,7 @@ Deno.test("close() holds wherever it is called from", async (t) => {
     assert.equal(client.errors.length, 1);
   });
 
-  await step(t, "from an event: no other listener has it any more", async () => {
+  await step(t, "from an event: no other listener receives it", async () => {
     await using client = liveClient(url, { WebSocket: Remembered });
     const { ranger } = client;
     const name = `${freshWord()}.x`;
@@ -150,7 +150,7 @@ Deno.test("close() holds wherever it is called from", async (t) => {
   });
 });
 
-Deno.test("a WebSocket that cannot even be made is reported as an error, and nothing stays behind", async () => {
+Deno.test("a WebSocket that cannot be created is an error, and leaves nothing behind", async () => {
   await using exchange = await startExchange(broker, { auth: false });
   const url = exchange.ranger.url("/public");
   let listeners = 0;

@@ -176,12 +176,12 @@ Deno.test("a book tells of many changes once a frame, or of each", async () => {
   await Promise.all(bodies.map((body) => exchange.publish(`public.${market.id}.ob-inc`, body)));
   await agrees(book, market);
   assert.equal(messages, 200);
-  // Timers may be early by a part of a millisecond.
+  // Timers may fire a fraction of a millisecond early.
   const most = Math.floor((performance.now() - begun) / 15) + 1;
   assert.ok(frames > 0 && frames <= most, `${frames} frames in the time of ${most}`);
 });
 
-Deno.test("it gives up where an option says so, and says why", async () => {
+Deno.test("it gives up after the maximum of attempts, and reports the reason", async () => {
   await using gate = new Gate("ws://127.0.0.1:1/");
   await gate.open({ turnAway: true });
   await using client = liveClient(gate.url, { maxReconnectAttempts: 3, minReconnectDelay: 1 });
@@ -224,7 +224,7 @@ Deno.test("a good connection that is lost has all its attempts", async () => {
   }
 });
 
-Deno.test("signing out starts again, whatever was tried before", async () => {
+Deno.test("signing out reconnects with a reset backoff", async () => {
   await using exchange = await startExchange(broker);
   await using gate = new Gate(exchange.ranger.url());
   let token: string | undefined = await exchange.key.token();

@@ -16,12 +16,12 @@ import { sharedBroker } from "../../testing/rabbitmq.ts";
 
 const broker = await sharedBroker();
 
-/** Compiles only where both are the same type. */
+/** Compiles only if both are the same type. */
 function same<A, B>(
   _: [A] extends [B] ? [B] extends [A] ? true : [A, "is not", B] : [A, "is not", B],
 ): void {}
 
-/** Compiles only where an A may be used as a B. */
+/** Compiles only if A is assignable to B. */
 function fits<A extends B, B>(_: A extends B ? true : never): void {}
 
 Deno.test("names have the types of the server's registry, and unknown names are unknown", () => {
@@ -101,7 +101,7 @@ Deno.test("the typed client reads streams", async (t) => {
     await using roomy = await startExchange(broker, { args: ["--limits-streams=4000"] });
     await using client = liveClient(roomy.ranger.url("/public"));
     const market = freshWord();
-    // Nine a message, which makes more messages than the server takes at once.
+    // Nine per message: more messages than the server accepts in a burst.
     const names = Array.from({ length: 420 }, (_, at) => `${market}.${"x".repeat(200)}${at}`);
     for (const name of names) client.ranger.on(name, () => {});
     const whole = names.join().length;
@@ -111,7 +111,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(client.states.map(({ status }) => status), ["open"]);
   });
 
-  await step(t, "what the server refuses is reported to the caller", async () => {
+  await step(t, "a refusal is reported to the subscription that it concerns", async () => {
     await using client = liveClient(url, {
       token: await exchange.key.token({ uid: freshWord(), role: "member" }),
     });
@@ -138,7 +138,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.deepEqual(await orders, [{ id: 7 }]);
   });
 
-  await step(t, "one stream too many is reported, and the others go on", async () => {
+  await step(t, "a stream above the limit is reported, and the others continue", async () => {
     await using client = liveClient(url);
     const market = freshWord();
     for (let at = 0; at <= 300; at++) client.ranger.on(`${market}.event${at}`, () => {});
@@ -147,7 +147,7 @@ Deno.test("the typed client reads streams", async (t) => {
     assert.equal(client.ranger.streams.length, 300);
   });
 
-  await step(t, "mistakes are reported where they are made, with what is expected", async () => {
+  await step(t, "invalid arguments throw, and the message names valid ones", async () => {
     await using client = liveClient(url);
     const { ranger } = client;
     const code = (code: string, message: RegExp) => (error: unknown) =>
@@ -182,7 +182,7 @@ Deno.test("the typed client reads streams", async (t) => {
     await assert.rejects(ranger.ping(), code("not-connected", /no open connection/));
   });
 
-  await step(t, "the WebSocket of npm's ws will do, where there is no other", async () => {
+  await step(t, "the WebSocket of npm's ws works in its place", async () => {
     await using client = liveClient(url, { WebSocket: ws });
     const market = freshWord();
     const event = first(client.ranger.stream(`${market}.x`), 1);
@@ -249,7 +249,10 @@ Deno.test("a slow loop keeps what its policy says", async () => {
   assert.deepEqual(await values(strict, 3), [1, 2, 3], "what waits is read");
   assert.deepEqual(await values(left, 1), [1]);
   assert.deepEqual(await left.return!(), { value: undefined, done: true }, "leaving never fails");
-  await assert.rejects(strict.next(), { code: "overflow", message: /3 events of .* wait/ });
+  await assert.rejects(strict.next(), {
+    code: "overflow",
+    message: /buffer of .* is full \(3 events\)/,
+  });
   assert.deepEqual(await strict.next(), { value: undefined, done: true });
   const waiting = latest.next();
   await ranger.close();

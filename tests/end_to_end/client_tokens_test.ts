@@ -7,14 +7,14 @@ import { makeKey } from "../../testing/tokens.ts";
 
 const broker = await sharedBroker();
 
-/** A server that ends tokens at the second that they name. */
+/** A server without leeway for the expiry of tokens. */
 function startStrict(): Promise<Exchange> {
   return startExchange(broker, { args: ["--jwt-leeway", "0", "--jwt-exp-leeway", "0"] });
 }
 
 const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
 
-/** Awaits that the server takes the client for that user. */
+/** Awaits that the client is authenticated as that user. */
 async function identified(client: LiveClient, uid: string): Promise<void> {
   await client.seen(() => {
     const { state } = client.ranger;
@@ -112,7 +112,7 @@ Deno.test("a text cannot be renewed: its private streams end with the token, pub
   ranger.on("order", () => assert.fail("there are no orders"));
   await assert.rejects(first(ranger.stream("balances"), 1), {
     code: "token-refused",
-    message: /give it as a function/,
+    message: /pass a function to renew it/,
   });
   assert.deepEqual(
     client.errors.map(({ code }) => code),
@@ -132,7 +132,7 @@ Deno.test("a token that cannot be had is tried again, and keeps nobody from publ
   await using client = liveClient(exchange.ranger.url("/public"), {
     token: () => {
       if (++asked === 1) throw new Error("503 Service Unavailable");
-      // As who forgets to take the token out of the answer does.
+      // An app that forgets to extract the token from the answer.
       if (asked === 2) return { token: "a.b.c" } as unknown as string;
       return exchange.key.token({ uid });
     },
@@ -147,7 +147,7 @@ Deno.test("a token that cannot be had is tried again, and keeps nobody from publ
     "token-unavailable",
   ]);
   assert.match(client.errors[0]!.message, /503 Service Unavailable/);
-  assert.match(client.errors[1]!.message, /it is not a text/);
+  assert.match(client.errors[1]!.message, /it is not a string/);
 });
 
 Deno.test("answers are taken for those of the tokens that they answer", async () => {

@@ -177,7 +177,7 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     await exchange.publish(`public.${market}.ob-snap`, { asks, bids: [], sequence: 1 });
     await exchange.settled();
     await using book = new Running(["tail", "--book", market, "--url", url]);
-    await book.stderr.line(new RegExp(`^ranger: The book of ${market} could not be read`));
+    await book.stderr.line(new RegExp(`^ranger: The order book of ${market} could not be read`));
     await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
     await book.stdout.line(/ live {2}sequence 2 /);
     assert.equal((await book.end("SIGINT")).code, 0);
@@ -273,7 +273,7 @@ Deno.test("what cannot be meant is refused before anything is connected: 78", as
     [[], /an argument is missing/],
     [["x.y", "--url", "nowhere"], /--url is not the URL of a WebSocket server; expected ws:/],
     [["order"], /private streams need a token: --token/],
-    [["a b"], /is not a stream's name/],
+    [["a b"], /Invalid stream name/],
     [["x.y", "--count", "0"], /--count is "0"; expected a whole number/],
     [["x.y", "--for", "soon"], /--for is "soon"; expected seconds/],
     [["x.y", "--token", "@/nowhere/token"], /--token: \/nowhere\/token cannot be read/],

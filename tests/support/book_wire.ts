@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { LiveBook, type Streams } from "../../client/src/book.ts";
+import { type BookSubscriptions, LiveBook } from "../../client/src/book.ts";
 import { parseMessage } from "../../client/src/message.ts";
 import type { Book, Depth, Level, RangerError } from "../../client/src/mod.ts";
 import type { BookSnapshot } from "./model_book.ts";
 
-/** What a client's book is connected to, without a connection: messages reach it at once. */
-export class BookWire implements Streams {
+/** The subscriptions of a client's book without a connection: messages arrive immediately. */
+export class BookWire implements BookSubscriptions {
   readonly market: string;
-  /** The book has requested its state again, and has not been answered. */
+  /** Whether the book has requested its state and has no answer yet. */
   requested = false;
   readonly #listeners = new Map<string, (payload: unknown, stream: string) => void>();
 
@@ -20,17 +20,17 @@ export class BookWire implements Streams {
     return () => this.#listeners.delete(name);
   }
 
-  hold(name: string): () => void {
+  subscribe(name: string): () => void {
     assert.equal(name, `${this.market}.ob-inc`);
     this.greet();
     return () => {};
   }
 
-  again(): void {
+  resubscribe(): void {
     this.requested = true;
   }
 
-  /** Sends what the server has for a new subscriber. */
+  /** Sends the state that a new subscriber receives. */
   greet(): void {
     this.requested = false;
   }
@@ -42,7 +42,7 @@ export class BookWire implements Streams {
   }
 }
 
-/** The typed client's book of a market, which notifies of each message. */
+/** The typed client's book of a market; it notifies after each message. */
 export function wiredBook(
   wire: BookWire,
   failed: (error: RangerError) => void = assert.ifError,
@@ -50,12 +50,12 @@ export function wiredBook(
   return new LiveBook(wire.market, { notify: "message" }, wire, failed, () => {});
 }
 
-/** What a client's book shows, in the form of a snapshot. */
+/** Returns the levels of a client's book in the form of a snapshot. */
 export function shownBook(book: Pick<Book, "depth" | "sequence">): BookSnapshot {
   return snapshotOf(book.depth(), book.sequence);
 }
 
-/** Both sides of a book in the form of a snapshot. */
+/** Returns both sides of a book in the form of a snapshot. */
 export function snapshotOf({ asks, bids }: Depth, sequence: number | undefined): BookSnapshot {
   const pairs = (levels: readonly Level[]) =>
     levels.map(({ price, amount }) => [price, amount] as const);

@@ -1,9 +1,9 @@
 import type { WebSocketLike } from "../../client/src/mod.ts";
 
-/** Milliseconds from a request to its answer. */
+/** Time from a request to its answer, in milliseconds. */
 export const ROUND_TRIP = 2;
 
-/** What a client asked for. */
+/** A request from the client. */
 export interface Request {
   readonly event: "subscribe" | "unsubscribe";
   readonly streams: readonly string[];
@@ -11,7 +11,7 @@ export interface Request {
   readonly at: number;
 }
 
-/** The half of a WebSocket that the server holds. */
+/** The server's end of a WebSocket. */
 interface Socket extends WebSocketLike {
   onopen: (() => void) | null;
   onmessage: ((event: { data: string }) => void) | null;
@@ -19,8 +19,8 @@ interface Socket extends WebSocketLike {
 }
 
 /**
- * A server inside the process, without sockets and without time: what docs/protocol.md says in
- * sections 3 and 6 of subscriptions, answers and first snapshots. One connection at a time.
+ * A server in this process, without sockets or a clock. It models the subscriptions, answers and
+ * first snapshots of docs/protocol.md, sections 3 and 6. One connection at a time.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ interface Socket extends WebSocketLike {
  * ```
  */
 export class FakeServer {
-  /** All that was asked for, in order. */
+  /** All requests, in order. */
   readonly requests: Request[] = [];
   readonly WebSocket: new (url: string) => WebSocketLike;
   /** Called after the answer to each subscription. */
@@ -62,7 +62,7 @@ export class FakeServer {
     };
   }
 
-  /** Lets the client in that has connected. */
+  /** Accepts the client's connection. */
   accept(): void {
     this.#held.clear();
     this.#socket?.onopen?.();
@@ -79,7 +79,7 @@ export class FakeServer {
     this.#write(`{"${stream}":${payload}}`);
   }
 
-  /** When each subscription to a stream was asked for: milliseconds after the one before. */
+  /** Milliseconds between consecutive subscriptions to a stream. */
   waits(stream: string): number[] {
     const times = this.requests
       .filter(({ event, streams }) => event === "subscribe" && streams.includes(stream))
@@ -87,7 +87,7 @@ export class FakeServer {
     return times.slice(1).map((at, before) => at - times[before]!);
   }
 
-  /** The answer takes its time, as on a wire. */
+  /** Answers after the round-trip time. */
   #received(text: string): void {
     setTimeout(() => this.#answer(text), ROUND_TRIP);
   }

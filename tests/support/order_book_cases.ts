@@ -1,25 +1,28 @@
 /**
- * What an order book is after snapshots and increments, case by case: for every implementation that
- * reads them (protocol, section 6). Payloads are JSON texts, so that a number has all its digits.
+ * The rules of order books as one table of cases (protocol, section 6): events, their outcomes, and
+ * the book after them. Two implementations must pass it, in order_book_test.ts and
+ * client_book_test.ts. The server's (src/hub/order_book.ts) is built for speed: it applies every
+ * increment of every market. The client's (client/src/order_book.ts) is built for size: an app
+ * downloads it. Payloads are JSON texts, so that numbers keep all their digits.
  */
 
-/** What becomes of an event. */
+/** The outcome of an event. */
 export type OrderBookOutcome =
-  /** The book has it now; of an increment at or below the book's sequence: it had it already. */
+  /** The book is current. An increment at or below its sequence changes nothing. */
   | "current"
-  /** A number was skipped: the book is as it was, and not current any more. */
+  /** The sequence skipped a number: the levels are unchanged, and the book is stale. */
   | "gap"
-  /** It cannot be read: the book is as it was, and not current any more. */
+  /** The event cannot be read: the levels are unchanged, and the book is stale. */
   | "unreadable";
 
-/** An event of one market: its kind, its payload, and what becomes of it if not `current`. */
+/** An event of one market: its kind, its payload, and its outcome if not `current`. */
 export type OrderBookStep = readonly [
   event: "snapshot" | "increment",
   payload: string,
   outcome?: OrderBookOutcome,
 ];
 
-/** A level, with the texts that a reader shows. */
+/** A level, with the strings that a reader shows. */
 export type ExpectedLevel = readonly [price: string, amount: string];
 
 /** A sequence of events, and the book after them. */
@@ -124,7 +127,7 @@ export const ORDER_BOOK_CASES: readonly OrderBookCase[] = [
     sequence: 2,
   },
   ...REMOVALS.map((amount): OrderBookCase => ({
-    name: `the amount ${amount} removes a level, and is not a level of a snapshot`,
+    name: `the amount ${amount} removes a level, and adds none in a snapshot`,
     steps: [
       ["snapshot", `{"asks":[["15.0","22.1"],["16.0",${amount}]],"bids":[["14.0","3.0"]]}`],
       ["increment", `{"bids":["14.0",${amount}]}`],

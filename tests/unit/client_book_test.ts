@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { LiveBook } from "../../client/src/book.ts";
 import { parseMessage } from "../../client/src/message.ts";
 import { compareDecimals, type RangerError } from "../../client/src/mod.ts";
-import { Sides } from "../../client/src/order_book.ts";
+import { OrderBook } from "../../client/src/order_book.ts";
 import { EncodedEvent } from "../../src/hub/envelope.ts";
 import { OrderBookState } from "../../src/hub/stream_state.ts";
-import { OrderBook } from "../../src/hub/order_book.ts";
+import { OrderBook as ServerOrderBook } from "../../src/hub/order_book.ts";
 import { BookWire, shownBook, wiredBook } from "../support/book_wire.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FrameReader } from "../../testing/frames.ts";
@@ -258,10 +258,10 @@ Deno.test("client and server agree on what can be read", () => {
   fc.assert(
     fc.property(payload, (payload) => {
       // Other forms of a book are replayed to clients, which cannot read them either.
-      const snapshot = !["foreign", "unusable"].includes(new OrderBook().replace(payload));
-      assert.equal(new Sides().replace(payload), snapshot, "as a snapshot");
-      const increment = new OrderBook().apply(payload) !== "unusable";
-      assert.equal(new Sides().apply(payload) !== undefined, increment, "as an increment");
+      const snapshot = !["foreign", "unusable"].includes(new ServerOrderBook().replace(payload));
+      assert.equal(new OrderBook().replace(payload), snapshot, "as a snapshot");
+      const increment = new ServerOrderBook().apply(payload) !== "unusable";
+      assert.equal(new OrderBook().apply(payload) !== undefined, increment, "as an increment");
       if (snapshot) read++;
     }),
     { numRuns: 3000 },

@@ -9,10 +9,10 @@ const THREE_PARTS = '{"asks":["15.0","1","3"],"sequence":2}';
 const BEYOND = '{"asks":[],"bids":[],"sequence":9007199254740993}';
 
 /** Milliseconds after which one request follows the other, where each waits as long as it may. */
-const LONGEST = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
+const MAX_WAITS_MS = [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000];
 
 /** Milliseconds that the client may take to gather what it asks for in one message. */
-const GATHERING = 1000;
+const GATHERING_MS = 1000;
 
 /** A client with one book, and the server that it is connected to. */
 class Market implements Disposable {
@@ -61,7 +61,7 @@ function assertWaits(waits: readonly number[], expected: readonly number[]): voi
   assert.equal(waits.length, expected.length, `${waits}`);
   for (const [at, wait] of waits.entries()) {
     const least = expected[at]!;
-    assert.ok(wait >= least && wait <= least + GATHERING, `${waits}, not ${expected}`);
+    assert.ok(wait >= least && wait <= least + GATHERING_MS, `${waits}, not ${expected}`);
   }
 }
 
@@ -85,14 +85,14 @@ for (const [format, [first, ...rest]] of Object.entries(FORMATS)) {
       market.snapshot(snapshot);
       for (const increment of increments) market.increment(increment);
     });
-    market.clock.pass(LONGEST.reduce((sum, wait) => sum + wait) + GATHERING);
-    assertWaits(market.waits, LONGEST);
+    market.clock.pass(MAX_WAITS_MS.reduce((sum, wait) => sum + wait) + GATHERING_MS);
+    assertWaits(market.waits, MAX_WAITS_MS);
     assert.equal(market.book.live, false);
     assert.deepEqual(market.errors.map(({ code }) => code), ["protocol"]);
-    assert.match(market.errors[0]!.message, /^The book of btcusd could not be read/);
+    assert.match(market.errors[0]!.message, /^The order book of btcusd could not be read/);
 
     events = [SNAPSHOT, INCREMENT];
-    market.clock.pass(30_000 + GATHERING);
+    market.clock.pass(30_000 + GATHERING_MS);
     assert.equal(market.book.live, true);
     assert.equal(market.book.depth().asks.length, 2);
     const asked = market.waits.length;
@@ -103,7 +103,7 @@ for (const [format, [first, ...rest]] of Object.entries(FORMATS)) {
     // A book that was well for long begins again at the first wait, and is reported again.
     market.increment('{"asks":["15.0","1","3"],"sequence":3}');
     assert.equal(market.book.live, false);
-    market.clock.pass(500 + GATHERING);
+    market.clock.pass(500 + GATHERING_MS);
     assert.equal(market.book.live, true);
     assert.equal(market.waits.length, asked + 1);
     assert.equal(market.errors.length, 2);
@@ -117,9 +117,9 @@ Deno.test("waits are a random part of the longest, so that clients do not come a
   });
   // The first wait was taken with 1.
   market.clock.random = 0.1;
-  market.clock.pass(LONGEST.reduce((sum, wait) => sum + wait) / 10 + 450 + 9 * GATHERING);
-  const waits = market.waits.slice(0, LONGEST.length);
-  assertWaits(waits, [500, ...LONGEST.slice(1).map((wait) => wait / 10)]);
+  market.clock.pass(MAX_WAITS_MS.reduce((sum, wait) => sum + wait) / 10 + 450 + 9 * GATHERING_MS);
+  const waits = market.waits.slice(0, MAX_WAITS_MS.length);
+  assertWaits(waits, [500, ...MAX_WAITS_MS.slice(1).map((wait) => wait / 10)]);
 });
 
 Deno.test("a snapshot that can be read makes the book live while it waits", () => {
@@ -140,11 +140,11 @@ Deno.test("a gap has the book requested at once, and gaps that follow only after
   const gap = () => market.increment('{"asks":["15.0","1"],"sequence":5}');
   market.clock.pass(60_000);
   const expected: number[] = [];
-  for (const wait of [0, ...LONGEST.slice(1, 4)]) {
+  for (const wait of [0, ...MAX_WAITS_MS.slice(1, 4)]) {
     gap();
     gap();
     assert.equal(market.book.live, false);
-    market.clock.pass(wait + GATHERING);
+    market.clock.pass(wait + GATHERING_MS);
     assert.equal(market.book.live, true);
     expected.push(expected.length === 0 ? 60_000 : wait);
   }
@@ -153,7 +153,7 @@ Deno.test("a gap has the book requested at once, and gaps that follow only after
 
   market.clock.pass(30_000);
   gap();
-  market.clock.pass(GATHERING);
+  market.clock.pass(GATHERING_MS);
   assert.equal(market.book.live, true, "a book that was well for long is requested at once again");
 });
 
@@ -170,7 +170,7 @@ Deno.test("whatever cannot be read while it waits does not make the wait longer"
     market.clock.pass(1000);
     market.snapshot(BEYOND);
   }
-  assertWaits(market.waits, LONGEST.slice(0, 7));
+  assertWaits(market.waits, MAX_WAITS_MS.slice(0, 7));
   assert.equal(market.errors.length, 1);
 });
 
@@ -183,7 +183,7 @@ Deno.test("a book that has a snapshot now and then is well for as long as it fol
     }
     market.increment(THREE_PARTS);
     assert.equal(market.errors.length, failures);
-    market.clock.pass(500 + GATHERING);
+    market.clock.pass(500 + GATHERING_MS);
     assert.equal(market.waits.length, failures);
     assert.equal(market.book.live, true);
   }
@@ -206,7 +206,7 @@ Deno.test("a connection that is lost ends the wait", () => {
 Deno.test("a book that is closed is not requested any more, even if others hold its stream", () => {
   using market = new Market((market) => market.snapshot(SNAPSHOT));
   market.ranger.on("btcusd.ob-inc", () => {});
-  market.clock.pass(GATHERING);
+  market.clock.pass(GATHERING_MS);
   const asked = market.waits.length;
   market.increment(THREE_PARTS);
   market.book.close();
@@ -230,10 +230,10 @@ Deno.test("a book that is closed by who hears of its end is not requested any mo
 Deno.test("two books of a market are requested together, and share what comes", () => {
   using market = new Market((market) => market.snapshot(SNAPSHOT));
   const second = market.ranger.book("btcusd", { notify: "message" });
-  market.clock.pass(GATHERING);
+  market.clock.pass(GATHERING_MS);
   const asked = market.waits.length;
   market.increment('{"asks":["15.0","1"],"sequence":5}');
-  market.clock.pass(GATHERING);
+  market.clock.pass(GATHERING_MS);
   assert.deepEqual([market.book.live, second.live], [true, true]);
   assert.equal(market.waits.length, asked + 1);
 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { Pace, type Screen } from "../../web/src/pace.ts";
 
 /** Milliseconds between two frames. */
-const FRAME = 16;
+const FRAME_MS = 16;
 
-/** A screen with a manual clock, whose frames take as long as the test says. */
+/** A screen with a manual clock and frames of a given cost. */
 class SlowScreen implements Screen {
   #now = 0;
   #next: (() => void)[] = [];
@@ -31,7 +31,7 @@ class SlowScreen implements Screen {
 
   /** Frames, one after the other. @param each is done before each of them */
   play(milliseconds: number, each: () => void = () => {}): void {
-    for (const end = this.#now + milliseconds; this.#now < end; this.#now += FRAME) {
+    for (const end = this.#now + milliseconds; this.#now < end; this.#now += FRAME_MS) {
       each();
       const due = this.#timers.filter(({ at }) => at <= this.#now);
       this.#timers = this.#timers.filter(({ at }) => at > this.#now);
@@ -108,10 +108,10 @@ Deno.test("one slow frame is none of what frames cost", () => {
   const changed = new Pace({ share: 0.1 }, screen).drawing(() => drawn++);
   screen.play(500, changed);
   screen.cost = 300;
-  screen.play(FRAME, changed);
+  screen.play(FRAME_MS, changed);
   screen.cost = 1;
   drawn = 0;
-  screen.play(10 * FRAME, changed);
+  screen.play(10 * FRAME_MS, changed);
   assert.ok(drawn >= 8, `${drawn} drawings in 10 frames`);
 });
 

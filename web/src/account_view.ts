@@ -9,23 +9,23 @@ const EXPIRED = '{"error":{"message":"Token expired."}}';
 const REFUSED = '{"error":{"message":"Authentication failed."}}';
 const NO_TOKEN = '{"error":{"message":"Token type is not provided or invalid."}}';
 
-/** Lines of what happened that are kept. */
-const KEPT = 100;
+/** Maximum lines in the history. */
+const MAX_HISTORY_LINES = 100;
 
-/** Signs in and out, and shows whose connection it is, until when, and what is theirs. */
+/** Signs in and out, and shows the connection's identity, its expiry, and the user's events. */
 export class AccountView {
   readonly #ranger: Ranger;
   readonly #credentials: Credentials;
   readonly #changed: () => void;
   readonly #events = new OwnEvents();
   #identity: Identity | undefined;
-  /** Whose events are shown. */
+  /** The user whose events are shown. */
   #uid: string | undefined;
-  /** Whether the connection that ends next is ended here. */
+  /** Whether the next disconnection is caused by signing out. */
   #leaving = false;
   #stops: Stop[] = [];
 
-  /** @param changed called when somebody signed in or out */
+  /** @param changed called after the user signed in or out */
   constructor(ranger: Ranger, credentials: Credentials, changed: () => void) {
     this.#ranger = ranger;
     this.#credentials = credentials;
@@ -42,14 +42,14 @@ export class AccountView {
     setInterval(() => this.#tick(), 1000);
   }
 
-  /** Once it is known what the server is. */
+  /** Call when the server's properties are known. */
   serverIs({ demo, authenticates }: { demo: boolean; authenticates: boolean }): void {
     part("demo").hidden = !demo || !authenticates;
     part("paste").hidden = !authenticates;
     if (!authenticates) {
       write(
         part("who-note"),
-        "This server takes no tokens (--no-auth): there are public streams only.",
+        "This server does not authenticate (--no-auth): it has public streams only.",
       );
     }
   }
@@ -58,11 +58,11 @@ export class AccountView {
     event.preventDefault();
     const field = byId("token", HTMLTextAreaElement);
     const token = field.value.trim();
-    this.#problem(token ? undefined : "There is no token yet: paste one above.");
+    this.#problem(token ? undefined : "Paste a token above first.");
     if (!token) return field.focus();
     field.value = "";
     this.#credentials.paste(token);
-    this.#signIn("A token was pasted.");
+    this.#signIn("Token pasted.");
   }
 
   async #demo(event: SubmitEvent): Promise<void> {
@@ -76,10 +76,10 @@ export class AccountView {
       }
     } catch (error) {
       return this.#problem(
-        `No token could be had: ${error instanceof Error ? error.message : error}`,
+        `The token could not be fetched: ${error instanceof Error ? error.message : error}`,
       );
     }
-    this.#signIn("The demo's token was asked for.");
+    this.#signIn("Demo token requested.");
   }
 
   #signIn(how: string): void {
@@ -95,25 +95,25 @@ export class AccountView {
     this.#credentials.forget();
     this.#events.clear();
     this.#uid = undefined;
-    // When signing out, the client connects again: not a loss to show.
+    // The client reconnects to become anonymous; that is not a loss worth reporting.
     this.#leaving = this.#identity !== undefined;
     this.#ranger.renewToken();
     this.#changed();
   }
 
-  /** Before the client acts on it: a token that has ended must not be given again. */
+  /** Runs before the client handles the message, so that an expired token is not used again. */
   #heard(text: string): void {
     if (text === EXPIRED) {
-      this.#tell("The token expired.");
+      this.#tell("Token expired.");
       if (this.#credentials.renewed) return;
       this.#credentials.forget();
-      this.#problem("The token has expired: private streams have stopped. Sign in again.");
+      this.#problem("The token has expired, and private streams have stopped. Sign in again.");
     } else if (text === REFUSED || text === NO_TOKEN) {
-      this.#tell("The server refused the token.");
+      this.#tell("Token refused by the server.");
       if (this.#credentials.renewed) return;
       const stays = this.#credentials.refuse() && this.#identity;
       this.#problem(
-        "The server refused this token: it has ended, or is of another exchange." +
+        "The server refused this token: it has expired, or belongs to another exchange." +
           (stays ? ` You are still signed in as ${stays.uid}.` : ""),
       );
     } else return;
@@ -139,9 +139,9 @@ export class AccountView {
     if (identity && identity.uid !== before?.uid) this.#tell(`Signed in as ${identity.uid}.`);
     else if (identity && before && identity !== before) {
       const until = identity.expiresAt;
-      this.#tell(until ? `Renewed, until ${clock(until)}.` : "Renewed.");
+      this.#tell(until ? `Token renewed until ${clock(until)}.` : "Token renewed.");
     } else if (!identity && before && state.status !== "open") {
-      if (!this.#leaving) this.#tell("The connection was lost.");
+      if (!this.#leaving) this.#tell("Connection lost.");
       this.#leaving = false;
     }
     if (!identity) {
@@ -160,16 +160,16 @@ export class AccountView {
     part("who").hidden = identity === undefined;
     part("who-note").hidden = identity !== undefined;
     part("sign-out").hidden = identity === undefined && !this.#credentials.present;
-    // Of somebody who is signed in no more, or not for the moment.
+    // Events of a user who is not signed in now.
     const live = identity !== undefined || this.#uid === undefined;
     part("view-account").dataset.live = String(live);
     for (const id of ["orders-legend", "own-trades-legend"]) {
-      write(part(id), live ? "" : "as it was");
+      write(part(id), live ? "" : "out of date");
     }
     if (!identity) return;
     write(part("uid"), identity.uid);
     write(part("role"), identity.role ?? "none");
-    write(part("until"), identity.expiresAt ? moment(identity.expiresAt) : "no end");
+    write(part("until"), identity.expiresAt ? moment(identity.expiresAt) : "never expires");
     this.#tick();
   }
 
@@ -193,6 +193,6 @@ export class AccountView {
     part("history-note").hidden = true;
     const list = part("history");
     list.prepend(make("li", {}, make("time", {}, clock(Date.now())), text));
-    while (list.childElementCount > KEPT) list.lastElementChild!.remove();
+    while (list.childElementCount > MAX_HISTORY_LINES) list.lastElementChild!.remove();
   }
 }

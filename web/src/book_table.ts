@@ -4,8 +4,8 @@ import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
 import { mostDigits, padded } from "./numbers.ts";
 
-/** Levels that are shown of each side. */
-const SHOWN = 12;
+/** Levels shown per side. */
+const LEVELS_PER_SIDE = 12;
 
 interface Row {
   readonly price: HTMLElement;
@@ -13,13 +13,13 @@ interface Row {
   readonly total: HTMLElement;
 }
 
-/** The rows of one side, best price first, and what is behind them. */
+/** The rows of one side, best price first, and the bars behind them. */
 interface Side {
   readonly rows: readonly Row[];
   readonly bars: BookBars;
 }
 
-/** The best levels of an order book: rows that stay, and texts that change. */
+/** The best levels of an order book. The rows are created once; only their texts change. */
 export class BookTable {
   readonly #asks: Side;
   readonly #bids: Side;
@@ -29,15 +29,15 @@ export class BookTable {
   #amountDigits = 0;
 
   constructor() {
-    // The best ask stands at the bottom, next to the best bid.
+    // The best ask is at the bottom, next to the best bid.
     this.#asks = side("asks", true);
     this.#bids = side("bids", false);
   }
 
   draw(book: Book): void {
-    const { asks, bids } = book.depth(SHOWN);
+    const { asks, bids } = book.depth(LEVELS_PER_SIDE);
     const all = [...asks, ...bids];
-    // Columns only ever get wider, so that they do not jump.
+    // Columns only grow, so that they do not jump.
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(all.map(({ price }) => price)));
     this.#amountDigits = Math.max(this.#amountDigits, mostDigits(all.map(({ total }) => total)));
     const most = Math.max(Number(asks.at(-1)?.total ?? 0), Number(bids.at(-1)?.total ?? 0));
@@ -47,7 +47,7 @@ export class BookTable {
     write(this.#spread, spread === undefined ? "–" : padded(spread, this.#priceDigits));
   }
 
-  /** For another market. */
+  /** Resets the table for another market. */
   clear(): void {
     this.#priceDigits = this.#amountDigits = 0;
     this.#side(this.#asks, [], 1);
@@ -56,7 +56,7 @@ export class BookTable {
     this.#columns.clear();
   }
 
-  /** @returns what each row shows */
+  /** @returns the texts of each row */
   #side({ rows, bars }: Side, levels: readonly Level[], most: number): string[][] {
     bars.draw(levels.map(({ total }) => most > 0 ? Math.min(1, Number(total) / most) : 0));
     return rows.map((row, at) => {
@@ -72,16 +72,16 @@ export class BookTable {
   }
 }
 
-/** @param upwards whether the best price stands at the bottom */
+/** @param upwards whether the best price is at the bottom */
 function side(id: string, upwards: boolean): Side {
   const all = rows(part(id));
   if (upwards) all.reverse();
   const best = all[0]!.price.parentElement!;
-  return { rows: all, bars: new BookBars(best, SHOWN, upwards) };
+  return { rows: all, bars: new BookBars(best, LEVELS_PER_SIDE, upwards) };
 }
 
 function rows(body: HTMLElement): Row[] {
-  return Array.from({ length: SHOWN }, () => {
+  return Array.from({ length: LEVELS_PER_SIDE }, () => {
     const row: Row = {
       price: make("span", { class: "text price" }),
       amount: make("span", { class: "text" }),

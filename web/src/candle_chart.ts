@@ -11,12 +11,12 @@ import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
 import { timeText } from "./numbers.ts";
 
-/** Candles that are left free to the right of the last one. */
-const FREE = 4;
+/** Free space to the right of the last candle, in candles. */
+const MARGIN_CANDLES = 4;
 
 /**
- * Candles with their volume below. Those that rose are hollow and their volume is the lighter or
- * brighter one, so that it takes no colours to tell them from those that fell.
+ * Candles with their volume below. Rising candles are hollow, and their volume has another
+ * lightness, so that they differ from falling ones without colour.
  */
 export class CandleChart implements CandleSurface {
   readonly #chart: IChartApi;
@@ -24,7 +24,7 @@ export class CandleChart implements CandleSurface {
   readonly #volume: ISeriesApi<"Histogram">;
   #up = "";
   #down = "";
-  /** Of the line at the last price; the hollow candles' own colour would be the panel's. */
+  /** Colours of the line at the last price; a hollow candle's fill is the panel's colour. */
   #last = { rising: true, up: "", down: "" };
   #digits = 2;
   #seconds = true;
@@ -33,12 +33,17 @@ export class CandleChart implements CandleSurface {
     this.#chart = createChart(part("candle-chart"), {
       autoSize: true,
       layout: {
-        // Its style would be inline, which the page's policy forbids; the page's foot has the link.
+        // The logo needs inline styles, which the page's policy forbids; the footer has the link.
         attributionLogo: false,
         fontFamily: "system-ui, sans-serif",
         background: { color: "transparent" },
       },
-      timeScale: { timeVisible: true, secondsVisible: true, rightOffset: FREE, barSpacing: 9 },
+      timeScale: {
+        timeVisible: true,
+        secondsVisible: true,
+        rightOffset: MARGIN_CANDLES,
+        barSpacing: 9,
+      },
       localization: { timeFormatter: localTime },
     });
     this.#volume = this.#chart.addSeries(HistogramSeries, {
@@ -53,7 +58,7 @@ export class CandleChart implements CandleSurface {
     this.recolour();
   }
 
-  /** After the colours have changed; the candles must be given again. */
+  /** Call after the colours have changed; all candles must be drawn again. */
   recolour(): void {
     const [text, line, up, down, hollow] = ["--muted", "--line", "--up", "--down", "--panel"]
       .map(colour);
@@ -85,7 +90,7 @@ export class CandleChart implements CandleSurface {
     this.#volume.setData(candles.map((candle) => this.#column(candle)));
     if (!fresh) return;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#chart.timeScale().scrollToPosition(FREE, !still);
+    this.#chart.timeScale().scrollToPosition(MARGIN_CANDLES, !still);
   }
 
   update(candle: Candle): void {
@@ -94,14 +99,14 @@ export class CandleChart implements CandleSurface {
     this.#volume.update(this.#column(candle));
   }
 
-  /** Whether the scale of times has seconds. */
+  /** Whether the time scale shows seconds. */
   showSeconds(seconds: boolean): void {
     if (seconds === this.#seconds) return;
     this.#seconds = seconds;
     this.#chart.timeScale().applyOptions({ secondsVisible: seconds });
   }
 
-  /** Digits after the point of a price. */
+  /** Sets the decimal places of prices. */
   digits(digits: number): void {
     if (digits === this.#digits) return;
     this.#digits = digits;
@@ -130,14 +135,14 @@ function bar({ time, open, high, low, close }: Candle) {
   return { time: time as UTCTimestamp, open, high, low, close };
 }
 
-const SHORT = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
-const LONG = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
+const SHORT_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });
+const LONG_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 
-/** The chart's own times would be Greenwich's. @param mark what the scale wants to tell there */
+/** Local time: the chart's default is UTC. @param mark the kind of tick mark on the scale */
 function localTime(time: unknown, mark?: number): string {
   const date = Number(time) * 1000;
-  if (mark === undefined) return `${timeText(DAY, date)} ${timeText(LONG, date)}`;
+  if (mark === undefined) return `${timeText(DAY, date)} ${timeText(LONG_TIME, date)}`;
   if (mark < 3) return timeText(DAY, date);
-  return timeText(mark === 4 ? LONG : SHORT, date);
+  return timeText(mark === 4 ? LONG_TIME : SHORT_TIME, date);
 }

@@ -1,36 +1,37 @@
 import type { Candle } from "./candle_history.ts";
 
-/** What is drawn on. */
+/** The chart to draw on. */
 export interface CandleSurface {
-  /** All of them. @param fresh whether they are others than before: then the latest are looked at */
+  /**
+   * Shows all candles. @param fresh whether they are a different series: then scroll to the latest
+   */
   show(candles: readonly Candle[], fresh: boolean): void;
-  /** The last one, or one more. */
+  /** Updates the last candle, or appends one. */
   update(candle: Candle): void;
 }
 
 /**
- * Brings a chart up to date, however many candles have formed since it was drawn: between two
- * drawings one may have closed with trades that are not drawn yet, and while the tab is hidden
- * nothing is drawn at all.
+ * Updates a chart after any number of new candles: a candle may have closed with trades that are
+ * not drawn yet, and a hidden tab draws nothing for a long time.
  */
 export class CandleDrawing {
-  /** The time of the last candle that the chart has. */
+  /** Time of the last candle on the chart. */
   #drawn: number | undefined;
   #all: "drawn" | "changed" | "others" = "others";
 
-  /** Others are looked at from now on, or they look otherwise. */
+  /** Call when another series is shown, or when the colours have changed. */
   restart(): void {
     this.#all = "others";
   }
 
-  /** A candle is new, or is not what it was. */
+  /** Call when a candle is new or has changed. */
   changed(time: number): void {
-    // A chart takes the last one and what follows; for those before it must be given all.
+    // A chart can update its last candle and append; any earlier change needs the whole series.
     const before = this.#drawn === undefined || time < this.#drawn;
     if (before && this.#all === "drawn") this.#all = "changed";
   }
 
-  /** @param candles in the order of time */
+  /** @param candles in order of time */
   draw(candles: readonly Candle[], surface: CandleSurface): void {
     if (this.#all !== "drawn") surface.show(candles, this.#all === "others");
     else {

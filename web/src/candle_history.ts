@@ -1,11 +1,11 @@
 import { isTime } from "./numbers.ts";
 
-/** The largest number that the chart draws; it throws at others. */
-const LARGEST = 90_071_992_547_409;
+/** The largest number that the chart draws; it throws on larger ones. */
+const MAX_CHART_VALUE = 90_071_992_547_409;
 
-/** One candle, as numbers: good enough to be drawn. */
+/** One candle as numbers, which are exact enough to draw. */
 export interface Candle {
-  /** Its beginning, in seconds since the epoch. */
+  /** Start of the period, in seconds since the epoch. */
   readonly time: number;
   readonly open: number;
   readonly high: number;
@@ -14,19 +14,19 @@ export interface Candle {
   readonly volume: number;
 }
 
-/** Candles that are kept of a market and period. */
-const KEPT = 2000;
+/** Maximum candles per market and period. */
+const MAX_CANDLES = 2000;
 
-/** The candles of one market and period, in the order of time. */
+/** The candles of one market and period, in order of time. */
 export class CandleHistory {
   readonly all: Candle[] = [];
 
-  /** Takes a new one, or the newer state of one that there is. */
+  /** Adds a candle, or replaces the one of the same time. */
   add(candle: Candle): void {
     const last = this.all.at(-1);
     if (!last || candle.time > last.time) {
       this.all.push(candle);
-      if (this.all.length > KEPT) this.all.shift();
+      if (this.all.length > MAX_CANDLES) this.all.shift();
       return;
     }
     const at = this.all.findLastIndex(({ time }) => time <= candle.time);
@@ -35,7 +35,7 @@ export class CandleHistory {
   }
 
   /**
-   * Adds one trade to the candle that it falls into.
+   * Adds a trade to the candle of its period.
    *
    * @returns that candle's time
    */
@@ -50,17 +50,17 @@ export class CandleHistory {
         high: Math.max(there.high, price),
         low: Math.min(there.low, price),
         close: price,
-        volume: Math.min(there.volume + amount, LARGEST),
+        volume: Math.min(there.volume + amount, MAX_CHART_VALUE),
       });
     }
     return time;
   }
 }
 
-/** What `<market>.kline-<period>` carries, as numbers; undefined where it is something else. */
+/** Reads a payload of `<market>.kline-<period>`; `undefined` if it is not a candle. */
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
-  // A period without trades may have nulls for prices, which are not zeros.
+  // Prices of a period without trades may be null, which is not zero.
   const [time, open, high, low, close, volume] = payload.map((part) =>
     Number(typeof part === "object" ? NaN : part)
   );
@@ -70,13 +70,14 @@ export function candleOf(payload: unknown): Candle | undefined {
     high: high!,
     low: low!,
     close: close!,
-    // Its bar is drawn as high as the chart can, rather than the candle left out.
-    volume: Math.min(volume!, LARGEST),
+    // Clamped, so that the candle is shown with the tallest possible bar.
+    volume: Math.min(volume!, MAX_CHART_VALUE),
   };
   return isDrawable(candle) ? candle : undefined;
 }
 
-/** Whether the chart can draw it. */
+/** Whether the chart can draw a candle. */
 export function isDrawable({ time, ...figures }: Candle): boolean {
-  return isTime(time * 1000) && Object.values(figures).every((one) => Math.abs(one) <= LARGEST);
+  return isTime(time * 1000) &&
+    Object.values(figures).every((one) => Math.abs(one) <= MAX_CHART_VALUE);
 }

@@ -8,11 +8,11 @@ import { mostDigits } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 import type { PublicTrade } from "./trades_panel.ts";
 
-/** Of the candles that the page makes of trades itself: they move at once. */
+/** Period of the candles that the page builds from trades. */
 const OWN_PERIOD = "5s";
-const OWN_SECONDS = 5;
+const OWN_PERIOD_SECONDS = 5;
 
-/** Digits after the point of a price that the chart shows; more than a number has make it throw. */
+/** Maximum decimal places on the chart, which throws on more. */
 const MAX_DIGITS = 15;
 
 const PERIODS: readonly string[] = [
@@ -20,17 +20,17 @@ const PERIODS: readonly string[] = [
   ...STREAM_KINDS.find(({ name }) => name === "<id>.kline-<period>")?.words?.period ?? [],
 ];
 
-/** A period that there is; the page's own one where the address names none. */
+/** Validates the period in the address; the default is the page's own period. */
 export function periodOf(name: string | undefined): string {
   return PERIODS.find((period) => period === name) ?? OWN_PERIOD;
 }
 
-/** Candles of a market: chart, legend and the switch of periods. */
+/** A market's candles: chart, legend and period selection. */
 export class CandlesPanel {
   readonly #ranger: Ranger;
   readonly #note = part("candles-note");
   readonly #legend = part("candle");
-  /** Of the legend; a letter stays with its number where the line is broken. */
+  /** The legend's figures. A letter stays with its number when the line wraps. */
   readonly #figures = Array.from({ length: 5 }, () => make("span", { class: "figure" }));
   readonly #histories = new Map<string, CandleHistory>();
   readonly #radios = new Map<string, HTMLInputElement>();
@@ -42,7 +42,7 @@ export class CandlesPanel {
   #digits = 0;
   readonly #drawing = new CandleDrawing();
 
-  /** @param chosen called with the period that somebody switches to */
+  /** @param chosen called with the period that the user selects */
   constructor(ranger: Ranger, chosen: (period: string) => void) {
     this.#ranger = ranger;
     this.#legend.append(...this.#figures.flatMap((figure) => [figure, "  "]));
@@ -54,7 +54,7 @@ export class CandlesPanel {
     }
   }
 
-  /** @param market without a name there is nothing to be shown */
+  /** @param market the market's id; empty shows nothing */
   show(market: string, period: string): void {
     if (market !== this.#market) this.#digits = 0;
     this.#market = market;
@@ -76,7 +76,7 @@ export class CandlesPanel {
     this.#changed();
   }
 
-  /** Trades of the market, for the candles that are made here. */
+  /** Adds the market's trades to the candles that the page builds. */
   trades(trades: readonly PublicTrade[]): void {
     const shown = this.#period === OWN_PERIOD;
     const history = this.#history(OWN_PERIOD);
@@ -84,7 +84,7 @@ export class CandlesPanel {
       const [value, volume] = [Number(price), Number(amount)];
       const one = { time: time / 1000, open: value, high: value, low: value, close: value, volume };
       if (!isDrawable(one)) continue;
-      const changed = history.trade(time / 1000, value, volume, OWN_SECONDS);
+      const changed = history.trade(time / 1000, value, volume, OWN_PERIOD_SECONDS);
       if (!shown) continue;
       this.#needDigits(mostDigits([price]));
       this.#drawing.changed(changed);
@@ -125,11 +125,11 @@ export class CandlesPanel {
     write(
       this.#note,
       this.#market === ""
-        ? "No market is shown."
+        ? "No market selected."
         : this.#period === OWN_PERIOD
-        ? "Candles of 5 seconds are made here from trades: waiting for the first one."
-        : `Waiting for a candle of ${this.#period}. The server passes candles on as they form, and ` +
-          "keeps none of before.",
+        ? "This page builds 5-second candles from trades. Waiting for the first trade."
+        : `Waiting for a ${this.#period} candle. The server sends candles as they form, and ` +
+          "keeps no history.",
     );
     this.#legend.hidden = last === undefined;
     if (!last) return;

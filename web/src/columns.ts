@@ -1,17 +1,16 @@
-/** Of a cell's padding, in characters: see `.fitted` in the style sheet. */
-const PADDING = 1.2;
+/** A cell's padding; see `.fitted` in the style sheet. */
+const PADDING_CHARACTERS = 1.2;
 
 /**
- * Columns of numbers, each as wide as its longest text needs, in type small enough for all of them
- * together: a number that is cut off is a wrong number. Columns only ever get wider, so that they do
- * not jump.
+ * Fits columns of numbers to their longest texts, in a font size that fits all columns: a truncated
+ * number is a wrong number. Columns only grow, so that they do not jump.
  */
 export class Columns {
   readonly #table: HTMLTableElement;
   readonly #heads: readonly HTMLTableCellElement[];
   #characters: number[] = [];
 
-  /** @param table with the class `fitted`, and a row of heads */
+  /** @param table with the class `fitted` and a header row */
   constructor(table: HTMLTableElement) {
     this.#table = table;
     this.#heads = [...table.tHead!.rows[0]!.cells];
@@ -19,9 +18,9 @@ export class Columns {
   }
 
   /**
-   * Makes room for these texts.
+   * Widens the columns for these texts.
    *
-   * @param rows each with a text for each column
+   * @param rows each with one text per column
    */
   hold(rows: Iterable<readonly string[]>): void {
     let wider = false;
@@ -35,14 +34,14 @@ export class Columns {
     if (wider) this.#lay();
   }
 
-  /** For other numbers. */
+  /** Resets the widths, for other numbers. */
   clear(): void {
     this.#characters = this.#heads.map((head) => head.textContent.length);
     this.#lay();
   }
 
   #lay(): void {
-    const widths = this.#characters.map((characters) => characters + PADDING);
+    const widths = this.#characters.map((characters) => characters + PADDING_CHARACTERS);
     const whole = widths.reduce((sum, width) => sum + width, 0);
     this.#table.style.setProperty("--characters", whole.toFixed(1));
     for (const [at, head] of this.#heads.entries()) {

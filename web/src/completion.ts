@@ -1,12 +1,12 @@
 import { STREAM_KINDS } from "../../client/src/mod.ts";
 
-/** Names offered at once: more cannot be looked over. */
-const OFFERED = 60;
+/** Maximum suggestions: a longer list is hard to scan. */
+const MAX_SUGGESTIONS = 60;
 
 /**
- * Names of streams that contain what was typed; those that begin with it first.
+ * Returns the stream names that contain the typed text; names that begin with it come first.
  *
- * @param markets that the exchange tells of
+ * @param markets ids of the known markets
  *
  * @example
  * ```ts
@@ -25,10 +25,10 @@ export function completions(typed: string, markets: readonly string[]): string[]
   }
   const found = all.filter((name) => name.includes(typed));
   const rank = (name: string) => name.startsWith(typed) ? 0 : 1;
-  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, OFFERED);
+  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b)).slice(0, MAX_SUGGESTIONS);
 }
 
-/** Whether a stream is for a certain user. */
+/** Whether a stream is private to a user. */
 export function isPrivate(stream: string): boolean {
   return STREAM_KINDS.some(({ name, scope }) => name === stream && scope === "private");
 }

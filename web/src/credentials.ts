@@ -1,43 +1,43 @@
-/** Where tokens come from: one that was pasted, or somebody to ask for each. */
+/** The source of tokens: a pasted one, or a function that fetches each. */
 type Source = { readonly token: string } | { readonly fetch: () => Promise<string> };
 
 /**
- * The token of the page's user: in memory only, and given to the client when asked. What
- * the server has accepted is kept until it accepts something else.
+ * The user's token, in memory only; the client requests it from here. A token that the server has
+ * accepted is kept until the server accepts another one.
  */
 export class Credentials {
   #given: Source | undefined;
   #accepted: Source | undefined;
 
-  /** Whether there is somebody to sign in. */
+  /** Whether a token is available. */
   get present(): boolean {
     return this.#given !== undefined;
   }
 
-  /** Whether an ended token will be followed by another one. */
+  /** Whether an expired token is renewed automatically. */
   get renewed(): boolean {
     return this.#given !== undefined && "fetch" in this.#given;
   }
 
-  /** Takes a token as it was pasted, with or without `Bearer`. */
+  /** Stores a pasted token, with or without `Bearer`. */
   paste(token: string): void {
     this.#given = { token: token.trim().replace(/^Bearer\s+/i, "") };
   }
 
-  /** Has each token fetched. */
+  /** Fetches every token with this function. */
   renewBy(fetch: () => Promise<string>): void {
     this.#given = { fetch };
   }
 
-  /** The server has taken the token. */
+  /** Call when the server has accepted the token. */
   accept(): void {
     this.#accepted = this.#given;
   }
 
   /**
-   * The server has not taken the token: the user signed in before stays so.
+   * Call when the server has rejected the token: a previously accepted token stays in use.
    *
-   * @returns whether somebody was
+   * @returns whether there is one
    */
   refuse(): boolean {
     const before = this.#accepted === this.#given ? undefined : this.#accepted;
@@ -49,7 +49,7 @@ export class Credentials {
     this.#given = this.#accepted = undefined;
   }
 
-  /** What the client asks. */
+  /** The client's `token` function. */
   readonly give = async (): Promise<string | null> => {
     const given = this.#given;
     if (given === undefined) return null;

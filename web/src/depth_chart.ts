@@ -1,10 +1,10 @@
 import type { Book, Level } from "../../client/src/mod.ts";
 import { byId, colour, part, write } from "./dom.ts";
 
-/** Levels that are drawn of each side. */
-const DRAWN = 150;
+/** Levels drawn per side. */
+const LEVELS_PER_SIDE = 150;
 
-/** What waits at each price, added up from the middle outwards. */
+/** The cumulative amounts of both sides, from the middle outwards. */
 export class DepthChart {
   readonly #canvas = byId("depth-chart", HTMLCanvasElement);
   readonly #legend = part("depth-legend");
@@ -15,16 +15,16 @@ export class DepthChart {
 
   constructor() {
     new ResizeObserver(() => {
-      // Asked for here, and not at each drawing: it would have the page laid out.
+      // Read here and not at each drawing, because reading it forces a layout.
       this.#width = this.#canvas.clientWidth;
       this.#height = this.#canvas.clientHeight;
-      // Stretched by the browser otherwise, for as long as the market is quiet.
+      // Otherwise the browser stretches the old drawing until the next event.
       if (this.#book) this.draw(this.#book);
     }).observe(this.#canvas);
     this.recolour();
   }
 
-  /** After the colours have changed. */
+  /** Call after the colours have changed. */
   recolour(): void {
     this.#colours = {
       up: colour("--up"),
@@ -38,12 +38,12 @@ export class DepthChart {
   draw(book: Book): void {
     this.#book = book;
     if (this.#width === 0) return;
-    const { asks, bids } = book.depth(DRAWN);
+    const { asks, bids } = book.depth(LEVELS_PER_SIDE);
     const context = this.#fresh();
     if (!context) return;
     const best = [...asks.slice(0, 1), ...bids.slice(0, 1)].map(({ price }) => Number(price));
     if (best.length === 0) return write(this.#legend, "no orders");
-    // Where one side is empty, the other begins in the middle.
+    // If one side is empty, the other starts in the middle.
     const middle = best.reduce((sum, price) => sum + price) / best.length;
     const ends = [asks.at(-1), bids.at(-1)].filter((level) => level !== undefined);
     const reach = Math.min(...ends.map(({ price }) => Math.abs(Number(price) - middle))) || middle;
@@ -70,7 +70,7 @@ export class DepthChart {
     write(this.#legend, "");
   }
 
-  /** Steps from the middle to an edge, filled down to the ground. */
+  /** Draws steps from the middle to an edge, filled down to the base line. */
   #side(
     context: CanvasRenderingContext2D,
     levels: readonly Level[],

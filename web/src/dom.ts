@@ -1,8 +1,8 @@
 /**
- * An element of the page.
+ * Returns an element of the page.
  *
- * @param type what it must be: `HTMLInputElement`
- * @throws Error where the page has no such element
+ * @param type the element's class: `HTMLInputElement`
+ * @throws Error the page has no such element
  *
  * @example
  * ```ts
@@ -15,13 +15,13 @@ export function byId<E extends Element>(id: string, type: new () => E): E {
   throw new Error(`The page has no ${type.name} #${id}`);
 }
 
-/** As {@linkcode byId}, of any kind. */
+/** Like {@linkcode byId}, for any kind of element. */
 export function part(id: string): HTMLElement {
   return byId(id, HTMLElement);
 }
 
 /**
- * Makes an element. Text stays text: nothing that came from a server becomes markup.
+ * Creates an element. Text stays text: nothing that a server sent becomes markup.
  *
  * @example
  * ```ts
@@ -39,16 +39,16 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Writes a text, where it is another one: what has not changed is not laid out again. */
+/** Sets an element's text if it has changed, which avoids needless layouts. */
 export function write(element: Element, text: string): void {
   const only = element.firstChild;
-  // The same node with other characters: a new one would have to be attached, and laid out with more.
+  // Changing the text node is cheaper to lay out than replacing it.
   if (only instanceof Text && only.nextSibling === null) {
     if (only.data !== text) only.data = text;
   } else if (element.textContent !== text) element.textContent = text;
 }
 
-/** The colour that a custom property of the style sheet stands for, as `rgb(…)`. */
+/** Resolves a colour property of the style sheet to `rgb(…)`. */
 export function colour(name: string): string {
   const probe = make("span", { hidden: "" });
   document.body.append(probe);
@@ -59,8 +59,8 @@ export function colour(name: string): string {
 }
 
 /**
- * Puts a text into the clipboard, and says so, on the button for a moment and to those
- * who listen. The button stays one, so that the focus stays where it is.
+ * Copies a text to the clipboard, and confirms it on the button and to screen readers. The button
+ * remains the same element, so that it keeps the focus.
  *
  * @example
  * ```ts
@@ -70,7 +70,7 @@ export function colour(name: string): string {
 export async function copy(button: HTMLButtonElement, text: string): Promise<void> {
   let outcome = "Copied";
   try {
-    // Without https there is no clipboard, except on this machine.
+    // Browsers offer the clipboard on https and localhost only.
     await navigator.clipboard.writeText(text);
   } catch {
     outcome = "Not allowed";
@@ -87,10 +87,10 @@ export async function copy(button: HTMLButtonElement, text: string): Promise<voi
   labels.set(button, before);
 }
 
-/** What stands on buttons that say something else for a moment. */
+/** The original labels of buttons that show a confirmation. */
 const labels = new Map<HTMLButtonElement, { label: readonly ChildNode[]; timer: number }>();
 
-/** Has a few words read aloud, where that is done. */
+/** Announces a text to screen readers. */
 export function say(text: string): void {
   write(part("said"), text);
 }

@@ -8,13 +8,13 @@ interface Held {
   readonly cells: readonly HTMLElement[];
 }
 
-/** The table of subscriptions, with what comes of each. */
+/** The table of subscriptions, with the traffic of each. */
 export class HeldStreams {
   readonly #body = part("held");
   readonly #held = new Map<string, Held>();
   readonly #release: (name: string) => void;
 
-  /** @param release called when somebody wants no more of a stream */
+  /** @param release called when the user unsubscribes from a stream */
   constructor(release: (name: string) => void) {
     this.#release = release;
   }
@@ -42,8 +42,8 @@ export class HeldStreams {
   }
 
   /**
-   * Counts a message for the streams that include it: by its name, its market's, or with a role's prefix
-   * before it; a snapshot belongs to the increments.
+   * Counts a message for the subscriptions that match it: the stream's name, its market's bare
+   * name, or a role stream; a snapshot counts for the increments.
    */
   count(stream: string, length: number): void {
     for (const [name, { meter }] of this.#held) {
@@ -53,7 +53,7 @@ export class HeldStreams {
     }
   }
 
-  /** @param now milliseconds of a clock that does not jump */
+  /** @param now milliseconds of a monotonic clock */
   draw(now: number): void {
     for (const { meter, cells } of this.#held.values()) {
       const rates = meter.rates(now);

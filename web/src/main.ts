@@ -15,7 +15,7 @@ const TITLES = { market: "Market", streams: "Streams", account: "Account" };
 const credentials = new Credentials();
 const url = endpoint();
 const ranger = connect(url, { token: credentials.give, maxReconnectDelay: 5000 });
-// What matters of them is shown by the views.
+// The views show the errors that matter.
 ranger.onError(() => {});
 
 startStateLine(ranger);
@@ -41,7 +41,7 @@ function navigate(): void {
 }
 
 byId("skip", HTMLAnchorElement).onclick = (event) => {
-  // Not by the address, which says what is looked at.
+  // The address is not used, because it names the current view.
   event.preventDefault();
   part("main").focus();
 };
@@ -53,5 +53,5 @@ try {
   write(part("version"), server.version);
   account.serverIs(server);
 } catch {
-  // The connection's state says more than this question's failure could.
+  // The connection's state already reports the failure.
 }

@@ -1,9 +1,9 @@
 import type { PayloadOf, Ranger } from "../../client/src/mod.ts";
 
-/** One market at a glance. */
+/** A market's name and ticker. */
 export type Ticker = PayloadOf<"global.tickers">[string];
 
-/** All markets that the exchange tells of, as long as the page is open. */
+/** All markets that the tickers have named since the page was opened. */
 export class Markets {
   readonly tickers = new Map<string, Ticker>();
   readonly #listeners = new Set<() => void>();
@@ -11,7 +11,7 @@ export class Markets {
   constructor(ranger: Ranger) {
     ranger.on("global.tickers", (tickers) => {
       for (const [id, ticker] of Object.entries(tickers ?? {})) {
-        // An exchange may name a market that it has no figures of.
+        // An exchange may name a market without figures.
         this.tickers.set(id, ticker ?? this.tickers.get(id) ?? {});
       }
       for (const listener of this.#listeners) listener();
@@ -22,7 +22,7 @@ export class Markets {
     return [...this.tickers.keys()];
   }
 
-  /** The name for people: `BTC/USD`. */
+  /** The display name: `BTC/USD`. */
   nameOf(id: string): string {
     return this.tickers.get(id)?.name || id;
   }
@@ -33,8 +33,8 @@ export class Markets {
 }
 
 /**
- * Whether it can be a market's name: a stream's name is made of it, in which a dot parts words and a
- * comma names.
+ * Whether a text is a valid market name. Stream names contain it, where a dot separates words and a
+ * comma separates names.
  */
 export function isMarketName(name: string): boolean {
   return /^[^\s,.]{1,100}$/.test(name);

@@ -10,10 +10,10 @@ import { marketAddress } from "./route.ts";
 import { TickerStrip } from "./ticker_strip.ts";
 import { tradesOf, TradesPanel } from "./trades_panel.ts";
 
-/** Milliseconds of silence after which the page says so. */
-const QUIET = 5000;
+/** Time without a change after which the book is marked as quiet. */
+const QUIET_AFTER_MS = 5000;
 
-/** One market: book, depth, candles, trades; and the strip of all of them. */
+/** One market: book, depth, candles and trades; and the strip of all markets. */
 export class MarketView {
   readonly #ranger: Ranger;
   readonly #markets: Markets;
@@ -28,7 +28,7 @@ export class MarketView {
   readonly #bookChanged = often.drawing(() => this.#drawBook());
   readonly #depthChanged = seldom.drawing(() => this.#drawDepth());
   readonly #traded = seldom.drawing(() => this.#trades.draw());
-  /** Empty where none is known yet, or what the address names is none. */
+  /** Empty until a market is known, and if the address names an invalid one. */
   #market = "";
   #misnamed = false;
   #period = periodOf(undefined);
@@ -38,7 +38,7 @@ export class MarketView {
   #changedAt = 0;
   #seen = false;
   #empty = false;
-  /** The book that the server sent could not be read, and is requested again. */
+  /** The order book could not be read, and is requested again. */
   #unreadable = false;
 
   constructor(ranger: Ranger, markets: Markets) {
@@ -60,7 +60,7 @@ export class MarketView {
       const name = this.#name.value.trim().toLowerCase();
       if (name === "") return;
       this.#problem(isMarketName(name) ? undefined : name);
-      // To be corrected, while the market that is shown stays.
+      // The current market stays, so that the user can correct the name.
       if (!isMarketName(name)) return this.#name.focus();
       location.hash = marketAddress(name, this.#period);
       this.#name.value = "";
@@ -68,7 +68,7 @@ export class MarketView {
     setInterval(() => this.#tick(), 1000);
   }
 
-  /** Follows a market; without a name the first that the exchange tells of. */
+  /** Shows a market; without a name, the first one in the tickers. */
   show(market: string | undefined, period: string | undefined): void {
     const wanted = market ?? (this.#market || this.#markets.ids[0]);
     if (period !== undefined) this.#period = periodOf(period);
@@ -76,7 +76,7 @@ export class MarketView {
     this.#problem(this.#misnamed ? wanted : undefined);
     if (wanted === undefined) return;
     if (this.#misnamed) return this.#showNone();
-    // So that going back leads to this market, and the address can be passed on.
+    // So that the history and a shared link lead to this market.
     const address = marketAddress(wanted, this.#period);
     if (location.hash !== address) history.replaceState(null, "", address);
     const same = wanted === this.#market && this.#book !== undefined;
@@ -90,7 +90,7 @@ export class MarketView {
     this.#tick();
   }
 
-  /** Lets go of the market's streams. */
+  /** Unsubscribes from the market's streams. */
   hide(everything = true): void {
     for (const stop of this.#stops.splice(0)) stop();
     this.#book?.close();
@@ -104,7 +104,7 @@ export class MarketView {
     this.#depthChanged();
   }
 
-  /** Nothing can be followed under such a name; all the others can be picked. */
+  /** Shows that the market's name is invalid; other markets can still be selected. */
   #showNone(): void {
     this.hide();
     this.#begin("");
@@ -122,7 +122,7 @@ export class MarketView {
     this.#trades.clear();
     this.#trades.draw();
     write(part("market-title"), this.#markets.nameOf(market) || "Market");
-    write(part("trades-note"), market ? "Waiting for a trade…" : "No market is shown.");
+    write(part("trades-note"), market ? "Waiting for a trade…" : "No market selected.");
   }
 
   #follow(market: string): void {
@@ -174,7 +174,7 @@ export class MarketView {
     if (this.#market) write(part("market-title"), this.#markets.nameOf(this.#market));
   }
 
-  /** What is to be said while nothing comes. */
+  /** Updates the notes that depend on time. */
   #tick(): void {
     const now = performance.now();
     const note = part("book-note");
@@ -182,40 +182,40 @@ export class MarketView {
     const quiet = now - this.#changedAt;
     note.hidden = this.#seen && (this.#book?.live ?? true) && !this.#empty;
     if (this.#unreadable && open) {
-      write(note, "The order book cannot be read. It is requested again, at least every 30 s.");
+      write(note, "The order book cannot be read. It is requested again at least every 30 s.");
     } else if (!this.#seen) {
       write(
         note,
         !open
           ? "Waiting for the connection…"
           : this.#misnamed
-          ? "No market is shown. Pick one above."
+          ? "No market selected. Choose one above."
           : this.#market === ""
-          ? "The exchange has not told of its markets yet. Name one above, if you know one."
-          : now - this.#shownAt < QUIET
+          ? "Waiting for the list of markets. If you know a market's name, enter it above."
+          : now - this.#shownAt < QUIET_AFTER_MS
           ? "Waiting for the order book…"
-          : `The exchange has sent no order book of ${this.#market}. Is that its name?`,
+          : `No order book received for ${this.#market}. Check the market's name.`,
       );
     } else if (!this.#book?.live) {
       write(
         note,
-        open ? "Waiting for the book…" : "As it was before the connection was lost.",
+        open ? "Waiting for a new snapshot…" : "Out of date: the connection was lost.",
       );
     } else if (this.#empty) {
-      write(note, "The order book is empty: nobody offers to buy or to sell.");
+      write(note, "The order book is empty.");
     }
-    const told = this.#seen && this.#book?.live && open && quiet > QUIET;
-    write(part("book-legend"), told ? `quiet for ${duration(quiet)}` : "");
+    const isQuiet = this.#seen && this.#book?.live && open && quiet > QUIET_AFTER_MS;
+    write(part("book-legend"), isQuiet ? `no change for ${duration(quiet)}` : "");
   }
 
-  /** What is shown is of now, or it is grey. */
+  /** Greys out data that is out of date. */
   #stale(): void {
     const open = this.#ranger.state.status === "open";
     this.#view.dataset.live = String(open);
-    write(part("trades-legend"), open || !this.#seen ? "" : "as it was");
+    write(part("trades-legend"), open || !this.#seen ? "" : "out of date");
   }
 
-  /** @param name that is none; left out where all is well */
+  /** @param name the invalid name; without it the problem is hidden */
   #problem(name?: string): void {
     const element = part("market-problem");
     element.hidden = name === undefined;
@@ -223,7 +223,7 @@ export class MarketView {
     const short = name.length > 40 ? `${name.slice(0, 40)}…` : name;
     write(
       element,
-      `“${short}” is not a market's name: there is no space, comma or dot in one. One looks like btcusd.`,
+      `Invalid market name “${short}”: spaces, commas and dots are not allowed. A valid one is btcusd.`,
     );
   }
 }

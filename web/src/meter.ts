@@ -1,7 +1,7 @@
-/** Milliseconds that a rate is counted over. */
-const WINDOW = 3000;
+/** Period over which rates are averaged. */
+const WINDOW_MS = 3000;
 
-/** Counts messages and bytes, and how many there are a second. */
+/** Counts messages and bytes, in total and per second. */
 export class Meter {
   messages = 0;
   bytes = 0;
@@ -13,14 +13,16 @@ export class Meter {
   }
 
   /**
-   * Over the last few seconds.
+   * Returns the rates of the last few seconds.
    *
-   * @param now milliseconds of a clock that does not jump
+   * @param now milliseconds of a monotonic clock
    */
   rates(now: number): { messages: number; bytes: number } {
     const { messages, bytes } = this;
     this.#samples.push({ at: now, messages, bytes });
-    while (this.#samples.length > 2 && now - this.#samples[0]!.at > WINDOW) this.#samples.shift();
+    while (this.#samples.length > 2 && now - this.#samples[0]!.at > WINDOW_MS) {
+      this.#samples.shift();
+    }
     const first = this.#samples[0]!;
     const seconds = Math.max(now - first.at, 1) / 1000;
     return {

@@ -1,10 +1,10 @@
-/** Digits after the point of a decimal number as text. */
+/** Decimal places of a number in a string. */
 export function digitsOf(text: string): number {
   const point = text.indexOf(".");
   return point < 0 ? 0 : text.length - point - 1;
 }
 
-/** Most digits after the point among these. */
+/** Maximum decimal places of several numbers. */
 export function mostDigits(texts: Iterable<string>): number {
   let most = 0;
   for (const text of texts) most = Math.max(most, digitsOf(text));
@@ -12,8 +12,8 @@ export function mostDigits(texts: Iterable<string>): number {
 }
 
 /**
- * The same number with that many digits after the point, so that columns are aligned. No digit that
- * says something is lost.
+ * Pads a number to this many decimal places, so that columns align. Significant digits are never
+ * removed.
  *
  * @example
  * ```ts
@@ -34,11 +34,11 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
-/** Milliseconds before and after the epoch that a date can be at (ECMA-262 §21.4.1.1). */
-const LAST_TIME = 8.64e15;
+/** Largest distance of a date from the epoch (ECMA-262 §21.4.1.1). */
+const MAX_TIME_MS = 8.64e15;
 
 /**
- * A time by a format; a dash where it is not a time, which the formats themselves would throw at.
+ * Formats a time; returns a dash for an invalid time, on which `format` would throw.
  *
  * @param time milliseconds since the epoch
  */
@@ -46,28 +46,28 @@ export function timeText(format: Intl.DateTimeFormat, time: number): string {
   return isTime(time) ? format.format(time) : "–";
 }
 
-/** Whether a date can be at that many milliseconds since the epoch. */
+/** Whether a date can represent this number of milliseconds since the epoch. */
 export function isTime(time: number): boolean {
-  return Math.abs(time) <= LAST_TIME;
+  return Math.abs(time) <= MAX_TIME_MS;
 }
 
-/** Milliseconds since the epoch as the time of the day. */
+/** Formats milliseconds since the epoch as a time of day. */
 export function clock(time: number): string {
   return timeText(CLOCK, time);
 }
 
-/** Milliseconds since the epoch as date and time. */
+/** Formats milliseconds since the epoch as date and time. */
 export function moment(time: number): string {
   return timeText(MOMENT, time);
 }
 
-/** What an event has for a text, whatever it is: objects may have members that break `String`. */
+/** Converts any value of an event to text. `String` may throw on objects, so they become a dash. */
 export function textOf(value: unknown): string {
   const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
   return visible(text);
 }
 
-/** A text whose characters that are not shown, or turn the direction of others, are escaped. */
+/** Escapes characters that are invisible or change the direction of text. */
 export function visible(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
@@ -76,26 +76,26 @@ export function visible(text: string): string {
 }
 
 /**
- * What events have for a time, as milliseconds: seconds since the epoch, or a date as text.
+ * Reads an event's time: seconds since the epoch, or a date string.
  *
- * @returns NaN where it is neither
+ * @returns milliseconds since the epoch; NaN if it is neither
  */
 export function timeOf(value: unknown): number {
   const number = typeof value === "string" && !/^\d+(\.\d+)?$/.test(value)
     ? Date.parse(value) / 1000
     : Number(typeof value === "object" ? NaN : value);
-  // Some exchanges count milliseconds.
+  // Some exchanges publish milliseconds.
   return number > 1e11 ? number : number * 1000;
 }
 
-/** `1.2 KB`; with `/s` behind it, a rate. */
+/** Formats a number of bytes: `1.2 KB`. */
 export function bytes(count: number): string {
   if (count < 1000) return `${Math.round(count)} B`;
   if (count < 1e6) return `${(count / 1000).toFixed(1)} KB`;
   return `${(count / 1e6).toFixed(1)} MB`;
 }
 
-/** `1 h 5 min`, `4 min 10 s`, `9 s`. */
+/** Formats milliseconds: `1 h 5 min`, `4 min 10 s`, `9 s`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
   if (seconds < 60) return `${seconds} s`;

@@ -5,14 +5,14 @@ import { clock, textOf, timeOf } from "./numbers.ts";
 import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
-/** Rows that are shown. */
-const SHOWN = 50;
+/** Maximum rows in each table. */
+const MAX_ROWS = 50;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Orders and trades of one user, whatever generation of exchange told of them. */
+/** Orders and trades of one user, in the formats of all Peatio generations. */
 export class OwnEvents {
-  /** By number, the latest change last. */
+  /** Orders by id, the latest change last. */
   readonly #orders = new Map<string, Fields>();
   #trades: Fields[] = [];
   readonly #orderColumns = new Columns(byId("orders-table", HTMLTableElement));
@@ -24,16 +24,16 @@ export class OwnEvents {
     const id = textOf(fields.id);
     this.#orders.delete(id);
     this.#orders.set(id, fields);
-    if (this.#orders.size > SHOWN) this.#orders.delete(this.#orders.keys().next().value!);
+    if (this.#orders.size > MAX_ROWS) this.#orders.delete(this.#orders.keys().next().value!);
     this.#changed();
   }
 
   trade(trade: PayloadOf<"trade">): void {
-    this.#trades = [trade as Fields, ...this.#trades].slice(0, SHOWN);
+    this.#trades = [trade as Fields, ...this.#trades].slice(0, MAX_ROWS);
     this.#changed();
   }
 
-  /** Of somebody else now. */
+  /** Removes all rows, for another user. */
   clear(): void {
     this.#orders.clear();
     this.#trades = [];
@@ -71,7 +71,7 @@ export class OwnEvents {
 
 interface Row {
   readonly direction: string;
-  /** The second one is coloured by the direction. */
+  /** The texts of a row; the direction colours the second one. */
   readonly texts: readonly string[];
 }
 

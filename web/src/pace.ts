@@ -1,33 +1,33 @@
-/** How often something is drawn, at most. */
+/** Limits on how often something is drawn. */
 export interface PaceOptions {
-  /** Milliseconds between two drawings at least. */
+  /** Minimum milliseconds between two drawings. */
   readonly between?: number;
-  /** Of the time, from 0 to 1: where drawing takes more, it is done less often. */
+  /** Maximum share of time spent drawing, from 0 to 1; above it, drawings are less frequent. */
   readonly share: number;
 }
 
-/** What draws frames. */
+/** The clock and timers of a screen. */
 export interface Screen {
-  /** Milliseconds of a clock that does not jump. */
+  /** Milliseconds of a monotonic clock. */
   now(): number;
-  /** Calls when the next frame is to be drawn. */
+  /** Calls back in the next animation frame. */
   nextFrame(call: () => void): void;
-  /** Calls after a number of milliseconds. */
+  /** Calls back after a number of milliseconds. */
   later(call: () => void, milliseconds: number): void;
-  /** Within a frame: calls when it has been styled, laid out and painted. */
+  /** Called within a frame: calls back when the frame has been styled, laid out and painted. */
   painted(call: () => void): void;
 }
 
-/** However slow a machine is, what is shown is not older than these milliseconds by waiting. */
-const LONGEST = 1000;
+/** Longest delay of a drawing, however slow the machine is. */
+const MAX_WAIT_MS = 1000;
 
 /**
- * Draws what has changed, all of it in the same frame: each frame has a rectangle around all that
- * changed laid out again, so three changes in three frames cost three times as much as in one.
+ * Draws all changes in the same frame: the browser composites a rectangle around all changes of a
+ * frame, so three changes in three frames cost three times as much as in one.
  *
- * It measures what a frame costs with its drawings, and waits the longer the more that is, so that
- * a slow machine has time for what is drawn more often. What is put off is drawn later, as it is
- * then.
+ * It measures the cost of a frame with its drawings, and waits in proportion, so that a slow
+ * machine has time for faster drawings. A postponed drawing shows the state at the time it is
+ * drawn.
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export class Pace {
   readonly #asked = new Set<() => void>();
   #due = false;
   #last = -Infinity;
-  /** Of the last two frames, in milliseconds. */
+  /** Costs of the last two frames, in milliseconds. */
   #costs: readonly [number, number] = [0, 0];
 
   constructor({ between = 0, share }: PaceOptions, screen: Screen) {
@@ -52,7 +52,7 @@ export class Pace {
     this.#screen = screen;
   }
 
-  /** @returns a function that asks for the drawing */
+  /** @returns a function that requests the drawing */
   drawing(draw: () => void): () => void {
     return () => this.#ask(draw);
   }
@@ -68,9 +68,9 @@ export class Pace {
   }
 
   #wait(): number {
-    // A frame that other programs interrupted measures nothing: so it takes two of them.
+    // The smaller of two costs, because other programs may have interrupted one frame.
     const cost = Math.min(...this.#costs);
-    return Math.max(this.#between, Math.min(LONGEST, cost / this.#share));
+    return Math.max(this.#between, Math.min(MAX_WAIT_MS, cost / this.#share));
   }
 
   #draw(): void {
@@ -78,14 +78,14 @@ export class Pace {
     this.#screen.painted(() => {
       this.#costs = [this.#costs[1], this.#screen.now() - begin];
     });
-    // Before the first of them, which may ask for itself again.
+    // Before the first drawing, because a drawing may request itself again.
     const all = [...this.#asked];
     this.#asked.clear();
     this.#due = false;
     try {
       for (let draw = all.shift(); draw; draw = all.shift()) draw();
     } finally {
-      // One that fails keeps nothing from the others.
+      // An error in one drawing must not stop the others.
       for (const draw of all) this.#ask(draw);
     }
   }

@@ -1,7 +1,7 @@
-/** The views, by their names in the address. */
+/** The views' names in the address. */
 export type View = "market" | "streams" | "account";
 
-/** What the address names: `#/market/btcusd/1m`. */
+/** The parts of an address: `#/market/btcusd/1m`. */
 export interface Route {
   readonly view: View;
   readonly market: string | undefined;
@@ -11,7 +11,7 @@ export interface Route {
 const VIEWS: readonly View[] = ["market", "streams", "account"];
 
 /**
- * What the part after `#` says; anything unknown is the market.
+ * Parses the part of the address after `#`; unknown views become the market's.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function routeOf(hash: string): Route {
   return { view, market: market || undefined, period: period || undefined };
 }
 
-/** The address of a market. */
+/** Returns the address of a market. */
 export function marketAddress(market: string, period: string): string {
   return `#/market/${encodeURIComponent(market)}/${period}`;
 }

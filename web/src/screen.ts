@@ -1,6 +1,6 @@
 import { Pace, type Screen } from "./pace.ts";
 
-/** The page's own. */
+/** The page's screen. */
 class PageScreen implements Screen {
   readonly #channel = new MessageChannel();
   readonly #calls: (() => void)[] = [];
@@ -23,16 +23,18 @@ class PageScreen implements Screen {
 
   painted(call: () => void): void {
     this.#calls.push(call);
-    // A separate task, which comes after the frame's.
+    // A message starts a new task, which runs after the frame's task.
     this.#channel.port2.postMessage(undefined);
   }
 }
 
 const screen = new PageScreen();
 
-/** For what is looked at most: each frame, as long as that leaves most of the time to all else: a frame
- * is measured on one thread, and others put it together on the same core, where there is one. */
+/**
+ * For the panels watched most: every frame, with most of the time left for other work. A frame's
+ * cost is measured on one thread, while other threads composite it, possibly on the same core.
+ */
 export const often = new Pace({ share: 0.2 }, screen);
 
-/** For what is read slower, and costs more. */
+/** For panels that are read more slowly and cost more. */
 export const seldom = new Pace({ between: 250, share: 0.05 }, screen);

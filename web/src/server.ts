@@ -1,11 +1,11 @@
-/** What the server says of itself and of this page. */
+/** The server's description of itself and this page. */
 export interface About {
   readonly version: string;
   readonly authenticates: boolean;
   readonly demo: boolean;
 }
 
-/** Where the page came from, with the gateway's prefix where there is one. */
+/** The page's URL, with the gateway's prefix if there is one. */
 export function endpoint(): URL {
   const url = new URL("public/", document.baseURI);
   url.hash = url.search = "";
@@ -13,7 +13,7 @@ export function endpoint(): URL {
   return url;
 }
 
-/** @throws Error the server cannot be reached, or says no */
+/** @throws Error the server cannot be reached, or answers with an error */
 export async function about(): Promise<About> {
   const response = await fetch("page/about.json");
   if (!response.ok) throw new Error(`The server answered ${response.status}`);
@@ -21,9 +21,9 @@ export async function about(): Promise<About> {
 }
 
 /**
- * A token of the demo's user.
+ * Fetches a token of the demo's user.
  *
- * @param ttl seconds
+ * @param ttl lifetime in seconds
  * @throws Error the server cannot be reached, or is not a demo
  */
 export async function demoToken(ttl: number): Promise<string> {

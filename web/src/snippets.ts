@@ -1,4 +1,4 @@
-/** The same subscriptions, written for other programs. */
+/** The same subscriptions for other programs. */
 export interface Snippets {
   readonly wscat: string;
   readonly client: string;
@@ -6,10 +6,10 @@ export interface Snippets {
 }
 
 /**
- * What to paste elsewhere to get these streams.
+ * Returns commands and code that subscribe to these streams elsewhere.
  *
- * @param url of the public endpoint: `ws://127.0.0.1:8080/public/`
- * @param privately whether they need a token: it is named `$TOKEN`, and never shown
+ * @param url the public endpoint: `ws://127.0.0.1:8080/public/`
+ * @param privately whether they need a token; the token appears as `$TOKEN`
  *
  * @example
  * ```ts
@@ -43,7 +43,7 @@ export function snippets(url: string, streams: readonly string[], privately: boo
   };
 }
 
-/** For a POSIX shell. */
+/** Quotes a text for a POSIX shell. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

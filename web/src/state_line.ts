@@ -3,7 +3,7 @@ import { part, write } from "./dom.ts";
 import { duration } from "./numbers.ts";
 
 /**
- * The state as a few words.
+ * Describes the state in a few words.
  *
  * @param now milliseconds since the epoch
  */
@@ -20,17 +20,17 @@ export function describeState(state: State, now: number): string {
   }
 }
 
-/** Shows the connection's state in the page's head, and below it what a loss means. */
+/** Shows the connection's state in the header, and explains a loss in the banner below it. */
 export function startStateLine(ranger: Ranger): void {
   const line = part("state");
   const banner = part("banner");
-  /** When the first try after a loss began; the first moments are nobody's trouble. */
+  /** When the connection was lost; the banner appears only after a moment. */
   let lostSince: number | undefined;
   const show = () => {
     const { state } = ranger;
     line.dataset.status = state.status;
     const text = describeState(state, Date.now());
-    // Read aloud once, not each second.
+    // Constant, so that screen readers announce it once, not each second.
     write(line, state.status === "waiting" ? "Reconnecting…" : text);
     line.title = text;
     if (state.status === "open") lostSince = undefined;
@@ -39,7 +39,7 @@ export function startStateLine(ranger: Ranger): void {
       write(
         banner,
         `No connection: ${state.reason}${state.code ? ` (${state.code})` : ""}. ` +
-          "It is tried again by itself; what you see is as it was before.",
+          "The page reconnects automatically; the data shown is out of date.",
       );
     }
     banner.hidden = lostSince === undefined || state.status === "closed" ||

@@ -10,13 +10,13 @@ import { bytes } from "./numbers.ts";
 import { snippets } from "./snippets.ts";
 import { describeState } from "./state_line.ts";
 
-/** Milliseconds between two looks at the round-trip time, and at the rates. */
-const PING = 3000;
-const RATES = 1000;
+/** How often the round-trip time and the rates are measured. */
+const PING_INTERVAL_MS = 3000;
+const RATES_INTERVAL_MS = 1000;
 
 /**
- * The inspector: a separate connection, so that it shows what any program would get that asks for
- * the same streams.
+ * The inspector. It has a separate connection, so that it shows what any client with the same
+ * subscriptions receives.
  */
 export class StreamsView {
   readonly #url: URL;
@@ -30,10 +30,10 @@ export class StreamsView {
   readonly #stops = new Map<string, Stop>();
   readonly #held = new HeldStreams((name) => {
     this.#release(name);
-    // Its button is gone, and the focus with it.
+    // The button that had the focus was removed.
     this.#input.focus();
   });
-  /** Whether the problem that is shown is one with the token, which another token ends. */
+  /** Whether the problem shown concerns the token, so that another token resolves it. */
   #aboutToken = false;
   #ranger: Ranger | undefined;
 
@@ -52,7 +52,7 @@ export class StreamsView {
     this.#write();
   }
 
-  /** Opens the connection the first time; it stays while other views are looked at. */
+  /** Opens the connection the first time; it stays open in other views. */
   show(): void {
     this.#offer();
     if (this.#ranger) return;
@@ -68,12 +68,12 @@ export class StreamsView {
     setInterval(() => {
       state();
       this.#rates();
-    }, RATES);
-    setInterval(() => void this.#ping(), PING);
+    }, RATES_INTERVAL_MS);
+    setInterval(() => void this.#ping(), PING_INTERVAL_MS);
     ranger.onState(({ status }) => status === "open" && void this.#ping());
   }
 
-  /** Somebody signed in or out. */
+  /** Call after the user signed in or out. */
   identityChanged(): void {
     if (this.#aboutToken) this.#problem.hidden = true;
     this.#ranger?.renewToken();
@@ -89,7 +89,7 @@ export class StreamsView {
       this.#input.value = "";
       this.#offer();
     } catch (error) {
-      this.#tell(isPrivate(name) ? `${name} is a user's own: sign in under Account first.` : error);
+      this.#tell(isPrivate(name) ? `${name} is private. Sign in under Account first.` : error);
     }
     this.#write();
   }
@@ -102,16 +102,16 @@ export class StreamsView {
   }
 
   #failed(error: RangerError): void {
-    // The account's view tells of tokens; here they matter to private streams alone.
+    // The account's view reports token errors; here they concern private streams only.
     this.#aboutToken = error.code === "token-refused" || error.code === "token-unavailable";
     if (!this.#aboutToken || this.#held.names.some(isPrivate)) {
       this.#tell(
         error.code === "unauthenticated"
-          ? "Nobody is signed in any more, so private streams have ended."
+          ? "Private streams have ended, because you are signed out."
           : error,
       );
     }
-    // What the client has let go of, and nothing else: it knows when it is worth to ask again.
+    // Only the streams that the client has given up: it retries the others.
     const wanted = new Set(this.#ranger?.streams);
     for (const name of this.#held.names) if (!wanted.has(name)) this.#release(name);
   }
@@ -122,7 +122,7 @@ export class StreamsView {
   }
 
   #received(text: string): void {
-    // Of our own pings.
+    // Answers to this page's pings.
     if (text === "pong") return;
     const size = this.#encoder.encode(text).length;
     this.#meter.add(size);

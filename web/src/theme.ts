@@ -1,11 +1,11 @@
 import { byId } from "./dom.ts";
 
-const KEY = "ranger.colours";
+const STORAGE_KEY = "ranger.colours";
 
 /**
- * Light, dark, or as the system has it; remembered. Canvases have to be drawn again.
+ * Switches between light, dark and the system's colours, and stores the choice.
  *
- * @param changed called when the colours are others
+ * @param changed called when the colours have changed, to redraw canvases
  */
 export function startTheme(changed: () => void): void {
   const select = byId("theme", HTMLSelectElement);
@@ -19,9 +19,9 @@ export function startTheme(changed: () => void): void {
   apply();
   select.onchange = () => {
     try {
-      localStorage.setItem(KEY, select.value);
+      localStorage.setItem(STORAGE_KEY, select.value);
     } catch {
-      // Where nothing may be kept, it holds as long as the page.
+      // Without storage, the choice lasts until the page is closed.
     }
     apply();
   };
@@ -30,7 +30,7 @@ export function startTheme(changed: () => void): void {
 
 function remembered(): string {
   try {
-    return localStorage.getItem(KEY) ?? "";
+    return localStorage.getItem(STORAGE_KEY) ?? "";
   } catch {
     return "";
   }

@@ -11,7 +11,7 @@ interface Entry {
   readonly change: HTMLElement;
 }
 
-/** All markets side by side, each a link to its own. */
+/** All markets side by side, each a link to its view. */
 export class TickerStrip {
   readonly #root = part("tickers");
   readonly #markets: Markets;
@@ -24,7 +24,7 @@ export class TickerStrip {
     markets.onChange(seldom.drawing(() => this.#draw()));
   }
 
-  /** Marks the market that is looked at. */
+  /** Marks the current market. */
   mark(market: string, period: string): void {
     this.#current = market;
     this.#period = period;

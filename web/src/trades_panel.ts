@@ -2,19 +2,19 @@ import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
 import { clock, mostDigits, padded, textOf, timeOf } from "./numbers.ts";
 
-/** A trade of anybody's, whatever generation of exchange told of it. */
+/** A public trade, in the formats of all Peatio generations. */
 export interface PublicTrade {
   readonly price: string;
   readonly amount: string;
   readonly side: string;
-  /** Milliseconds since the epoch; NaN where it is not told. */
+  /** Milliseconds since the epoch; NaN if unknown. */
   readonly time: number;
 }
 
-/** Trades that are shown. */
-const SHOWN = 40;
+/** Maximum trades shown. */
+const MAX_ROWS = 40;
 
-/** What `<market>.trades` carries; what cannot be read is left out. */
+/** Reads a payload of `<market>.trades`; unreadable trades are skipped. */
 export function tradesOf(payload: unknown): PublicTrade[] {
   const { trades } = (payload ?? {}) as { trades?: unknown };
   if (!Array.isArray(trades)) return [];
@@ -26,7 +26,7 @@ export function tradesOf(payload: unknown): PublicTrade[] {
   }));
 }
 
-/** The latest trades, newest first: rows that stay, and texts that change. */
+/** The latest trades, newest first. The rows are created once; only their texts change. */
 export class TradesPanel {
   readonly #rows: readonly { row: HTMLElement; cells: readonly HTMLElement[] }[];
   readonly #note = part("trades-note");
@@ -37,7 +37,7 @@ export class TradesPanel {
   #amountDigits = 0;
 
   constructor() {
-    this.#rows = Array.from({ length: SHOWN }, () => {
+    this.#rows = Array.from({ length: MAX_ROWS }, () => {
       const cells = [make("td"), make("td"), make("td")];
       const row = make("tr", { hidden: "" }, ...cells);
       part("trades").append(row);
@@ -48,7 +48,7 @@ export class TradesPanel {
   add(trades: readonly PublicTrade[]): void {
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(trades.map(({ price }) => price)));
     this.#amountDigits = Math.max(this.#amountDigits, mostDigits(trades.map((one) => one.amount)));
-    this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, SHOWN);
+    this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, MAX_ROWS);
   }
 
   clear(): void {
@@ -82,7 +82,7 @@ export class TradesPanel {
   }
 }
 
-/** The side that took, by colour and by sign. */
+/** The colour and sign of the taker's side. */
 export function signOf(side: string): readonly [direction: "up" | "down" | "", sign: string] {
   if (side === "buy" || side === "bid") return ["up", "▲"];
   if (side === "sell" || side === "ask") return ["down", "▼"];
