@@ -86,6 +86,8 @@ async function keyboard(browser: Browser, demo: RangerProcess): Promise<void> {
   assert.match(page.url(), /#\/market\/ethusd\/1m$/);
   await page.locator("[data-view=streams]").focus();
   await page.keyboard.press("Enter");
+  // The view changes in a later task, and a hidden field takes no focus.
+  await page.locator("#stream-name").waitFor();
   await page.locator("#stream-name").focus();
   await page.keyboard.type("btcusd.trades");
   await page.keyboard.press("Enter");
