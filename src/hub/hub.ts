@@ -7,6 +7,7 @@ import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
 import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import { Audiences, NO_AUDIENCES } from "./audiences.ts";
+import { AvailableStreams } from "./available_streams.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { EncodedEvent } from "./envelope.ts";
 import { InitialStates } from "./initial_states.ts";
@@ -88,6 +89,7 @@ export class Hub implements EventSink {
   readonly #users = new Users();
   readonly #validator: PayloadValidator;
   readonly #published = new PublishedNames();
+  readonly #available = new AvailableStreams();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -204,6 +206,11 @@ export class Hub implements EventSink {
     }
   }
 
+  /** The public streams of which events came in lately, sorted; at most a thousand. */
+  available(): readonly string[] {
+    return this.#available.list();
+  }
+
   #isSubscribed({ base, id }: StreamStateName): boolean {
     return this.#audiences.of(incrementsOf(base)).size > 0 ||
       (id !== undefined && this.#audiences.of(id).size > 0);
@@ -253,6 +260,7 @@ export class Hub implements EventSink {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
     this.#published.note(stream, isPublic ? route.id : undefined);
+    if (isPublic) this.#available.note(stream);
     const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,
