@@ -31,12 +31,14 @@ export class AvailableStreams {
     this.#beganAt = now();
   }
 
-  /** An event of this public stream has arrived. */
-  note(name: string): void {
+  /** An event of this public stream has arrived. @returns whether its name is new to the list */
+  note(name: string): boolean {
     // For every event, so a known name costs one look.
-    if (this.#current.has(name) || this.#current.size >= MAX_NAMES) return;
+    if (this.#current.has(name) || this.#current.size >= MAX_NAMES) return false;
     this.#current.add(name);
-    if (!this.#previous.has(name)) this.#listed = undefined;
+    const isNew = !this.#previous.has(name);
+    if (isNew) this.#listed = undefined;
+    return isNew;
   }
 
   /** The names, sorted by code point; at most a thousand. The same array until it changes. */
