@@ -158,7 +158,12 @@ export async function startDaemon(
     : undefined;
   const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
   const socketLimit = new SocketLimit(limits, limitsHit, room);
-  const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
+  const plain = httpApp({
+    page,
+    proxies: () => upgrades.proxies,
+    streams: () => hub.available(),
+  });
+  const clients = new Listener(plain, {
     app: upgradeApp(upgrades),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),

@@ -1,27 +1,36 @@
 import { roleOf, stateNameOf } from "../streams/stream_role.ts";
+import type { DerivedStreams } from "./derived_streams.ts";
 import type { EncodedEvent } from "./envelope.ts";
+import type { LatestValues } from "./latest_values.ts";
 import type { StateBudget } from "./state_budget.ts";
 import type { StreamStates } from "./stream_states.ts";
 import type { Subscriber } from "./subscriber.ts";
 
+/** What new subscribers are sent. */
+export interface InitialStateSources {
+  readonly states: StreamStates;
+  readonly latest: LatestValues;
+  readonly derived: DerivedStreams;
+}
+
 /**
- * Sends new subscribers the state of each stream that has one, as much at a time as the outbox has
+ * Sends new subscribers the state or the latest value of each stream that has one, as much at a time as the outbox has
  * room for and the client's budget allows: the order books of a whole exchange are more than may wait
  * for one client.
  *
  * @example
  * ```ts ignore
- * const initialStates = new InitialStates(states);
+ * const initialStates = new InitialStates({ states, latest, derived });
  * const pending = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // [], if there was room
  * ```
  */
 export class InitialStates {
-  readonly #states: StreamStates;
+  readonly #sources: InitialStateSources;
   readonly #budget: StateBudget | undefined;
 
   /** @param budget left out if the bytes of states are not limited */
-  constructor(states: StreamStates, budget?: StateBudget) {
-    this.#states = states;
+  constructor(sources: InitialStateSources, budget?: StateBudget) {
+    this.#sources = sources;
     this.#budget = budget;
   }
 
@@ -37,7 +46,7 @@ export class InitialStates {
       for (const event of this.#eventsOf(name)) {
         if (sent.has(event)) continue;
         if (!subscriber.outbox.hasRoom || this.#budget?.isSpent(subscriber)) {
-          return names.slice(at).filter(mayHaveState);
+          return names.slice(at).filter((later) => this.mayHaveState(later));
         }
         sent.add(event);
         this.#budget?.charge(subscriber, event.bytes);
@@ -52,18 +61,22 @@ export class InitialStates {
     return this.#budget?.isSpent(subscriber) ? this.#budget.delay(subscriber) : undefined;
   }
 
+  /** Whether a subscription to the name may begin with a state or a latest value. */
+  mayHaveState(name: string): boolean {
+    return isId(name) || roleOf(name) === "increment" || this.#sources.latest.keeps(name);
+  }
+
   #eventsOf(name: string): readonly EncodedEvent[] {
-    if (isId(name)) return this.#states.eventsOfId(name);
-    return roleOf(name) === "increment" ? this.#states.eventsOf(stateNameOf(name)) : [];
+    const { states, latest, derived } = this.#sources;
+    if (isId(name)) return [...states.eventsOfId(name), ...latest.ofId(name)];
+    if (roleOf(name) === "increment") return states.eventsOf(stateNameOf(name));
+    const value = latest.of(name) ?? derived.current(name);
+    return value ? [value] : NO_EVENTS;
   }
 }
 
 const NO_NAMES: readonly string[] = [];
-
-/** Whether a subscription to the name may begin with a state: increments, and all of an id. */
-export function mayHaveState(name: string): boolean {
-  return isId(name) || roleOf(name) === "increment";
-}
+const NO_EVENTS: readonly EncodedEvent[] = [];
 
 /** Whether the name stands for all streams of an id. */
 function isId(name: string): boolean {

@@ -1,5 +1,5 @@
 import type { Audiences } from "./audiences.ts";
-import { type InitialStates, mayHaveState } from "./initial_states.ts";
+import type { InitialStates } from "./initial_states.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** The part of a subscriber that only {@linkcode Subscriptions} changes. */
@@ -49,7 +49,7 @@ export class Subscriptions {
     const { streams, pending } = subscriber;
     // States are sent in the order subscribed: while some wait, further ones wait as well.
     const later = pending
-      ? names.filter(mayHaveState)
+      ? names.filter((name) => this.#initialStates.mayHaveState(name))
       : this.#initialStates.send(subscriber, names);
     // What was sent since `add` may have closed the connection, which ended its subscriptions.
     if (streams.size === 0) return;

@@ -73,6 +73,7 @@ const SAMPLES: Readonly<Record<SettingKey, readonly [Sample, Sample]>> = {
   "streams.states": [sample(1), sample(10)],
   "streams.state_bytes": [sample(1_048_576), sample(2_097_152)],
   "streams.book_levels": [sample(5), sample(10)],
+  "streams.depth_interval": [sample(50), sample(200)],
   "compression.enabled": [sample(false), sample(false)],
   "compression.threshold": [sample(0), sample(1024)],
   "compression.level": [sample(6), sample(9)],

@@ -62,6 +62,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       states: 5000,
       stateBytes: 268_435_456,
       bookLevels: 10_000,
+      depthInterval: 100,
     },
     compression: { enabled: true, threshold: 256, level: 1 },
     limits: {
