@@ -9,7 +9,6 @@ import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import { Audiences, NO_AUDIENCES } from "./audiences.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { EncodedEvent } from "./envelope.ts";
-import { InitialStates } from "./initial_states.ts";
 import { PayloadValidator } from "./payload_validator.ts";
 import { PublishedNames } from "./published_names.ts";
 import type { StateBudget } from "./state_budget.ts";
@@ -99,10 +98,7 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isSubscribed(name),
     );
-    this.#subscriptions = new Subscriptions(
-      this.#audiences,
-      new InitialStates(this.#states, options.budget),
-    );
+    this.#subscriptions = new Subscriptions(this.#audiences, this.#states, options.budget);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */

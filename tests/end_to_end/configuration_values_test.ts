@@ -72,7 +72,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       streams: 256,
       unsentBytes: 1_048_576,
       stateRate: 262_144,
-      stateBurst: 33_554_432,
+      stateBurst: 16_777_216,
       authFailures: 60,
       authFailuresPerAddress: 600,
       connections: 50_000,
