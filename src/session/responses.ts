@@ -1,6 +1,6 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
 import { parseStreamName } from "../streams/stream_name.ts";
-import { textFrame } from "../websocket/frame.ts";
+import { answerFrame, textFrame } from "../websocket/frame.ts";
 
 function success(message: string): string {
   return JSON.stringify({ success: { message } });
@@ -33,7 +33,7 @@ export function streamsAnswer(
   message: "subscribed" | "unsubscribed",
   streams: Iterable<string>,
 ): Uint8Array {
-  return textFrame(JSON.stringify({ success: { message, streams: [...streams] } }));
+  return answerFrame(JSON.stringify({ success: { message, streams: [...streams] } }));
 }
 
 /** Characters that the answer repeats of a name that no event can have. */
@@ -43,5 +43,5 @@ const SHOWN_CHARACTERS = 64;
 export function cannotSubscribe(stream: string): Uint8Array {
   const isPossible = parseStreamName(stream).form !== "other";
   const shown = isPossible ? stream : stream.slice(0, SHOWN_CHARACTERS);
-  return textFrame(success(`cannot subscribe to ${shown}`));
+  return answerFrame(success(`cannot subscribe to ${shown}`));
 }

@@ -11,7 +11,7 @@ import type { ConnectionOwner, WebSocketConnection } from "../websocket/connecti
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, StreamRoom } from "./limits.ts";
+import { REFUSALS_PER_MESSAGE, type SessionLimits, StreamRoom } from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
 import { parseMessage, type StreamsEvent } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
@@ -317,6 +317,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       if (isPossible) added.push(stream);
       else refused.push(answers.cannotSubscribe(stream));
     }
+    this.#chargeRefusals(refused.length);
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.connection.send(answer);
@@ -326,6 +327,15 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     }
     this.connection.send(answers.streamsAnswer("subscribed", held));
     hub.start(this.#subscriber, added);
+  }
+
+  /** Counts refused names as further messages, because each is answered. */
+  #chargeRefusals(count: number): void {
+    const { messageRate } = this.#context.limits;
+    const messages = Math.floor(count / REFUSALS_PER_MESSAGE);
+    if (messageRate === 0 || messages === 0) return;
+    this.#fullAt = Math.max(this.#fullAt, Math.floor(performance.now())) +
+      messages * 1000 / messageRate;
   }
 
   #unsubscribe(streams: readonly string[]): void {
