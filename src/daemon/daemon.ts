@@ -160,6 +160,9 @@ export async function startDaemon(
   const socketLimit = new SocketLimit(limits, limitsHit, room);
   const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
     app: upgradeApp(upgrades),
+    ...(server.proxyProtocol
+      ? { beginsWithProxyHeader: (peer: string) => upgrades.proxies.trusts(peer) }
+      : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => {

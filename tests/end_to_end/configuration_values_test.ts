@@ -14,6 +14,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       origins: [],
       trustedProxies: [],
       forwardedHeader: "X-Forwarded-For",
+      proxyProtocol: false,
       reusePort: false,
       drainSeconds: 10,
       page: false,
