@@ -165,6 +165,9 @@ export async function startDaemon(
   });
   const clients = new Listener(plain, {
     app: upgradeApp(upgrades),
+    ...(server.proxyProtocol
+      ? { beginsWithProxyHeader: (peer: string) => upgrades.proxies.trusts(peer) }
+      : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => {

@@ -98,6 +98,12 @@ export class DerivedStreams {
     }
   }
 
+  /** Whether there is a current value. */
+  hasCurrent(name: string): boolean {
+    const stream = this.#byName.get(name) ?? this.#unopened(name);
+    return stream !== undefined && this.#options.book(stream.base) !== undefined;
+  }
+
   /** The current value, for a new subscriber; `undefined` while the book is stale, and for other names. */
   current(name: string): EncodedEvent | undefined {
     const stream = this.#byName.get(name) ?? this.#unopened(name);

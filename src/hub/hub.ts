@@ -11,7 +11,6 @@ import { AvailableStreams } from "./available_streams.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
 import { DerivedStreams } from "./derived_streams.ts";
 import { EncodedEvent } from "./envelope.ts";
-import { InitialStates } from "./initial_states.ts";
 import { LatestValues } from "./latest_values.ts";
 import { PayloadValidator } from "./payload_validator.ts";
 import { PublishedNames } from "./published_names.ts";
@@ -118,10 +117,7 @@ export class Hub implements EventSink {
     );
     this.#latest = new LatestValues(options.registry, options, () => this.#states.bytes);
     const sources = { states: this.#states, latest: this.#latest, derived: this.#derived };
-    this.#subscriptions = new Subscriptions(
-      this.#audiences,
-      new InitialStates(sources, options.budget),
-    );
+    this.#subscriptions = new Subscriptions(this.#audiences, sources, options.budget);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */

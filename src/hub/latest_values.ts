@@ -84,6 +84,11 @@ export class LatestValues {
     return this.#values.get(name);
   }
 
+  /** Whether there are values of an id. */
+  hasOfId(id: string): boolean {
+    return this.#ofId.has(id);
+  }
+
   /** The latest values of all public streams of an id. */
   ofId(id: string): readonly EncodedEvent[] {
     const names = this.#ofId.get(id);

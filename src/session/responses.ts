@@ -1,6 +1,6 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
 import { parseStreamName } from "../streams/stream_name.ts";
-import { textFrame } from "../websocket/frame.ts";
+import { answerFrame, textFrame } from "../websocket/frame.ts";
 import type { MessageId } from "./messages.ts";
 
 function success(message: string): string {
@@ -66,5 +66,5 @@ export function cannotSubscribe(stream: string, id?: MessageId): Uint8Array {
 }
 
 function frameOf(text: string, id: MessageId | undefined): Uint8Array {
-  return textFrame(id === undefined ? text : textWithId(text, id));
+  return answerFrame(id === undefined ? text : textWithId(text, id));
 }

@@ -12,7 +12,7 @@ import { textFrame } from "../websocket/frame.ts";
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, StreamRoom } from "./limits.ts";
+import { REFUSALS_PER_MESSAGE, type SessionLimits, StreamRoom } from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
 import { type ClientEvent, type InvalidMessage, type MessageId, parseMessage } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
@@ -366,6 +366,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       if (isPossible) added.push(stream);
       else refused.push(answers.cannotSubscribe(stream, id));
     }
+    this.#charge(Math.floor(refused.length / REFUSALS_PER_MESSAGE));
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.connection.send(answer);
