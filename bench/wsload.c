@@ -67,6 +67,7 @@ static void stream_of(Route *r, const char *name, size_t n) {
     r->stream[r->count].snapshot_length =
         (size_t)sprintf(r->stream[r->count].snapshot, "{\"%.*s-snap\":", (int)n - 4, name);
   r->stream[r->count].unnumbered = memmem(name, n, ".kline-", 7) != NULL;
+  r->stream[r->count].whole = r->stream[r->count].unnumbered || (n == 14 && !memcmp(name, "global.tickers", 14));
   r->count++;
 }
 

@@ -40,6 +40,16 @@ test("counts a beginning that is missing", async () => {
   equal(report.missing, 2);
 });
 
+test("takes the value that a stream had before, once", async () => {
+  const tickers = (seq: number) => frame(event(seq, "global.tickers"));
+  const path = "/?stream=global.tickers";
+  const whole = await judge([7, 1, 2].map(tickers), [], path);
+  deepEqual(counted(whole.report), {});
+  equal(whole.report.missing, 0);
+  const again = await judge([7, 8, 1].map(tickers), [], path);
+  deepEqual(counted(again.report), { gap: 1, repeated: 1 });
+});
+
 test("counts an event that comes again", async () => {
   const { report } = await judge([1, 2, 2, 1, 3].map((seq) => frame(event(seq))));
   deepEqual(counted(report), { repeated: 2 });
