@@ -16,6 +16,7 @@ import { PRIVILEGED_PORT_REMEDY } from "./privileged_port.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
 import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
+import { upgradeRequest } from "./upgrade_request.ts";
 
 /** Connections that wait in the kernel to be taken. */
 const BACKLOG = 4096;
@@ -50,7 +51,8 @@ export interface Upgrades {
   readonly sockets?: SocketLimit;
   /** Cuts those that take too long. */
   readonly handshakes: Handshakes;
-  admit(socket: Socket, head: Uint8Array, admission: Admission): void;
+  /** @param answer to the handshake, which is not written yet */
+  admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void;
   /** An admission that comes to nothing after all. */
   release(admission: Admission): void;
 }
@@ -97,7 +99,7 @@ export class Listener {
     this.#server.on("upgrade", (request, socket, head) => {
       const earlier = this.#answering.get(socket as Socket);
       if (earlier) return endAfter(earlier, socket as Socket);
-      void handleUpgrade(app, upgrades, request, socket as Socket, head, () => this.#closing);
+      handleUpgrade(app, upgrades, request, socket as Socket, head, () => this.#closing);
     });
   }
 
@@ -194,56 +196,68 @@ function endAfter(answer: ServerResponse, socket: Socket): void {
 // A client may go away at any moment of the handshake.
 function ignore(): void {}
 
-async function handleUpgrade(
+/** At once where the app decides at once: it waits for nothing but a token's verification. */
+function handleUpgrade(
   plain: App,
   upgrades: Upgrades,
   incoming: IncomingMessage,
   socket: Socket,
   head: Uint8Array,
   closing: () => boolean,
-): Promise<void> {
+): void {
   socket.on("error", ignore);
-  const checked = checkRequest(incoming);
-  const path = typeof checked === "string" ? "" : checked.path;
-  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "", path };
-  let response: Response;
-  if (typeof checked === "string") {
-    response = new Response(`${checked}\n`, { status: 400 });
-  } else {
-    try {
-      const request = toRequest(incoming, checked);
-      // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
-      // are (RFC 9110 §7.8).
-      response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
-        ? await answered(upgrades.app, request, slot)
-        : await answered(plain, request, { peer: slot.peer });
-    } catch {
-      response = new Response("Bad request.\n", { status: 400 });
+  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "", path: "" };
+  const answerWith = (decided: Response): void => {
+    let response = decided;
+    if (socket.destroyed) {
+      if (slot.admission) upgrades.release(slot.admission);
+      return;
     }
+    upgrades.handshakes.delete(socket);
+    // A shutdown must not miss a client whose token was still being verified.
+    if (closing()) {
+      if (slot.admission) upgrades.release(slot.admission);
+      delete slot.admission;
+      response = new Response("The server is shutting down.\n", { status: 503 });
+    }
+    const { admission } = slot;
+    if (!admission) return void refuse(socket, response);
+    const key = incoming.headers["sec-websocket-key"]!;
+    upgrades.admit(socket, head, admission, switchingProtocols(key, admission.extensions));
+    // From here on the connection listens itself.
+    socket.off("error", ignore);
+  };
+  const decided = decide(plain, upgrades.app, incoming, slot);
+  if (decided instanceof Promise) void decided.then(answerWith);
+  else answerWith(decided);
+}
+
+function decide(
+  plain: App,
+  upgrades: App,
+  incoming: IncomingMessage,
+  slot: UpgradeSlot,
+): Response | Promise<Response> {
+  const checked = checkRequest(incoming);
+  if (typeof checked === "string") return new Response(`${checked}\n`, { status: 400 });
+  slot.path = checked.path;
+  try {
+    const request = upgradeRequest(incoming, checked);
+    // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
+    // are (RFC 9110 §7.8).
+    return incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
+      ? answered(upgrades, request, slot)
+      : answered(plain, toRequest(incoming, checked), { peer: slot.peer });
+  } catch {
+    return new Response("Bad request.\n", { status: 400 });
   }
-  if (socket.destroyed) {
-    if (slot.admission) upgrades.release(slot.admission);
-    return;
-  }
-  upgrades.handshakes.delete(socket);
-  // A shutdown must not miss a client whose token was still being verified.
-  if (closing()) {
-    if (slot.admission) upgrades.release(slot.admission);
-    delete slot.admission;
-    response = new Response("The server is shutting down.\n", { status: 503 });
-  }
-  if (!slot.admission) return await refuse(socket, response);
-  const { extensions } = slot.admission;
-  socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!, extensions));
-  upgrades.admit(socket, head, slot.admission);
-  // From here on the connection listens itself.
-  socket.off("error", ignore);
 }
 
 /** The app's answer, also where something other than an error is thrown, which Hono passes on. */
-async function answered(app: App, request: Request, bindings?: object): Promise<Response> {
+function answered(app: App, request: Request, bindings?: object): Response | Promise<Response> {
   try {
-    return await app.fetch(request, bindings);
+    const response = app.fetch(request, bindings);
+    return response instanceof Promise ? response.catch(internalError) : response;
   } catch (fault) {
     return internalError(fault);
   }

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
 /** The HTTP answer to an opening handshake that is not valid, with the reason. */
@@ -25,7 +26,7 @@ function hasToken(header: string | null, token: string): boolean {
  * if (!asksForWebSocket(request.headers)) return new Response("hello\n");
  * ```
  */
-export function asksForWebSocket(headers: Headers): boolean {
+export function asksForWebSocket(headers: Pick<Headers, "get">): boolean {
   return hasToken(headers.get("upgrade"), "websocket");
 }
 
@@ -41,7 +42,10 @@ export function asksForWebSocket(headers: Headers): boolean {
  * if (refusal) return new Response(refusal.reason, refusal);
  * ```
  */
-export function refuseHandshake(method: string, headers: Headers): HandshakeRefusal | undefined {
+export function refuseHandshake(
+  method: string,
+  headers: Pick<Headers, "get">,
+): HandshakeRefusal | undefined {
   if (method !== "GET") {
     return { status: 405, reason: "A WebSocket handshake is a GET.", headers: { allow: "GET" } };
   }
@@ -84,10 +88,11 @@ export function acceptKey(key: string): string {
  * @param key the request's `Sec-WebSocket-Key`, already checked
  * @param extensions the accepted offer, for `Sec-WebSocket-Extensions`
  */
-export function switchingProtocols(key: string, extensions?: string): string {
-  return "HTTP/1.1 101 Switching Protocols\r\n" +
+export function switchingProtocols(key: string, extensions?: string): Uint8Array {
+  const head = "HTTP/1.1 101 Switching Protocols\r\n" +
     "Upgrade: websocket\r\n" +
     "Connection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n` +
     (extensions === undefined ? "\r\n" : `Sec-WebSocket-Extensions: ${extensions}\r\n\r\n`);
+  return Buffer.from(head, "latin1");
 }
