@@ -18,8 +18,11 @@ import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
 import { upgradeRequest } from "./upgrade_request.ts";
 
-/** Connections that wait in the kernel to be taken. */
-const BACKLOG = 4096;
+/**
+ * Connections that wait in the kernel to be taken: those of a whole crowd that comes at once. The
+ * kernel takes the smaller of this and net.core.somaxconn.
+ */
+export const BACKLOG = 16_384;
 
 /** Milliseconds after which connections are taken again that could not be. */
 const LISTEN_INTERVAL = 1000;
@@ -71,6 +74,7 @@ export class Listener {
   readonly #server: Server;
   /** The answer to the plain request of each socket of the clients' listener. */
   readonly #answering = new WeakMap<Socket, ServerResponse>();
+  #handshakes: Handshakes | undefined;
   #closing = false;
   #retired: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -92,10 +96,20 @@ export class Listener {
       void respond(incoming, outgoing);
     });
     if (!upgrades) return;
-    this.#server.on("connection", (socket: Socket) => {
+    // Sockets are taken from the kernel paused; what reads requests is attached when it is their turn.
+    const server = this.#server as Server & { pauseOnConnect: boolean };
+    const [read] = server.listeners("connection");
+    server.removeAllListeners("connection");
+    server.pauseOnConnect = true;
+    const begin = (socket: Socket) => {
+      read!.call(server, socket);
+      socket.resume();
+    };
+    server.on("connection", (socket: Socket) => {
       if (upgrades.sockets?.take(socket) === false) socket.destroy();
-      else upgrades.handshakes.add(socket);
+      else upgrades.handshakes.add(socket, begin);
     });
+    this.#handshakes = upgrades.handshakes;
     this.#server.on("upgrade", (request, socket, head) => {
       const earlier = this.#answering.get(socket as Socket);
       if (earlier) return endAfter(earlier, socket as Socket);
@@ -155,6 +169,7 @@ export class Listener {
   close(): Promise<void> {
     this.#closing = true;
     const gone = this.stopAccepting();
+    this.#handshakes?.destroyWaiting();
     this.#server.closeAllConnections();
     return gone;
   }
