@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 
 /** The HTTP answer to an opening handshake that is not valid, with the reason. */
@@ -13,6 +12,8 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** 16 bytes in base64 (RFC 6455 §4.1, item 7). */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
+
+const encoder = new TextEncoder();
 
 function hasToken(header: string | null, token: string): boolean {
   return header !== null && header.split(",").some((part) => part.trim().toLowerCase() === token);
@@ -94,5 +95,5 @@ export function switchingProtocols(key: string, extensions?: string): Uint8Array
     "Connection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n` +
     (extensions === undefined ? "\r\n" : `Sec-WebSocket-Extensions: ${extensions}\r\n\r\n`);
-  return Buffer.from(head, "latin1");
+  return encoder.encode(head);
 }

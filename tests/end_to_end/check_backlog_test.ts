@@ -7,7 +7,7 @@ const unshare = findExecutable("unshare", ["/usr/bin", "/bin"]) ?? "unshare";
 // Root, or a user namespace where the machine lets users have one.
 const UNSHARE = Deno.uid() === 0 ? ["--net"] : ["--net", "--map-root-user"];
 
-/** A shell in a network of its own with that limit. */
+/** A shell in another network namespace, with that limit. */
 const limited = (somaxconn: number, script: string) => [
   ...UNSHARE,
   ...["sh", "-c", `echo ${somaxconn} > /proc/sys/net/core/somaxconn && ${script}`, "sh"],
