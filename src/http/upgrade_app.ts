@@ -77,7 +77,7 @@ interface Env {
   Bindings: UpgradeSlot;
 }
 
-/** The response to a request that is admitted, which nobody sends: the slot has the decision. */
+/** The response to a request that is admitted. It is not sent: the decision is in the slot. */
 const ADMITTED = new Response(null);
 
 /**

@@ -100,8 +100,8 @@ export class Sessions {
    *
    * @param socket that nothing was written to
    * @param head bytes that came with the handshake
-   * @param answer to the handshake: it is written together with the first frames, since a write of
-   * its own would cost as much as all else of an upgrade
+   * @param answer to the handshake: it is written together with the first frames, since each write
+   * is a system call
    */
   admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void {
     const { address, identity, envelope, extensions, streams } = admission;

@@ -126,7 +126,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * @param socket after the 101 answer was written to it
+   * @param socket that only its outbox writes to from here on, beginning with the 101 answer
    * @param root where chains of frames begin; connections that are sent the same frames share it
    * @param deflate whether compression was negotiated
    */
