@@ -116,7 +116,7 @@ install)
     cat <<EOF
 installed $bin/ranger
 next, as root: edit $etc/ranger.toml, then
-  systemd-sysusers && systemctl daemon-reload && systemctl enable --now ranger
+  systemd-sysusers && sysctl --system && systemctl daemon-reload && systemctl enable --now ranger
 or, for two processes on one port, each on its core:
   systemd-sysusers && sysctl --system && systemctl daemon-reload
   systemctl enable --now ranger.target ranger@1 ranger@2

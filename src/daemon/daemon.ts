@@ -170,8 +170,8 @@ export async function startDaemon(
       : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
-    admit: (socket, head, admission) => {
-      sessions.admit(socket, head, admission);
+    admit: (socket, head, admission, answer) => {
+      sessions.admit(socket, head, admission, answer);
       if (admission.identity) users.release(admission.identity.uid);
     },
     release: ({ address, identity }) => {

@@ -52,6 +52,11 @@ export class FrameChain {
     return new FrameChain(undefined, new Uint8Array(0), 0, 0, 0);
   }
 
+  /** Bytes before the frames of one outbox, which count as no frame. */
+  static preface(bytes: Uint8Array): FrameChain {
+    return new FrameChain(undefined, bytes, 0, bytes.length, bytes.length);
+  }
+
   /** This chain and one more frame; the same object for each outbox that adds the same frame. */
   with(frame: Uint8Array): FrameChain {
     const next = this.#next;

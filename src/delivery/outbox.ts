@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Flushable } from "./flush_queue.ts";
-import type { FrameChain } from "./frame_chain.ts";
+import { FrameChain } from "./frame_chain.ts";
 import type { LogOptions, LogReader, SharedLog, WriteGroup } from "./shared_log.ts";
 import { type SocketWriterOwner, write } from "./socket_writer.ts";
 import type { Traffic } from "./traffic.ts";
@@ -80,6 +80,15 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
     this.#root = root;
     this.#owner = owner;
     this.#options = options;
+  }
+
+  /**
+   * Bytes that go out before the first frame and are none: the answer to a handshake. The caller
+   * flushes, once it has sent the first frames.
+   */
+  beginWith(bytes: Uint8Array): void {
+    this.#pending = FrameChain.preface(bytes);
+    this.#scheduled = Scheduled.Normal;
   }
 
   /** One, for the flusher. */

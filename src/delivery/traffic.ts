@@ -11,7 +11,7 @@ import { doubling, Histogram } from "../telemetry/histogram.ts";
  * ```
  */
 export class Traffic {
-  /** Bytes of the frames written: without TLS, which ends at the proxy, and without handshakes. */
+  /** Bytes written to clients, answers to handshakes included: without TLS, which ends at the proxy. */
   bytes = 0;
   /** Bytes that wait for clients that read more slowly than they are sent to. */
   unsent = 0;

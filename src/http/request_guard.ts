@@ -66,7 +66,8 @@ function pathOf(target: string): string {
 function countOf({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.toLowerCase() === name) count++;
+    const written = rawHeaders[at]!;
+    if (written.length === name.length && written.toLowerCase() === name) count++;
   }
   return count;
 }

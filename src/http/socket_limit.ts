@@ -98,7 +98,8 @@ export class SocketLimit {
       return false;
     }
     this.#open++;
-    socket.once("close", this.#gone);
+    // Not once, which would make two objects that stay as long as the connection: it closes once.
+    socket.on("close", this.#gone);
     return true;
   }
 

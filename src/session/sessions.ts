@@ -98,10 +98,12 @@ export class Sessions {
   /**
    * Makes a client of an upgraded socket. Its place is given back when it has gone.
    *
-   * @param socket after the 101 answer
+   * @param socket that nothing was written to
    * @param head bytes that came with the handshake
+   * @param answer to the handshake: it is written together with the first frames, since each write
+   * is a system call
    */
-  admit(socket: Socket, head: Uint8Array, admission: Admission): void {
+  admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void {
     const { address, identity, envelope, extensions, streams } = admission;
     const deflates = extensions !== undefined;
     const format = (deflates ? this.#deflated : this.#plain)[envelope];
@@ -110,7 +112,9 @@ export class Sessions {
     this.#open.add(session);
     this.#total++;
     if (identity) this.#totalAuthenticated++;
+    connection.outbox.beginWith(answer);
     session.start(streams, head);
+    connection.outbox.flush();
     // A reload may have come between the token's verification and this.
     if (identity) session.endIfRevoked();
   }

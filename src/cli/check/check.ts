@@ -4,6 +4,7 @@ import type { Settings } from "../../config/shape.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { readTls, type TlsOptions } from "../../source/amqp/tls.ts";
 import { defineCommand } from "../command.ts";
+import { tryBacklog } from "./backlog.ts";
 import { checkBroker } from "./broker.ts";
 import { serviceEnvironment } from "./environment.ts";
 import { tryFiles } from "./files.ts";
@@ -106,6 +107,7 @@ async function tryNetwork(
     tryListen("server", server, service),
     tryListen("management", management, service),
     tryOpenFiles(limits),
+    ...[tryBacklog()].filter((finding) => finding !== undefined),
   ];
 }
 
