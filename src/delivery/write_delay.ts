@@ -27,7 +27,7 @@ const MIN_FRAMES_PER_WRITE = 1.5;
  * ```ts
  * const writeDelay = new WriteDelay();
  * writeDelay.record(1000, 5000, 8, 3, performance.now());
- * setTimeout(flush, writeDelay.delayMs);
+ * setTimeout(() => console.log("flush"), writeDelay.delayMs);
  * ```
  */
 export class WriteDelay {

@@ -21,8 +21,10 @@ type Gone = (this: Socket) => void;
  *
  * @example
  * ```ts
- * server.on("connection", (socket) => handshakes.add(socket));
- * handshakes.delete(socket); // it is one now
+ * import { type Socket } from "node:net";
+ * declare const [socket, handshakes]: [Socket, Handshakes];
+ * handshakes.add(socket);
+ * handshakes.delete(socket); // the handshake is done
  * ```
  */
 export class Handshakes {

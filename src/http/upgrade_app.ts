@@ -85,10 +85,10 @@ interface Env {
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
- * const response = await upgradeApp(options).fetch(request, slot);
- * if (slot.admission) accept(slot.admission);
- * else refuse(response);
+ * declare const [options, request]: [UpgradeOptions, Request];
+ * const slot: UpgradeSlot = { peer: () => "203.0.113.7", path: "/public/" };
+ * const refusal = await upgradeApp(options).fetch(request, slot);
+ * console.log(slot.admission ?? refusal.status);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {

@@ -10,7 +10,10 @@ import type { Subscriber } from "./subscriber.ts";
  * for one client.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type StreamStates } from "./stream_states.ts";
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [states, subscriber]: [StreamStates, Subscriber];
  * const initialStates = new InitialStates(states);
  * const pending = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // [], if there was room
  * ```

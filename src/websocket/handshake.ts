@@ -22,7 +22,7 @@ function hasToken(header: string | null, token: string): boolean {
  *
  * @example
  * ```ts
- * if (!asksForWebSocket(request.headers)) return new Response("hello\n");
+ * asksForWebSocket(new Headers({ upgrade: "websocket" })); // true
  * ```
  */
 export function asksForWebSocket(headers: Headers): boolean {
@@ -37,8 +37,9 @@ export function asksForWebSocket(headers: Headers): boolean {
  *
  * @example
  * ```ts
+ * declare const request: Request;
  * const refusal = refuseHandshake(request.method, request.headers);
- * if (refusal) return new Response(refusal.reason, refusal);
+ * if (refusal) new Response(refusal.reason, refusal);
  * ```
  */
 export function refuseHandshake(method: string, headers: Headers): HandshakeRefusal | undefined {

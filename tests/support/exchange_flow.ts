@@ -105,8 +105,10 @@ const LONG = 61_000;
  *
  * @example
  * ```ts
+ * import fc from "fast-check";
+ * declare const deliver: (routingKey: string, body: Uint8Array) => void;
  * fc.assert(fc.property(exchangeFlow({ faults: true }), (flow) => {
- *   for (const { routingKey, body } of playFlow(flow).events) server.deliver(routingKey, body);
+ *   for (const { routingKey, body } of playFlow(flow).events) deliver(routingKey, body);
  * }));
  * ```
  */

@@ -79,6 +79,8 @@ export class ModelBook {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
+ * declare const client: ModelBook, exchange: ModelBook;
  * assert.deepEqual(worthOf(client.snapshot()), worthOf(exchange.snapshot()));
  * ```
  */

@@ -11,10 +11,10 @@ function* sourcesIn(folder: string): Generator<string> {
   }
 }
 
-/** The modules that a source imports, by their paths from the root. */
+/** The modules that a source imports, by their paths from the root; examples in comments aside. */
 function importsOf(file: string): string[] {
   const source = Deno.readTextFileSync(new URL(file, ROOT));
-  return [...source.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)]
+  return [...source.matchAll(/^(?! *\* ).*\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/gm)]
     .map(([, to]) => new URL(to!, new URL(file, ROOT)).href.slice(ROOT.href.length));
 }
 
