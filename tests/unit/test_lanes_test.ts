@@ -44,7 +44,7 @@ Deno.test("unit tests import nothing that starts a program, a broker or a browse
 
 Deno.test("the unit lane is tests/unit and nothing else; flags are passed on", () => {
   assert.deepEqual(partsOf(["unit", "--filter", "book"]), [
-    { name: "unit", args: ["--parallel", "--filter", "book", "tests/unit"] },
+    { name: "unit", args: ["--parallel", "--filter", "book", "tests/unit"], extraJobs: 1 },
   ]);
   assert.deepEqual(partsOf(["tests/x_test.ts"]), [{ name: "as named", args: ["tests/x_test.ts"] }]);
   assert.deepEqual(partsOf([]).map(({ name }) => name), ["in parallel", "alone"]);
