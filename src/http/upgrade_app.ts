@@ -44,6 +44,10 @@ export interface UpgradeSlot {
   admission?: Admission;
 }
 
+/** Bodies of a 401. Why a token does not verify is not said: it would help to forge one. */
+const NO_TOKEN = "A token is required: Authorization: Bearer <JWT>\n";
+const WRONG_TOKEN = "The token does not verify: Authorization: Bearer <JWT>\n";
+
 /** Whose page it is knows its origin; which others there are is nobody's business. */
 const NOT_FROM_THERE =
   "Pages of this origin may not connect. The operator of the server can allow " +
@@ -133,7 +137,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
       verify && ((token) => verify(token, failures.of(c.get("address")))),
     );
     if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
-      return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
+      return c.text(identity === "wrong" ? WRONG_TOKEN : NO_TOKEN, 401, {
         "www-authenticate": "Bearer",
       });
     }
