@@ -161,8 +161,16 @@ export async function startDaemon(
     : undefined;
   const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
   const socketLimit = new SocketLimit(limits, limitsHit, room);
-  const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
+  const plain = httpApp({
+    page,
+    proxies: () => upgrades.proxies,
+    streams: () => hub.available(),
+  });
+  const clients = new Listener(plain, {
     app: upgradeApp(upgrades),
+    ...(server.proxyProtocol
+      ? { beginsWithProxyHeader: (peer: string) => upgrades.proxies.trusts(peer) }
+      : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => {

@@ -7,9 +7,11 @@ import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
 import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import { Audiences, NO_AUDIENCES } from "./audiences.ts";
+import { AvailableStreams } from "./available_streams.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
+import { DerivedStreams } from "./derived_streams.ts";
 import { EncodedEvent } from "./envelope.ts";
-import { InitialStates } from "./initial_states.ts";
+import { LatestValues } from "./latest_values.ts";
 import { PayloadValidator } from "./payload_validator.ts";
 import { PublishedNames } from "./published_names.ts";
 import type { StateBudget } from "./state_budget.ts";
@@ -23,6 +25,8 @@ const log = getLogger(["ranger", "hub"]);
 
 /** The settings that the hub reads. */
 export interface HubOptions extends StateLimits, LogOptions {
+  /** Milliseconds between two values of a depth stream, at least. */
+  readonly depthInterval: number;
   readonly registry: Registry;
   /** `strict`: only registered streams, and only payloads that fit their type. */
   readonly mode: "open" | "strict";
@@ -36,6 +40,10 @@ export interface HubSizes {
   readonly streams: number;
   /** Subscriptions: each subscriber counts once per name. */
   readonly subscriptions: number;
+  /** Streams whose latest value is kept. */
+  readonly latestValues: number;
+  /** Streams that are derived from order books for a subscriber. */
+  readonly derivedStreams: number;
   /** Users with at least one connection. */
   readonly users: number;
   /** Streams with a state. */
@@ -81,6 +89,8 @@ export class Hub implements EventSink {
   globalIsPrefix = false;
   readonly #options: HubOptions;
   readonly #states: StreamStates;
+  readonly #latest: LatestValues;
+  readonly #derived: DerivedStreams;
   readonly #subscriptions: Subscriptions;
   /**
    * By the name subscribed: `usdbtc.trades`, `admin.usdbtc.trades`, or `usdbtc` for all public
@@ -90,10 +100,16 @@ export class Hub implements EventSink {
   readonly #users = new Users();
   readonly #validator: PayloadValidator;
   readonly #published = new PublishedNames();
+  readonly #available = new AvailableStreams();
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#audiences = new Audiences(options);
+    this.#derived = new DerivedStreams({
+      limits: options,
+      book: (base) => this.#states.find(base)?.book,
+      send: (name, event, age) => this.#sendDerived(name, event, age),
+    });
+    this.#audiences = new Audiences(options, this.#derived);
     this.#validator = new PayloadValidator(options.registry, options.mode, this.counters);
     this.#states = new StreamStates(
       options.registry,
@@ -101,10 +117,9 @@ export class Hub implements EventSink {
       this.counters,
       (name) => this.#isSubscribed(name),
     );
-    this.#subscriptions = new Subscriptions(
-      this.#audiences,
-      new InitialStates(this.#states, options.budget),
-    );
+    this.#latest = new LatestValues(options.registry, options, () => this.#states.bytes);
+    const sources = { states: this.#states, latest: this.#latest, derived: this.#derived };
+    this.#subscriptions = new Subscriptions(this.#audiences, sources, options.budget);
   }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
@@ -181,7 +196,9 @@ export class Hub implements EventSink {
       subscriptions: this.#audiences.subscriptions,
       users: this.#users.size,
       ...this.#states.sizes,
-      stateBytes: this.#states.bytes,
+      latestValues: this.#latest.size,
+      derivedStreams: this.#derived.size,
+      stateBytes: this.#states.bytes + this.#latest.bytes,
     };
   }
 
@@ -204,6 +221,11 @@ export class Hub implements EventSink {
       const subscribers = this.#audiences.subscribersOf(name);
       if (subscribers > 0) yield [name, subscribers];
     }
+  }
+
+  /** The public streams of which events came in lately, sorted; at most a thousand. */
+  available(): readonly string[] {
+    return this.#available.list();
   }
 
   #isSubscribed({ base, id }: StreamStateName): boolean {
@@ -255,6 +277,7 @@ export class Hub implements EventSink {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
     this.#published.note(stream, isPublic ? route.id : undefined);
+    if (isPublic && this.#available.note(stream)) this.#derived.published(stream);
     const counts = this.counters.scopes[route.scope];
     const event: PublicEvent = {
       route,
@@ -266,14 +289,18 @@ export class Hub implements EventSink {
     };
     const role = roleOf(stream);
     const isPlain = role === "plain";
+    const isKept = isPlain && isPublic && this.#latest.keeps(stream);
     // Without subscribers and without a state, the body needs no check, except in strict mode.
-    if (event.byName.size + event.byId.size === 0 && isPlain && !this.#validator.isStrict) {
+    if (
+      event.byName.size + event.byId.size === 0 && isPlain && !isKept && !this.#validator.isStrict
+    ) {
       return this.#count(counts, 0);
     }
     const inspected = { routingKey, scope: route.scope, name: route.name };
     const payload = this.#validator.validate(inspected, body, !isPlain);
     if (payload === NOT_JSON) return this.#incrementLost(stream);
     const encoded = new EncodedEvent(route.name, body);
+    if (isKept) this.#latest.set(stream, encoded);
     if (role === "snapshot") this.#takeSnapshot(event, encoded, payload);
     else if (role === "increment") this.#takeIncrement(event, encoded, payload);
     else this.#count(counts, this.#fanOut(event, encoded));
@@ -307,6 +334,14 @@ export class Hub implements EventSink {
       reached += offered;
     }
     this.#count(event.counts, reached);
+    if (this.#derived.size > 0) this.#derived.changed(base, event.age);
+  }
+
+  #sendDerived(name: string, encoded: EncodedEvent, age: number): void {
+    for (const audience of this.#audiences.of(name)) {
+      this.counters.fannedOut += audience.size;
+      audience.send(encoded, age);
+    }
   }
 
   /** Offers a state that subscribers need to go on. @returns the number of subscribers */
@@ -327,7 +362,9 @@ export class Hub implements EventSink {
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
     else if (outcome === "diverged") this.#resync(event, state!.divergedSnapshot!, encoded);
-    else if (outcome === "old") counts.incrementsStale++;
+    if (outcome === "applied" || outcome === "diverged") {
+      if (this.#derived.size > 0) this.#derived.changed(base, event.age);
+    } else if (outcome === "old") counts.incrementsStale++;
     else if (outcome === "stale") counts.incrementsHeldBack++;
     else {
       counts.gaps++;

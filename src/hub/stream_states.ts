@@ -155,6 +155,17 @@ export class StreamStates {
     return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
+  /** Whether a new subscriber of this stream must be sent something. Costs no encoding. */
+  hasEventsOf(base: string): boolean {
+    return this.find(base)?.isCurrent ?? false;
+  }
+
+  /** Whether a new subscriber of all public streams of an id must be sent something. */
+  hasEventsOfId(id: string): boolean {
+    for (const state of this.#ofId.get(id) ?? []) if (state.isCurrent) return true;
+    return false;
+  }
+
   /** Makes all states stale, because events may have been lost. */
   invalidateAll(): void {
     for (const { state } of this.#states.values()) {

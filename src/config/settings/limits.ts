@@ -64,11 +64,11 @@ export const LIMITS = {
   }),
   "limits.state_burst": setting({
     kind: whole(1024, 1_073_741_824, "BYTES"),
-    default: 33_554_432,
+    default: 16_777_216,
     flag: "limits-state-burst",
     help: "Bytes of initial states that one connection is sent at once: more than all order " +
       "books of the exchange together",
-    right: "a number of bytes such as 33554432",
+    right: "a number of bytes such as 16777216",
     live: true,
   }),
   "limits.auth_failures": setting({
