@@ -87,7 +87,10 @@ export interface DaemonExtras {
  * @throws {UnavailableError} an address cannot be listened on; nothing is left running
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type Settings } from "../config/shape.ts";
+ * import { AmqpSource } from "../source/amqp/amqp_source.ts";
+ * declare const settings: Settings;
  * const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
  * console.log(`ws://${daemon.public.host}:${daemon.public.port}/public/`);
  * await daemon.stop();

@@ -8,7 +8,9 @@ import type { EventSource } from "../source/source.ts";
  * reported at once.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type EventSource } from "../source/source.ts";
+ * declare const source: EventSource;
  * const readiness = new Readiness(source, 10);
  * readiness.reasons(); // ["no events come in: …"]
  * ```

@@ -11,7 +11,9 @@ const MAX_NAMED_STREAMS = 20;
  * @returns plain JSON
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type MetricSources } from "./metrics/metric.ts";
+ * declare const sources: MetricSources;
  * statistics(sources).connections; // { open: 2, authenticated: 1, total: 7, … }
  * ```
  */

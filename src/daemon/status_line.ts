@@ -15,7 +15,8 @@ export interface Status {
  * The state of the server on one line for people, which `systemctl status` shows.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * declare const status: Status;
  * statusLine(status); // "12,034 clients, 45 books, consuming from peatio.events.ranger by …"
  * ```
  */

@@ -23,6 +23,8 @@ const SHORT_TURN_THRESHOLD = 2048;
  *
  * @example
  * ```ts
+ * import { type Flushable } from "./flush_queue.ts";
+ * declare const outbox: Flushable;
  * const flusher = new Flusher();
  * flusher.schedule(outbox); // outbox.flush() is called soon
  * ```

@@ -15,6 +15,7 @@ const MIN_FRAME_WEIGHT = 128;
  *
  * @example
  * ```ts
+ * declare const frame: Uint8Array;
  * const root = FrameChain.root();
  * const one = root.with(frame); // outbox one
  * const two = root.with(frame); // outbox two

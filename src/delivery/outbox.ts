@@ -46,10 +46,12 @@ const enum Scheduled {
  *
  * @example
  * ```ts
- * const outbox = new Outbox(socket, FrameChain.root(), owner, { flusher, limits, traffic });
- * outbox.attach(log);
+ * import { Socket } from "node:net";
+ * import { FrameChain } from "./frame_chain.ts";
+ * declare const [owner, options, frame]: [OutboxOwner, OutboxOptions, Uint8Array];
+ * const outbox = new Outbox(new Socket(), FrameChain.root(), owner, options);
  * outbox.send(frame);
- * outbox.end(lastFrame);
+ * outbox.end(frame);
  * ```
  */
 export class Outbox implements Flushable, LogReader, SocketWriterOwner {

@@ -41,7 +41,10 @@ export interface LogReader {
  *
  * @example
  * ```ts
- * const log = new SharedLog({ flusher, limits });
+ * import { Flusher } from "./flusher.ts";
+ * import { type Outbox } from "./outbox.ts";
+ * declare const [outboxes, frame]: [Outbox[], Uint8Array];
+ * const log = new SharedLog({ flusher: new Flusher(), limits: { unsentBytes: 1_048_576 } });
  * for (const outbox of outboxes) outbox.attach(log);
  * log.append(frame); // all of them will write it
  * ```
@@ -265,6 +268,7 @@ export class WriteGroup implements Flushable {
  *
  * @example
  * ```ts
+ * declare const first: Uint8Array, second: Uint8Array;
  * const position = LogEntry.start();
  * const last = position.append(first).append(second);
  * last.joinedAfter(position); // both frames, for every reader that is at that position

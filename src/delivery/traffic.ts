@@ -5,8 +5,9 @@ import { doubling, Histogram } from "../telemetry/histogram.ts";
  *
  * @example
  * ```ts
+ * import { type OutboxOptions } from "./outbox.ts";
  * const traffic = new Traffic();
- * const outbox = new Outbox(socket, root, owner, { traffic, flusher, limits });
+ * const counted: Pick<OutboxOptions, "traffic"> = { traffic }; // for every outbox
  * traffic.framesPerWrite.sum; // frames written
  * ```
  */

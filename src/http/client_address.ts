@@ -18,7 +18,8 @@ export type ForwardedHeader = "X-Forwarded-For" | "Forwarded";
  * @example
  * ```ts
  * const proxies = new TrustedProxies(["10.0.0.0/8", "fd00::/8"]);
- * proxies.clientOf(socket.remoteAddress, request.headers); // "203.0.113.7"
+ * const headers = new Headers({ "X-Forwarded-For": "203.0.113.7" });
+ * proxies.clientOf("10.1.2.3", headers); // "203.0.113.7"
  * ```
  */
 export class TrustedProxies {

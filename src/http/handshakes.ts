@@ -40,8 +40,11 @@ type Gone = (this: Socket) => void;
  *
  * @example
  * ```ts
- * server.on("connection", (socket) => handshakes.add(socket, (socket) => socket.resume()));
- * handshakes.delete(socket); // it is one now
+ * import type { Socket } from "node:net";
+ *
+ * declare const [socket, handshakes]: [Socket, Handshakes];
+ * handshakes.add(socket, (socket) => socket.resume());
+ * handshakes.delete(socket); // the handshake is done
  * ```
  */
 export class Handshakes {

@@ -78,7 +78,9 @@ export interface Upgrades {
  *
  * @example
  * ```ts
- * const listener = new Listener("management", managementApp(sources));
+ * import { managementApp, type ManagementSources } from "./management_app.ts";
+ * declare const sources: ManagementSources;
+ * const listener = new Listener(managementApp(sources));
  * const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");
  * await listener.close();
  * ```

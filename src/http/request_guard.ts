@@ -31,8 +31,11 @@ export interface RequestTarget {
  *
  * @example
  * ```ts
- * const checked = checkRequest(incoming);
- * if (typeof checked === "string") respond(400, checked);
+ * import { createServer } from "node:http";
+ * createServer((incoming, outgoing) => {
+ *   const checked = checkRequest(incoming);
+ *   if (typeof checked === "string") outgoing.writeHead(400).end(checked);
+ * });
  * ```
  */
 export function checkRequest(incoming: IncomingMessage): RequestTarget | string {

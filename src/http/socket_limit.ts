@@ -34,7 +34,10 @@ const CAP_MS = 60_000;
  *
  * @example
  * ```ts
- * const sockets = new SocketLimit(limits, limitsHit, 131_024);
+ * import { type Server } from "node:http";
+ * import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+ * declare const [server, limits]: [Server, SocketLimits];
+ * const sockets = new SocketLimit(limits, new LabelledCounter(), 131_024);
  * server.on("connection", (socket) => sockets.take(socket) || socket.destroy());
  * ```
  */

@@ -44,6 +44,10 @@ export interface UpgradeSlot {
   admission?: Admission;
 }
 
+/** Bodies of a 401. Why a token does not verify is not said: it would help to forge one. */
+const NO_TOKEN = "A token is required: Authorization: Bearer <JWT>\n";
+const WRONG_TOKEN = "The token does not verify: Authorization: Bearer <JWT>\n";
+
 /** Whose page it is knows its origin; which others there are is nobody's business. */
 const NOT_FROM_THERE =
   "Pages of this origin may not connect. The operator of the server can allow " +
@@ -87,10 +91,10 @@ const ADMITTED = new Response(null);
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
- * const response = await upgradeApp(options).fetch(request, slot);
- * if (slot.admission) accept(slot.admission);
- * else refuse(response);
+ * declare const [options, request]: [UpgradeOptions, Request];
+ * const slot: UpgradeSlot = { peer: () => "203.0.113.7", path: "/public/" };
+ * const refusal = await upgradeApp(options).fetch(request, slot);
+ * console.log(slot.admission ?? refusal.status);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
@@ -106,7 +110,7 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     try {
       const access = accessOf(c.env.path);
       if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
-        return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
+        return c.text(identity === "wrong" ? WRONG_TOKEN : NO_TOKEN, 401, {
           "www-authenticate": "Bearer",
         });
       }

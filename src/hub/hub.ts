@@ -72,8 +72,10 @@ interface PublicEvent {
  * Routes events: takes each event from the source, and sends it to the subscribers of its stream.
  *
  * @example
- * ```ts ignore
- * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
+ * ```ts
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [options, subscriber, body]: [HubOptions, Subscriber, Uint8Array];
+ * const hub = new Hub(options);
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
  * hub.deliver("public.usdbtc.ob-inc", body, 0); // sends what changes

@@ -57,8 +57,8 @@ interface Entry {
  * are not evicted in favour of others.
  *
  * @example
- * ```ts ignore
- * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
+ * ```ts
+ * declare const states: StreamStates;
  * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
  * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id
  * ```

@@ -42,8 +42,9 @@ function label(code: number): string {
  *
  * @example
  * ```ts
- * const sessions = new Sessions(context, connectionOptions, { threshold: 256, level: 1 });
- * sessions.admit(socket, head, admission);
+ * import { type Socket } from "node:net";
+ * declare const [sessions, socket, admission]: [Sessions, Socket, Admission];
+ * sessions.admit(socket, Buffer.alloc(0), admission, Buffer.from("HTTP/1.1 101 …"));
  * ```
  */
 export class Sessions {

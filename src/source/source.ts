@@ -46,6 +46,7 @@ export interface SourceState {
  *
  * @example
  * ```ts
+ * import { Simulator } from "./simulator/simulator.ts";
  * const source: EventSource = new Simulator({ seed: 1 });
  * source.start({ deliver: (key, body) => console.log(key, body.length), interrupted() {} });
  * await source.stop();

@@ -104,7 +104,11 @@ function compactListeners(socket: Socket): void {
  *
  * @example
  * ```ts
- * const connection = new WebSocketConnection(socket, root, options);
+ * import { Socket } from "node:net";
+ * import { FrameChain } from "../delivery/frame_chain.ts";
+ * import { textFrame } from "./frame.ts";
+ * declare const [owner, options, head]: [ConnectionOwner, ConnectionOptions, Uint8Array];
+ * const connection = new WebSocketConnection(new Socket(), FrameChain.root(), options);
  * connection.open(owner, head);
  * connection.send(textFrame("hello"));
  * ```

@@ -24,7 +24,7 @@ function hasToken(header: string | null, token: string): boolean {
  *
  * @example
  * ```ts
- * if (!asksForWebSocket(request.headers)) return new Response("hello\n");
+ * asksForWebSocket(new Headers({ upgrade: "websocket" })); // true
  * ```
  */
 export function asksForWebSocket(headers: Pick<Headers, "get">): boolean {
@@ -39,8 +39,9 @@ export function asksForWebSocket(headers: Pick<Headers, "get">): boolean {
  *
  * @example
  * ```ts
+ * declare const request: Request;
  * const refusal = refuseHandshake(request.method, request.headers);
- * if (refusal) return new Response(refusal.reason, refusal);
+ * if (refusal) new Response(refusal.reason, refusal);
  * ```
  */
 export function refuseHandshake(

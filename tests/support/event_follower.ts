@@ -9,6 +9,8 @@ const decoder = new TextDecoder();
  *
  * @example
  * ```ts
+ * import type { Hub } from "../../src/hub/hub.ts";
+ * declare const [hub, body]: [Hub, Uint8Array];
  * const follower = new EventFollower(hub, ["usdbtc.trades"]);
  * hub.deliver("public.usdbtc.trades", body);
  * follower.read(); // ['{"usdbtc.trades":{"trades":[]}}']

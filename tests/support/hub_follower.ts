@@ -18,6 +18,8 @@ export interface ReceivedEvent {
  *
  * @example
  * ```ts
+ * import { type Hub } from "../../src/hub/hub.ts";
+ * declare const [hub, body]: [Hub, Uint8Array];
  * const follower = new HubFollower(hub, "ethusd");
  * hub.deliver("public.ethusd.ob-snap", body);
  * follower.read();

@@ -146,7 +146,7 @@ Deno.test("of deliveries that are damaged on the way, those before the damage co
   console.warn = () => {};
   using _ = { [Symbol.dispose]: () => console.warn = warn };
   fuzz(
-    100_000,
+    40_000,
     fc.property(arbitraryDamage, fc.nat(wire.length), (changes, cut) => {
       const { bytes, intact } = damaged(wire, changes);
       fc.pre(!announcesHugeBody(bytes));

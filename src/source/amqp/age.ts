@@ -32,6 +32,7 @@ const MIN_MILLISECONDS = 1e11;
  *
  * @example
  * ```ts
+ * declare const [bytes, flags, end]: [Buffer, number, number];
  * ageOf(bytes, flags, end, Date.now()); // 3200
  * ```
  */

@@ -51,7 +51,9 @@ export interface AmqpOptions extends QueueOptions, TlsFiles {
  *
  * @example
  * ```ts
- * const source = new AmqpSource(settings.amqp);
+ * import { type EventSink } from "../source.ts";
+ * declare const [options, hub]: [AmqpOptions, EventSink];
+ * const source = new AmqpSource(options);
  * source.start(hub);
  * await source.stop();
  * ```

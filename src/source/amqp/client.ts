@@ -107,8 +107,10 @@ export function attemptsOf(client: AMQPClient): string {
  *
  * @example
  * ```ts
- * takeDeliveries(client, channel, (routingKey, body, age) => hub.deliver(routingKey, body, age));
- * await channel.basicConsume(queue, { noAck: true }, () => {});
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel]: [AMQPClient, AMQPChannel];
+ * takeDeliveries(client, channel, (routingKey, body, age) => console.log(routingKey, age));
+ * await channel.basicConsume("ranger", { noAck: true }, () => {});
  * ```
  */
 export function takeDeliveries(

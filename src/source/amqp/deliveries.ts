@@ -47,9 +47,10 @@ export type Deliver = (routingKey: string, body: Uint8Array, age: number) => voi
  *
  * @example
  * ```ts
- * const deliver = (key: string, body: Uint8Array, age: number) => hub.deliver(key, body, age);
- * const reader = new DeliveryReader(client, channel, deliver);
- * reader.read(chunk, (bytes) => library.onRead(bytes));
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel, chunk]: [AMQPClient, AMQPChannel, Buffer];
+ * const reader = new DeliveryReader(client, channel, (key, body, age) => console.log(key, age));
+ * reader.read(chunk, (bytes) => console.log(`the library reads ${bytes.length} bytes`));
  * ```
  */
 export class DeliveryReader {

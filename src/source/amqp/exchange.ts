@@ -18,8 +18,10 @@ import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, replyCode } from "./rep
  *
  * @example
  * ```ts
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const client: AMQPClient;
  * const channel = await declareExchange(client, "peatio.events.ranger");
- * await channel.queueBind(queue, "peatio.events.ranger", "#");
+ * await channel.queueBind("ranger", "peatio.events.ranger", "#");
  * ```
  */
 export async function declareExchange(client: AMQPClient, name: string): Promise<AMQPChannel> {

@@ -70,6 +70,8 @@ export interface Consumed {
  *
  * @example
  * ```ts
+ * import { ConnectionError } from "../../connection_error.ts";
+ * declare const error: Error; // from node:net
  * explainFailure(new ConnectionError(error, "localhost")).text; // "127.0.0.1:5672: nothing listens there"
  * ```
  */

@@ -25,7 +25,9 @@ export class AccessError extends Error {
  *
  * @example
  * ```ts
- * await needing("read", channel.basicConsume(queue, { noAck: true }, () => {}));
+ * import { type AMQPChannel } from "@cloudamqp/amqp-client";
+ * declare const channel: AMQPChannel;
+ * await needing("read", channel.basicConsume("ranger", { noAck: true }, () => {}));
  * ```
  */
 export async function needing<T>(

@@ -25,7 +25,8 @@ export interface PublisherOptions extends TlsFiles {
  *
  * @example
  * ```ts
- * const publisher = await Publisher.connect({ ...settings.amqp, name: "ranger publish" });
+ * declare const options: PublisherOptions;
+ * const publisher = await Publisher.connect(options);
  * try {
  *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
  * } finally {

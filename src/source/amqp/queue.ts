@@ -24,7 +24,9 @@ const ALL = "#";
  *
  * @example
  * ```ts
- * const { channel, queue } = await openQueue(client, settings.amqp);
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, options]: [AMQPClient, QueueOptions];
+ * const { channel, queue } = await openQueue(client, options);
  * await consume(channel, queue);
  * ```
  */
@@ -96,7 +98,9 @@ export async function consume(channel: AMQPChannel, queue: string): Promise<AMQP
  *
  * @example
  * ```ts
- * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => checkType(client));
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel]: [AMQPClient, AMQPChannel];
+ * keepBound(client, channel, "ranger", "peatio.events.ranger", 20, async () => {});
  * ```
  */
 export function keepBound(
