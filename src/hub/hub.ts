@@ -65,7 +65,7 @@ interface PublicEvent {
  *
  * @example
  * ```ts ignore
- * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, limits, traffic, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
  * hub.deliver("public.usdbtc.ob-inc", body, 0); // sends what changes

@@ -1,11 +1,16 @@
+import { Traffic } from "../../src/delivery/traffic.ts";
 import type { StateLimits } from "../../src/hub/stream_states.ts";
 
 /** What the hub may keep, for tests of something else: the defaults, and clients that always read. */
-export const HUB_LIMITS: StateLimits & { readonly limits: { readonly unsentBytes: number } } = {
+export const HUB_LIMITS: StateLimits & {
+  readonly limits: { readonly unsentBytes: number };
+  readonly traffic: Traffic;
+} = {
   replayIncrements: 1000,
   eventBytes: 524_288,
   states: 5000,
   stateBytes: 268_435_456,
   bookLevels: 10_000,
   limits: { unsentBytes: Infinity },
+  traffic: new Traffic(),
 };
