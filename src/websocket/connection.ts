@@ -210,7 +210,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
 
   /** Sends a ping (RFC 6455 §5.5.2), unless the client has not even taken what was sent before. */
   ping(): void {
-    if (!this.outbox.isBlocked) this.send(PING);
+    if (!this.outbox.isBehind) this.send(PING);
   }
 
   /** Closes the socket without a close frame: the client is silent. */

@@ -1,11 +1,11 @@
+import { Traffic } from "../../src/delivery/traffic.ts";
 import type { HubOptions } from "../../src/hub/hub.ts";
 import type { StateLimits } from "../../src/hub/stream_states.ts";
 
 /** What the hub may keep, for tests of something else: the defaults, and clients that always read. */
 export const HUB_LIMITS:
   & StateLimits
-  & Pick<HubOptions, "depthInterval">
-  & { readonly limits: { readonly unsentBytes: number } } = {
+  & Pick<HubOptions, "depthInterval" | "limits" | "traffic"> = {
     depthInterval: 100,
     replayIncrements: 1000,
     eventBytes: 524_288,
@@ -13,4 +13,5 @@ export const HUB_LIMITS:
     stateBytes: 268_435_456,
     bookLevels: 10_000,
     limits: { unsentBytes: Infinity },
+    traffic: new Traffic(),
   };
