@@ -50,6 +50,8 @@ export interface HubSizes {
   readonly states: number;
   /** Those of which the state is stale. */
   readonly statesUnsure: number;
+  /** Streams whose increments arrive before their first snapshot. */
+  readonly statesWaiting: number;
   /** Estimated memory of all states. */
   readonly stateBytes: number;
 }
@@ -359,6 +361,7 @@ export class Hub implements EventSink {
     const state = this.#states.find(base);
     const outcome = state?.increment(encoded, payload) ?? "stale";
     if (state) this.#states.account(base, state);
+    else this.#states.awaitFirstSnapshot(base);
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
     else if (outcome === "diverged") this.#resync(event, state!.divergedSnapshot!, encoded);
