@@ -20,7 +20,7 @@ const source = new AmqpSource({
   queueBytes: 128 * 2 ** 20,
   heartbeat: 20,
 });
-source.start({ deliver() {}, interrupted() {} });
+source.start({ opened() {}, deliver() {}, lost() {}, up() {}, down() {} });
 const told = setInterval(() => {
   if (!source.state.connected) return;
   console.error("consuming");

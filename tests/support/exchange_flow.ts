@@ -106,7 +106,7 @@ const LONG = 61_000;
  * @example
  * ```ts
  * fc.assert(fc.property(exchangeFlow({ faults: true }), (flow) => {
- *   for (const { routingKey, body } of playFlow(flow).events) server.deliver(routingKey, body);
+ *   for (const event of playFlow(flow).events) server.take(event);
  * }));
  * ```
  */

@@ -19,7 +19,7 @@ export interface ReceivedEvent {
  * @example
  * ```ts
  * const follower = new HubFollower(hub, "ethusd");
- * hub.deliver("public.ethusd.ob-snap", body);
+ * hub.deliver(sourceEvent("public.ethusd.ob-snap", body));
  * follower.read();
  * follower.snapshots; // 1
  * ```

@@ -27,7 +27,7 @@ export class RecordingSubscriber extends Subscriber {
  * const subscriber = recordingSubscriber("object");
  * hub.subscribe(subscriber, ["usdbtc.trades"]);
  * hub.start(subscriber, ["usdbtc.trades"]);
- * hub.deliver("public.usdbtc.trades", body);
+ * hub.deliver(sourceEvent("public.usdbtc.trades", body));
  * assert.equal(subscriber.frames.length, 1);
  * ```
  */

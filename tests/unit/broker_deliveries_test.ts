@@ -77,8 +77,8 @@ Deno.test("deliveries come whole, once and in order, wherever reads cut them", (
     fc.property(events, fc.infiniteStream(fc.integer({ min: 1, max: 5000 })), (sent, cuts) => {
       const { client, channel, read } = reading();
       const got: { key: string; body: Uint8Array }[] = [];
-      takeDeliveries(client, channel, (key, body) => {
-        got.push({ key, body: new Uint8Array(body) });
+      takeDeliveries(client, channel, ({ routingKey, body }) => {
+        got.push({ key: routingKey, body: new Uint8Array(body) });
       });
       const wire = Buffer.concat(sent.flatMap(({ key, body, frameMax, properties, heartbeat }) => [
         delivery(key, body, frameMax, properties),
@@ -152,7 +152,11 @@ Deno.test("of deliveries that are damaged on the way, those before the damage co
       fc.pre(!announcesHugeBody(bytes));
       const { client, channel, read } = reading(8192);
       const got: { key: string; body: Buffer }[] = [];
-      takeDeliveries(client, channel, (key, body) => got.push({ key, body: Buffer.from(body) }));
+      takeDeliveries(
+        client,
+        channel,
+        ({ routingKey, body }) => got.push({ key: routingKey, body: Buffer.from(body) }),
+      );
       assert.equal(read(Buffer.from(bytes.subarray(0, cut))), true);
       assert.equal(read(Buffer.from(bytes.subarray(cut))), true);
       const whole = ends.filter((end) => end <= intact).length;

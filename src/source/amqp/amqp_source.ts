@@ -7,6 +7,8 @@ import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
 import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
+import type { Delivery } from "./deliveries.ts";
+import { newLogName } from "../log_name.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
@@ -47,7 +49,8 @@ export interface AmqpOptions extends QueueOptions, TlsFiles {
  * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
  * password may be the broker's mistake, and clients are better off connected. Several brokers are
  * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
- * and binds a new queue; after each lost one the sink is notified that events may be missing.
+ * and binds a new queue; after each lost one the sink is notified that events may be missing. The
+ * log is this process's own: the source numbers the events itself.
  *
  * @example
  * ```ts
@@ -78,7 +81,10 @@ export class AmqpSource implements EventSource {
   }
 
   start(sink: EventSink): void {
-    this.#running ??= this.#run(sink);
+    if (this.#running !== undefined) return;
+    this.#status.log = newLogName();
+    sink.opened(this.#status.log);
+    this.#running = this.#run(sink);
   }
 
   async stop(): Promise<void> {
@@ -123,7 +129,8 @@ export class AmqpSource implements EventSource {
     const lasted = status.connected && status.lasted > STABLE_AFTER_MS;
     if (status.connected && !signal.aborted) {
       status.down(this.#describeReasons(), this.#silence);
-      sink.interrupted();
+      sink.down();
+      sink.lost(status.lost("connection"));
     }
     if (client !== undefined) await disconnect(client, signal.aborted);
     return lasted;
@@ -137,6 +144,7 @@ export class AmqpSource implements EventSource {
       () => attemptsOf(client),
     );
     this.#consuming(broker, queue);
+    sink.up();
     await consumer.wait();
   }
 
@@ -152,11 +160,7 @@ export class AmqpSource implements EventSource {
     sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#checkExchangeType(client);
-    takeDeliveries(
-      client,
-      channel,
-      (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
-    );
+    takeDeliveries(client, channel, (delivery) => this.#deliver(sink, delivery));
     const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND_SECONDS, async () => {
       // Where each check would be an error in the broker's log, the next connection checks again.
@@ -188,13 +192,14 @@ export class AmqpSource implements EventSource {
     };
   }
 
-  #deliver(sink: EventSink, routingKey: string, body: Uint8Array, age: number): void {
+  #deliver(sink: EventSink, delivery: Delivery): void {
+    delivery.offset = ++this.#status.position;
     try {
-      sink.deliver(routingKey, body, age);
+      sink.deliver(delivery);
     } catch (error) {
       // One event must not keep the events after it from being read.
       log.error("unexpected error in an event of {routingKey}; please report it: {error}", {
-        routingKey,
+        routingKey: delivery.routingKey,
         error,
       });
     }

@@ -107,7 +107,7 @@ export function attemptsOf(client: AMQPClient): string {
  *
  * @example
  * ```ts
- * takeDeliveries(client, channel, (routingKey, body, age) => hub.deliver(routingKey, body, age));
+ * takeDeliveries(client, channel, (delivery) => hub.deliver(delivery));
  * await channel.basicConsume(queue, { noAck: true }, () => {});
  * ```
  */

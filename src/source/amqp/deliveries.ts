@@ -1,5 +1,6 @@
 import type { AMQPChannel, AMQPClient, AMQPProperties } from "@cloudamqp/amqp-client";
 import type { Buffer } from "node:buffer";
+import type { SourceEvent } from "../source.ts";
 import { ageOf, ageOfMessage } from "./age.ts";
 
 /** Bytes of a frame's header, and of header and end mark together (AMQP 0-9-1 §4.2.3). */
@@ -28,13 +29,18 @@ interface ChannelInternals {
   }): void;
 }
 
-/**
- * Takes one event.
- *
- * @param body valid until this returns; the buffer is reused
- * @param age milliseconds since the event was published, by its publisher's timestamp
- */
-export type Deliver = (routingKey: string, body: Uint8Array, age: number) => void;
+/** One delivery. A reader has one object, which each delivery overwrites. */
+export interface Delivery extends SourceEvent {
+  /** -1 as long as its reader does not number deliveries. */
+  offset: number;
+  routingKey: string;
+  body: Uint8Array;
+  age: number;
+  past: boolean;
+}
+
+/** Takes one event. It is valid until this returns. */
+export type Deliver = (delivery: Delivery) => void;
 
 /**
  * Reads deliveries directly from the socket's reads, without an object, a copy of the body or a
@@ -47,8 +53,7 @@ export type Deliver = (routingKey: string, body: Uint8Array, age: number) => voi
  *
  * @example
  * ```ts
- * const deliver = (key: string, body: Uint8Array, age: number) => hub.deliver(key, body, age);
- * const reader = new DeliveryReader(client, channel, deliver);
+ * const reader = new DeliveryReader(client, channel, (delivery) => hub.deliver(delivery));
  * reader.read(chunk, (bytes) => library.onRead(bytes));
  * ```
  */
@@ -57,6 +62,13 @@ export class DeliveryReader {
   readonly #channel: ChannelInternals;
   readonly #channelId: number;
   readonly #deliver: Deliver;
+  readonly #delivery: Delivery = {
+    offset: -1,
+    routingKey: "",
+    body: new Uint8Array(),
+    age: 0,
+    past: false,
+  };
   /**
    * Age of the first delivery in the present read, which is the oldest; it stands for all of them,
    * because reading the age of each would cost too much. `undefined` before the first one.
@@ -72,7 +84,7 @@ export class DeliveryReader {
     // Synchronous: the library would deliver in a microtask, after later events of the same read.
     this.#channel.deliver = ({ routingKey, body, properties }) => {
       this.#age ??= ageOfMessage(properties, Date.now());
-      deliver(routingKey, body ?? new Uint8Array(), this.#age);
+      this.#take(routingKey, body ?? new Uint8Array(), this.#age);
     };
   }
 
@@ -125,8 +137,16 @@ export class DeliveryReader {
     field += 1 + bytes[field]! + 9;
     field += 1 + bytes[field]!;
     const key = bytes.toString("utf8", field + 1, field + 1 + bytes[field]!);
-    this.#deliver(key, bytes.subarray(body + HEADER, body + HEADER + size), this.#age);
+    this.#take(key, bytes.subarray(body + HEADER, body + HEADER + size), this.#age);
     return end;
+  }
+
+  #take(routingKey: string, body: Uint8Array, age: number): void {
+    const delivery = this.#delivery;
+    delivery.routingKey = routingKey;
+    delivery.body = body;
+    delivery.age = age;
+    this.#deliver(delivery);
   }
 }
 
