@@ -17,7 +17,9 @@ export const BROKER: readonly Metric[] = [
   {
     name: "ranger_source_interruptions_total",
     type: "counter",
-    help: "Times that the source of events was lost; events published meanwhile are lost with it",
+    help:
+      "Times that the source of events was lost; without amqp.stream, events published meanwhile " +
+      "are lost with it",
     read: ({ source }) => source.state.interruptions,
   },
   {
