@@ -106,10 +106,8 @@ export function checkVersion(version: string): void {
   const [minMajor, minMinor] = MIN_VERSION;
   if (major > minMajor || (major === minMajor && minor >= minMinor)) return;
   throw new StreamError(
-    `amqp.stream needs RabbitMQ ${
-      MIN_VERSION.join(".")
-    } or later, and the broker says that it is ` +
-      (version === "" ? "none" : version),
+    `amqp.stream needs RabbitMQ ${MIN_VERSION.join(".")} or later, and the broker has ` +
+      (version === "" ? "none" : `version ${version}`),
   );
 }
 

@@ -63,7 +63,7 @@ export class StreamReader {
   #marks = 0;
   /** The number of the mark that ends catching up. */
   #awaited = 0;
-  /** The number of its own mark that was read last. */
+  /** The number of the mark of this process that was read last. */
   #seen = 0;
   /** Fingerprint of the delivery at `status.position`. */
   #fingerprint = 0;
