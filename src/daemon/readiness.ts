@@ -27,9 +27,12 @@ export class Readiness {
 
   /** One sentence per reason; empty if the daemon is ready. */
   reasons(): readonly string[] {
-    const { connected, detail, everConnected, lasted } = this.#source.state;
-    if (connected) return [];
-    if (everConnected && lasted < this.#brokerGraceMs) return [];
+    const { connected, detail, everConnected, lasted, caughtUp, lag } = this.#source.state;
+    if (connected && caughtUp) return [];
+    if (connected) {
+      return [`events published before the start are being read: ${lag.events} to go`];
+    }
+    if (everConnected && caughtUp && lasted < this.#brokerGraceMs) return [];
     return [`no events come in: ${detail}`];
   }
 }

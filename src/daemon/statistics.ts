@@ -51,5 +51,5 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
 
 /** With the values that are computed when they are read. */
 function statisticsOf(state: SourceState): Record<string, unknown> {
-  return { ...state, interruptedSeconds: state.interruptedSeconds };
+  return { ...state, interruptedSeconds: state.interruptedSeconds, lag: state.lag };
 }

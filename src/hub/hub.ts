@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { LogOptions } from "../delivery/shared_log.ts";
-import type { EventSink } from "../source/source.ts";
+import type { EventSink, SourceEvent } from "../source/source.ts";
 import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
@@ -68,6 +68,8 @@ interface PublicEvent {
   readonly counts: ScopeCounters;
   /** Milliseconds since it was published. */
   readonly age: number;
+  /** Whether subscribers of plain streams do not get it. */
+  readonly past: boolean;
 }
 
 /**
@@ -80,7 +82,7 @@ interface PublicEvent {
  * const hub = new Hub(options);
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
- * hub.deliver("public.usdbtc.ob-inc", body, 0); // sends what changes
+ * hub.deliver({ offset: 7, routingKey: "public.usdbtc.ob-inc", body, age: 0, past: false });
  * ```
  */
 export class Hub implements EventSink {
@@ -124,8 +126,11 @@ export class Hub implements EventSink {
     this.#subscriptions = new Subscriptions(this.#audiences, sources, options.budget);
   }
 
+  /** Offsets are not kept. */
+  opened(): void {}
+
   /** Takes one event from the source (see {@linkcode EventSink}). */
-  deliver(routingKey: string, body: Uint8Array, age = 0): void {
+  deliver({ routingKey, body, age, past }: SourceEvent): void {
     this.counters.received++;
     const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
@@ -138,16 +143,21 @@ export class Hub implements EventSink {
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
-      this.#deliverPrivate(routingKey, route, body, age);
+      if (past) this.#count(this.counters.scopes.private, 0);
+      else this.#deliverPrivate(routingKey, route, body, age);
     } else {
-      this.#deliverPublic(routingKey, route, body, age);
+      this.#deliverPublic(routingKey, route, body, age, past);
     }
   }
 
   /** Makes every state stale until its next snapshot. */
-  interrupted(): void {
+  lost(): void {
     this.#states.invalidateAll();
   }
+
+  /** Clients are not notified. */
+  up(): void {}
+  down(): void {}
 
   /** Whether a stream exists in this mode: in strict mode only registered ones do. */
   knows(name: string): boolean {
@@ -275,6 +285,7 @@ export class Hub implements EventSink {
     route: PublicEvent["route"],
     body: Uint8Array,
     age: number,
+    past: boolean,
   ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
@@ -288,6 +299,7 @@ export class Hub implements EventSink {
       byId: isPublic ? this.#audiences.of(route.id) : NO_AUDIENCES,
       counts,
       age,
+      past,
     };
     const role = roleOf(stream);
     const isPlain = role === "plain";
@@ -305,7 +317,7 @@ export class Hub implements EventSink {
     if (isKept) this.#latest.set(stream, encoded);
     if (role === "snapshot") this.#takeSnapshot(event, encoded, payload);
     else if (role === "increment") this.#takeIncrement(event, encoded, payload);
-    else this.#count(counts, this.#fanOut(event, encoded));
+    else this.#count(counts, past ? 0 : this.#fanOut(event, encoded));
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {

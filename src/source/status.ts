@@ -1,6 +1,8 @@
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import type { Failure } from "./amqp/failure.ts";
-import type { SourceState } from "./source.ts";
+import type { Loss, SourceLag, SourceState } from "./source.ts";
+
+const NO_LAG: SourceLag = { events: 0, seconds: 0 };
 
 /**
  * The state of a source, which the source updates (see {@linkcode SourceState}).
@@ -23,6 +25,12 @@ export class SourceStatus implements SourceState {
   readonly failures: LabelledCounter = new LabelledCounter();
   lastError: string | undefined;
   blocked: string | undefined;
+  log: string | undefined;
+  position = -1;
+  caughtUp = true;
+  /** Set by a source that can be behind. */
+  readLag: () => SourceLag = () => NO_LAG;
+  readonly losses: LabelledCounter = new LabelledCounter();
   /** Milliseconds of the interruptions that are over. */
   #interrupted = 0;
   #stopped = false;
@@ -31,6 +39,10 @@ export class SourceStatus implements SourceState {
 
   get lasted(): number {
     return performance.now() - this.#turned;
+  }
+
+  get lag(): SourceLag {
+    return this.readLag();
   }
 
   get interruptedSeconds(): number {
@@ -72,6 +84,12 @@ export class SourceStatus implements SourceState {
   failed({ kind }: Failure, text: string): void {
     this.failures.add(kind);
     this.lastError = text;
+  }
+
+  /** Counts a loss of events. @returns the loss, for the sink */
+  lost(cause: Loss["cause"]): Loss {
+    this.losses.add(cause);
+    return { cause, after: this.position === -1 ? undefined : this.position };
   }
 
   get #isInterrupted(): boolean {

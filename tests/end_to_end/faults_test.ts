@@ -4,6 +4,7 @@ import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
 import { connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
+import { sinkOf } from "../support/source_event.ts";
 import { preloaded } from "../../testing/program.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";
@@ -57,17 +58,22 @@ Deno.test("an event that breaks its sink does not end the consumer", async () =>
     queueLength: 1000,
     queueBytes: 1_000_000,
     heartbeat: 20,
+    stream: "",
+    streamMaxAge: 0,
+    streamMaxBytes: 0,
+    streamLookback: 0,
   });
   const taken: string[] = [];
   const last = Promise.withResolvers<void>();
-  source.start({
-    deliver(routingKey) {
+  const offsets: number[] = [];
+  source.start(sinkOf({
+    deliver({ routingKey, offset }) {
       taken.push(routingKey);
+      offsets.push(offset);
       if (routingKey === "bad") throw new Error("this event breaks the sink");
       if (routingKey === "last") last.resolve();
     },
-    interrupted() {},
-  });
+  }));
   const { client, channel } = await amqp(broker.url);
   const gone = new Promise((resolve) => client.socket?.once("close", resolve));
   try {
@@ -75,6 +81,7 @@ Deno.test("an event that breaks its sink does not end the consumer", async () =>
     for (const key of ["first", "bad", "last"]) await channel.basicPublish(exchange, key, "{}");
     await bounded(last.promise, () => `the last event; there came ${taken.join(", ")}`);
     assert.deepEqual(taken, ["first", "bad", "last"]);
+    assert.deepEqual(offsets, [0, 1, 2]);
     assert.equal(source.state.reconnects, 0);
   } finally {
     await client.close();

@@ -106,9 +106,9 @@ const LONG = 61_000;
  * @example
  * ```ts
  * import fc from "fast-check";
- * declare const deliver: (routingKey: string, body: Uint8Array) => void;
+ * declare const server: { take(event: PlayedEvent): void };
  * fc.assert(fc.property(exchangeFlow({ faults: true }), (flow) => {
- *   for (const { routingKey, body } of playFlow(flow).events) deliver(routingKey, body);
+ *   for (const event of playFlow(flow).events) server.take(event);
  * }));
  * ```
  */

@@ -19,9 +19,11 @@ export interface ReceivedEvent {
  * @example
  * ```ts
  * import { type Hub } from "../../src/hub/hub.ts";
+ * import { sourceEvent } from "./source_event.ts";
+ *
  * declare const [hub, body]: [Hub, Uint8Array];
  * const follower = new HubFollower(hub, "ethusd");
- * hub.deliver("public.ethusd.ob-snap", body);
+ * hub.deliver(sourceEvent("public.ethusd.ob-snap", body));
  * follower.read();
  * follower.snapshots; // 1
  * ```

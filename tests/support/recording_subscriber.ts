@@ -25,11 +25,13 @@ export class RecordingSubscriber extends Subscriber {
  * @example
  * ```ts
  * import { type Hub } from "../../src/hub/hub.ts";
+ * import { sourceEvent } from "./source_event.ts";
+ *
  * declare const [hub, body]: [Hub, Uint8Array];
  * const subscriber = recordingSubscriber("object");
  * hub.subscribe(subscriber, ["usdbtc.trades"]);
  * hub.start(subscriber, ["usdbtc.trades"]);
- * hub.deliver("public.usdbtc.trades", body);
+ * hub.deliver(sourceEvent("public.usdbtc.trades", body));
  * subscriber.frames.length; // 1
  * ```
  */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { fuzzAsync } from "./fuzz.ts";
 import { Simulator } from "../../src/source/simulator/simulator.ts";
 import type { SimulatorOptions } from "../../src/source/simulator/simulator.ts";
+import { sinkOf } from "./source_event.ts";
 
 /** The demo's user. */
 export const UID = "IDDEMO000001";
@@ -29,8 +30,11 @@ export async function play(
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const simulator = new Simulator({ ...options, now: () => now });
   simulator.start({
-    deliver: (key, body) => void events.push({ key, text: decoder.decode(body) }),
-    interrupted: () => assert.fail("a simulator loses nothing"),
+    ...sinkOf({ lost: () => assert.fail("a simulator loses nothing") }),
+    deliver({ offset, routingKey, body }) {
+      assert.equal(offset, events.length, "events are numbered");
+      events.push({ key: routingKey, text: decoder.decode(body) });
+    },
   });
   for (const step of steps) simulator.step(now += step);
   await simulator.stop();

@@ -9,6 +9,7 @@ import { exchangeFlow, knownBook, type PlayedEvent, playFlow } from "../support/
 import { FakeClock } from "../support/fake_clock.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { runs } from "../support/runs.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 const encoder = new TextEncoder();
 
@@ -17,7 +18,7 @@ function hubOf(mode: "open" | "strict" = "open"): Hub {
 }
 
 function deliver(hub: Hub, routingKey: string, payload: unknown): void {
-  hub.deliver(routingKey, encoder.encode(JSON.stringify(payload)));
+  hub.deliver(sourceEvent(routingKey, encoder.encode(JSON.stringify(payload))));
 }
 
 function snapshot(hub: Hub, sequence: number): void {
@@ -48,7 +49,7 @@ for (const mode of ["open", "strict"] as const) {
         const follower = new EventFollower(hub, ["ethusd.bbo"]);
         let last = "";
         for (const [at, { routingKey, body, kind }] of events.entries()) {
-          hub.deliver(routingKey, body);
+          hub.deliver(sourceEvent(routingKey, body));
           const [message, ...more] = follower.read();
           assert.deepEqual(more, []);
           if (kind === "snapshot" && at > 0) {
@@ -101,7 +102,7 @@ Deno.test("the best levels are those of the exchange's book, at most every 100 m
           }
         };
         for (const [at, { routingKey, body }] of events.entries()) {
-          hub.deliver(routingKey, body);
+          hub.deliver(sourceEvent(routingKey, body));
           take();
           for (let passed = 0; passed < pauses[at % pauses.length]!; passed += 10) {
             clock.pass(10);
@@ -145,9 +146,11 @@ Deno.test("numbers keep their digits", () => {
   const hub = hubOf();
   const follower = new EventFollower(hub, ["ethusd.bbo"]);
   hub.deliver(
-    "public.ethusd.ob-snap",
-    encoder.encode(
-      '{"asks":[[1.10,0.000000000000000000001]],"bids":[["1.0","2.50"]],"sequence":1}',
+    sourceEvent(
+      "public.ethusd.ob-snap",
+      encoder.encode(
+        '{"asks":[[1.10,0.000000000000000000001]],"bids":[["1.0","2.50"]],"sequence":1}',
+      ),
     ),
   );
   assert.deepEqual(follower.read(), [

@@ -9,6 +9,7 @@ import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { arbitraryChange } from "../support/model_book.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
 import { type BookMessage, ReferenceState } from "../support/reference_state.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -71,7 +72,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
       hub.start(follower, ["usdbtc.ob-inc"]);
       const reference = new ReferenceState(9);
       let last = 3;
-      hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[],"sequence":3}'));
+      hub.deliver(sourceEvent("public.usdbtc.ob-snap", encoder.encode('{"asks":[],"sequence":3}')));
       reference.snapshot('{"asks":[],"sequence":3}');
       follower.frames.length = 0;
       for (const { what, book, numbering, damage } of steps) {
@@ -87,7 +88,7 @@ Deno.test("any increment or snapshot, however damaged, is read as the protocol s
         const [[, current = "{}"] = []] = what === "same" ? reference.current : [];
         const text = what === "same" ? current : JSON.stringify({ ...book, sequence });
         const { bytes } = damaged(encoder.encode(text), damage);
-        hub.deliver(`public.usdbtc.ob-${kind}`, bytes);
+        hub.deliver(sourceEvent(`public.usdbtc.ob-${kind}`, bytes));
         const body = decoded(bytes);
         // A snapshot that is not valid JSON is ignored; such an increment counts as lost.
         const expected = kind === "inc" ? reference.increment(body) : reference.snapshot(body);
@@ -138,8 +139,8 @@ Deno.test("no routing key and no body makes the hub throw, or tell anyone what i
   fuzz(
     5_000,
     fc.property(key, body, (key, body) => {
-      hub.deliver(key, body);
-      open.deliver(key, body);
+      hub.deliver(sourceEvent(key, body));
+      open.deliver(sourceEvent(key, body));
       for (const frame of guest.frames.splice(0)) {
         assert.ok(key.split(".").length < 4 && !key.startsWith("private."), key);
         assert.doesNotThrow(() => JSON.parse(textOf(frame)));

@@ -6,6 +6,7 @@ import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { until } from "../../testing/bounded.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
+import { sourceEvent } from "../support/source_event.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
 
 const encoder = new TextEncoder();
@@ -19,7 +20,9 @@ function hubWith(levels: number, budget?: StateBudget) {
     ...(budget ? { budget } : {}),
   });
   const publish = (event: string, payload: unknown) =>
-    hub.deliver(`public.usdbtc.${event}`, encoder.encode(JSON.stringify(payload)));
+    hub.deliver(
+      sourceEvent(`public.usdbtc.${event}`, encoder.encode(JSON.stringify(payload))),
+    );
   const asks = Array.from({ length: levels }, (_, at) => [`${100_000 + at}.25`, "1.1234567"]);
   publish("ob-snap", { asks, bids: [], sequence: 1 });
   const join = () => {

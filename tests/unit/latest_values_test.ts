@@ -4,6 +4,7 @@ import { Hub } from "../../src/hub/hub.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { EventFollower } from "../support/event_follower.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,7 +16,7 @@ function hubOf(limits: Partial<typeof HUB_LIMITS> = {}): Hub {
 /** Delivers in a buffer that is reused, as the source's are. */
 function deliver(hub: Hub, routingKey: string, body: string): void {
   const lent = encoder.encode(body);
-  hub.deliver(routingKey, lent);
+  hub.deliver(sourceEvent(routingKey, lent));
   lent.fill(0x20);
 }
 
@@ -63,7 +64,7 @@ Deno.test("values of prefixed streams are not kept: they are for some roles only
 Deno.test("an interruption of the source leaves the values, which earlier subscribers have as well", () => {
   const hub = hubOf();
   deliver(hub, "public.usdbtc.kline-1m", "[60,1,1,1,1,1]");
-  hub.interrupted();
+  hub.lost();
   assert.equal(new EventFollower(hub, ["usdbtc.kline-1m"]).read().length, 1);
 });
 

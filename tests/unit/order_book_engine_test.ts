@@ -20,6 +20,7 @@ import { HUB_LIMITS } from "../support/hub_limits.ts";
 import type { BookSnapshot } from "../support/model_book.ts";
 import { type BookEvent, readPeatioRecording } from "../support/peatio_recording.ts";
 import { runs } from "../support/runs.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 const decoder = new TextDecoder();
 
@@ -74,7 +75,7 @@ function follow(mode: Mode, events: readonly BookEvent[], joins: ReadonlySet<num
     served.add(events[at]!);
     // Delivered bodies are lent: the hub may keep nothing of it without a copy.
     const lent = body.slice();
-    hub.deliver(routingKey, lent);
+    hub.deliver(sourceEvent(routingKey, lent));
     lent.fill(0x20);
     const received = first.read();
     const isFirst = kind === "snapshot" && payload.sequence === 1;
@@ -185,7 +186,7 @@ for (const mode of MODES) {
         const followers = [new HubFollower(hub, flow.market.id)];
         for (const [at, { routingKey, body }] of events.entries()) {
           if (joins.has(at)) followers.push(new HubFollower(hub, flow.market.id));
-          hub.deliver(routingKey, body);
+          hub.deliver(sourceEvent(routingKey, body));
         }
         const bodies = bodiesOf(events);
         for (const follower of followers) {

@@ -6,6 +6,7 @@ import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { type Event, forManyRuns, play, runs, START, UID } from "../support/simulator.ts";
 import { ModelBook } from "../support/model_book.ts";
 import { SHAPES } from "../support/simulator_shapes.ts";
+import { sinkOf } from "../support/source_event.ts";
 
 interface Book {
   asks: Map<string, string>;
@@ -306,11 +307,10 @@ Deno.test("a uid, markets and a rate can be chosen", async () => {
 Deno.test("nothing is delivered before start and after stop, and a new start has the same books", async () => {
   let now = START;
   let heard: Event[] = [];
-  const sink = {
-    deliver: (key: string, body: Uint8Array) =>
-      void heard.push({ key, text: new TextDecoder().decode(body) }),
-    interrupted: () => {},
-  };
+  const sink = sinkOf({
+    deliver: ({ routingKey, body }) =>
+      void heard.push({ key: routingKey, text: new TextDecoder().decode(body) }),
+  });
   /** The book that the events so far say. */
   const btcusd = () => {
     const book = new ModelBook();
@@ -361,10 +361,9 @@ Deno.test("a clock that goes back stands still, a long pause is not made up for"
 Deno.test("it drives itself once started", async () => {
   const simulator = new Simulator({ rate: 200 });
   const { promise, resolve } = Promise.withResolvers<void>();
-  simulator.start({
-    deliver: (key) => key === "public.ethbtc.trades" && resolve(),
-    interrupted: () => {},
-  });
+  simulator.start(sinkOf({
+    deliver: ({ routingKey }) => routingKey === "public.ethbtc.trades" && resolve(),
+  }));
   await promise;
   await simulator.stop();
 });

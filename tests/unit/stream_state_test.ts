@@ -13,6 +13,7 @@ import { Hub } from "../../src/hub/hub.ts";
 import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 Deno.test("the current book is encoded once for all who ask, until an increment changes it", () => {
   const hub = new Hub({
@@ -22,7 +23,9 @@ Deno.test("the current book is encoded once for all who ask, until an increment 
     ...HUB_LIMITS,
   });
   const publish = (event: string, payload: unknown) =>
-    hub.deliver(`public.usdbtc.${event}`, new TextEncoder().encode(JSON.stringify(payload)));
+    hub.deliver(
+      sourceEvent(`public.usdbtc.${event}`, new TextEncoder().encode(JSON.stringify(payload))),
+    );
   const join = (envelope: "object" | "tuple" = "object") => {
     const subscriber = recordingSubscriber(envelope);
     hub.subscribe(subscriber, ["usdbtc.ob-inc"]);

@@ -7,6 +7,7 @@ import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { until } from "../../testing/bounded.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { recordingSubscriber } from "../support/recording_subscriber.ts";
+import { sourceEvent } from "../support/source_event.ts";
 
 const encoder = new TextEncoder();
 
@@ -21,10 +22,10 @@ Deno.test("events begin when a subscription starts, so that the answer comes bef
   const names = ["usdbtc.trades", "usdbtc.ob-inc"];
   hub.subscribe(subscriber, names);
   assert.deepEqual([...subscriber.streams], names);
-  hub.deliver("public.usdbtc.trades", encoder.encode("{}"));
+  hub.deliver(sourceEvent("public.usdbtc.trades", encoder.encode("{}")));
   assert.equal(subscriber.frames.length, 0);
   hub.start(subscriber, names);
-  hub.deliver("public.usdbtc.trades", encoder.encode("{}"));
+  hub.deliver(sourceEvent("public.usdbtc.trades", encoder.encode("{}")));
   assert.equal(subscriber.frames.length, 1);
   assert.equal(hub.sizes.subscriptions, 2);
 });
@@ -33,7 +34,9 @@ Deno.test("a subscriber that is removed before its subscription starts is subscr
   const hub = openHub();
   const subscriber = recordingSubscriber("object");
   const names = ["usdbtc", "usdbtc.trades", "usdbtc.ob-inc"];
-  hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[["1","1"]],"bids":[]}'));
+  hub.deliver(
+    sourceEvent("public.usdbtc.ob-snap", encoder.encode('{"asks":[["1","1"]],"bids":[]}')),
+  );
   hub.subscribe(subscriber, names);
   hub.remove(subscriber);
   hub.start(subscriber, names);
@@ -45,7 +48,9 @@ Deno.test("while a state has no room, other states wait and plain streams do not
   const hub = openHub();
   const subscriber = recordingSubscriber("object");
   for (const id of ["usdbtc", "usdeth"]) {
-    hub.deliver(`public.${id}.ob-snap`, encoder.encode('{"asks":[["1","1"]],"bids":[]}'));
+    hub.deliver(
+      sourceEvent(`public.${id}.ob-snap`, encoder.encode('{"asks":[["1","1"]],"bids":[]}')),
+    );
   }
   const subscribe = (...names: string[]) => {
     hub.subscribe(subscriber, names);
@@ -78,11 +83,35 @@ Deno.test("a budget that is refilled while a state is deferred does not leave it
   const flusher = new Flusher();
   const hub = new Hub({ registry: peatioRegistry, flusher, mode: "open", ...HUB_LIMITS, budget });
   const subscriber = recordingSubscriber("object");
-  hub.deliver("public.usdbtc.ob-snap", encoder.encode('{"asks":[["1","1"]],"bids":[]}'));
+  hub.deliver(
+    sourceEvent("public.usdbtc.ob-snap", encoder.encode('{"asks":[["1","1"]],"bids":[]}')),
+  );
   budget.charge(subscriber, 100);
   hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
   hub.start(subscriber, ["usdbtc.ob-inc"]);
   await until(() => subscriber.frames.length > 0 || undefined, "the deferred state", 5_000);
   assert.equal(subscriber.pending, undefined);
   hub.remove(subscriber);
+});
+
+Deno.test("what was published before the start builds states, and reaches no subscriber of plain streams", () => {
+  const hub = openHub();
+  const subscriber = recordingSubscriber("object");
+  const names = ["usdbtc.trades", "usdbtc.ob-inc", "order"];
+  hub.identify(subscriber, "ID1");
+  hub.subscribe(subscriber, names);
+  hub.start(subscriber, names);
+  const deliver = (routingKey: string, text: string, past: boolean) =>
+    hub.deliver({ ...sourceEvent(routingKey, encoder.encode(text)), past });
+  deliver("private.ID1.order", '{"id":1}', true);
+  deliver("public.usdbtc.trades", '{"trades":[1]}', true);
+  deliver("public.usdbtc.ob-snap", '{"asks":[["1","1"]],"bids":[],"sequence":1}', true);
+  deliver("private.ID1.order", '{"id":2}', false);
+  deliver("public.usdbtc.trades", '{"trades":[2]}', false);
+  const received = subscriber.frames.map((frame) => new TextDecoder().decode(frame.subarray(2)));
+  assert.deepEqual(received.toSorted(), [
+    '{"order":{"id":2}}',
+    '{"usdbtc.ob-snap":{"asks":[["1","1"]],"bids":[],"sequence":1}}',
+    '{"usdbtc.trades":{"trades":[2]}}',
+  ]);
 });

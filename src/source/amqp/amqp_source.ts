@@ -7,10 +7,13 @@ import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
 import { attemptsOf, brokerClient, takeDeliveries } from "./client.ts";
+import type { Delivery } from "./deliveries.ts";
+import { newLogName } from "../log_name.ts";
 import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
 import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
+import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
@@ -34,7 +37,7 @@ const LOG_INTERVAL_MS = 60_000;
 const REBIND_SECONDS = 20;
 
 /** The settings about the broker. */
-export interface AmqpOptions extends QueueOptions, TlsFiles {
+export interface AmqpOptions extends QueueOptions, StreamReaderOptions, TlsFiles {
   /** One URL, or several of a cluster, tried in turn. With user and password: never log them. */
   readonly urls: readonly string[];
   /** Seconds. */
@@ -42,12 +45,16 @@ export interface AmqpOptions extends QueueOptions, TlsFiles {
 }
 
 /**
- * Events from RabbitMQ, by an exclusive queue that is bound to everything the exchange publishes.
+ * Events from RabbitMQ: by an exclusive queue that is bound to everything the exchange publishes, or
+ * from a stream that is ({@linkcode StreamReader}).
  *
  * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
  * password may be the broker's mistake, and clients are better off connected. Several brokers are
- * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
- * and binds a new queue; after each lost one the sink is notified that events may be missing.
+ * tried in turn, with a pause after each round ({@linkcode backoff}).
+ *
+ * Each new connection declares and binds a new queue; after each lost one the sink is notified that
+ * events may be missing. The log is this process's own: the source numbers the events itself. A
+ * stream continues where it was left.
  *
  * @example
  * ```ts
@@ -66,6 +73,7 @@ export class AmqpSource implements EventSource {
   readonly #reasons = new Map<string, string>();
   readonly #exchangeType: ExchangeType;
   #running: Promise<void> | undefined;
+  #reader: StreamReader | undefined;
   /** Milliseconds without data from the broker before the connection was given up. */
   #silence = 0;
   #throttle = new LogThrottle(LOG_INTERVAL_MS);
@@ -80,7 +88,16 @@ export class AmqpSource implements EventSource {
   }
 
   start(sink: EventSink): void {
-    this.#running ??= this.#run(sink);
+    if (this.#running !== undefined) return;
+    const status = this.#status;
+    if (this.#options.stream === "") {
+      status.log = newLogName();
+      sink.opened(status.log);
+    } else {
+      const deliver = (delivery: Delivery) => this.#deliver(sink, delivery);
+      this.#reader = new StreamReader(this.#options, { status, sink, deliver });
+    }
+    this.#running = this.#run(sink);
   }
 
   async stop(): Promise<void> {
@@ -125,7 +142,8 @@ export class AmqpSource implements EventSource {
     const lasted = status.connected && status.lasted > STABLE_AFTER_MS;
     if (status.connected && !signal.aborted) {
       status.down(this.#describeReasons(), this.#silence);
-      sink.interrupted();
+      sink.down();
+      if (this.#reader === undefined) sink.lost(status.lost("connection"));
     }
     if (client !== undefined) await disconnect(client, signal.aborted);
     return lasted;
@@ -139,6 +157,7 @@ export class AmqpSource implements EventSource {
       () => attemptsOf(client),
     );
     this.#consuming(broker, queue);
+    sink.up();
     await consumer.wait();
   }
 
@@ -147,18 +166,22 @@ export class AmqpSource implements EventSource {
     broker: string,
     sink: EventSink,
   ): Promise<{ queue: string; consumer: AMQPConsumer }> {
-    const { exchange, heartbeat } = this.#options;
+    const { exchange, heartbeat, stream } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
     this.#silence = 0;
     sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
+    if (this.#reader !== undefined) {
+      const consumer = await this.#reader.attach(client);
+      await this.#checkExchangeType(client);
+      return { queue: stream, consumer };
+    }
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#checkExchangeType(client);
-    takeDeliveries(
-      client,
-      channel,
-      (routingKey, body, age) => this.#deliver(sink, routingKey, body, age),
-    );
+    takeDeliveries(client, channel, (delivery) => {
+      delivery.offset = ++this.#status.position;
+      this.#deliver(sink, delivery);
+    });
     const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND_SECONDS, async () => {
       // Where each check would be an error in the broker's log, the next connection checks again.
@@ -190,13 +213,13 @@ export class AmqpSource implements EventSource {
     };
   }
 
-  #deliver(sink: EventSink, routingKey: string, body: Uint8Array, age: number): void {
+  #deliver(sink: EventSink, delivery: Delivery): void {
     try {
-      sink.deliver(routingKey, body, age);
+      sink.deliver(delivery);
     } catch (error) {
       // One event must not keep the events after it from being read.
       log.error("unexpected error in an event of {routingKey}; please report it: {error}", {
-        routingKey,
+        routingKey: delivery.routingKey,
         error,
       });
     }
@@ -204,19 +227,23 @@ export class AmqpSource implements EventSource {
 
   #consuming(broker: string, queue: string): void {
     const { exchange } = this.#options;
-    this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
+    const by = this.#reader === undefined ? "queue" : "stream";
+    this.#status.up(
+      `consuming from ${exchange} of ${broker} by ${by === "queue" ? "" : "stream "}${queue}`,
+    );
     this.#reasons.clear();
     this.#throttle = new LogThrottle(LOG_INTERVAL_MS);
-    log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
+    log.info("consuming from exchange {exchange} of {broker} by {by} {queue}", {
       exchange,
       broker,
+      by,
       queue,
     });
   }
 
   #report(url: string, error: unknown): void {
     const broker = brokerName(url);
-    const failure = explainFailure(error, { url, exchange: this.#options.exchange });
+    const failure = explainFailure(error, { url, ...this.#options });
     const { kind, text, advice } = failure;
     const status = this.#status;
     status.failed(failure, `the broker ${broker}: ${text}`);

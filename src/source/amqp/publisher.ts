@@ -89,7 +89,7 @@ export class Publisher {
 
   static async #open(client: AMQPClient, exchange: string, url: string): Promise<Publisher> {
     await client.connect();
-    const channel = await declareExchange(client, exchange);
+    const { channel } = await declareExchange(client, exchange);
     await channel.confirmSelect();
     return new Publisher(client, channel, exchange, url);
   }

@@ -5,6 +5,7 @@ import { MARKETS } from "./markets.ts";
 import type { MarketDefinition } from "./markets.ts";
 import { Random } from "./random.ts";
 import { DemoUser } from "./user.ts";
+import { newLogName } from "../log_name.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
 
@@ -42,8 +43,11 @@ export interface SimulatorOptions {
  * ```ts
  * const simulator = new Simulator({ seed: 7, rate: 50 });
  * simulator.start({
- *   deliver: (key, body) => console.log(key, new TextDecoder().decode(body)),
- *   interrupted() {},
+ *   deliver: ({ routingKey, body }) => console.log(routingKey, new TextDecoder().decode(body)),
+ *   opened() {},
+ *   lost() {},
+ *   up() {},
+ *   down() {},
  * });
  * await simulator.stop();
  * ```
@@ -101,6 +105,8 @@ export class Simulator implements EventSource {
     this.#sink = sink;
     const markets = this.#markets.map((market) => market.definition.id).join(", ");
     this.#status.up(`simulating ${markets} (seed ${this.#seed})`);
+    sink.opened(this.#status.log ??= newLogName());
+    sink.up();
     for (const market of this.#markets) market.start();
     this.#everySecond();
     this.#timer = setInterval(() => this.step(this.#now()), TICK_MS);
@@ -167,7 +173,13 @@ export class Simulator implements EventSource {
   }
 
   readonly #publish = (routingKey: string, payload: unknown): void => {
-    this.#sink?.deliver(routingKey, this.#encoder.encode(JSON.stringify(payload)), 0);
+    this.#sink?.deliver({
+      offset: ++this.#status.position,
+      routingKey,
+      body: this.#encoder.encode(JSON.stringify(payload)),
+      age: 0,
+      past: false,
+    });
   };
 }
 
