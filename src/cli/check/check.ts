@@ -107,7 +107,7 @@ async function tryNetwork(
     tryListen("server", server, service),
     tryListen("management", management, service),
     tryOpenFiles(limits),
-    ...[tryBacklog()].filter((finding) => finding !== undefined),
+    tryBacklog(),
   ];
 }
 
