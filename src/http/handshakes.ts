@@ -61,6 +61,7 @@ export class Handshakes {
   /** Those that were begun in this turn and are not over. */
   readonly #begun = new Set<Socket>();
   #turn: ReturnType<typeof setTimeout> | undefined;
+  #refill: ReturnType<typeof setImmediate> | undefined;
 
   /** @param hit counts those that were cut */
   constructor(limits: HandshakeLimits, hit: LabelledCounter) {
@@ -89,14 +90,14 @@ export class Handshakes {
     socket.on("close", this.#gone);
     this.#timer ??= setTimeout(this.#cutLate, this.#timeout);
     this.#waiting.push({ socket, begin });
-    this.#beginNext();
+    if (this.#refill === undefined) this.#beginNext();
   }
 
   /** Forgets it. Safe to call twice. */
   delete(socket: Socket): void {
     if (!this.#connectedAt.delete(socket)) return;
     socket.off("close", this.#gone);
-    if (this.#begun.delete(socket)) this.#beginNext();
+    if (this.#begun.delete(socket)) this.#refillSoon();
     if (this.#connectedAt.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -123,6 +124,16 @@ export class Handshakes {
       this.#turn ??= setTimeout(this.#nextTurn, TURN_MS);
     }
   }
+
+  /** Not at once: the runtime would read those that are begun now before it looks at anything else. */
+  #refillSoon(): void {
+    if (this.#next < this.#waiting.length) this.#refill ??= setImmediate(this.#refillNow);
+  }
+
+  readonly #refillNow = (): void => {
+    this.#refill = undefined;
+    this.#beginNext();
+  };
 
   readonly #nextTurn = (): void => {
     this.#turn = undefined;

@@ -55,3 +55,10 @@ for (
     },
   });
 }
+
+Deno.test("check names the command to ask with, where it may not know how many connections may wait", async () => {
+  const [command, ...first] = RESTRICTED;
+  const { stdout } = await runProgram([command!], [...first, ...ARGS]);
+  const [line] = /^.*backlog:.*$/m.exec(stdout) ?? [stdout];
+  assert.match(line, /^ok .*sysctl net\.core\.somaxconn should print 16384/);
+});

@@ -8,16 +8,20 @@ const SOMAXCONN = "/proc/sys/net/core/somaxconn";
  * Whether a crowd that comes at once fits into the kernel's queue.
  *
  * A program that may not do everything may not read /proc: the launcher of the built one passes the
- * kernel's limit in RANGER_SOMAXCONN.
- *
- * @returns `undefined` where the limit is not known
+ * kernel's limit in RANGER_SOMAXCONN. Where neither is possible the command to ask with is named.
  */
 export function tryBacklog(
   passed: string | undefined = Deno.env.get("RANGER_SOMAXCONN"),
-): Finding | undefined {
+): Finding {
   const limit = Number(readSomaxconn() ?? passed);
-  if (!Number.isSafeInteger(limit) || limit <= 0) return undefined;
   const name = "backlog";
+  if (!Number.isSafeInteger(limit) || limit <= 0) {
+    return {
+      name,
+      text: `not known here; sysctl net.core.somaxconn should print ${BACKLOG} or more`,
+      exitCode: 0,
+    };
+  }
   if (limit >= BACKLOG) {
     return { name, text: `${BACKLOG} connections may wait to be accepted`, exitCode: 0 };
   }

@@ -116,7 +116,7 @@ async function tryNetwork(
     tryListen("server", server, service),
     tryListen("management", management, service),
     tryOpenFiles(limits),
-    ...[tryBacklog()].filter((finding) => finding !== undefined),
+    tryBacklog(),
   ];
 }
 
