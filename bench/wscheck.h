@@ -119,7 +119,7 @@ static int number_of(const Route *r, int s, const unsigned char *p, size_t n, si
 }
 
 /* Whether this is the value that the stream had before the first event that is counted: servers send
- * it to those who come, once. */
+ * it once to each new subscriber. */
 static int is_earlier_value(const Conn *c, int s, const unsigned char *p, size_t n, size_t body) {
   uint64_t seq;
   return c->route->stream[s].whole && !tally.deflate && tally.from && c->last[s] == NOTHING &&

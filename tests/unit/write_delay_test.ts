@@ -16,7 +16,7 @@ function scaled(load: typeof MEASURED.hot | typeof MEASURED.market, factor: numb
 for (const [name, load] of Object.entries(MEASURED)) {
   Deno.test(`${name}: there is no delay while the core has time`, () => {
     const plant = new WritePlant();
-    // Without a delay each frame is a write: so many take a third of the core.
+    // Without a delay each frame is a write: this number takes a third of the core.
     const frames = 0.33 / load.writeUs * 1e6;
     const samples = plant.run({ ...load, framesPerSecond: frames }, 1000);
     assert.equal(Math.max(...samples.map(({ delayMs }) => delayMs)), 0);
