@@ -258,8 +258,15 @@ export class StreamReader {
   #keepUp(client: AMQPClient, control: AMQPChannel): void {
     const { stream, exchange } = this.#options;
     let isPending = false;
+    let before = { delivered: -1, marks: Infinity };
     const timer = setInterval(async () => {
       this.#acknowledge();
+      // RabbitMQ 3.10 was seen to leave a consumer without deliveries that attached while it started.
+      if (this.#delivered === before.delivered && this.#seen < before.marks) {
+        client.socket?.destroy(new Error("the stream delivers nothing, although it has more"));
+        return;
+      }
+      before = { delivered: this.#delivered, marks: isPending ? Infinity : this.#marks };
       // One request at a time: whether the broker answers at all is for heartbeats to find out.
       if (isPending) return;
       isPending = true;
