@@ -13,6 +13,7 @@
  *   --paths FILE    one path a line, taken in turn by the connections instead of PATH
  *   --tokens FILE   one token a line, a connection each: Authorization: Bearer ...
  *   --sample N      measures the latency of one event in N (61: prime, so that it does not beat with batches)
+ *   --receive N     bytes of each connection's receive buffer, as SO_RCVBUF takes it (the system's choice)
  *   --deflate       offer permessage-deflate; events are counted then, their numbers not looked at
  *   --bare          frames are the event itself, without the {"<stream>":...} envelope
  *   --nats          frames carry the protocol of NATS; streams are its subjects
@@ -160,7 +161,7 @@ static void leave(Conn *cs, int n) {
 
 static int usage(void) {
   fprintf(stderr, "usage: wsload [--warmup S] [--from N] [--drain S] [--parallel N] [--control] [--paths FILE]\n"
-                  "              [--tokens FILE] [--sample N] [--deflate] [--bare | --nats | --stomp EXCHANGE]\n"
+                  "              [--tokens FILE] [--sample N] [--receive N] [--deflate] [--bare | --nats | --stomp EXCHANGE]\n"
                   "              HOST PORT PATH CONNECTIONS SECONDS\n");
   return 2;
 }
@@ -169,7 +170,8 @@ int main(int ac, char **av) {
   static const struct option options[] = {
       {"warmup", 1, 0, 'w'}, {"from", 1, 0, 'f'}, {"drain", 1, 0, 'd'}, {"control", 0, 0, 'c'}, {"paths", 1, 0, 'p'},
       {"parallel", 1, 0, 'a'}, {"tokens", 1, 0, 't'}, {"sample", 1, 0, 's'}, {"bare", 0, 0, 'b'}, {"nats", 0, 0, 'n'},
-      {"stomp", 1, 0, 'm'}, {"deflate", 0, 0, 'z'}, {0, 0, 0, 0}};
+      {"stomp", 1, 0, 'm'}, {"deflate", 0, 0, 'z'},
+      {"receive", 1, 0, 'r'}, {0, 0, 0, 0}};
   double warmup = 1, drain = 3;
   const char *paths = NULL, *tokens = NULL;
   int control = 0, o;
@@ -184,6 +186,7 @@ int main(int ac, char **av) {
     else if (o == 't') tokens = optarg;
     else if (o == 's') tally.sample = (unsigned)atoi(optarg);
     else if (o == 'b') tally.bare = 1;
+    else if (o == 'r') opening.receive = atoi(optarg);
     else if (o == 'z') tally.deflate = 1;
     else if (o == 'n') opening.protocol = NATS;
     else if (o == 'm') opening.protocol = STOMP, stomp_exchange = optarg;

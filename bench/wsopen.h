@@ -15,7 +15,7 @@ enum { READ_MAX = 1 << 17 };
 static struct {
   const char *host;
   struct sockaddr_in to;
-  int total, parallel, ep;
+  int total, parallel, ep, receive; /* bytes of receive buffers, or 0 */
   char **tokens; /* of each connection, or NULL */
   enum protocol protocol;
   int next, trying, opened, failed; /* the first that was not tried; how many are under way, were, were not */
@@ -94,6 +94,8 @@ static void try_next(Conn *c) {
     setsockopt(c->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     if (bind(c->fd, (void *)&from, sizeof from)) { drop(c); return; }
   }
+  /* before the handshake: it sets the window */
+  if (opening.receive) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &opening.receive, sizeof opening.receive);
   if (c->fd < 0 || (connect(c->fd, (void *)&opening.to, sizeof opening.to) && errno != EINPROGRESS)) {
     drop(c);
     return;

@@ -53,7 +53,7 @@ everything else on another. A full run writes docs/benchmarks.md.
 
   --quick             a coarse run of everything, under three minutes; writes no document
   --scenario NAME     only this one (hot, market, wide, private, storm, idle, low, compression,
-                      processes, start, page); may be repeated
+                      processes, start, page, stall); may be repeated
   --peer NAME         only this server (ranger, naive-deno, naive-ws, rango, nchan, nats, web-stomp,
                       floor-1, floor-n, floor-same); may be repeated
   --at RATE           measures hot, market and wide at this many frames a second in place of

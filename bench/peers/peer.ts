@@ -33,7 +33,8 @@ export type ScenarioName =
   | "compression"
   | "processes"
   | "start"
-  | "page";
+  | "page"
+  | "stall";
 
 /** A server that is measured beside the others. */
 export interface Peer {

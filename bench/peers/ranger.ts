@@ -21,6 +21,7 @@ export const ranger: FedPeer = {
     "processes",
     "start",
     "page",
+    "stall",
   ],
   source: "fed",
   unavailable: () => Promise.resolve(undefined),

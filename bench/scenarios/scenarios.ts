@@ -7,6 +7,7 @@ import { privateStreams } from "./private.ts";
 import { page } from "./page.ts";
 import type { Scenario } from "./scenario.ts";
 import { processes } from "./processes.ts";
+import { stall } from "./stall.ts";
 import { start } from "./start.ts";
 import { storm } from "./storm.ts";
 
@@ -23,4 +24,5 @@ export const scenarios: readonly Scenario[] = [
   processes,
   start,
   page,
+  stall,
 ];
