@@ -15,10 +15,13 @@ export interface OutboxOwner {
   /** The socket has taken all bytes that it was blocked on: there is room again. */
   drained(): void;
   /**
-   * The client does not read, and more bytes wait for it than `limits.unsentBytes`. The owner ends
-   * the connection; until it has closed the outbox, this is called for each further frame.
+   * The client does not read, and more bytes wait for it than `limits.unsentBytes`. From here on the
+   * owner sends what it must and nothing else, or ends the connection; this is called for each
+   * further frame.
+   *
+   * @param bytes that wait
    */
-  overflowed(): void;
+  overflowed(bytes: number): void;
 }
 
 /** Whether a call of `flush` is scheduled. */
@@ -71,6 +74,8 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   /** Bytes of this outbox in {@linkcode Traffic.unsent}. */
   #countedUnsentBytes = 0;
   #isClosed = false;
+  /** Rises whenever the kernel has taken a write that blocked: whether the client takes anything. */
+  progress = 0;
 
   /**
    * @param root where its chains of frames begin; outboxes that are sent the same frames share it
@@ -106,9 +111,10 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    *
    * @param frame the same object for every outbox that is sent it
    * @param age milliseconds since the event in it was published; left out when it is not an event
+   * @param frames how many frames there are in it, where it is several in one buffer
    */
-  send(frame: Uint8Array, age?: number): void {
-    if (!this.#append(frame) || this.#scheduled !== Scheduled.No) return;
+  send(frame: Uint8Array, age?: number, frames = 1): void {
+    if (!this.#append(frame, frames) || this.#scheduled !== Scheduled.No) return;
     this.#scheduled = Scheduled.Normal;
     this.#options.flusher.schedule(this, age);
   }
@@ -199,6 +205,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   /** The kernel has taken a write that blocked. For the socket writer. */
   writeCompleted(bytes: number): void {
     this.#blockedBytes -= bytes;
+    this.progress++;
     if (this.#blockedBytes > 0) return;
     this.#countUnsent(0);
     this.#offeredBlockedBytes = 0;
@@ -209,16 +216,16 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   }
 
   /** @returns whether the frame waits for a flush that has to be scheduled */
-  #append(frame: Uint8Array): boolean {
+  #append(frame: Uint8Array, frames = 1): boolean {
     if (this.#isClosed) return false;
     if (this.group) this.#detach();
-    const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
+    const pending = this.#pending = (this.#pending ?? this.#root).with(frame, frames);
     const { limits } = this.#options;
     if (this.#blockedBytes > 0) {
       this.#countUnsent(this.#countedUnsentBytes + frame.length);
       const waiting = pending.weight - this.#offeredPendingBytes +
         this.#blockedBytes - this.#offeredBlockedBytes;
-      if (waiting > limits.unsentBytes) this.#owner.overflowed();
+      if (waiting > limits.unsentBytes) this.#owner.overflowed(waiting);
       return false;
     }
     if (pending.weight <= limits.unsentBytes) return true;

@@ -155,6 +155,24 @@ export class StreamStates {
     return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
+  /** Whether there is a state of that name, and it is current. */
+  isCurrent(base: string): boolean {
+    return this.find(base)?.isCurrent ?? false;
+  }
+
+  /** The names of the states of an id that are stale. */
+  *staleOfId(id: string): Generator<string> {
+    // Few streams have a state, and this is for new subscribers only.
+    for (const { name, state } of this.#states.values()) {
+      if (name.id === id && !state.isCurrent) yield name.base;
+    }
+  }
+
+  /** The names of all states that are current. */
+  *current(): Generator<StreamStateName> {
+    for (const { name, state } of this.#states.values()) if (state.isCurrent) yield name;
+  }
+
   /** Makes all states stale, because events may have been lost. */
   invalidateAll(): void {
     for (const { state } of this.#states.values()) {

@@ -1,7 +1,14 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
+import type { Deferred, Reader } from "./reader.ts";
 import type { BudgetHolder } from "./state_budget.ts";
+
+/** What a subscriber needs of the connection behind it. */
+export interface SubscriberOwner {
+  /** The client does not read what it is sent: the connection is to end. */
+  slowConsumer(): void;
+}
 
 /**
  * One client as the hub sees it. Its subscriptions are read here and changed by
@@ -23,10 +30,30 @@ export class Subscriber implements BudgetHolder {
   audience: Audience | undefined;
   /** The user whose private events it receives; `undefined` while anonymous. Set by the hub. */
   uid: string | undefined;
+  /**
+   * Sends it what it has missed; `undefined` while it receives events as they come in. Set by
+   * {@linkcode Readers}.
+   */
+  reader: Reader | undefined = undefined;
+  /** What to resume once its user is known; `undefined` for nothing. Set by {@linkcode Readers}. */
+  deferred: readonly Deferred[] | undefined = undefined;
+  readonly #owner: SubscriberOwner | undefined;
 
-  constructor(outbox: Outbox, format: WireFormat) {
+  /** @param owner left out for subscribers that always read */
+  constructor(outbox: Outbox, format: WireFormat, owner?: SubscriberOwner) {
     this.outbox = outbox;
     this.format = format;
+    this.#owner = owner;
+  }
+
+  /** Ends the connection, because the client does not read. */
+  endSlow(): void {
+    this.#owner?.slowConsumer();
+  }
+
+  /** Sends an answer or a status message. */
+  tell(frame: Uint8Array): void {
+    this.outbox.send(frame);
   }
 
   /**
@@ -92,6 +119,11 @@ export class Audience {
    */
   send(event: EncodedEvent, age: number): void {
     this.#log.append(event.frame(this.format), age);
+  }
+
+  /** Sends all subscribers a status message. */
+  tell(frame: Uint8Array): void {
+    this.#log.append(frame);
   }
 
   /** Offers all subscribers a state, which they need to go on. */

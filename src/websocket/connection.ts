@@ -42,6 +42,13 @@ export interface ConnectionOwner {
   /** The client has taken everything it was blocked on: there is room to offer more. */
   drained(): void;
   /**
+   * The client reads more slowly than it is sent to: as long as it does, the owner should send nothing
+   * that can wait. Called for each frame that is sent anyway.
+   *
+   * @param bytes that wait for it
+   */
+  overflowed(bytes: number): void;
+  /**
    * Called once, when the connection no longer carries messages: nothing is received after it, and
    * what is sent after it is dropped. The socket may stay open for the closing handshake.
    */
@@ -107,6 +114,8 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   #state: State = State.Open;
   /** How a connection ended before it had an owner. */
   #earlyClose: CloseInfo | undefined;
+  /** Bytes that waited before it had one, if they were too many. */
+  #earlyOverflow = 0;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -138,6 +147,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     if (this.#earlyClose) return owner.closed(this.#earlyClose);
     this.#owner = owner;
     this.#options.keepalive?.add(this);
+    if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
     if (head.length > 0) this.receive(head);
   }
 
@@ -235,11 +245,19 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     this.#owner?.drained();
   }
 
+  /** For the outbox. */
+  overflowed(bytes: number): void {
+    if (this.#owner) this.#owner.overflowed(bytes);
+    else this.#earlyOverflow = bytes;
+  }
+
   /**
-   * For the outbox. The close frame follows what the socket holds already, so that a client that
-   * reads again gets whole frames and then the reason; one that does not is cut after the timeout.
+   * Ends the connection, because the client does not read. The close frame follows what the socket
+   * holds already, so that a client that reads again gets whole frames and then the reason; one that
+   * does not is cut after the timeout.
    */
-  overflowed(): void {
+  endSlow(): void {
+    if (this.#state !== State.Open) return;
     const { slowConsumer } = SERVER_CLOSES;
     this.outbox.abort(closeFrame(slowConsumer.code, slowConsumer.reason));
     this.#leave(State.Closing, { ...slowConsumer, by: "server" });
