@@ -1,5 +1,6 @@
 /**
- * Runs tests and prints the time per file, the ten slowest files, and `N passed, N failed`.
+ * Runs tests and prints the time per file, the ten slowest files, what failed, and
+ * `N passed, N failed`.
  *
  *     deno task unit                          tests/unit: no program, broker or browser is started
  *     deno task test                          all tests, most of them in parallel
@@ -7,6 +8,8 @@
  *     deno task test --filter "order book"    flags of `deno test`
  *
  * A RabbitMQ is started before the tests and stopped after them, but for the unit tests.
+ * In a run of all tests, up to five files that failed beside others run once more, by themselves: that
+ * result counts, and what failed the first time is named.
  * DENO_JOBS is the number of files that run in parallel; by default the number of cores.
  *
  * Exit codes: 0, 1 when a test failed, 69 when RabbitMQ is missing and cannot be installed.
@@ -14,7 +17,8 @@
 import { type Broker, findRabbitmq, startBroker } from "../testing/rabbitmq.ts";
 import { findChromium } from "../testing/chromium.ts";
 import { findPromtool } from "../testing/promtool.ts";
-import { isUnitLane, partsOf } from "./test_parts.ts";
+import { failedFiles, type Failure, failureLines, failuresIn } from "./test_failures.ts";
+import { againPart, isUnitLane, type Part, partsOf } from "./test_parts.ts";
 import { type FileTime, fileTimes, timeLines } from "./test_times.ts";
 
 const UNAVAILABLE = 69;
@@ -86,8 +90,9 @@ async function runTests(args: readonly string[], broker?: Broker): Promise<numbe
   // The caller stops the broker in every case.
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, end);
   const sum = { passed: 0, failed: 0 };
-  for (const { name, args: own } of partsOf(args)) {
-    if (cut) break;
+  const failures: Failure[] = [];
+  const disturbed: Failure[] = [];
+  const runPart = async ({ name, args: own }: Part): Promise<PartResult> => {
     console.error(`tests: ${name}`);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--trace-leaks", `--junit-path=${report}`, ...own],
@@ -105,21 +110,48 @@ async function runTests(args: readonly string[], broker?: Broker): Promise<numbe
     const tail = await copy(child.stdout);
     const { code } = await child.status;
     stop = () => {};
-    times.push(...fileTimes(await Deno.readTextFile(report)));
+    const xml = await Deno.readTextFile(report);
     await Deno.truncate(report);
+    times.push(...fileTimes(xml));
     const { passed, failed } = counts(tail);
-    sum.passed += passed;
     // A file that does not load fails the run without a failed test.
-    sum.failed += code === 0 ? failed : Math.max(failed, 1);
+    return { passed, failed: code === 0 ? failed : Math.max(failed, 1), failures: failuresIn(xml) };
+  };
+  for (const part of partsOf(args)) {
+    if (cut) break;
+    const first = await runPart(part);
+    sum.passed += first.passed;
+    const again = againPart(part, failedFiles(first.failures));
+    if (first.failed === 0 || again === undefined || cut) {
+      sum.failed += first.failed;
+      failures.push(...first.failures);
+      continue;
+    }
+    const second = await runPart(again);
+    sum.passed += Math.max(0, first.failed - second.failed);
+    sum.failed += second.failed;
+    failures.push(...second.failures);
+    disturbed.push(...first.failures);
   }
   clearTimeout(timer);
   await Deno.remove(ports);
   await Deno.remove(report);
   for (const line of timeLines(times)) console.log(line);
+  for (const line of failureLines(disturbed, "failed beside other tests, run again alone:")) {
+    console.log(line);
+  }
+  for (const line of failureLines(failures, "failed:")) console.log(line);
   // Parts that were not started have not passed.
   if (cut) sum.failed = Math.max(sum.failed, 1);
   console.log(`${sum.passed} passed, ${sum.failed} failed`);
   return sum.failed === 0 ? 0 : 1;
+}
+
+/** How a part of the tests ended. */
+interface PartResult {
+  readonly passed: number;
+  readonly failed: number;
+  readonly failures: readonly Failure[];
 }
 
 /** Copies to standard output, and returns the last few kilobytes without colours. */

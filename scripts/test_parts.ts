@@ -5,7 +5,12 @@ export interface Part {
   readonly name: string;
   /** Arguments for `deno test`, after the arguments that all parts share. */
   readonly args: readonly string[];
+  /** Whether its tests run beside others, which can disturb them. */
+  readonly isParallel?: boolean;
 }
+
+/** Files that run again, at most: more than that were not disturbed, something is broken. */
+const MAX_AGAIN = 5;
 
 /**
  * Files that run without another test beside them, with the reason: they measure something that other
@@ -50,7 +55,23 @@ export function partsOf(args: readonly string[]): Part[] {
   if (args.length > 0) return [{ name: "as named", args }];
   const alone = Object.keys(ALONE);
   return [
-    { name: "in parallel", args: ["--parallel", `--ignore=${alone.join(",")}`] },
+    {
+      name: "in parallel",
+      args: ["--parallel", `--ignore=${alone.join(",")}`],
+      isParallel: true,
+    },
     { name: "alone", args: alone },
   ];
+}
+
+/**
+ * A second run of files that failed while others ran beside them: on a busy machine a test that waits
+ * for a process may run out of time.
+ *
+ * @param failed the files in which something failed
+ * @returns `undefined` where a second run says nothing: the files ran alone, or too many failed
+ */
+export function againPart(part: Part, failed: readonly string[]): Part | undefined {
+  if (!part.isParallel || failed.length === 0 || failed.length > MAX_AGAIN) return undefined;
+  return { name: `again, alone: ${failed.join(" ")}`, args: failed };
 }

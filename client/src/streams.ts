@@ -59,6 +59,23 @@ export type ObInc = {
   sequence?: number | string | undefined;
 };
 
+/** What `<levels>` may be in `<id>.depth-<levels>`. */
+export type DepthLevels = "5" | "10" | "20" | "50" | "100";
+
+/** What `<id>.depth-<levels>` carries. */
+export type Depth = {
+  asks: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  bids: Array<[Decimal | number, Decimal | "" | number | null, (string | number)?]>;
+  sequence?: number | string | undefined;
+};
+
+/** What `<id>.bbo` carries. */
+export type Bbo = {
+  ask: [Decimal | number, Decimal | "" | number | null, (string | number)?] | null;
+  bid: [Decimal | number, Decimal | "" | number | null, (string | number)?] | null;
+  sequence?: number | string | undefined;
+};
+
 /** What `<period>` may be in `<id>.kline-<period>`. */
 export type KlinePeriod =
   | "1m"
@@ -384,6 +401,8 @@ export type PayloadOf<Name extends string> = Name extends `${string}.update` ? U
   : Name extends `${string}.trades` ? Trades
   : Name extends `${string}.ob-snap` ? ObSnap
   : Name extends `${string}.ob-inc` ? ObInc
+  : Name extends `${string}.depth-${DepthLevels}` ? Depth
+  : Name extends `${string}.bbo` ? Bbo
   : Name extends `${string}.kline-${KlinePeriod}` ? Kline
   : Name extends "global.tickers" ? Tickers
   : Name extends "order" ? Order
@@ -410,6 +429,12 @@ export const STREAM_KINDS: readonly StreamKind[] = [
   { name: "<id>.trades", scope: "public" },
   { name: "<id>.ob-snap", scope: "public" },
   { name: "<id>.ob-inc", scope: "public" },
+  {
+    name: "<id>.depth-<levels>",
+    scope: "public",
+    words: { levels: ["5", "10", "20", "50", "100"] },
+  },
+  { name: "<id>.bbo", scope: "public" },
   {
     name: "<id>.kline-<period>",
     scope: "public",

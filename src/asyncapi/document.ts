@@ -154,6 +154,7 @@ function requests(): Record<string, Operation> {
   const answers: Record<keyof typeof CLIENT_MESSAGES, readonly (keyof typeof ANSWERS)[]> = {
     subscribe: ["subscribed", "cannotSubscribe", "tooManyStreams", "messageError"],
     unsubscribe: ["unsubscribed", "messageError"],
+    list: ["available"],
     authenticate: ["authenticated", "authenticationFailed", "tokenTypeInvalid"],
     ping: ["pong"],
   };

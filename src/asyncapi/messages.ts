@@ -12,6 +12,14 @@ const JWT: Schema = {
   description: "Bearer and a JSON Web Token",
 };
 const TOKEN = "Bearer eyJhbGciOiJFZERTQSJ9.eyJ1aWQiOiJJRDEyMyJ9.c2lnbmF0dXJl";
+const ID: Schema = {
+  description: "Every answer to the message repeats it",
+  anyOf: [{ type: "number" }, { type: "string", maxLength: 64 }],
+};
+const REASON: Schema = {
+  type: "string",
+  description: "What is wrong, in words; only in answers to messages with an id",
+};
 const SOME = ["btcusd.trades", "btcusd.ob-inc"];
 
 /** Messages from clients (protocol, section 3), by the name of their operation. */
@@ -27,6 +35,12 @@ export const CLIENT_MESSAGES = {
     "Ends subscriptions",
     { event: { const: "unsubscribe" }, streams: STREAMS },
     { event: "unsubscribe", streams: SOME },
+  ),
+  list: request(
+    "list",
+    "Asks which public streams there are: those of which events came in lately",
+    { event: { const: "list" } },
+    { event: "list", id: 1 },
   ),
   authenticate: request(
     "authenticate",
@@ -56,6 +70,12 @@ export const ANSWERS = {
   },
   subscribed: listing("subscribed", "Also the first message of each connection", SOME),
   unsubscribed: listing("unsubscribed", "The remaining subscriptions", []),
+  available: answer(
+    "available",
+    "The public streams of which events came in lately, sorted; at most 1,000",
+    object({ success: object({ message: { const: "available" }, streams: STREAMS }) }),
+    { success: { message: "available", streams: SOME }, id: 1 },
+  ),
   cannotSubscribe: answer(
     "cannotSubscribe",
     "A stream that this connection may not receive; sent before the list",
@@ -85,7 +105,11 @@ function request(
     summary,
     contentType: "application/json",
     // Unknown members are ignored.
-    payload: { ...object(properties), additionalProperties: true },
+    payload: {
+      ...object(properties),
+      properties: { ...properties, id: ID },
+      additionalProperties: true,
+    },
     examples: [{ name, payload }],
   };
 }
@@ -96,7 +120,7 @@ function answer(name: string, summary: string, payload: Schema, example: unknown
     title: name,
     summary,
     contentType: "application/json",
-    payload,
+    payload: { ...payload, properties: { ...payload.properties, id: ID } },
     examples: [{ name, payload: example }],
   };
 }
@@ -111,12 +135,11 @@ function listing(name: string, more: string, streams: readonly string[]): Messag
 function fixed(name: keyof typeof TEXTS, summary: string): Message {
   const payload = JSON.parse(TEXTS[name]) as Record<string, { message: string }>;
   const [kind, { message }] = Object.entries(payload)[0]!;
-  return answer(
-    name,
-    summary,
-    object({ [kind]: object({ message: { const: message } }) }),
-    payload,
-  );
+  const content = object({ message: { const: message } });
+  const schema = kind === "error"
+    ? { ...content, properties: { ...content.properties, reason: REASON } }
+    : content;
+  return answer(name, summary, object({ [kind]: schema }), payload);
 }
 
 function object(properties: Readonly<Record<string, Schema>>): Schema {

@@ -10,6 +10,7 @@ export interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  readonly maxLength?: number;
   /** Only of fields that must be absent. */
   readonly not?: Schema;
   /** The known words of a field that may be any text. */

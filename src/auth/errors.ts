@@ -90,3 +90,33 @@ export const RESULTS: readonly string[] = [
   ...TOKEN_ERROR_CODES.map((code) => resultOf(new TokenError(code, ""))),
   resultOf(new Error()),
 ];
+
+/** Codes of tokens whose signature is good, so that their holder may know what is wrong with them. */
+const OF_THE_HOLDER: ReadonlySet<TokenErrorCode> = new Set([
+  "ERR_TOKEN_EXPIRED",
+  "ERR_TOKEN_EXP_MISSING",
+  "ERR_TOKEN_EXP_TOO_FAR",
+  "ERR_TOKEN_NOT_YET_VALID",
+  "ERR_TOKEN_ISSUED_IN_FUTURE",
+  "ERR_TOKEN_ISSUER",
+  "ERR_TOKEN_AUDIENCE",
+  "ERR_TOKEN_SUBJECT",
+  "ERR_TOKEN_JTI",
+  "ERR_TOKEN_UID",
+]);
+
+/**
+ * Why a token was refused, as its client may see it: what is wrong with the claims of a token that
+ * this server's keys have signed, and nothing about any other.
+ *
+ * @example
+ * ```ts
+ * publicReason(new TokenError("ERR_TOKEN_EXPIRED", "the token has expired")); // "the token has expired"
+ * publicReason(new TokenError("ERR_TOKEN_REVOKED", "…")); // "the token does not verify"
+ * ```
+ */
+export function publicReason(error: unknown): string {
+  return error instanceof TokenError && OF_THE_HOLDER.has(error.code)
+    ? error.message
+    : "the token does not verify";
+}

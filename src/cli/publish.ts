@@ -64,7 +64,8 @@ function samples(positionals: readonly string[], market: string, uid: string): O
   const now = Math.floor(Date.now() / 1000);
   const events = [
     ...sampleEvents({ market, uid, now }),
-    ...exampleEvents(peatioRegistry, { market, uid }),
+    // Publishing what servers derive would end their own streams of that name.
+    ...exampleEvents(peatioRegistry, { market, uid }).filter(({ isDerived }) => !isDerived),
   ];
   return events.map(({ routingKey, payload }) => ({
     routingKey,

@@ -15,6 +15,7 @@ import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
 import { StateBudget } from "../hub/state_budget.ts";
 import { AuthFailures } from "../session/auth_failures.ts";
+import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { receiverLimits } from "../session/limits.ts";
@@ -98,7 +99,7 @@ export async function startDaemon(
   source: EventSource,
   { demoToken, loopbackOrigins = false, openFiles }: DaemonExtras = {},
 ): Promise<Daemon> {
-  const { auth, compression, protocol, rbac, server, streams } = settings;
+  const { auth, compression, history, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify: Verify | undefined = verifier &&
     ((token, failures) => verifier.verify(token, failures));
@@ -110,7 +111,7 @@ export async function startDaemon(
   const flusher = new Flusher();
   const traffic = new Traffic();
   const budget = new StateBudget(limits, limitsHit);
-  const hub = new Hub({ registry: peatioRegistry, flusher, limits, budget, ...streams });
+  const hub = new Hub({ registry: peatioRegistry, flusher, limits, budget, history, ...streams });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
@@ -141,6 +142,9 @@ export async function startDaemon(
     ...{ limits, limitsHit, places, users },
   };
   const sessions = new Sessions(context, connections, compression);
+  if (protocol.closeOnLoss) {
+    hub.onLoss = () => void drain(sessions.afterLoss(), server.drainSeconds * 1000).gone;
+  }
 
   const upgrades = {
     origins: server.origins,
@@ -158,8 +162,16 @@ export async function startDaemon(
     : undefined;
   const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
   const socketLimit = new SocketLimit(limits, limitsHit, room);
-  const clients = new Listener(httpApp({ page, proxies: () => upgrades.proxies }), {
+  const plain = httpApp({
+    page,
+    proxies: () => upgrades.proxies,
+    streams: () => hub.available(),
+  });
+  const clients = new Listener(plain, {
     app: upgradeApp(upgrades),
+    ...(server.proxyProtocol
+      ? { beginsWithProxyHeader: (peer: string) => upgrades.proxies.trusts(peer) }
+      : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
     admit: (socket, head, admission) => {

@@ -111,6 +111,11 @@ export class TrustedProxies {
     return known;
   }
 
+  /** Whether a connection from there is a trusted proxy's. @param peer as the socket has it */
+  trusts(peer: string): boolean {
+    return this.#trusts(readAddress(peer) ?? peer);
+  }
+
   #trusts(address: string): boolean {
     // Most have no proxy, and each handshake asks.
     return !this.#none && this.#networks.check(address, isIPv6(address) ? "ipv6" : "ipv4");

@@ -11,6 +11,8 @@ const DESCRIPTION = "Ranger: a WebSocket server for market data and account even
 export interface HttpAppOptions {
   /** The live page, where it is on; the description for people is where it is. */
   readonly page?: Hono | undefined;
+  /** The public streams of which events came in lately. */
+  streams?(): readonly string[];
   /** Who is believed by which protocol clients come; nobody, unless given. */
   proxies?(): TrustedProxies;
 }
@@ -24,7 +26,7 @@ export interface HttpAppOptions {
  * const response = await plainApp().request("/");
  * ```
  */
-export function httpApp({ page, proxies }: HttpAppOptions = {}): Hono {
+export function httpApp({ page, proxies, streams }: HttpAppOptions = {}): Hono {
   const app = new Hono().onError(internalError);
   app.use(async (c, next) => {
     await next();
@@ -32,6 +34,14 @@ export function httpApp({ page, proxies }: HttpAppOptions = {}): Hono {
   });
   if (page) app.route("/", page);
   app.route("/", descriptionApp({ docs: page !== undefined, proxies }));
+  if (streams) {
+    app.get("/streams", (c) => {
+      // Public, so scripts of every page may read it.
+      c.header("access-control-allow-origin", "*");
+      c.header("cache-control", "no-store");
+      return c.json({ streams: streams() });
+    });
+  }
   app.get("/", (c) => {
     if (!(c.req.header("accept") ?? "").includes("text/html")) return c.text(DESCRIPTION);
     c.header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'");

@@ -6,13 +6,19 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer as createNetServer,
+  type Server as NetServer,
+  type Socket,
+} from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
 import type { Handshakes } from "./handshakes.ts";
 import { internalError } from "./internal_error.ts";
 import { PRIVILEGED_PORT_REMEDY } from "./privileged_port.ts";
+import { takeProxyHeader } from "./proxy_protocol.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
 import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
@@ -46,6 +52,10 @@ interface App {
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
+  /**
+   * Whether a connection from that address begins with a PROXY protocol header; left out if none does.
+   */
+  beginsWithProxyHeader?(peer: string): boolean;
   /** Bounds the sockets, whatever becomes of them; left out where nothing does. */
   readonly sockets?: SocketLimit;
   /** Cuts those that take too long. */
@@ -67,6 +77,12 @@ export interface Upgrades {
  */
 export class Listener {
   readonly #server: Server;
+  /** The server that listens: the same one, or one that removes PROXY protocol headers first. */
+  readonly #front: NetServer;
+  /** Sockets whose PROXY protocol header is not complete; the HTTP server does not know them yet. */
+  readonly #waiting = new Set<Socket>();
+  /** Addresses of clients, from PROXY protocol headers. */
+  readonly #clients = new WeakMap<Socket, string>();
   /** The answer to the plain request of each socket of the clients' listener. */
   readonly #answering = new WeakMap<Socket, ServerResponse>();
   #closing = false;
@@ -77,7 +93,7 @@ export class Listener {
   constructor(app: App, upgrades?: Upgrades) {
     const respond = getRequestListener(
       (request, { incoming }) =>
-        answered(app, request, { peer: () => incoming.socket.remoteAddress ?? "" }),
+        answered(app, request, { peer: () => this.#peerOf(incoming.socket) }),
       { overrideGlobalObjects: false },
     );
     // A missing Host is judged by checkRequest, which lets HTTP/1.0 go without.
@@ -89,16 +105,43 @@ export class Listener {
       if (upgrades) this.#answering.set(incoming.socket, outgoing);
       void respond(incoming, outgoing);
     });
+    this.#front = this.#server;
     if (!upgrades) return;
-    this.#server.on("connection", (socket: Socket) => {
-      if (upgrades.sockets?.take(socket) === false) socket.destroy();
-      else upgrades.handshakes.add(socket);
-    });
+    const accept = (socket: Socket) => {
+      const isTaken = upgrades.sockets?.take(socket) !== false;
+      if (isTaken) upgrades.handshakes.add(socket);
+      else socket.destroy();
+      return isTaken;
+    };
+    if (upgrades.beginsWithProxyHeader) this.#front = this.#createFront(upgrades, accept);
+    else this.#server.on("connection", accept);
     this.#server.on("upgrade", (request, socket, head) => {
       const earlier = this.#answering.get(socket as Socket);
       if (earlier) return endAfter(earlier, socket as Socket);
-      void handleUpgrade(app, upgrades, request, socket as Socket, head, () => this.#closing);
+      const peer = () => this.#peerOf(socket as Socket);
+      void handleUpgrade(app, upgrades, request, socket as Socket, head, peer, () => this.#closing);
     });
+  }
+
+  #createFront(upgrades: Upgrades, accept: (socket: Socket) => boolean): NetServer {
+    // Half-open, as the sockets of an HTTP server are: clients may end their side first.
+    return createNetServer({ allowHalfOpen: true }, (socket) => {
+      if (!accept(socket)) return;
+      if (!upgrades.beginsWithProxyHeader?.(socket.remoteAddress ?? "")) {
+        return void this.#server.emit("connection", socket);
+      }
+      this.#waiting.add(socket);
+      socket.once("close", () => this.#waiting.delete(socket));
+      takeProxyHeader(socket, (address) => {
+        this.#waiting.delete(socket);
+        if (address !== undefined) this.#clients.set(socket, address);
+        this.#server.emit("connection", socket);
+      });
+    });
+  }
+
+  #peerOf(socket: Socket): string {
+    return this.#clients.get(socket) ?? socket.remoteAddress ?? "";
   }
 
   /**
@@ -111,11 +154,11 @@ export class Listener {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error & { code?: string }) =>
         reject(new UnavailableError(explain(error, { host, port }, flag), { cause: error }));
-      this.#server.once("error", refuse);
-      this.#server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
-        this.#server.off("error", refuse);
+      this.#front.once("error", refuse);
+      this.#front.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
+        this.#front.off("error", refuse);
         this.#timer = setInterval(this.#listenOn, LISTEN_INTERVAL);
-        resolve({ host, port: (this.#server.address() as AddressInfo).port });
+        resolve({ host, port: (this.#front.address() as AddressInfo).port });
       });
     });
   }
@@ -128,14 +171,14 @@ export class Listener {
    */
   stopAccepting(): Promise<void> {
     clearInterval(this.#timer);
-    this.#retired ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#retired ??= new Promise((resolve) => this.#front.close(() => resolve()));
     return this.#retired;
   }
 
   /** Sockets that were accepted and are not closed yet, those that became WebSockets included. */
   sockets(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.getConnections((error, count) => error ? reject(error) : resolve(count));
+      this.#front.getConnections((error, count) => error ? reject(error) : resolve(count));
     });
   }
 
@@ -145,7 +188,9 @@ export class Listener {
    * wait in the kernel are served then, and on any other day it is one system call for nothing.
    */
   readonly #listenOn = (): void => {
-    const { _handle } = this.#server as Server & { _handle?: { listen?(backlog: number): number } };
+    const { _handle } = this.#front as NetServer & {
+      _handle?: { listen?(backlog: number): number };
+    };
     _handle?.listen?.(BACKLOG);
   };
 
@@ -154,6 +199,7 @@ export class Listener {
     this.#closing = true;
     const gone = this.stopAccepting();
     this.#server.closeAllConnections();
+    for (const socket of this.#waiting) socket.destroy();
     return gone;
   }
 }
@@ -200,12 +246,13 @@ async function handleUpgrade(
   incoming: IncomingMessage,
   socket: Socket,
   head: Uint8Array,
+  peer: () => string,
   closing: () => boolean,
 ): Promise<void> {
   socket.on("error", ignore);
   const checked = checkRequest(incoming);
   const path = typeof checked === "string" ? "" : checked.path;
-  const slot: UpgradeSlot = { peer: () => socket.remoteAddress ?? "", path };
+  const slot: UpgradeSlot = { peer, path };
   let response: Response;
   if (typeof checked === "string") {
     response = new Response(`${checked}\n`, { status: 400 });

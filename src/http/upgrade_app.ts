@@ -4,6 +4,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
 import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
+import { lastOf } from "../session/messages.ts";
 import type { Verify } from "../session/session.ts";
 import type { UserQuota } from "../session/user_quota.ts";
 import type { Admission } from "../session/sessions.ts";
@@ -146,10 +147,15 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
     if (identity && !users.reserve(identity.uid)) return refuseForNow(c, "connections_per_user");
     const query = new URL(c.req.url).search;
     const chosen = c.req.query("envelope");
+    const cursor = c.req.query("cursor");
+    const status = c.req.query("status") === "1" ? "status" : "none";
     c.env.admission = {
       address: c.get("address"),
       identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
+      reporting: cursor === undefined ? status : "cursors",
+      cursor,
+      last: lastOf(c.req.query("last")),
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
         : undefined,

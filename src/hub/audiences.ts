@@ -5,6 +5,12 @@ import { Audience, type Subscriber } from "./subscriber.ts";
 /** For names without subscribers. */
 export const NO_AUDIENCES: ReadonlySet<Audience> = new Set();
 
+/** Notified when a name gets its first subscriber, and when it has lost its last one. */
+export interface NameObserver {
+  opened(name: string): void;
+  closed(name: string): void;
+}
+
 /** A name with at least one subscriber. */
 interface SubscribedName {
   readonly audiences: Set<Audience>;
@@ -26,11 +32,13 @@ export class Audiences {
   readonly #names = new Map<string, SubscribedName>();
   readonly #byNames = new Map<WireFormat, Map<string, Audience>>();
   readonly #logOptions: LogOptions;
+  readonly #observer: NameObserver | undefined;
   #subscriptions = 0;
 
   /** @param logOptions for the log of each audience */
-  constructor(logOptions: LogOptions) {
+  constructor(logOptions: LogOptions, observer?: NameObserver) {
     this.#logOptions = logOptions;
+    this.#observer = observer;
   }
 
   /** Names with at least one subscriber. */
@@ -104,8 +112,12 @@ export class Audiences {
     sameFormat.set(key, audience);
     for (const name of names) {
       const subscribed = this.#names.get(name);
-      if (subscribed) subscribed.audiences.add(audience);
-      else this.#names.set(name, { audiences: new Set([audience]), subscribers: 0 });
+      if (subscribed) {
+        subscribed.audiences.add(audience);
+      } else {
+        this.#names.set(name, { audiences: new Set([audience]), subscribers: 0 });
+        this.#observer?.opened(name);
+      }
     }
     return audience;
   }
@@ -118,7 +130,9 @@ export class Audiences {
     for (const name of names) {
       const { audiences } = this.#names.get(name)!;
       audiences.delete(audience);
-      if (audiences.size === 0) this.#names.delete(name);
+      if (audiences.size > 0) continue;
+      this.#names.delete(name);
+      this.#observer?.closed(name);
     }
   }
 }

@@ -36,6 +36,15 @@ export class BookSide {
     return this.#entries.map((entry) => entry.level);
   }
 
+  /** The best levels, up to a number. */
+  top(count: number): Level[] {
+    const top: Level[] = [];
+    for (let at = 0; at < count && at < this.#entries.length; at++) {
+      top.push(this.#entries[at]!.level);
+    }
+    return top;
+  }
+
   /** The number of levels. */
   get length(): number {
     return this.#entries.length;

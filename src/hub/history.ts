@@ -6,9 +6,9 @@
 /** The bounds of a history; it is empty if either is 0. */
 export interface HistoryLimits {
   /** Seconds that an event is kept, at most. */
-  readonly historySeconds: number;
+  readonly seconds: number;
   /** Bytes of everything that is kept, at most. */
-  readonly historyBytes: number;
+  readonly bytes: number;
 }
 
 /** An event to be kept. */
@@ -92,7 +92,7 @@ const BYTES_PER_CHAIN = 256;
  *
  * @example
  * ```ts ignore
- * const history = new History({ historySeconds: 300, historyBytes: 1 << 26 });
+ * const history = new History({ seconds: 300, bytes: 1 << 26 });
  * history.append({ offset: 7, age: 0, key: "a.b", id: "a", name: "a.b", body, isChecked: true });
  * const range = history.after("a.b", 3);
  * while (range.position !== NOWHERE) {
@@ -130,8 +130,7 @@ export class History {
     this.#now = now;
     // Events are older than the process where the log is.
     this.#startedAt = now() - MAX_AGE_MS;
-    const { historySeconds, historyBytes } = limits;
-    const bytes = historySeconds === 0 ? 0 : historyBytes;
+    const bytes = limits.seconds === 0 ? 0 : limits.bytes;
     this.#maxChains = Math.max(2, Math.floor(bytes / 8 / BYTES_PER_CHAIN));
     this.#capacity = Math.floor(bytes / 8 * 7 / UNIT) * UNIT;
     // Memory that is not written to yet is not taken from the machine.
@@ -182,7 +181,7 @@ export class History {
   /** Keeps an event. */
   append({ offset, age, key, id, name, body, isChecked }: KeptEvent): void {
     const now = this.#seconds();
-    this.#expireUntil(now - this.#limits.historySeconds);
+    this.#expireUntil(now - this.#limits.seconds);
     const chain = this.#byKey.get(key) ?? this.#open(this.#byKey, key, name, KEY_LINK);
     const whole = id === undefined
       ? undefined
@@ -203,9 +202,9 @@ export class History {
     }
   }
 
-  /** Removes what is older than `historySeconds`. */
+  /** Removes what is older than `history.seconds`. */
   expire(): void {
-    this.#expireUntil(this.#seconds() - this.#limits.historySeconds);
+    this.#expireUntil(this.#seconds() - this.#limits.seconds);
   }
 
   /**

@@ -137,6 +137,11 @@ export class OrderBook {
     return hasDiverged ? "diverged" : "applied";
   }
 
+  /** The best levels of each side, as many as there are up to a number. */
+  top(levels: number): { readonly asks: readonly Level[]; readonly bids: readonly Level[] } {
+    return { asks: this.#sides.asks.top(levels), bids: this.#sides.bids.top(levels) };
+  }
+
   /** As sent to new subscribers: asks rise, bids fall. */
   toJSON(): { asks: Level[]; bids: Level[]; sequence?: number } {
     const sides = { asks: this.#sides.asks.levels, bids: this.#sides.bids.levels };

@@ -13,6 +13,14 @@ export interface CatchUp {
   readonly cursor?: Cursor | "unreadable" | undefined;
   /** The number of recent events of each stream. */
   readonly last?: number | undefined;
+  /** The JSON of the message's `id`, which every answer to it repeats. */
+  readonly id?: string | undefined;
+}
+
+/** Streams to be reported as resumed, for one request. */
+export interface Notice {
+  names: readonly string[];
+  readonly id: string | undefined;
 }
 
 /** A part of a {@linkcode CatchUp} that waits until the client's user is known. */
@@ -39,8 +47,8 @@ const CHUNK_BYTES = 65_536;
  */
 export class Reader {
   readonly subscriber: Subscriber;
-  /** Streams to be reported as resumed when the reader has reached the end, one list for each request. */
-  readonly notices: string[][] = [];
+  /** To be reported when the reader has reached the end, one for each request. */
+  readonly notices: Notice[] = [];
   /** Names of which events were sent as they came in, until the reader began. */
   live: readonly string[];
   /** Names that begin with their state when the reader has reached the end. */
@@ -109,10 +117,11 @@ export class Reader {
   }
 
   /** Leaves names out of what is to be reported as resumed. @returns those that were in it */
-  withdraw(names: readonly string[]): string[] {
-    const noticed = this.notices.flat();
-    const withdrawn = names.filter((name) => noticed.includes(name));
-    if (withdrawn.length > 0) this.#keepNotices((name) => !withdrawn.includes(name));
+  withdraw(isMatch: (name: string) => boolean): readonly Notice[] {
+    const withdrawn = this.notices
+      .map(({ names, id }) => ({ names: names.filter(isMatch), id }))
+      .filter(({ names }) => names.length > 0);
+    this.#keepNotices((name) => !isMatch(name));
     return withdrawn;
   }
 
@@ -156,7 +165,7 @@ export class Reader {
   }
 
   #keepNotices(isLeft: (name: string) => boolean): void {
-    for (const [at, names] of this.notices.entries()) this.notices[at] = names.filter(isLeft);
+    for (const notice of this.notices) notice.names = notice.names.filter(isLeft);
   }
 }
 

@@ -1,5 +1,4 @@
 import { parseStreamName } from "../streams/stream_name.ts";
-import { roleOf } from "../streams/stream_role.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import type { Cursors } from "./cursor.ts";
 import { type History, LOSSES, userKey } from "./history.ts";
@@ -18,6 +17,16 @@ import type { Subscriptions } from "./subscriptions.ts";
 export interface ReaderLimits {
   /** Seconds in which a client that is behind must take something. */
   readonly unsentTimeout: number;
+}
+
+/** What the hub knows. */
+export interface ReaderHooks {
+  /** Whether events of a name are kept in the history. */
+  readonly isPlain: (name: string) => boolean;
+  /** Whether public events of an id have arrived. */
+  readonly isId: (word: string) => boolean;
+  /** Begins streams with their states, as for a new subscriber. */
+  readonly start: (subscriber: Subscriber, names: readonly string[]) => void;
 }
 
 /** Bytes that one reader is given in a turn of the event loop, and all of them together. */
@@ -58,9 +67,12 @@ export class Readers {
   readonly #cursors: Cursors;
   readonly #subscriptions: Subscriptions;
   readonly #limits: ReaderLimits;
-  /** Begins streams with their states, as for a new subscriber. */
-  readonly #start: (subscriber: Subscriber, names: readonly string[]) => void;
-  readonly #readers = new Set<Reader>();
+  readonly #isPlain: ReaderHooks["isPlain"];
+  readonly #isId: ReaderHooks["isId"];
+  readonly #start: ReaderHooks["start"];
+  readonly #readers = new Map<Subscriber, Reader>();
+  /** What to resume once a subscriber's user is known. */
+  readonly #deferred = new Map<Subscriber, readonly Deferred[]>();
   /** Readers whose connection has room, and that had their share of a turn. */
   readonly #queue = new Set<Reader>();
   /** Readers that wait for an event that is not there yet. */
@@ -75,13 +87,25 @@ export class Readers {
     cursors: Cursors,
     subscriptions: Subscriptions,
     limits: ReaderLimits,
-    start: (subscriber: Subscriber, names: readonly string[]) => void,
+    { isPlain, isId, start }: ReaderHooks,
   ) {
+    this.#isPlain = isPlain;
+    this.#isId = isId;
     this.#history = history;
     this.#cursors = cursors;
     this.#subscriptions = subscriptions;
     this.#limits = limits;
     this.#start = start;
+  }
+
+  /** The subscribed names that may have events in the history. */
+  plainOf(subscriber: Subscriber): string[] {
+    return [...subscriber.streams].filter(this.#isPlain);
+  }
+
+  /** The reader of a subscriber that is behind. */
+  of(subscriber: Subscriber): Reader | undefined {
+    return subscriber.isBehind ? this.#readers.get(subscriber) : undefined;
   }
 
   /** Subscribers that are behind. */
@@ -93,24 +117,33 @@ export class Readers {
   resume(subscriber: Subscriber, names: readonly string[], request: CatchUp): void {
     const later = subscriber.uid === undefined ? names.filter(mayBePrivate) : [];
     if (later.length > 0) this.#defer(subscriber, { ...request, names: later });
-    const reader = subscriber.reader ?? this.#begin(subscriber, causeOf(request));
+    const reader = this.of(subscriber) ?? this.#begin(subscriber, causeOf(request));
     reader.starting = [...reader.starting, ...names];
-    const plain = names.filter(isPlain);
+    const plain = names.filter(this.#isPlain);
     this.#request(reader, plain, names, request, (name) => sourcesOf(name, subscriber.uid));
     this.#read(reader);
   }
 
   /** The subscriber's user is known: sends what was missed of its private streams. */
-  authenticated(subscriber: Subscriber): void {
-    const { deferred, uid } = subscriber;
+  resumePrivate(subscriber: Subscriber): void {
+    const { uid } = subscriber;
+    const deferred = this.#deferred.get(subscriber);
     if (deferred === undefined || uid === undefined) return;
-    subscriber.deferred = undefined;
-    const reader = subscriber.reader ?? this.#begin(subscriber, causeOf(deferred[0]!));
+    this.#deferred.delete(subscriber);
+    const reader = this.of(subscriber) ?? this.#begin(subscriber, causeOf(deferred[0]!));
     for (const request of deferred) {
       const names = request.names.filter((name) => subscriber.streams.has(name));
       // What was read under these names so far, the public streams of an id, goes on.
-      reader.removeRanges(({ key, isId }) => !isId && names.some((name) => key === userKey(uid, name)));
-      this.#request(reader, names, names, request, (name) => [{ key: userKey(uid, name), isId: false }]);
+      reader.removeRanges(({ key, isId }) =>
+        !isId && names.some((name) => key === userKey(uid, name))
+      );
+      this.#request(
+        reader,
+        names,
+        names,
+        request,
+        (name) => [{ key: userKey(uid, name), isId: false }],
+      );
     }
     this.#read(reader);
   }
@@ -118,24 +151,25 @@ export class Readers {
   /** Streams were added while the subscriber is behind: their events begin now. */
   follow(reader: Reader, names: readonly string[]): void {
     reader.starting = [...reader.starting, ...names];
-    for (const name of names.filter(isPlain)) this.#follow(reader, name);
+    for (const name of names.filter(this.#isPlain)) this.#follow(reader, name);
   }
 
   /** The subscriber does not read what it is sent: the rest comes from the history. */
   fallBehind(subscriber: Subscriber): void {
-    if (subscriber.reader) return;
+    if (subscriber.isBehind) return;
     this.#begin(subscriber, "slow").isDelayed = true;
   }
 
   /** The socket has taken all that it was blocked on. */
-  drained(reader: Reader): void {
+  drained(subscriber: Subscriber): void {
     // Not from within a write: what is left in the outbox is written first.
-    this.#enqueue(reader);
+    this.#enqueue(this.of(subscriber)!);
   }
 
   /** The subscriber's user has changed. */
-  identified(reader: Reader): void {
-    const { uid, streams } = reader.subscriber;
+  identified(subscriber: Subscriber): void {
+    const { uid, streams } = subscriber;
+    const reader = this.of(subscriber)!;
     reader.removeRanges(({ key, isId }) => !isId && key !== LOSSES && key.includes("\n"));
     if (uid === undefined) return;
     for (const name of streams) {
@@ -146,17 +180,21 @@ export class Readers {
 
   /** Streams are not subscribed any more. */
   unsubscribed(subscriber: Subscriber, names: readonly string[]): void {
-    subscriber.reader?.remove(names);
-    if (subscriber.deferred === undefined) return;
+    this.of(subscriber)?.remove(names);
+    const deferred = this.#deferred.get(subscriber);
+    if (deferred === undefined) return;
     const isLeft = (name: string) => !names.includes(name);
-    subscriber.deferred = subscriber.deferred
-      .map((request) => ({ ...request, names: request.names.filter(isLeft) }));
+    this.#deferred.set(
+      subscriber,
+      deferred.map((request) => ({ ...request, names: request.names.filter(isLeft) })),
+    );
   }
 
   /** The subscriber has gone. */
   remove(subscriber: Subscriber): void {
-    subscriber.deferred = undefined;
-    if (subscriber.reader) this.#end(subscriber.reader);
+    this.#deferred.delete(subscriber);
+    const reader = this.of(subscriber);
+    if (reader) this.#end(reader);
   }
 
   /** The log has moved on to this offset; for every event. */
@@ -172,9 +210,9 @@ export class Readers {
 
   /** The log is another one: what readers have not read yet is lost. */
   reset(): void {
-    for (const reader of [...this.#readers]) {
+    for (const reader of [...this.#readers.values()]) {
       const { subscriber } = reader;
-      const missing = plainOf(subscriber);
+      const missing = this.plainOf(subscriber);
       this.#giveUp(reader);
       if (missing.length > 0 && !subscriber.format.status) subscriber.endSlow();
     }
@@ -185,10 +223,10 @@ export class Readers {
     this.begun.add(cause);
     const { live, pending } = this.#subscriptions.suspend(subscriber);
     const reader = new Reader(this.#history, subscriber, live, pending, this.sourceIsUp);
-    subscriber.reader = reader;
-    this.#readers.add(reader);
+    subscriber.isBehind = true;
+    this.#readers.set(subscriber, reader);
     this.#timer ??= setInterval(() => this.#look(), LOOK_INTERVAL_MS);
-    for (const name of live) if (isPlain(name)) this.#follow(reader, name);
+    for (const name of live) if (this.#isPlain(name)) this.#follow(reader, name);
     if (subscriber.format.status) reader.add("", this.#history.after(LOSSES, this.#cursors.offset));
     return reader;
   }
@@ -215,7 +253,7 @@ export class Readers {
     reader: Reader,
     plain: readonly string[],
     names: readonly string[],
-    { cursor, last = 0 }: CatchUp,
+    { cursor, last = 0, id }: CatchUp,
     sources: (name: string) => readonly Source[],
   ): void {
     const { offset: end, log } = this.#cursors;
@@ -245,17 +283,19 @@ export class Readers {
         reader.add("", losses);
       }
     }
-    if (lost.length > 0) subscriber.tell(cannotResume(lost));
+    if (lost.length > 0) subscriber.tell(cannotResume(lost, id));
     const isResumed = lost.length < plain.length || plain.length === 0;
     this.outcomes.add(lost.length === 0 ? "resumed" : isResumed ? "partly" : "cannot");
     // Bare names may be private streams: those are reported when they are resumed.
-    const later = subscriber.deferred?.flatMap((request) => request.names) ?? [];
-    const named = names.filter((name) => !lost.includes(name) && !later.includes(name));
-    if (isResumed && named.length > 0) reader.notices.push(named);
+    const later = this.#deferred.get(subscriber)?.flatMap((request) => request.names) ?? [];
+    const named = names.filter((name) =>
+      !lost.includes(name) && (!later.includes(name) || this.#isId(name))
+    );
+    if (isResumed && named.length > 0) reader.notices.push({ names: named, id });
   }
 
   #defer(subscriber: Subscriber, request: Deferred): void {
-    subscriber.deferred = [...subscriber.deferred ?? [], request];
+    this.#deferred.set(subscriber, [...this.#deferred.get(subscriber) ?? [], request]);
   }
 
   /** Sends what there is room for, and joins the live audience at the end. */
@@ -263,7 +303,7 @@ export class Readers {
     const { subscriber } = reader;
     const { outbox } = subscriber;
     let sent = 0;
-    while (subscriber.reader === reader) {
+    while (this.of(subscriber) === reader) {
       if (outbox.isBlocked || !this.#isThere(reader)) {
         reader.isDelayed = true;
         break;
@@ -277,7 +317,7 @@ export class Readers {
       if (chunk.frames > 0) outbox.send(chunk.bytes, undefined, chunk.frames);
       this.events += chunk.frames;
       sent += chunk.bytes.length;
-      if (chunk.endsAtLoss) this.#tellLoss(subscriber, plainOf(subscriber));
+      if (chunk.endsAtLoss) this.#tellLoss(subscriber, this.plainOf(subscriber));
       if (sent < READER_BYTES_PER_TURN) {
         if (chunk.isFull) outbox.flush();
         continue;
@@ -311,12 +351,13 @@ export class Readers {
   /** The client cannot resume, for its cursor is of another log or of an event that does not come. */
   #giveUp(reader: Reader): void {
     const { subscriber } = reader;
-    const names = reader.withdraw(reader.notices.flat()).filter(isPlain);
-    if (names.length > 0) subscriber.tell(cannotResume(names));
+    for (const { names, id } of reader.withdraw(this.#isPlain)) {
+      subscriber.tell(cannotResume(names, id));
+    }
     const { offset } = this.#cursors;
     reader.log = undefined;
     reader.removeRanges(() => true);
-    for (const name of subscriber.streams) if (isPlain(name)) this.#follow(reader, name);
+    for (const name of subscriber.streams) if (this.#isPlain(name)) this.#follow(reader, name);
     if (subscriber.format.status) reader.add("", this.#history.after(LOSSES, offset));
   }
 
@@ -326,10 +367,10 @@ export class Readers {
     const lost = reader.refresh();
     if (lost.length === 0) return true;
     const { subscriber } = reader;
-    const named = lost.includes("") ? plainOf(subscriber) : lost;
-    const unresumed = reader.withdraw(named);
-    if (unresumed.length > 0) subscriber.tell(cannotResume(unresumed));
-    const missing = named.filter((name) => !unresumed.includes(name));
+    const named = lost.includes("") ? this.plainOf(subscriber) : lost;
+    const unresumed = reader.withdraw((name) => named.includes(name));
+    for (const { names, id } of unresumed) subscriber.tell(cannotResume(names, id));
+    const missing = named.filter((name) => !unresumed.some(({ names }) => names.includes(name)));
     if (missing.length === 0) return true;
     if (!subscriber.format.status) {
       subscriber.endSlow();
@@ -347,8 +388,8 @@ export class Readers {
   #join(reader: Reader): void {
     const { subscriber, live, starting, notices } = reader;
     this.#end(reader);
-    for (const names of notices) {
-      if (names.length > 0) subscriber.tell(resumed(names));
+    for (const { names, id } of notices) {
+      if (names.length > 0) subscriber.tell(resumed(names, id));
     }
     if (!reader.isDelayed) {
       this.#subscriptions.rejoin(subscriber, live);
@@ -362,8 +403,8 @@ export class Readers {
   }
 
   #end(reader: Reader): void {
-    reader.subscriber.reader = undefined;
-    this.#readers.delete(reader);
+    reader.subscriber.isBehind = false;
+    this.#readers.delete(reader.subscriber);
     this.#queue.delete(reader);
     this.#waiting.delete(reader);
     if (this.#readers.size > 0) return;
@@ -393,7 +434,7 @@ export class Readers {
   /** Ends clients that take nothing, and waits that last too long. */
   #look(): void {
     const now = performance.now();
-    for (const reader of this.#readers) {
+    for (const reader of this.#readers.values()) {
       const { subscriber: { outbox }, waitsSince } = reader;
       if (!outbox.isBlocked || outbox.progress !== reader.progress) {
         reader.progress = outbox.progress;
@@ -425,16 +466,6 @@ function sourcesOf(name: string, uid: string | undefined): readonly Source[] {
 /** Whether the name stands for a private stream, or for all streams of an id. */
 export function mayBePrivate(name: string): boolean {
   return parseStreamName(name).form === "bare";
-}
-
-/** Whether the events of a name are kept. */
-export function isPlain(name: string): boolean {
-  return roleOf(name) === "plain";
-}
-
-/** The subscribed names that may have plain events. */
-export function plainOf(subscriber: Subscriber): string[] {
-  return [...subscriber.streams].filter(isPlain);
 }
 
 function causeOf({ cursor }: CatchUp): "resume" | "last" {

@@ -38,16 +38,16 @@ const MIN_WAIT_MS = 250;
  */
 export class StateBudget {
   readonly #limits: StateBudgetLimits;
-  readonly #hit: LabelledCounter;
+  readonly #hit: LabelledCounter | undefined;
   readonly #now: () => number;
 
   /**
-   * @param hit counts how often clients had to wait
+   * @param hit counts how often clients had to wait; left out if they are not counted
    * @param now milliseconds of a clock that never goes back
    */
   constructor(
     limits: StateBudgetLimits,
-    hit: LabelledCounter,
+    hit?: LabelledCounter,
     now: () => number = () => performance.now(),
   ) {
     this.#limits = limits;
@@ -60,6 +60,13 @@ export class StateBudget {
     return this.#debtMs(holder) > 0;
   }
 
+  /** The part of its budget that the client has used: 0 for none, 1 for all, more when it is spent. */
+  used(holder: BudgetHolder): number {
+    const { stateRate, stateBurst } = this.#limits;
+    if (stateRate === 0 || holder.budgetFullAt === 0) return 0;
+    return Math.max(0, 1 + this.#debtMs(holder) * stateRate / 1000 / stateBurst);
+  }
+
   /** The client is sent a state of that many bytes. */
   charge(holder: BudgetHolder, bytes: number): void {
     const { stateRate } = this.#limits;
@@ -69,7 +76,7 @@ export class StateBudget {
 
   /** Counts a client that has to wait. @returns milliseconds until it may be sent the next state */
   delay(holder: BudgetHolder): number {
-    this.#hit.add("state_rate");
+    this.#hit?.add("state_rate");
     return Math.max(this.#debtMs(holder), MIN_WAIT_MS);
   }
 

@@ -30,12 +30,22 @@ export function eventsMayBeMissing(streams: readonly string[]): Uint8Array {
   return textFrame(STATUS_TEXTS.eventsMayBeMissing(streams));
 }
 
-/** All that the client had missed on these streams has been sent. */
-export function resumed(streams: readonly string[]): Uint8Array {
-  return textFrame(STATUS_TEXTS.resumed(streams));
+/**
+ * All that the client had missed on these streams has been sent.
+ *
+ * @param id the JSON of the `id` of the message that this answers
+ */
+export function resumed(streams: readonly string[], id?: string): Uint8Array {
+  const text = STATUS_TEXTS.resumed(streams);
+  return textFrame(id === undefined ? text : `${text.slice(0, -1)},"id":${id}}`);
 }
 
 /** What the client has missed on these streams is not known. */
-export function cannotResume(streams: readonly string[]): Uint8Array {
-  return textFrame(STATUS_TEXTS.cannotResume(streams));
+export function cannotResume(streams: readonly string[], id?: string): Uint8Array {
+  const text = STATUS_TEXTS.cannotResume(streams);
+  if (id === undefined) return textFrame(text);
+  const reason = JSON.stringify(
+    "the history does not reach back to the cursor, or it is of another log",
+  );
+  return textFrame(`${text.slice(0, -2)},"reason":${reason}},"id":${id}}`);
 }

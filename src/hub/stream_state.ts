@@ -34,6 +34,8 @@ export interface StreamState {
    * {@linkcode StreamState.divergedSnapshot} before it
    */
   increment(event: EncodedEvent, payload: unknown): IncrementResult;
+  /** The order book; `undefined` while the state is stale, and for states of another form. */
+  readonly book: OrderBook | undefined;
   /** The snapshot to send before a "diverged" increment; valid until the next event. */
   readonly divergedSnapshot: EncodedEvent | undefined;
   /** Makes the state stale, because events may have been lost. */
@@ -82,6 +84,10 @@ export class OrderBookState {
 
   get bytes(): number {
     return this.#book.size * BYTES_PER_LEVEL;
+  }
+
+  get book(): OrderBook | undefined {
+    return this.#isCurrent ? this.#book : undefined;
   }
 
   get hasBegun(): boolean {
@@ -159,6 +165,7 @@ export class ReplayState implements StreamState {
   #oldInARow = 0;
   #sequence: number | undefined;
   readonly divergedSnapshot = undefined;
+  readonly book = undefined;
 
   /**
    * @param limit the maximum number of increments after a snapshot
@@ -264,6 +271,10 @@ export class BookOrReplayState implements StreamState {
 
   get divergedSnapshot(): EncodedEvent | undefined {
     return this.#active.divergedSnapshot;
+  }
+
+  get book(): OrderBook | undefined {
+    return this.#active.book;
   }
 
   snapshot(event: EncodedEvent, payload: unknown): SnapshotResult {

@@ -155,11 +155,6 @@ export class StreamStates {
     return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
-  /** Whether there is a state of that name, and it is current. */
-  isCurrent(base: string): boolean {
-    return this.find(base)?.isCurrent ?? false;
-  }
-
   /** The names of the states of an id that are stale. */
   *staleOfId(id: string): Generator<string> {
     // Few streams have a state, and this is for new subscribers only.
@@ -171,6 +166,17 @@ export class StreamStates {
   /** The names of all states that are current. */
   *current(): Generator<StreamStateName> {
     for (const { name, state } of this.#states.values()) if (state.isCurrent) yield name;
+  }
+
+  /** Whether a new subscriber of this stream must be sent something. Costs no encoding. */
+  hasEventsOf(base: string): boolean {
+    return this.find(base)?.isCurrent ?? false;
+  }
+
+  /** Whether a new subscriber of all public streams of an id must be sent something. */
+  hasEventsOfId(id: string): boolean {
+    for (const state of this.#ofId.get(id) ?? []) if (state.isCurrent) return true;
+    return false;
   }
 
   /** Makes all states stale, because events may have been lost. */

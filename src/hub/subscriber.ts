@@ -1,7 +1,6 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
-import type { Deferred, Reader } from "./reader.ts";
 import type { BudgetHolder } from "./state_budget.ts";
 
 /** What a subscriber needs of the connection behind it. */
@@ -30,13 +29,8 @@ export class Subscriber implements BudgetHolder {
   audience: Audience | undefined;
   /** The user whose private events it receives; `undefined` while anonymous. Set by the hub. */
   uid: string | undefined;
-  /**
-   * Sends it what it has missed; `undefined` while it receives events as they come in. Set by
-   * {@linkcode Readers}.
-   */
-  reader: Reader | undefined = undefined;
-  /** What to resume once its user is known; `undefined` for nothing. Set by {@linkcode Readers}. */
-  deferred: readonly Deferred[] | undefined = undefined;
+  /** Whether it is sent what it has missed, in place of events as they come in. Set by the readers. */
+  isBehind = false;
   readonly #owner: SubscriberOwner | undefined;
 
   /** @param owner left out for subscribers that always read */

@@ -1,5 +1,7 @@
 import type { Audiences } from "./audiences.ts";
-import { type InitialStates, mayHaveState } from "./initial_states.ts";
+import { InitialStates, type InitialStateSources, type WaitingFor } from "./initial_states.ts";
+import type { StateBudget } from "./state_budget.ts";
+import { StateTurns } from "./state_turns.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** The part of a subscriber that only {@linkcode Subscriptions} changes. */
@@ -17,7 +19,7 @@ interface Changeable {
  *
  * @example
  * ```ts ignore
- * const subscriptions = new Subscriptions(audiences, initialStates);
+ * const subscriptions = new Subscriptions(audiences, { states, latest, derived }, budget);
  * subscriptions.add(subscriber, ["usdbtc.ob-inc"]);
  * subscriptions.start(subscriber, ["usdbtc.ob-inc"]);
  * subscriptions.resume(subscriber); // when the outbox has drained
@@ -26,12 +28,15 @@ interface Changeable {
 export class Subscriptions {
   readonly #audiences: Audiences;
   readonly #initialStates: InitialStates;
+  /** Subscribers that wait because all together were sent as much as fits into a turn. */
+  readonly #turns = new StateTurns<Subscriber>((subscriber) => this.resume(subscriber));
   /** Subscribers that wait for their budget of states to be refilled. */
   readonly #timers = new Map<Subscriber, ReturnType<typeof setTimeout>>();
 
-  constructor(audiences: Audiences, initialStates: InitialStates) {
+  /** @param budget left out if the bytes of states are not limited for each subscriber */
+  constructor(audiences: Audiences, sources: InitialStateSources, budget?: StateBudget) {
     this.#audiences = audiences;
-    this.#initialStates = initialStates;
+    this.#initialStates = new InitialStates(sources, this.#turns, budget);
   }
 
   /** Records streams as subscribed. Their events begin with `start`. */
@@ -48,14 +53,15 @@ export class Subscriptions {
   start(subscriber: Subscriber, names: readonly string[]): void {
     const { streams, pending } = subscriber;
     // States are sent in the order subscribed: while some wait, further ones wait as well.
+    const deferred = pending ? undefined : this.#initialStates.send(subscriber, names);
     const later = pending
-      ? names.filter(mayHaveState)
-      : this.#initialStates.send(subscriber, names);
+      ? names.filter((name) => this.#initialStates.mayHaveState(name))
+      : deferred?.names ?? [];
     // What was sent since `add` may have closed the connection, which ended its subscriptions.
     if (streams.size === 0) return;
     if (later.length === 0) return this.#audiences.subscribe(subscriber, names);
     changeable(subscriber).pending = pending ? [...pending, ...later] : later;
-    this.#resumeWhenRefilled(subscriber);
+    if (deferred) this.#resumeLater(subscriber, deferred.waitingFor);
     const waiting = new Set(later);
     this.#audiences.subscribe(subscriber, names.filter((name) => !waiting.has(name)));
   }
@@ -111,19 +117,19 @@ export class Subscriptions {
   #stopTimer(subscriber: Subscriber): void {
     clearTimeout(this.#timers.get(subscriber));
     this.#timers.delete(subscriber);
+    this.#turns.remove(subscriber);
   }
 
-  #resumeWhenRefilled(subscriber: Subscriber): void {
-    if (this.#timers.has(subscriber)) return;
-    // A budget that is refilled by now must not be waited for, and no drain will come either.
-    const delay = this.#initialStates.delayOf(subscriber) ??
-      (subscriber.outbox.hasRoom ? 0 : undefined);
-    if (delay === undefined) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(subscriber);
-      this.resume(subscriber);
-    }, delay);
-    this.#timers.set(subscriber, timer);
+  #resumeLater(subscriber: Subscriber, waitingFor: WaitingFor): void {
+    if (waitingFor === "turn") {
+      this.#turns.wait(subscriber, this.#initialStates.budgetUsed(subscriber));
+    } else if (waitingFor === "budget" && !this.#timers.has(subscriber)) {
+      const timer = setTimeout(() => {
+        this.#timers.delete(subscriber);
+        this.resume(subscriber);
+      }, this.#initialStates.budgetDelay(subscriber));
+      this.#timers.set(subscriber, timer);
+    }
   }
 }
 

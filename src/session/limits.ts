@@ -73,6 +73,9 @@ export function receiverLimits(
   };
 }
 
+/** Refused names in one message that count as a further message. */
+export const REFUSALS_PER_MESSAGE = 16;
+
 /** The limits that end a connection, by their names in the file. */
 const LIMITS: Partial<Record<CloseCause, string>> = {
   "idle": "idle_timeout",

@@ -1,6 +1,7 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
 import { parseStreamName } from "../streams/stream_name.ts";
-import { textFrame } from "../websocket/frame.ts";
+import { answerFrame, textFrame } from "../websocket/frame.ts";
+import type { MessageId } from "./messages.ts";
 
 function success(message: string): string {
   return JSON.stringify({ success: { message } });
@@ -20,28 +21,50 @@ export const TEXTS = {
   tooManyStreams: error("Too many streams."),
 } as const;
 
-export const PONG: Uint8Array = textFrame(TEXTS.pong);
-export const AUTHENTICATED: Uint8Array = textFrame(TEXTS.authenticated);
-export const AUTHENTICATION_FAILED: Uint8Array = textFrame(TEXTS.authenticationFailed);
-export const TOKEN_EXPIRED: Uint8Array = textFrame(TEXTS.tokenExpired);
-export const TOKEN_TYPE_INVALID: Uint8Array = textFrame(TEXTS.tokenTypeInvalid);
-export const MESSAGE_ERROR: Uint8Array = textFrame(TEXTS.messageError);
-export const TOO_MANY_STREAMS: Uint8Array = textFrame(TEXTS.tooManyStreams);
+/**
+ * An answer that is always the same, to a message that carried an `id`.
+ *
+ * @param id its JSON
+ * @param reason what is wrong, for the client's developer; only for errors
+ *
+ * @example
+ * ```ts
+ * textWithId(TEXTS.tooManyStreams, "7", "the limit is 256 streams");
+ * // {"error":{"message":"Too many streams.","reason":"the limit is 256 streams"},"id":7}
+ * ```
+ */
+export function textWithId(text: string, id: MessageId, reason?: string): string {
+  const more = reason === undefined ? "" : `,"reason":${JSON.stringify(reason)}`;
+  return `${text.slice(0, -2)}${more}},"id":${id}}`;
+}
 
-/** The answer to `subscribe` and `unsubscribe`: every stream that the connection now holds. */
+/** The frames of {@linkcode TEXTS}. */
+export const FRAMES = Object.fromEntries(
+  Object.entries(TEXTS).map(([name, text]) => [name, textFrame(text)]),
+) as Readonly<Record<keyof typeof TEXTS, Uint8Array>>;
+
+/**
+ * The answer to `subscribe` and `unsubscribe`: every stream that the connection now holds; and to
+ * `list`: those that are available.
+ */
 export function streamsAnswer(
-  message: "subscribed" | "unsubscribed",
+  message: "subscribed" | "unsubscribed" | "available",
   streams: Iterable<string>,
+  id?: MessageId,
 ): Uint8Array {
-  return textFrame(JSON.stringify({ success: { message, streams: [...streams] } }));
+  return frameOf(JSON.stringify({ success: { message, streams: [...streams] } }), id);
 }
 
 /** Characters that the answer repeats of a name that no event can have. */
 const SHOWN_CHARACTERS = 64;
 
 /** A stream that this connection may not have. Rango words it as a success; its clients read that. */
-export function cannotSubscribe(stream: string): Uint8Array {
+export function cannotSubscribe(stream: string, id?: MessageId): Uint8Array {
   const isPossible = parseStreamName(stream).form !== "other";
   const shown = isPossible ? stream : stream.slice(0, SHOWN_CHARACTERS);
-  return textFrame(success(`cannot subscribe to ${shown}`));
+  return frameOf(success(`cannot subscribe to ${shown}`), id);
+}
+
+function frameOf(text: string, id: MessageId | undefined): Uint8Array {
+  return answerFrame(id === undefined ? text : textWithId(text, id));
 }

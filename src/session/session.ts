@@ -1,19 +1,28 @@
 import { getLogger } from "@logtape/logtape";
-import { TokenError } from "../auth/errors.ts";
+import { publicReason, TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { FailureBudget } from "../auth/verifier.ts";
 import type { WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
-import { Subscriber } from "../hub/subscriber.ts";
+import { parseCursor } from "../hub/cursor.ts";
+import type { CatchUp } from "../hub/reader.ts";
+import { Subscriber, type SubscriberOwner } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
 import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
+import { textFrame } from "../websocket/frame.ts";
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { type SessionLimits, StreamRoom } from "./limits.ts";
+import { REFUSALS_PER_MESSAGE, type SessionLimits, StreamRoom } from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
-import { parseMessage, type StreamsEvent } from "./messages.ts";
+import {
+  type ClientEvent,
+  type InvalidMessage,
+  type MessageId,
+  parseMessage,
+  type StreamsEvent,
+} from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
 import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
@@ -36,7 +45,7 @@ export interface SessionContext {
   /** Where the ends of the tokens are awaited. */
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
-  readonly limits: SessionLimits;
+  readonly limits: SessionLimits & { readonly unsentBytes: number };
   readonly places: ConnectionQuota;
   /** Counts limits that were hit, by their names in the file. */
   readonly limitsHit: LabelledCounter;
@@ -44,8 +53,18 @@ export interface SessionContext {
   ended(session: Session, info: CloseInfo): void;
 }
 
+/** What a client asks for with streams (protocol, section 9). */
+type Request = Pick<StreamsEvent, "cursor" | "last">;
+
 /** A binary message that is not text, in its place among the others. */
 const NOT_TEXT = Symbol("not text");
+const NOT_UTF8: InvalidMessage = { kind: "invalid", reason: "the message is not valid UTF-8" };
+
+/**
+ * Bytes of the list of streams that count as one message more: the question is short, and a thousand
+ * names take some twenty kilobytes.
+ */
+const ANSWER_BYTES_PER_MESSAGE = 1024;
 
 /** For binary messages; ignoreBOM: a byte order mark is part of the text, as in text messages. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -62,7 +81,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
+export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, SubscriberOwner {
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
@@ -96,7 +115,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection.outbox, format);
+    this.#subscriber = new Subscriber(connection.outbox, format, this);
     if (identity) this.#become(identity);
   }
 
@@ -115,14 +134,17 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
    *
    * @param streams the first subscriptions
    * @param head bytes that came with the handshake
+   * @param request what the client has missed, or the recent events that it asks for
    */
-  start(streams: readonly string[], head: Uint8Array): void {
+  start(streams: readonly string[], head: Uint8Array, request: Partial<Request> = {}): void {
     log.debug("connection {id} from {address} opened with {count} streams", {
       ...this.#named,
       count: streams.length,
       authenticated: this.uid !== undefined,
     });
-    this.#subscribe(streams);
+    const added = this.#hold(streams);
+    this.#context.hub.open(this.#subscriber);
+    this.#context.hub.start(this.#subscriber, added, this.#catchUpOf(request));
     this.connection.open(this, head);
   }
 
@@ -143,7 +165,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     this.#jti = undefined;
     const ended = this.#dropForbidden();
     if (ended.length > 0) this.#suspended = ended;
-    this.connection.send(answers.TOKEN_EXPIRED);
+    this.connection.send(answers.FRAMES.tokenExpired);
     log.debug("connection {id} from {address}: its token expired", this.#named);
   }
 
@@ -161,6 +183,22 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
 
   drained(): void {
     this.#context.hub.resume(this.#subscriber);
+  }
+
+  overflowed(bytes: number): void {
+    const { hub, limits } = this.#context;
+    // What comes on top of the events that wait are answers: it sends, and does not read them.
+    if (this.#subscriber.isBehind && bytes > 2 * limits.unsentBytes) this.slowConsumer();
+    else hub.fallBehind(this.#subscriber);
+  }
+
+  slowConsumer(): void {
+    this.connection.endSlow();
+  }
+
+  /** Whether private events may be missing after a loss, which the client cannot be told. */
+  get mustFetchAgain(): boolean {
+    return !this.#subscriber.format.status && this.#context.hub.holdsPrivate(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -196,40 +234,81 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
   }
 
   #handle(received: string | typeof NOT_TEXT): void {
-    const message = received === NOT_TEXT ? { kind: "invalid" } as const : parseMessage(received);
+    const message = received === NOT_TEXT ? NOT_UTF8 : parseMessage(received);
     switch (message.kind) {
       case "ping":
-        return this.connection.send(answers.PONG);
+        return this.connection.send(answers.FRAMES.pong);
       case "nothing":
         return;
       case "invalid":
-        return this.connection.send(answers.MESSAGE_ERROR);
+        return this.#answer("messageError", message.id, message.reason);
     }
-    if (message.jwt === "invalid") this.connection.send(answers.TOKEN_TYPE_INVALID);
-    else if (message.jwt) return this.#authenticate(message.jwt.token, message.event);
-    this.#perform(message.event);
+    const { jwt, event, id } = message;
+    if (jwt === "invalid") {
+      this.#answer("tokenTypeInvalid", id, "jwt is not a text of the form Bearer <token>");
+    } else if (jwt) {
+      return this.#authenticate(jwt.token, event, id);
+    }
+    this.#perform(event, id);
   }
 
-  #perform(event: StreamsEvent | "invalid" | undefined): void {
-    if (event === undefined) return;
-    if (event === "invalid") this.connection.send(answers.MESSAGE_ERROR);
-    else if (event.name === "subscribe") this.#subscribe(event.streams);
-    else this.#unsubscribe(event.streams);
+  /** @param reason of an error, for clients that gave their message an id */
+  #answer(name: keyof typeof answers.TEXTS, id: MessageId | undefined, reason?: string): void {
+    this.connection.send(
+      id === undefined
+        ? answers.FRAMES[name]
+        : textFrame(answers.textWithId(answers.TEXTS[name], id, reason)),
+    );
   }
 
-  #authenticate(token: string, then: StreamsEvent | "invalid" | undefined): void {
+  #perform(event: ClientEvent | InvalidMessage | undefined, id: MessageId | undefined): void {
+    switch (event?.kind) {
+      case undefined:
+        return;
+      case "invalid":
+        return this.#answer("messageError", id, event.reason);
+      case "list":
+        return this.#list(id);
+      case "subscribe":
+        return this.#subscribe(event, id);
+      case "unsubscribe":
+        return this.#unsubscribe(event.streams, id);
+    }
+  }
+
+  #list(id: MessageId | undefined): void {
+    const answer = answers.streamsAnswer("available", this.#context.hub.available(), id);
+    this.#charge(Math.floor(answer.length / ANSWER_BYTES_PER_MESSAGE));
+    this.connection.send(answer);
+  }
+
+  /** What costs more than its message is paid for with later ones. */
+  #charge(messages: number): void {
+    const { messageRate } = this.#context.limits;
+    if (messageRate === 0 || messages === 0) return;
+    this.#fullAt = Math.max(this.#fullAt, Math.floor(performance.now())) +
+      Math.ceil(messages * 1000 / messageRate);
+  }
+
+  #authenticate(
+    token: string,
+    then: ClientEvent | InvalidMessage | undefined,
+    id: MessageId | undefined,
+  ): void {
     this.#verifying = true;
     this.connection.pause();
-    void this.#verify(token).then((verified) => {
+    void this.#verify(token).then(({ identity: verified, reason }) => {
       this.#verifying = false;
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
       const identity = verified && this.#mayBecome(verified) ? verified : undefined;
       // In one step, so that no private event comes before the answer that announces it.
       const restored = identity ? this.#become(identity) : [];
-      this.connection.send(identity ? answers.AUTHENTICATED : answers.AUTHENTICATION_FAILED);
+      if (identity) this.#answer("authenticated", id);
+      else this.#answer("authenticationFailed", id, reason ?? "the user may not connect now");
       this.#context.hub.start(this.#subscriber, restored);
-      this.#perform(then);
+      if (identity) this.#context.hub.resumePrivate(this.#subscriber);
+      this.#perform(then, id);
       this.#handleWaiting();
     });
   }
@@ -240,11 +319,12 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     return !isRevoked(identity) && (identity.uid === this.uid || users.allows(identity.uid));
   }
 
-  /** Never rejects: `undefined` for a token that does not verify. */
-  async #verify(token: string): Promise<Identity | undefined> {
+  /** Never rejects. @returns the reason in place of an identity when the token does not verify */
+  async #verify(token: string): Promise<{ identity?: Identity | undefined; reason?: string }> {
     const { verify, failures } = this.#context;
+    if (!verify) return { reason: "this server does not authenticate" };
     try {
-      return await verify?.(token, failures.of(this.address, this));
+      return { identity: await verify(token, failures.of(this.address, this)) };
     } catch (error) {
       if (error instanceof TokenError) {
         log.debug("connection {id} from {address}: token refused: {code}", {
@@ -254,7 +334,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       } else {
         log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
       }
-      return undefined;
+      return { reason: publicReason(error) };
     }
   }
 
@@ -299,7 +379,19 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     return forbidden;
   }
 
-  #subscribe(streams: readonly string[]): void {
+  #subscribe({ streams, cursor, last }: StreamsEvent, id: MessageId | undefined): void {
+    const added = this.#hold(streams, id);
+    this.#context.hub.start(this.#subscriber, added, this.#catchUpOf({ cursor, last }, id));
+  }
+
+  /** Cursors are for clients that asked for them: others never see one. */
+  #catchUpOf({ cursor, last }: Partial<Request>, id?: MessageId): CatchUp {
+    const isUsed = cursor !== undefined && cursor !== "" && this.#subscriber.format.cursors;
+    return { cursor: isUsed ? parseCursor(cursor) ?? "unreadable" : undefined, last, id };
+  }
+
+  /** Answers a subscription. @returns the streams that it adds */
+  #hold(streams: readonly string[], id?: MessageId): readonly string[] {
     const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
@@ -315,23 +407,24 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
         break;
       }
       if (isPossible) added.push(stream);
-      else refused.push(answers.cannotSubscribe(stream));
+      else refused.push(answers.cannotSubscribe(stream, id));
     }
+    this.#charge(Math.floor(refused.length / REFUSALS_PER_MESSAGE));
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.connection.send(answer);
     if (tooMany) {
       limitsHit.add("streams");
-      this.connection.send(answers.TOO_MANY_STREAMS);
+      this.#answer("tooManyStreams", id, `the limit is ${limits.streams} streams`);
     }
-    this.connection.send(answers.streamsAnswer("subscribed", held));
-    hub.start(this.#subscriber, added);
+    this.connection.send(answers.streamsAnswer("subscribed", held, id));
+    return added;
   }
 
-  #unsubscribe(streams: readonly string[]): void {
+  #unsubscribe(streams: readonly string[], id: MessageId | undefined): void {
     this.#context.hub.unsubscribe(this.#subscriber, streams);
     this.#suspended = this.#suspended?.filter((stream) => !streams.includes(stream));
-    this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams));
+    this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams, id));
   }
 
   #mayHold(stream: string): boolean {

@@ -34,6 +34,10 @@ export interface PlainStream<Pattern extends string, Params extends Words, Paylo
   readonly scope: Scope;
   readonly words: Params;
   readonly payload: z.ZodType<Payload>;
+  /** Whether each payload is the whole value, so that a new subscriber is sent the latest one. */
+  readonly isWholeValue?: boolean;
+  /** Whether this server makes it from an order book, unless the exchange publishes it. */
+  readonly isDerived?: boolean;
   /** Shown in documents and sent by `ranger publish --sample`. */
   readonly example: NoInfer<Payload> | typeof SIMULATED;
 }

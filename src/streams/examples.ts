@@ -13,6 +13,8 @@ export interface ExampleOptions {
 export interface ExampleEvent {
   readonly routingKey: string;
   readonly payload: unknown;
+  /** Whether servers derive events of this kind, so that the exchange need not publish them. */
+  readonly isDerived: boolean;
 }
 
 /**
@@ -31,6 +33,7 @@ export function exampleEvents(registry: Registry, options: ExampleOptions): Exam
   return registry.kinds.filter(({ example }) => example !== SIMULATED).map((kind) => ({
     routingKey: routingKeyOf(kind, options),
     payload: kind.example,
+    isDerived: kind.isDerived,
   }));
 }
 

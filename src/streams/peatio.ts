@@ -145,6 +145,9 @@ const address = z.string().nullable();
 /** Every exchange has another form of these. */
 const anyObject = z.looseObject({});
 
+/** Numbers of levels per side that the best levels of an order book are derived for. */
+export const DEPTHS = ["5", "10", "20", "50", "100"] as const;
+
 /** Every kind, in the order that documents show them. */
 export const PEATIO_STREAMS = [
   defineStream({
@@ -152,6 +155,7 @@ export const PEATIO_STREAMS = [
     summary: "The whole order book, again and again",
     scope: "public",
     delivery: "plain",
+    isWholeValue: true,
     payload: z.looseObject({ asks: levels, bids: levels }),
     example: SIMULATED,
   }),
@@ -196,6 +200,27 @@ export const PEATIO_STREAMS = [
     example: SIMULATED,
   }),
   defineStream({
+    name: "<id>.depth-<levels>",
+    summary: "The best levels of the order book, the whole value each time",
+    words: { levels: DEPTHS },
+    scope: "public",
+    delivery: "plain",
+    isWholeValue: true,
+    isDerived: true,
+    payload: z.looseObject({ asks: z.array(bookLevel), bids: z.array(bookLevel), sequence }),
+    example: { asks: [["1001.9", "2.5"]], bids: [["1000.0", "0.25"]], sequence: 33 },
+  }),
+  defineStream({
+    name: "<id>.bbo",
+    summary: "The best ask and the best bid; null for an empty side",
+    scope: "public",
+    delivery: "plain",
+    isWholeValue: true,
+    isDerived: true,
+    payload: z.looseObject({ ask: bookLevel.nullable(), bid: bookLevel.nullable(), sequence }),
+    example: { ask: ["1001.9", "2.5"], bid: ["1000.0", "0.25"], sequence: 33 },
+  }),
+  defineStream({
     name: "<id>.kline-<period>",
     summary: "Candles: time, open, high, low, close, volume",
     words: {
@@ -203,6 +228,7 @@ export const PEATIO_STREAMS = [
     },
     scope: "public",
     delivery: "plain",
+    isWholeValue: true,
     payload: z.union([
       z.tuple([
         z.union([
@@ -225,6 +251,7 @@ export const PEATIO_STREAMS = [
     summary: "All markets at a glance",
     scope: "public",
     delivery: "plain",
+    isWholeValue: true,
     payload: z.record(
       z.string(),
       z.looseObject({

@@ -21,6 +21,10 @@ export interface StreamKind {
   /** Only for snapshots and increments. */
   readonly state: StateKind | undefined;
   readonly payload: z.ZodType;
+  /** Whether each payload is the whole value, so that a new subscriber is sent the latest one. */
+  readonly isWholeValue: boolean;
+  /** Whether this server makes it from an order book, unless the exchange publishes it. */
+  readonly isDerived: boolean;
   /** Whether a payload, as `JSON.parse` returns it, fits the type. */
   readonly fits: (payload: unknown) => boolean;
   /** Shown in documents and sent by `ranger publish --sample`; `SIMULATED` if samples contain it. */
@@ -95,14 +99,23 @@ function kindsOf(definition: StreamDefinition): StreamKind[] {
   const common = { summary, scope, words };
   const typed = (payload: z.ZodType) => ({ payload, fits: compileCheck(payload) });
   if (definition.delivery === "plain") {
-    const { payload, example } = definition;
+    const { payload, example, isWholeValue = false, isDerived = false } = definition;
+    const marks = { isWholeValue, isDerived };
     return [
-      { ...common, label: name, role: "plain", state: undefined, ...typed(payload), example },
+      {
+        ...common,
+        ...marks,
+        label: name,
+        role: "plain",
+        state: undefined,
+        ...typed(payload),
+        example,
+      },
     ];
   }
   const { state, snapshot, increment, example } = definition;
   const examples = example === SIMULATED ? { snapshot: example, increment: example } : example;
-  const both = { ...common, state };
+  const both = { ...common, state, isWholeValue: false, isDerived: false };
   return [
     {
       ...both,

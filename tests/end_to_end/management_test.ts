@@ -147,7 +147,10 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       users: 1,
       states: 1,
       statesUnsure: 0,
-      stateBytes: 0,
+      latestValues: 1,
+      derivedStreams: 0,
+      // The observer's latest event.
+      stateBytes: 2 * '{"asks":[],"bids":[],"marker":1}'.length + 300,
     });
     assert.equal(source?.connected, true);
     assert.equal(source?.reconnects, 0);

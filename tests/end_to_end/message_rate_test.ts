@@ -65,6 +65,19 @@ Deno.test("a client that sends too fast is closed, and told so", async (t) => {
     });
   }
 
+  await step(t, "sixteen refused names count as a further message", async () => {
+    using client = await RawClient.open(ranger.url());
+    const streams = Array.from({ length: 256 }, (_, at) => `a.b.${at}`);
+    const payload = JSON.stringify({ event: "subscribe", streams });
+    const refused = encodeFrame({ opcode: Opcode.text, payload });
+    // 17, 34, 51: the third is within 40 when it comes, the next one is not.
+    await client.write(joined(messages(3, refused), PING));
+    const { frames, close } = await untilClosed(client);
+    assert.equal(frames.length, 1 + 3 * (256 + 1));
+    assert.deepEqual(closeOf(close), TOO_MANY);
+    assert.equal(await hits(), kinds.length + 1);
+  });
+
   await step(t, "fragments are one message, and pings and pongs are none", async () => {
     await using client = await connectClient(ranger.url());
     await client.next();

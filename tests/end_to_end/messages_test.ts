@@ -53,7 +53,8 @@ const BAD = [
 Deno.test("a message is read for what it asks", async (t) => {
   const streams = ["a.b", "c"];
   const token = { token: "x.y.z" };
-  const request = { kind: "request", jwt: undefined, event: undefined };
+  const request = { kind: "request", jwt: undefined, event: undefined, id: undefined };
+  const invalid = (reason: string) => ({ kind: "invalid", reason });
   const rows: [text: string, expected: unknown][] = [
     ["ping", { kind: "ping" }],
     ["ping 1", { kind: "ping" }],
@@ -62,8 +63,9 @@ Deno.test("a message is read for what it asks", async (t) => {
     ["\r\n\tping\n", { kind: "ping" }],
     ["\u00a0\u2003\v\fping", { kind: "ping" }],
     [" ".repeat(40) + "ping", { kind: "ping" }],
-    ["\ufeffping", { kind: "invalid" }],
-    [" pong", { kind: "invalid" }],
+    ["\ufeffping", invalid("the message is not valid JSON")],
+    [" pong", invalid("the message is not valid JSON")],
+    ["[]", invalid("the message is not a JSON object")],
     ["", { kind: "nothing" }],
     [" \t\r\n", { kind: "nothing" }],
     ['{"jwt":"Bearer x.y.z"}', { ...request, jwt: token }],
@@ -74,19 +76,30 @@ Deno.test("a message is read for what it asks", async (t) => {
     ['{"event":"auth","jwt":null}', { ...request, jwt: "invalid" }],
     [
       '{"event":"subscribe","streams":["a.b","c"]}',
-      { ...request, event: { name: "subscribe", streams } },
+      { ...request, event: { kind: "subscribe", streams } },
     ],
     [
       '{"event":"unsubscribe","streams":["a.b","","c"],"id":7}',
-      { ...request, event: { name: "unsubscribe", streams } },
+      { ...request, event: { kind: "unsubscribe", streams }, id: "7" },
     ],
     [
       '{"event":"subscribe","streams":["a.b","c"],"jwt":"Bearer x.y.z"}',
-      { ...request, jwt: token, event: { name: "subscribe", streams } },
+      { ...request, jwt: token, event: { kind: "subscribe", streams } },
     ],
-    ['{"event":"x","jwt":"Bearer x.y.z"}', { ...request, jwt: token, event: "invalid" }],
-    ['{"event":"subscribe","streams":[1]}', { ...request, event: "invalid" }],
-    ['{"__proto__":{"jwt":"Bearer x.y.z"}}', { kind: "invalid" }],
+    ['{"event":"x","jwt":"Bearer x.y.z"}', {
+      ...request,
+      jwt: token,
+      event: invalid('unknown event "x"'),
+    }],
+    ['{"event":"subscribe","streams":[1]}', {
+      ...request,
+      event: invalid("streams is not an array of texts"),
+    }],
+    ['{"event":"list"}', { ...request, event: { kind: "list" } }],
+    [
+      '{"__proto__":{"jwt":"Bearer x.y.z"}}',
+      { ...invalid("the message has neither event nor jwt"), id: undefined },
+    ],
   ];
   for (const [text, expected] of rows) {
     await t.step(JSON.stringify(text), () => assert.deepEqual(parseMessage(text), expected));
@@ -312,5 +325,85 @@ Deno.test("messages and their answers", async (t) => {
     await exchange.settled();
     const { streams, users } = (await exchange.stats()).hub;
     assert.deepEqual({ streams, users }, { streams: before.streams, users: before.users });
+  });
+});
+
+Deno.test("a message's id is in every answer to it, and errors say why", async (t) => {
+  await using exchange = await startExchange(broker, { args: ["--limits-streams=2"] });
+  await using client = await exchange.connect("/public");
+  const error = (message: string, reason: string, id: string) =>
+    `{"error":{"message":"${message}","reason":${JSON.stringify(reason)}},"id":${id}}`;
+  const rows: [message: string, ...answers: string[]][] = [
+    [
+      '{"event":"subscribe","streams":["a.b"],"id":7}',
+      '{"success":{"message":"subscribed","streams":["a.b"]},"id":7}',
+    ],
+    [
+      '{"id":"x1","event":"unsubscribe","streams":["a.b"]}',
+      '{"success":{"message":"unsubscribed","streams":[]},"id":"x1"}',
+    ],
+    [
+      '{"event":"subscribe","streams":["admin.a.b","c.d","e.f"],"id":8}',
+      '{"success":{"message":"cannot subscribe to admin.a.b"},"id":8}',
+      error("Too many streams.", "the limit is 2 streams", "8"),
+      '{"success":{"message":"subscribed","streams":["c.d"]},"id":8}',
+    ],
+    [
+      '{"event":"publish","id":9}',
+      error("Error while handling message.", 'unknown event "publish"', "9"),
+    ],
+    [
+      '{"jwt":"Bearer nonsense","event":"list","id":10}',
+      error("Authentication failed.", "the token does not verify", "10"),
+      '{"success":{"message":"available","streams":[]},"id":10}',
+    ],
+    [
+      '{"jwt":7,"id":11}',
+      error(
+        "Token type is not provided or invalid.",
+        "jwt is not a text of the form Bearer <token>",
+        "11",
+      ),
+    ],
+    ['{"event":"publish"}', MESSAGE_ERROR],
+    ['{"event":"publish","id":{}}', MESSAGE_ERROR],
+  ];
+  for (const [message, ...answers] of rows) {
+    await step(t, message, async () => {
+      await client.send(message);
+      for (const answer of answers) assert.equal(await client.next(), answer);
+    });
+  }
+  await step(t, "a token that has expired is said to have expired", async () => {
+    const token = await exchange.key.token({ exp: 1_588_000_798 });
+    await client.send(JSON.stringify({ jwt: `Bearer ${token}`, id: 12 }));
+    assert.match(await client.next(), /"reason":"[^"]*exp[^"]*"\},"id":12\}$/);
+  });
+});
+
+Deno.test("the streams of which events came in are listed, by message and by HTTP", async (t) => {
+  await using exchange = await startExchange(broker);
+  await using client = await exchange.connect("/public");
+  const market = freshWord();
+  const key = `public.${market}.trades`;
+  await client.send(`{"event":"subscribe","streams":["${market}.trades"]}`);
+  assert.equal(await client.next(), subscribed(`${market}.trades`));
+  await exchange.publish(`private.ID1.order`, "{}");
+  await exchange.publish(`admin.${market}.orders`, "{}");
+  await exchange.publish(`public.${market}.ob-inc`, "{}");
+  await exchange.publish(key, '{"trades":[]}');
+  assert.equal(await client.next(), `{"${market}.trades":{"trades":[]}}`);
+  const streams = [`${market}.ob-inc`, `${market}.trades`];
+  await step(t, "by message", async () => {
+    await client.send('{"event":"list","id":1}');
+    assert.equal(
+      await client.next(),
+      JSON.stringify({ success: { message: "available", streams }, id: 1 }),
+    );
+  });
+  await step(t, "by HTTP, for every page", async () => {
+    const response = await fetch(exchange.ranger.publicUrl("/streams"));
+    assert.deepEqual(await response.json(), { streams });
+    assert.equal(response.headers.get("access-control-allow-origin"), "*");
   });
 });

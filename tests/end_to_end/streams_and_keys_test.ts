@@ -251,6 +251,7 @@ Deno.test("streams and routing keys", async (t) => {
     await exchange.publish(`public.${id}.trades`, 4);
     assert.equal(await client.next(), `{"${id}.trades":4}`);
     await client.ask({ event: "subscribe", streams: [id] });
+    assert.equal(await client.next(), `{"${id}.update":3}`, "the latest value");
     await client.ask({ event: "unsubscribe", streams: [`${id}.trades`] });
     await exchange.publish(`public.${id}.trades`, 5);
     assert.equal(await client.next(), `{"${id}.trades":5}`);

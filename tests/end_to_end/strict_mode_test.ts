@@ -173,6 +173,7 @@ Deno.test("strict mode knows what exchanges publish", async (t) => {
     const token = await exchange.key.token({ uid: id });
     const streams = new Set(WRONG.map((row) => `stream=${nameIn(id, row)}`));
     await using client = await exchange.connect(`/private?${[...streams].join("&")}`, { token });
+    assert.match(await client.next(), /^\{"global\.tickers":/, "the latest one that fits");
     const refused = await refusals(exchange, async () => {
       for (const row of WRONG) await exchange.publish(routingKeyIn(id, row), row.json);
     });

@@ -1,3 +1,4 @@
+import { Cursors } from "../../src/hub/cursor.ts";
 import { type Envelope, wireFormats } from "../../src/hub/envelope.ts";
 import { Subscriber } from "../../src/hub/subscriber.ts";
 import { RecordingOutbox } from "./recording_outbox.ts";
@@ -7,7 +8,7 @@ export class RecordingSubscriber extends Subscriber {
   readonly #recording: RecordingOutbox;
 
   constructor(recording: RecordingOutbox, envelope: Envelope) {
-    super(recording.outbox, wireFormats(undefined)[envelope]);
+    super(recording.outbox, wireFormats(undefined, new Cursors()).none[envelope]);
     this.#recording = recording;
   }
 

@@ -32,7 +32,7 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
     closeTimeoutMs: 1000,
   });
   connection.open(
-    { receivedText() {}, receivedBinary() {}, drained() {}, closed() {} },
+    { receivedText() {}, receivedBinary() {}, drained() {}, overflowed() {}, closed() {} },
     new Uint8Array(),
   );
 

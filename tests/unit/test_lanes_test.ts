@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { partsOf } from "../../scripts/test_parts.ts";
+import { againPart, partsOf } from "../../scripts/test_parts.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -48,4 +48,15 @@ Deno.test("the unit lane is tests/unit and nothing else; flags are passed on", (
   ]);
   assert.deepEqual(partsOf(["tests/x_test.ts"]), [{ name: "as named", args: ["tests/x_test.ts"] }]);
   assert.deepEqual(partsOf([]).map(({ name }) => name), ["in parallel", "alone"]);
+});
+
+Deno.test("up to five files that failed beside others run again alone", () => {
+  const [parallel, alone] = partsOf([]);
+  const files = Array.from({ length: 6 }, (_, at) => `tests/end_to_end/t${at}_test.ts`);
+  assert.deepEqual(againPart(parallel!, files.slice(0, 5))?.args, files.slice(0, 5));
+  assert.equal(againPart(parallel!, files), undefined);
+  assert.equal(againPart(parallel!, []), undefined);
+  assert.equal(againPart(alone!, files.slice(0, 1)), undefined);
+  assert.equal(againPart(partsOf(["unit"])[0]!, files.slice(0, 1)), undefined);
+  assert.equal(againPart(partsOf(files.slice(0, 1))[0]!, files.slice(0, 1)), undefined);
 });

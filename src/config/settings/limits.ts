@@ -49,8 +49,19 @@ export const LIMITS = {
     kind: whole(1024, 1_073_741_824, "BYTES"),
     default: 1_048_576,
     flag: "limits-unsent-bytes",
-    help: "Bytes that may wait for a slow client before it is closed with 1008",
+    help:
+      "Bytes that may wait for a slow client; above it the client gets further events from the " +
+      "history once it reads, and is closed with 1008 if they are not there any more",
     right: "a number of bytes such as 1048576",
+    live: true,
+  }),
+  "limits.unsent_timeout": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 30,
+    flag: "limits-unsent-timeout",
+    help: "Seconds in which a client above limits.unsent_bytes must take something; otherwise it " +
+      "is closed with 1008",
+    right: "a number of seconds such as 30",
     live: true,
   }),
   "limits.state_rate": setting({
@@ -64,11 +75,11 @@ export const LIMITS = {
   }),
   "limits.state_burst": setting({
     kind: whole(1024, 1_073_741_824, "BYTES"),
-    default: 33_554_432,
+    default: 16_777_216,
     flag: "limits-state-burst",
     help: "Bytes of initial states that one connection is sent at once: more than all order " +
       "books of the exchange together",
-    right: "a number of bytes such as 33554432",
+    right: "a number of bytes such as 16777216",
     live: true,
   }),
   "limits.auth_failures": setting({

@@ -53,6 +53,15 @@ export const SERVER = {
     right: "X-Forwarded-For or Forwarded",
     live: true,
   }),
+  "server.proxy_protocol": setting({
+    kind: toggle(),
+    default: false,
+    flag: "proxy-protocol",
+    help:
+      "Whether each connection from a trusted proxy begins with a PROXY protocol header, version 1 or 2, " +
+      "with the client's address; a connection without it is cut. Other connections have no such header",
+    right: "true or false",
+  }),
   "server.reuse_port": setting({
     kind: toggle(),
     default: false,

@@ -48,4 +48,11 @@ export const STREAMS = {
     help: "Maximum number of levels on one side of an order book; a larger book is not kept",
     right: "a number of levels such as 10000",
   }),
+  "streams.depth_interval": setting({
+    kind: whole(10, 60_000, "MILLISECONDS"),
+    default: 100,
+    flag: "streams-depth-interval",
+    help: "Milliseconds between two values of <id>.depth-<n>, which is derived from the order book",
+    right: "a number of milliseconds such as 100",
+  }),
 };

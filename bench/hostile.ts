@@ -1,0 +1,43 @@
+/**
+ * What a stranger can make the server do: for the worst message of each kind, the CPU that it costs,
+ * the bytes that are answered, the memory of a connection that sends it, and what another client
+ * notices while many send it as fast as the limits allow (bench/hostile/).
+ *
+ *     deno task bench:hostile                                two minutes or so; prints a table
+ *     deno task bench:hostile --connections 1000 --seconds 20
+ *     deno task bench:hostile --only ping,unsubscribe
+ *
+ * Exit codes: 0, 64 when it is called wrongly.
+ */
+import { parseArgs } from "node:util";
+import { markdownTable } from "./harness/format.ts";
+import { ATTACKS } from "./hostile/attacks.ts";
+import { measure } from "./hostile/measure.ts";
+
+const { values } = parseArgs({
+  options: {
+    connections: { type: "string", default: "100" },
+    seconds: { type: "string", default: "5" },
+    only: { type: "string" },
+  },
+});
+
+function positive(name: "connections" | "seconds"): number {
+  const number = Number(values[name]);
+  if (number > 0 && Number.isFinite(number)) return number;
+  console.error(`bench:hostile: --${name} is ${values[name]}; right would be a number above zero`);
+  Deno.exit(64);
+}
+
+const wanted = values.only?.split(",");
+const attacks = ATTACKS.filter(({ name }) => !wanted || wanted.some((part) => name.includes(part)));
+if (attacks.length === 0) {
+  console.error(`bench:hostile: --only fits none of ${ATTACKS.map(({ name }) => name).join(", ")}`);
+  Deno.exit(64);
+}
+const options = {
+  connections: Math.ceil(positive("connections")),
+  seconds: positive("seconds"),
+};
+const table = await measure(attacks, options, (line) => console.error(line));
+console.log(markdownTable(table).join("\n"));

@@ -1,0 +1,224 @@
+import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
+import { encodeFrame, Opcode } from "../../testing/frames.ts";
+import { program } from "../../testing/program.ts";
+import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
+import { startRanger } from "../../testing/ranger.ts";
+import { makeKey, type TestKey } from "../../testing/tokens.ts";
+import { V8_FLAGS } from "../../scripts/runtime.ts";
+import { kilobytes, ms, percent, type Table } from "../harness/format.ts";
+import { cpuSeconds, memory } from "../harness/proc.ts";
+import { type Attack, DEEP_LEVELS, SHALLOW_BOOKS, SHALLOW_LEVELS } from "./attacks.ts";
+import { HostileConnection } from "./connection.ts";
+
+/** What is asked for. */
+export interface HostileOptions {
+  /** Connections that attack at once. */
+  readonly connections: number;
+  /** Seconds that they do. */
+  readonly seconds: number;
+}
+
+/** Messages that are under way at once where their cost is measured. */
+const BATCH = 20;
+/** Milliseconds between two questions of the bystander. */
+const BYSTANDER_PAUSE = 10;
+
+const TEXT_PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
+const PING = encodeFrame({ opcode: Opcode.ping });
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Measures each attack on a fresh server: first what a message costs, without limits on rates; then
+ * what many connections do to the server and to a bystander, at the default limits.
+ *
+ * @param tell is called with a line of progress
+ */
+export async function measure(
+  attacks: readonly Attack[],
+  options: HostileOptions,
+  tell: (line: string) => void,
+): Promise<Table> {
+  await using started = new AsyncDisposableStack();
+  const broker = await startBroker();
+  started.defer(() => broker.stop());
+  const key = await makeKey("RS256");
+  const idle = await bystander(broker, key, options.seconds);
+  const rows: string[][] = [];
+  for (const attack of attacks) {
+    tell(`bench:hostile: ${attack.name}`);
+    const cost = await costOf(attack, broker, key);
+    const crowd = await crowdOf(attack, broker, key, options);
+    rows.push([
+      attack.name,
+      ms(cost.cpuMs),
+      cost.ratio.toFixed(cost.ratio < 10 ? 1 : 0),
+      crowd.ratio.toFixed(crowd.ratio < 10 ? 1 : 0),
+      percent(crowd.cpu),
+      kilobytes(crowd.memory),
+      ms(crowd.p99),
+    ]);
+  }
+  const { connections, seconds } = options;
+  return {
+    title: `The worst message of each kind; at the limits by ${connections} connections for ` +
+      `${seconds} s each (a bystander's p99 of an idle server: ${ms(idle)} ms)`,
+    head: [
+      "message",
+      "server CPU, ms per 1,000",
+      "bytes out per byte in",
+      "the same at the limits",
+      "server CPU at the limits",
+      "KiB per connection",
+      "bystander's p99, ms",
+    ],
+    rows,
+  };
+}
+
+async function start(broker: Broker, key: TestKey, args: readonly string[] = []) {
+  const stack = new AsyncDisposableStack();
+  const exchange = randomExchange();
+  const publisher = stack.use(await connectPublisher(broker.url, exchange));
+  const [file, ...first] = program();
+  const ranger = stack.use(
+    await startRanger({
+      program: [file, ...withV8Flags(first)],
+      args: [
+        ...["--amqp-url", broker.url, "--exchange", exchange],
+        ...["--jwt-public-key", key.publicPem, ...args],
+      ],
+    }),
+  );
+  await ranger.consuming();
+  await publisher.publish("public.deep.ob-snap", book(DEEP_LEVELS));
+  for (let at = 0; at < SHALLOW_BOOKS; at++) {
+    await publisher.publish(`public.m${at}.ob-snap`, book(SHALLOW_LEVELS));
+  }
+  return { ranger, stop: () => stack.disposeAsync() };
+}
+
+/** As the built program runs; an executable already contains the flags. */
+function withV8Flags(args: readonly string[]): string[] {
+  const [run, ...rest] = args;
+  return run === "run" ? [run, `--v8-flags=${V8_FLAGS.join(",")}`, ...rest] : [...args];
+}
+
+function book(levels: number) {
+  const asks = Array.from({ length: levels }, (_, at) => [`${100_000 + at}.25`, "1.1234567"]);
+  return { asks, bids: [], sequence: 1 };
+}
+
+/** CPU and bytes of messages, without the limits on rates. */
+async function costOf(attack: Attack, broker: Broker, key: TestKey) {
+  const { ranger, stop } = await start(broker, key, [
+    ...["--limits-message-rate=0", "--limits-auth-failures=0"],
+    "--limits-auth-failures-per-address=0",
+  ]);
+  try {
+    using connection = await HostileConnection.open(ranger.port);
+    const ping = attack.setup.length > 0 && attack.rate > 100 ? PING : TEXT_PING;
+    for (const frame of attack.setup) await connection.write(frame);
+    // The first messages warm up.
+    const send = async (count: number) => {
+      for (let sent = 0; sent < count; sent += BATCH) {
+        for (let n = sent; n < Math.min(sent + BATCH, count); n++) {
+          await connection.write(attack.message(n));
+        }
+        await connection.answered(ping);
+      }
+    };
+    await send(Math.ceil(attack.count / 10));
+    const [cpu, sent, received] = [cpuSeconds(ranger.pid), connection.sent, connection.received];
+    await send(attack.count);
+    return {
+      cpuMs: (cpuSeconds(ranger.pid) - cpu) * 1e6 / attack.count,
+      ratio: (connection.received - received) / (connection.sent - sent),
+    };
+  } finally {
+    await stop();
+  }
+}
+
+/** What many connections do to a server at its default limits, and to a bystander. */
+async function crowdOf(attack: Attack, broker: Broker, key: TestKey, options: HostileOptions) {
+  const { ranger, stop } = await start(broker, key);
+  const connections: HostileConnection[] = [];
+  try {
+    using witness = await HostileConnection.open(ranger.port);
+    await witness.answered(TEXT_PING);
+    const before = memory(ranger.pid).rss;
+    while (connections.length < options.connections) {
+      connections.push(await HostileConnection.open(ranger.port));
+    }
+    for (const frame of attack.setup) {
+      await Promise.all(connections.map((connection) => connection.write(frame)));
+    }
+    const cpu = cpuSeconds(ranger.pid);
+    const began = performance.now();
+    const isOver = () => performance.now() - began > options.seconds * 1000;
+    const [latencies] = await Promise.all([
+      latenciesOf(witness, isOver),
+      ...connections.map((connection, at) => flood(connection, attack, at, isOver)),
+    ]);
+    const seconds = (performance.now() - began) / 1000;
+    const total = (what: "sent" | "received") =>
+      connections.reduce((sum, connection) => sum + connection[what], 0);
+    return {
+      ratio: total("received") / Math.max(total("sent"), 1),
+      cpu: (cpuSeconds(ranger.pid) - cpu) / seconds,
+      memory: Math.max(0, memory(ranger.pid).rss - before) / connections.length,
+      p99: p99(latencies),
+    };
+  } finally {
+    for (const connection of connections) connection[Symbol.dispose]();
+    await stop();
+  }
+}
+
+/** Sends as fast as the limits allow; where that ends the connection after all, it is over. */
+async function flood(
+  connection: HostileConnection,
+  { message, rate }: Attack,
+  at: number,
+  isOver: () => boolean,
+): Promise<void> {
+  // Not all in the same moment.
+  await pause(at % 50);
+  for (let n = at; !isOver() && !connection.isClosed; n++) {
+    await connection.write(message(n));
+    await pause(1000 / rate);
+  }
+}
+
+/** The bystander's p99 while nobody attacks. */
+async function bystander(broker: Broker, key: TestKey, seconds: number): Promise<number> {
+  const { ranger, stop } = await start(broker, key);
+  try {
+    using witness = await HostileConnection.open(ranger.port);
+    const began = performance.now();
+    return p99(await latenciesOf(witness, () => performance.now() - began > seconds * 1000));
+  } finally {
+    await stop();
+  }
+}
+
+/** Milliseconds that each answer took; the pings are control frames, so that many may be sent. */
+async function latenciesOf(
+  witness: HostileConnection,
+  isOver: () => boolean,
+): Promise<number[]> {
+  const latencies: number[] = [];
+  while (!isOver()) {
+    const began = performance.now();
+    await witness.answered(PING);
+    latencies.push(performance.now() - began);
+    await pause(BYSTANDER_PAUSE);
+  }
+  return latencies;
+}
+
+function p99(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? NaN;
+}
