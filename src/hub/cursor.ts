@@ -1,5 +1,7 @@
 /** Where a client is in the source's log, as text that it can come back with (protocol, section 9). */
-import type { Envelope } from "./envelope.ts";
+
+/** The form of an event: `{"name":payload}`, or `["name",payload]` for the clients of 2018. */
+export type Envelope = "object" | "tuple";
 
 /** A position in a log: everything up to and including the event at this offset was received. */
 export interface Cursor {

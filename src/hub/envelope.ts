@@ -1,10 +1,9 @@
 import { FrameChain } from "../delivery/frame_chain.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeFrame, Opcode } from "../websocket/frame.ts";
-import type { Cursors } from "./cursor.ts";
+import type { Cursors, Envelope } from "./cursor.ts";
 
-/** The form of an event: `{"name":payload}`, or `["name",payload]` for the clients of 2018. */
-export type Envelope = "object" | "tuple";
+export type { Envelope };
 
 const encoder = new TextEncoder();
 const CLOSE = { object: encoder.encode("}"), tuple: encoder.encode("]") };
@@ -29,7 +28,7 @@ function openingOf(name: string): Opening {
 }
 
 /**
- * What a connection is told besides events and answers: nothing, as with the old servers; whether its
+ * What a connection is sent besides events and answers: nothing, as with the old servers; whether its
  * data is complete; or that and the cursor of each event.
  */
 export type Reporting = "none" | "status" | "cursors";

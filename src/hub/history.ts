@@ -61,7 +61,6 @@ export const NOWHERE = -1;
  * A record begins with its offset in the log, as a double, then has seven or eight fields of four
  * bytes, then the body. Links are in units of eight bytes from the beginning of the buffer.
  */
-const OFFSET = 0;
 const SIZE = 2;
 const TIME = 3;
 const KEY_CHAIN = 4;
@@ -493,6 +492,11 @@ export class HistoryRange {
   /** Offset up to which all events were taken, or are lost. */
   get after(): number {
     return this.#after;
+  }
+
+  /** Whether events that are next were removed. */
+  get isLost(): boolean {
+    return this.#history.removedOf(this.key, this.isId) > this.#after;
   }
 
   /** Begins with the most recent events, up to `count`, in place of what it began with. */

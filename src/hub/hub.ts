@@ -249,7 +249,7 @@ export class Hub implements EventSink {
     else this.#subscriptions.start(subscriber, names);
   }
 
-  /** The subscriber was told that it is authenticated: its private streams resume, if it had asked. */
+  /** After the answer to a token: the private streams resume, if the subscriber has asked for that. */
   resumePrivate(subscriber: Subscriber): void {
     this.readers.resumePrivate(subscriber);
   }

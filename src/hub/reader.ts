@@ -9,7 +9,7 @@ import type { Subscriber } from "./subscriber.ts";
 
 /** What a client asks for with a subscription (protocol, section 9). */
 export interface CatchUp {
-  /** Where it was; `"unreadable"` for text that is no cursor. */
+  /** Where it was; `"unreadable"` for any other text. */
   readonly cursor?: Cursor | "unreadable" | undefined;
   /** The number of recent events of each stream. */
   readonly last?: number | undefined;
@@ -57,7 +57,7 @@ export class Reader {
   isDelayed = false;
   /** The log that its cursor is of, as long as that cannot be compared. */
   log: string | undefined;
-  /** Whether the client was told last that the source is up. */
+  /** Whether the source was up when the reader began. */
   readonly sourceIsUp: boolean;
   /** What {@linkcode Outbox.progress} was when this was last looked at, and when it changed. */
   progress = -1;
@@ -133,6 +133,14 @@ export class Reader {
     }
     // The report of a loss is between two events.
     return Math.floor(seen);
+  }
+
+  /** Whether events were removed before they were read. */
+  isLost(): boolean {
+    for (const ranges of this.#ranges.values()) {
+      if (ranges.some((range) => range.isLost)) return true;
+    }
+    return false;
   }
 
   /** Finds what has come in. @returns the names of which events were removed; "" for reports of losses */

@@ -368,9 +368,9 @@ export class Readers {
     if (lost.length === 0) return true;
     const { subscriber } = reader;
     const named = lost.includes("") ? this.plainOf(subscriber) : lost;
-    const unresumed = reader.withdraw((name) => named.includes(name));
-    for (const { names, id } of unresumed) subscriber.tell(cannotResume(names, id));
-    const missing = named.filter((name) => !unresumed.some(({ names }) => names.includes(name)));
+    const waiting = reader.withdraw((name) => named.includes(name));
+    for (const { names, id } of waiting) subscriber.tell(cannotResume(names, id));
+    const missing = named.filter((name) => !waiting.some(({ names }) => names.includes(name)));
     if (missing.length === 0) return true;
     if (!subscriber.format.status) {
       subscriber.endSlow();
@@ -382,6 +382,11 @@ export class Readers {
 
   #tellLoss(subscriber: Subscriber, names: readonly string[]): void {
     if (names.length > 0) subscriber.tell(eventsMayBeMissing(names));
+  }
+
+  /** Whether there is nothing to wait for: what comes next was removed, and the client expects it. */
+  #cannotGoOn(reader: Reader): boolean {
+    return !reader.subscriber.format.status && reader.isLost();
   }
 
   /** The reader has sent all there is: from here on events are sent as they come in. */
@@ -439,8 +444,11 @@ export class Readers {
       if (!outbox.isBlocked || outbox.progress !== reader.progress) {
         reader.progress = outbox.progress;
         reader.progressAt = now;
-      } else if (now - reader.progressAt >= this.#limits.unsentTimeout * 1000) {
+      } else if (
+        now - reader.progressAt >= this.#limits.unsentTimeout * 1000 || this.#cannotGoOn(reader)
+      ) {
         reader.subscriber.endSlow();
+        continue;
       }
       if (waitsSince !== undefined && now - waitsSince >= MAX_WAIT_MS) {
         reader.waitsSince = undefined;

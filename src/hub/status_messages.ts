@@ -1,4 +1,4 @@
-/** What clients are told about their data, byte for byte as the protocol has it (section 9). */
+/** The messages about the completeness of data, byte for byte as the protocol has it (section 9). */
 import { textFrame } from "../websocket/frame.ts";
 
 function status(message: string, streams?: readonly string[]): string {

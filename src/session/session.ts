@@ -196,7 +196,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     this.connection.endSlow();
   }
 
-  /** Whether private events may be missing after a loss, which the client cannot be told. */
+  /** Whether private events may be missing after a loss, of which the client gets no message. */
   get mustFetchAgain(): boolean {
     return !this.#subscriber.format.status && this.#context.hub.holdsPrivate(this.#subscriber);
   }

@@ -17,7 +17,7 @@ export interface Admission {
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
   readonly envelope: Envelope;
-  /** What it is told besides events and answers. */
+  /** What it is sent besides events and answers. */
   readonly reporting: Reporting;
   /** Where it was in the log; empty for a client that only asks for cursors. */
   readonly cursor: string | undefined;

@@ -15,7 +15,7 @@ export const PROTOCOL = {
     flag: "close-on-loss",
     help:
       "Close authenticated connections with private streams with 1012 when events were lost, so " +
-      "that clients fetch their state again; those that ask for status are told instead",
+      "that clients fetch their state again; those that ask for status get a message instead",
     right: "true or false",
   }),
 };
