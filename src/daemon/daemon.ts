@@ -111,7 +111,9 @@ export async function startDaemon(
   const flusher = new Flusher();
   const traffic = new Traffic();
   const budget = new StateBudget(limits, limitsHit);
-  const hub = new Hub({ registry: peatioRegistry, flusher, limits, budget, history, ...streams });
+  const hub = new Hub({
+    ...{ registry: peatioRegistry, flusher, limits, traffic, budget, history, ...streams },
+  });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { Backlog, type BacklogReader } from "./backlog.ts";
 import type { Flushable } from "./flush_queue.ts";
 import type { FrameChain } from "./frame_chain.ts";
 import type { LogOptions, LogReader, SharedLog, WriteGroup } from "./shared_log.ts";
@@ -14,6 +15,8 @@ export interface OutboxOptions extends LogOptions {
 export interface OutboxOwner {
   /** The socket has taken all bytes that it was blocked on: there is room again. */
   drained(): void;
+  /** Everything that waited is written: the client is not behind any more. */
+  caughtUp(): void;
   /**
    * The client does not read, and more bytes wait for it than `limits.unsentBytes`. From here on the
    * owner sends what it must and nothing else, or ends the connection; this is called for each
@@ -23,6 +26,9 @@ export interface OutboxOwner {
    */
   overflowed(bytes: number): void;
 }
+
+/** Bytes that a connection that is behind is written in a row, before others have their turn. */
+const MAX_CATCH_UP_BYTES = 262_144;
 
 /** Whether a call of `flush` is scheduled. */
 const enum Scheduled {
@@ -40,8 +46,8 @@ const enum Scheduled {
  *
  * Frames that are sent are not written at once. They are appended to what is pending, and `flush`,
  * which the flusher calls, writes all of it in one system call. While the socket is blocked nothing
- * more is written; when more than `limits.unsentBytes` wait, the client is a slow consumer and the
- * owner's `overflowed` is called. States that the client needs to go on are offered instead of sent:
+ * more is written, and a {@linkcode Backlog} has what waits; when more than `limits.unsentBytes`
+ * wait, the client is a slow consumer and the owner's `overflowed` is called. States that the client needs to go on are offered instead of sent:
  * as long as there is room, they do not count towards that limit.
  *
  * Frames that many clients are sent come from a {@linkcode SharedLog} that the outbox is attached
@@ -55,7 +61,7 @@ const enum Scheduled {
  * outbox.end(lastFrame);
  * ```
  */
-export class Outbox implements Flushable, LogReader, SocketWriterOwner {
+export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriterOwner {
   group: WriteGroup | undefined;
   index = 0;
   readonly #socket: Socket;
@@ -66,13 +72,10 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   /** Frames to be written with the next flush; `undefined` while there are none. */
   #pending: FrameChain | undefined;
   #scheduled: Scheduled = Scheduled.No;
-  /** Bytes that were written and that the kernel has not taken yet. */
-  #blockedBytes = 0;
-  /** Bytes that were offered, of those that are pending and of those that the socket is blocked on. */
+  /** Bytes that were offered, of those that are pending. */
   #offeredPendingBytes = 0;
-  #offeredBlockedBytes = 0;
-  /** Bytes of this outbox in {@linkcode Traffic.unsent}. */
-  #countedUnsentBytes = 0;
+  /** What waits while the client is behind; `undefined` while it is not. Then nothing is pending. */
+  #backlog: Backlog | undefined;
   #isClosed = false;
   /** Rises whenever the kernel has taken a write that blocked: whether the client takes anything. */
   progress = 0;
@@ -92,9 +95,9 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
     return 1;
   }
 
-  /** Whether the socket has bytes that the kernel has not taken yet. */
-  get isBlocked(): boolean {
-    return this.#blockedBytes > 0;
+  /** Whether the client has not taken everything that was written or waits for it. */
+  get isBehind(): boolean {
+    return this.#backlog !== undefined;
   }
 
   /**
@@ -102,8 +105,8 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * called.
    */
   get hasRoom(): boolean {
-    return !this.#isClosed &&
-      this.#offeredPendingBytes + this.#offeredBlockedBytes < this.#options.limits.unsentBytes;
+    const offeredBytes = this.#backlog?.offeredBytes ?? this.#offeredPendingBytes;
+    return !this.#isClosed && offeredBytes < this.#options.limits.unsentBytes;
   }
 
   /**
@@ -114,14 +117,12 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * @param frames how many frames there are in it, where it is several in one buffer
    */
   send(frame: Uint8Array, age?: number, frames = 1): void {
-    if (!this.#append(frame, frames) || this.#scheduled !== Scheduled.No) return;
-    this.#scheduled = Scheduled.Normal;
-    this.#options.flusher.schedule(this, age);
+    this.#send(frame, 0, age, frames);
   }
 
   /** Like `send`, but flushes before all other outboxes: for a user's own events. */
   sendUrgent(frame: Uint8Array, age?: number): void {
-    if (!this.#append(frame) || this.#scheduled === Scheduled.Urgent) return;
+    if (!this.#append(frame, 0) || this.#scheduled === Scheduled.Urgent) return;
     this.#scheduled = Scheduled.Urgent;
     this.#options.flusher.scheduleUrgent(this, age);
   }
@@ -131,8 +132,7 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    * it does not count towards the limit of a slow consumer; beyond that it is a frame like any other.
    */
   offer(frame: Uint8Array, age?: number): void {
-    if (this.hasRoom) this.#offeredPendingBytes += frame.length;
-    this.send(frame, age);
+    this.#send(frame, this.hasRoom ? frame.length : 0, age);
     // Then there is room again, or `drained` will be called.
     if (!this.hasRoom) this.flush();
   }
@@ -146,9 +146,14 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   attach(log: SharedLog | undefined): void {
     if (this.#isClosed || log === this.#log) return;
     if (this.group) this.#detach();
-    this.#log?.remove(this);
+    const backlog = this.#backlog;
+    if (backlog && this.#log) {
+      backlog.leave(this.#log.last);
+      this.#log.removeBehind(backlog);
+    } else this.#log?.remove(this);
     this.#log = log;
-    log?.add(this, !this.#isIdle);
+    if (backlog) log?.addBehind(backlog);
+    else log?.add(this, this.#pending !== undefined);
   }
 
   /**
@@ -158,21 +163,20 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
    */
   flush(): number {
     this.#scheduled = Scheduled.No;
+    if (this.#backlog) return this.#backlog.isBlocked ? 0 : this.#catchUp(this.#backlog);
     const pending = this.#pending;
-    if (pending === undefined || this.#blockedBytes > 0) return 0;
+    if (pending === undefined) return 0;
     this.#pending = undefined;
     const offeredBytes = this.#offeredPendingBytes;
     this.#offeredPendingBytes = 0;
-    this.#write(pending.join(), pending.frames);
-    if (this.#blockedBytes > 0) this.#offeredBlockedBytes = offeredBytes;
-    else this.#rejoin();
+    if (this.#write(pending.join(), pending.frames)) this.#rejoin();
+    else this.#fallBehind(pending.bytes, offeredBytes);
     return pending.frames;
   }
 
   /** Writes frames of the log. For its group. */
   writeShared(bytes: Uint8Array, frames: number): void {
-    this.#write(bytes, frames);
-    if (this.#blockedBytes > 0) this.#detach();
+    if (!this.#write(bytes, frames)) this.#fallBehind(bytes.length, 0);
   }
 
   /** Writes what is pending and then one last frame, and closes. */
@@ -181,6 +185,12 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
     if (this.group) this.#detach();
     const pending = this.#pending;
     if (pending) this.#write(pending.join(), pending.frames);
+    for (;;) {
+      const piece = this.#backlog?.take(this.#log?.last);
+      if (piece === undefined) break;
+      this.#write(piece.bytes, piece.frames);
+      this.#options.traffic.addUnsent(-piece.bytes.length);
+    }
     this.#write(last, 1);
     this.close();
   }
@@ -196,58 +206,67 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#log?.remove(this);
+    const backlog = this.#backlog;
+    if (backlog) {
+      this.#options.traffic.addUnsent(-backlog.bytesAt(this.#log?.last));
+      this.#backlog = undefined;
+      this.#log?.removeBehind(backlog);
+    } else this.#log?.remove(this);
     this.#log = undefined;
     this.#pending = undefined;
-    this.#countUnsent(0);
   }
 
   /** The kernel has taken a write that blocked. For the socket writer. */
   writeCompleted(bytes: number): void {
-    this.#blockedBytes -= bytes;
+    const backlog = this.#backlog;
+    if (backlog === undefined) return;
     this.progress++;
-    if (this.#blockedBytes > 0) return;
-    this.#countUnsent(0);
-    this.#offeredBlockedBytes = 0;
-    if (this.#isClosed) return;
+    backlog.unblock();
+    this.#options.traffic.addUnsent(-bytes);
+    this.#log?.updateBehind(backlog);
     this.#owner.drained();
     this.flush();
-    this.#rejoin();
+  }
+
+  /** More waits than may. For the log. */
+  checkBacklog(): void {
+    // That much since its last write says nothing about the client yet: it is offered to the socket.
+    if (this.#backlog && !this.#backlog.isBlocked) this.flush();
+    const waiting = this.#backlog?.waitingAt(this.#log?.last) ?? 0;
+    if (waiting > this.#options.limits.unsentBytes) this.#owner.overflowed(waiting);
+  }
+
+  #send(frame: Uint8Array, offeredBytes: number, age?: number, frames = 1): void {
+    if (!this.#append(frame, offeredBytes, frames) || this.#scheduled !== Scheduled.No) return;
+    this.#scheduled = Scheduled.Normal;
+    this.#options.flusher.schedule(this, age);
   }
 
   /** @returns whether the frame waits for a flush that has to be scheduled */
-  #append(frame: Uint8Array, frames = 1): boolean {
+  #append(frame: Uint8Array, offeredBytes: number, frames = 1): boolean {
     if (this.#isClosed) return false;
-    if (this.group) this.#detach();
-    const pending = this.#pending = (this.#pending ?? this.#root).with(frame, frames);
-    const { limits } = this.#options;
-    if (this.#blockedBytes > 0) {
-      this.#countUnsent(this.#countedUnsentBytes + frame.length);
-      const waiting = pending.weight - this.#offeredPendingBytes +
-        this.#blockedBytes - this.#offeredBlockedBytes;
-      if (waiting > limits.unsentBytes) this.#owner.overflowed(waiting);
+    const { limits, traffic } = this.#options;
+    const backlog = this.#backlog;
+    if (backlog) {
+      backlog.append(frame, offeredBytes, this.#log?.last, frames);
+      traffic.addUnsent(frame.length);
+      this.#log?.updateBehind(backlog);
+      if (backlog.waitingAt(this.#log?.last) > limits.unsentBytes) this.checkBacklog();
       return false;
     }
+    if (this.group) this.#detach();
+    this.#offeredPendingBytes += offeredBytes;
+    const pending = this.#pending = (this.#pending ?? this.#root).with(frame, frames);
     if (pending.weight <= limits.unsentBytes) return true;
     // That much in one turn says nothing about the client yet: it is written before it is judged.
     this.flush();
     return false;
   }
 
-  #write(bytes: Uint8Array, frames: number): void {
+  /** @returns whether the kernel took all of it */
+  #write(bytes: Uint8Array, frames: number): boolean {
     this.#options.traffic.countWrite(frames, bytes.length);
-    if (write(this.#socket, bytes, this)) return;
-    this.#blockedBytes += bytes.length;
-    this.#countUnsent(this.#blockedBytes);
-  }
-
-  #countUnsent(bytes: number): void {
-    this.#options.traffic.addUnsent(bytes - this.#countedUnsentBytes);
-    this.#countedUnsentBytes = bytes;
-  }
-
-  get #isIdle(): boolean {
-    return this.#pending === undefined && this.#blockedBytes === 0;
+    return write(this.#socket, bytes, this);
   }
 
   /** Copies what its group has pending, so that frames for this client alone can follow. */
@@ -259,6 +278,41 @@ export class Outbox implements Flushable, LogReader, SocketWriterOwner {
 
   /** Goes back to a group when everything is written. */
   #rejoin(): void {
-    if (this.#log && !this.group && this.#isIdle) this.#log.rejoin(this);
+    if (this.#log && !this.group) this.#log.rejoin(this);
+  }
+
+  /** The kernel did not take all of a write, after which nothing was pending. */
+  #fallBehind(blockedBytes: number, offeredBytes: number): void {
+    const backlog = this.#backlog = new Backlog(this, this.#root, blockedBytes, offeredBytes);
+    this.#options.traffic.addUnsent(blockedBytes);
+    this.#log?.remove(this);
+    this.#log?.addBehind(backlog);
+  }
+
+  /** Writes what waits, until the socket is blocked again or others are to have their turn. */
+  #catchUp(backlog: Backlog): number {
+    let frames = 0;
+    for (let bytes = 0; bytes < MAX_CATCH_UP_BYTES;) {
+      const piece = backlog.take(this.#log?.last);
+      if (piece === undefined) {
+        this.#backlog = undefined;
+        this.#log?.removeBehind(backlog);
+        this.#rejoin();
+        this.#owner.caughtUp();
+        return frames;
+      }
+      frames += piece.frames;
+      bytes += piece.bytes.length;
+      if (!this.#write(piece.bytes, piece.frames)) {
+        backlog.block(piece);
+        this.#log?.updateBehind(backlog);
+        return frames;
+      }
+      this.#options.traffic.addUnsent(-piece.bytes.length);
+    }
+    this.#log?.updateBehind(backlog);
+    this.#scheduled = Scheduled.Normal;
+    this.#options.flusher.schedule(this);
+    return frames;
   }
 }

@@ -1,7 +1,10 @@
-import { allocate } from "./buffer_slab.ts";
+import type { Backlog } from "./backlog.ts";
+import { BacklogQueue } from "./backlog_queue.ts";
 import type { Flushable } from "./flush_queue.ts";
 import type { Flusher } from "./flusher.ts";
 import type { FrameChain } from "./frame_chain.ts";
+import { LogEntry } from "./log_entry.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Readers in a group, at most: that many are written to in a row before others have their turn. */
 const MAX_GROUP_SIZE = 16;
@@ -14,6 +17,7 @@ export interface LogOptions {
     /** Bytes that may wait to be written to one client. */
     readonly unsentBytes: number;
   };
+  readonly traffic: Pick<Traffic, "addUnsent">;
 }
 
 /** An outbox, as a log sees it. */
@@ -36,12 +40,14 @@ export interface LogReader {
  * A frame is appended once, however many readers there are. Readers that were written the same
  * frames so far form a {@linkcode WriteGroup}, and only groups are scheduled for a flush: what a
  * group has pending is joined into one buffer, which is written to each of its readers. A reader
- * that also has other frames pending, or whose socket is blocked, is detached: each frame is sent to
- * it alone until it has written everything, and then it rejoins a group.
+ * that also has other frames pending is detached: each frame is sent to it alone until its next
+ * flush, and then it rejoins a group. A reader whose socket is blocked is behind: its
+ * {@linkcode Backlog} holds a position in the log, so that a frame costs nothing for it; it reads on
+ * from there when its socket is writable, and rejoins a group at the end.
  *
  * @example
  * ```ts
- * const log = new SharedLog({ flusher, limits });
+ * const log = new SharedLog({ flusher, limits, traffic });
  * for (const outbox of outboxes) outbox.attach(log);
  * log.append(frame); // all of them will write it
  * ```
@@ -54,11 +60,18 @@ export class SharedLog {
   /** Groups with something pending, the one whose flush was scheduled first in front. */
   readonly #scheduled = new Set<WriteGroup>();
   readonly #detached = new Set<LogReader>();
+  /** Readers that are behind, the one for which most waits in front. */
+  readonly #behind = new BacklogQueue();
   /** Position, in bytes, of the group that was furthest behind when this was last checked. */
   #checkedBytes = 0;
 
   constructor(options: LogOptions) {
     this.#options = options;
+  }
+
+  /** The entry that was appended last. */
+  get last(): LogEntry {
+    return this.#last;
   }
 
   /**
@@ -77,6 +90,10 @@ export class SharedLog {
     }
     this.#idle.length = 0;
     if (this.#detached.size > 0) { for (const reader of this.#detached) reader.send(frame, age); }
+    if (this.#behind.size > 0) {
+      this.#options.traffic.addUnsent(frame.length * this.#behind.size);
+      this.#checkBehind();
+    }
     if (this.#last.bytes - this.#checkedBytes > this.#options.limits.unsentBytes) this.#relieve();
   }
 
@@ -103,7 +120,24 @@ export class SharedLog {
     return reader.group?.detach(reader, root);
   }
 
-  /** A detached reader has written everything. */
+  /** The reader of this backlog is behind: what is appended from here on is part of its backlog. */
+  addBehind(backlog: Backlog): void {
+    backlog.enter(this.#last);
+    this.#behind.add(backlog);
+  }
+
+  /** What waits in a backlog has changed. */
+  updateBehind(backlog: Backlog): void {
+    this.#behind.update(backlog);
+  }
+
+  /** The reader of this backlog has caught up, or leaves. */
+  removeBehind(backlog: Backlog): void {
+    this.#behind.remove(backlog);
+    this.#releaseIfQuiet();
+  }
+
+  /** A detached reader, or one that was behind, has written everything. */
   rejoin(reader: LogReader): void {
     this.#detached.delete(reader);
     this.#join(reader);
@@ -130,8 +164,12 @@ export class SharedLog {
       if (last && last.size + group.size <= MAX_GROUP_SIZE) last.addAll(group);
       else this.#addIdle(group);
     }
-    if (this.#scheduled.size > 0) return;
-    // No reader needs what was written: a quiet log holds no frames.
+    this.#releaseIfQuiet();
+  }
+
+  /** A quiet log holds no frames: no reader needs what was written. */
+  #releaseIfQuiet(): void {
+    if (this.#scheduled.size > 0 || this.#behind.size > 0) return;
     this.#last = LogEntry.start();
     this.#checkedBytes = 0;
   }
@@ -154,6 +192,20 @@ export class SharedLog {
   #addIdle(group: WriteGroup): void {
     group.idleIndex = this.#idle.length;
     this.#idle.push(group);
+  }
+
+  /** Lets readers that are too far behind know; the others need not be looked at. */
+  #checkBehind(): void {
+    const { limits } = this.#options;
+    for (
+      let first = this.#behind.first;
+      first && first.waitingAt(this.#last) > limits.unsentBytes;
+      first = this.#behind.first
+    ) {
+      first.reader.checkBacklog();
+      // It is written on, or its owner has not closed it yet.
+      if (this.#behind.first === first) return;
+    }
   }
 
   /**
@@ -258,70 +310,3 @@ export class WriteGroup implements Flushable {
     return flushed;
   }
 }
-
-/**
- * One frame of a log, and the way to the next one. Each reader references the last entry it has
- * written; entries that no reader references are garbage-collected.
- *
- * @example
- * ```ts
- * const position = LogEntry.start();
- * const last = position.append(first).append(second);
- * last.joinedAfter(position); // both frames, for every reader that is at that position
- * ```
- */
-export class LogEntry {
-  /** Frames since the start, this one included. */
-  readonly frames: number;
-  /** Bytes of all of them. */
-  readonly bytes: number;
-  readonly #frame: Uint8Array;
-  #next: LogEntry | undefined;
-  #joined: Uint8Array | undefined;
-  /** Frames before the joined ones. A reference in place of a number would keep all entries alive. */
-  #joinedAfter = -1;
-
-  private constructor(frame: Uint8Array, frames: number, bytes: number) {
-    this.#frame = frame;
-    this.frames = frames;
-    this.bytes = bytes;
-  }
-
-  /** The position before the first frame. */
-  static start(): LogEntry {
-    return new LogEntry(NO_FRAME, 0, 0);
-  }
-
-  /** Adds a frame; to be called on the last entry only. @returns the new last entry */
-  append(frame: Uint8Array): LogEntry {
-    return this.#next = new LogEntry(frame, this.frames + 1, this.bytes + frame.length);
-  }
-
-  /**
-   * The frames after a position, up to this one, in one buffer. It is made once and shared
-   * by all readers at that position: never write into it.
-   */
-  joinedAfter(position: LogEntry): Uint8Array {
-    // A single frame needs no copy.
-    if (position.#next === this) return this.#frame;
-    if (this.#joined !== undefined && this.#joinedAfter === position.frames) return this.#joined;
-    const joined = allocate(this.bytes - position.bytes);
-    let at = 0;
-    for (let entry = position; entry !== this;) {
-      entry = entry.#next!;
-      joined.set(entry.#frame, at);
-      at += entry.#frame.length;
-    }
-    this.#joinedAfter = position.frames;
-    return this.#joined = joined;
-  }
-
-  /** A chain that continues with all frames that were appended after this one. */
-  appendFollowingTo(chain: FrameChain): FrameChain {
-    let longer = chain;
-    for (let entry = this.#next; entry; entry = entry.#next) longer = longer.with(entry.#frame);
-    return longer;
-  }
-}
-
-const NO_FRAME = new Uint8Array(0);

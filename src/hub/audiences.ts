@@ -23,7 +23,7 @@ interface SubscribedName {
  *
  * @example
  * ```ts ignore
- * const audiences = new Audiences({ flusher, limits });
+ * const audiences = new Audiences({ flusher, limits, traffic });
  * audiences.subscribe(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
  * for (const audience of audiences.of("usdbtc.trades")) audience.send(event, age);
  * ```

@@ -85,7 +85,7 @@ interface PublicEvent {
  *
  * @example
  * ```ts ignore
- * const hub = new Hub({ registry: peatioRegistry, flusher, limits, ...settings.streams });
+ * const hub = new Hub({ registry: peatioRegistry, flusher, limits, traffic, ...settings.streams });
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
  * hub.deliver({ offset: 7, routingKey: "public.usdbtc.ob-inc", body, age: 0, past: false });
@@ -254,10 +254,14 @@ export class Hub implements EventSink {
     this.readers.resumePrivate(subscriber);
   }
 
-  /** Continues with what the outbox had no room for, once it has drained. */
+  /** Continues with the states that the outbox had no room for, once it has drained. */
   resume(subscriber: Subscriber): void {
-    if (subscriber.isBehind) this.readers.drained(subscriber);
-    else this.#subscriptions.resume(subscriber);
+    this.#subscriptions.resume(subscriber);
+  }
+
+  /** The subscriber has taken everything that waited for it: what it has missed follows. */
+  caughtUp(subscriber: Subscriber): void {
+    if (subscriber.isBehind) this.readers.caughtUp(subscriber);
   }
 
   /** The subscriber does not read what it is sent: it continues from the history when it does. */

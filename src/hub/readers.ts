@@ -51,7 +51,7 @@ export const RESUME_OUTCOMES = ["resumed", "partly", "cannot"] as const;
  * @example
  * ```ts ignore
  * readers.resume(subscriber, ["usdbtc.trades"], { cursor: parseCursor("1z-k3j9x0q1z7d") });
- * readers.drained(subscriber); // when its socket has taken what it was blocked on
+ * readers.caughtUp(subscriber); // when its socket has taken what it was blocked on
  * ```
  */
 export class Readers {
@@ -160,9 +160,9 @@ export class Readers {
     this.#begin(subscriber, "slow").isDelayed = true;
   }
 
-  /** The socket has taken all that it was blocked on. */
-  drained(subscriber: Subscriber): void {
-    // Not from within a write: what is left in the outbox is written first.
+  /** The client has taken everything that waited for it. */
+  caughtUp(subscriber: Subscriber): void {
+    // Not from within a write.
     this.#enqueue(this.of(subscriber)!);
   }
 
@@ -304,7 +304,7 @@ export class Readers {
     const { outbox } = subscriber;
     let sent = 0;
     while (this.of(subscriber) === reader) {
-      if (outbox.isBlocked || !this.#isThere(reader)) {
+      if (outbox.isBehind || !this.#isThere(reader)) {
         reader.isDelayed = true;
         break;
       }
@@ -324,7 +324,7 @@ export class Readers {
       }
       outbox.flush();
       reader.isDelayed = true;
-      if (!outbox.isBlocked) this.#enqueue(reader);
+      if (!outbox.isBehind) this.#enqueue(reader);
       break;
     }
     return sent;
@@ -441,7 +441,7 @@ export class Readers {
     const now = performance.now();
     for (const reader of this.#readers.values()) {
       const { subscriber: { outbox }, waitsSince } = reader;
-      if (!outbox.isBlocked || outbox.progress !== reader.progress) {
+      if (!outbox.isBehind || outbox.progress !== reader.progress) {
         reader.progress = outbox.progress;
         reader.progressAt = now;
       } else if (

@@ -185,6 +185,10 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     this.#context.hub.resume(this.#subscriber);
   }
 
+  caughtUp(): void {
+    this.#context.hub.caughtUp(this.#subscriber);
+  }
+
   overflowed(bytes: number): void {
     const { hub, limits } = this.#context;
     // What comes on top of the events that wait are answers: it sends, and does not read them.

@@ -41,6 +41,8 @@ export interface ConnectionOwner {
   receivedBinary(message: Uint8Array): void;
   /** The client has taken everything it was blocked on: there is room to offer more. */
   drained(): void;
+  /** The client has taken everything that waited for it. */
+  caughtUp(): void;
   /**
    * The client reads more slowly than it is sent to: as long as it does, the owner should send nothing
    * that can wait. Called for each frame that is sent anyway.
@@ -199,7 +201,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
 
   /** Sends a ping (RFC 6455 §5.5.2), unless the client has not even taken what was sent before. */
   ping(): void {
-    if (!this.outbox.isBlocked) this.send(PING);
+    if (!this.outbox.isBehind) this.send(PING);
   }
 
   /** Closes the socket without a close frame: the client is silent. */
@@ -238,6 +240,11 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
       this.#state = State.Ending;
     }
     this.#endSocket();
+  }
+
+  /** For the outbox. */
+  caughtUp(): void {
+    this.#owner?.caughtUp();
   }
 
   /** For the outbox. */

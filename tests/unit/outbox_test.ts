@@ -21,7 +21,7 @@ function blocked(): ReturnType<typeof recording> {
   outbox.stopReading();
   outbox.outbox.send(line("first"));
   outbox.flusher.flush();
-  assert.ok(outbox.outbox.isBlocked);
+  assert.ok(outbox.outbox.isBehind);
   return outbox;
 }
 
@@ -133,8 +133,8 @@ Deno.test("an outbox that ends writes what is pending and the last frame, and no
 
 Deno.test("a closed outbox drops what is pending, leaves its log and counts as nothing unsent", () => {
   const one = blocked();
-  const { flusher } = one;
-  const log = new SharedLog({ flusher, limits: { unsentBytes: UNSENT_BYTES } });
+  const { flusher, traffic } = one;
+  const log = new SharedLog({ flusher, traffic, limits: { unsentBytes: UNSENT_BYTES } });
   one.outbox.attach(log);
   log.append(line("a"));
   assert.ok(one.traffic.unsent > 0);
@@ -148,8 +148,8 @@ Deno.test("a closed outbox drops what is pending, leaves its log and counts as n
 });
 
 Deno.test("a closed outbox is no longer written to with its group", () => {
-  const { outbox, flusher, frames } = recording();
-  const log = new SharedLog({ flusher, limits: { unsentBytes: UNSENT_BYTES } });
+  const { outbox, flusher, traffic, frames } = recording();
+  const log = new SharedLog({ flusher, traffic, limits: { unsentBytes: UNSENT_BYTES } });
   outbox.attach(log);
   outbox.close();
   log.append(line("a"));

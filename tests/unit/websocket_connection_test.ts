@@ -59,6 +59,7 @@ class Owner implements ConnectionOwner {
   }
   receivedBinary(): void {}
   drained(): void {}
+  caughtUp(): void {}
   overflowed(): void {}
   closed(info: CloseInfo): void {
     this.closes.push(info);

@@ -1,0 +1,228 @@
+import { allocate } from "./buffer_slab.ts";
+import type { FrameChain } from "./frame_chain.ts";
+import type { LogEntry } from "./log_entry.ts";
+
+/**
+ * Bytes of one write, about. Of what waits for a blocked connection that much is joined at a time,
+ * and the rest stays in the log, which all connections share.
+ */
+const PIECE_BYTES = 65_536;
+
+/** The outbox of a backlog. */
+export interface BacklogReader {
+  /** More waits than may: write on, or report that the client does not read. */
+  checkBacklog(): void;
+}
+
+/** What is to be written with one write. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  readonly frames: number;
+  /** Bytes that were offered, of these. */
+  readonly offeredBytes: number;
+}
+
+/** Frames for one connection alone. */
+interface OwnFrames {
+  chain: FrameChain;
+  offeredBytes: number;
+}
+
+/** Frames of a log, after one entry up to another. */
+interface LogFrames {
+  from: LogEntry;
+  readonly to: LogEntry;
+}
+
+/**
+ * What waits for a connection that is behind, in order: frames for it alone, frames of its shared
+ * log between them, and everything after its position in that log. What is appended to the log
+ * becomes part of it without being told.
+ *
+ * @example
+ * ```ts
+ * const backlog = new Backlog(outbox, root, blockedBytes, 0);
+ * log.addBehind(backlog);
+ * log.append(frame); // waits for this connection too
+ * backlog.append(ownFrame, 0, log.last);
+ * for (let piece; (piece = backlog.take(log.last));) write(piece.bytes);
+ * ```
+ */
+export class Backlog {
+  readonly reader: BacklogReader;
+  /** Its index in the log's queue. The queue sets it. */
+  queueIndex = 0;
+  readonly #root: FrameChain;
+  readonly #segments: (OwnFrames | LogFrames | Piece)[] = [];
+  /** In its log; `undefined` without one. Everything after it comes after all segments. */
+  #position: LogEntry | undefined;
+  /** Of all segments. */
+  #segmentBytes = 0;
+  /** The same, with short frames of its own as the memory that they take. */
+  #segmentWeight = 0;
+  #offeredBytes = 0;
+  /** Bytes that were written and that the kernel has not taken yet. */
+  #blockedBytes: number;
+  /** Bytes that were offered, of those. */
+  #offeredBlockedBytes: number;
+
+  /** @param root where chains of its own frames begin */
+  constructor(
+    reader: BacklogReader,
+    root: FrameChain,
+    blockedBytes: number,
+    offeredBlockedBytes: number,
+  ) {
+    this.reader = reader;
+    this.#root = root;
+    this.#blockedBytes = blockedBytes;
+    this.#offeredBlockedBytes = offeredBlockedBytes;
+  }
+
+  /** Whether a write waits for the kernel: nothing can be written. */
+  get isBlocked(): boolean {
+    return this.#blockedBytes > 0;
+  }
+
+  /** Bytes that were offered and wait. */
+  get offeredBytes(): number {
+    return this.#offeredBytes + this.#offeredBlockedBytes;
+  }
+
+  /** Bytes that wait. @param end the last entry of its log */
+  bytesAt(end: LogEntry | undefined): number {
+    return this.#bytesAfterPosition(end) + this.#segmentBytes + this.#blockedBytes;
+  }
+
+  /** What counts towards the limit of a slow consumer. @param end the last entry of its log */
+  waitingAt(end: LogEntry | undefined): number {
+    return this.#bytesAfterPosition(end) + this.#segmentWeight + this.#blockedBytes -
+      this.offeredBytes;
+  }
+
+  /** `waitingAt` relative to other backlogs of the same log, in which it does not change by appending. */
+  get lead(): number {
+    return (this.#position?.bytes ?? 0) - this.waitingAt(this.#position);
+  }
+
+  /** Adds a frame for this connection alone. */
+  append(frame: Uint8Array, offeredBytes: number, end: LogEntry | undefined, frames = 1): void {
+    this.#closeRange(end);
+    this.#offeredBytes += offeredBytes;
+    this.#segmentBytes += frame.length;
+    const last = this.#segments.at(-1);
+    if (last !== undefined && "chain" in last) {
+      const { weight } = last.chain;
+      last.chain = last.chain.with(frame, frames);
+      last.offeredBytes += offeredBytes;
+      this.#segmentWeight += last.chain.weight - weight;
+    } else {
+      const chain = this.#root.with(frame, frames);
+      this.#segments.push({ chain, offeredBytes });
+      this.#segmentWeight += chain.weight;
+    }
+  }
+
+  /** From here on everything after `position` waits as well. For the log. */
+  enter(position: LogEntry): void {
+    this.#position = position;
+  }
+
+  /**
+   * The log grows without this backlog from here on. What waits is copied: an entry that is held
+   * holds all that follow it. For the log.
+   */
+  leave(end: LogEntry): void {
+    this.#closeRange(end);
+    this.#position = undefined;
+    for (const [at, segment] of this.#segments.entries()) {
+      if ("from" in segment) this.#segments[at] = pieceBetween(segment.from, segment.to);
+    }
+  }
+
+  /** Takes what one write is to carry; `undefined` when nothing waits. */
+  take(end: LogEntry | undefined): Piece | undefined {
+    const pieces: Piece[] = [];
+    for (let bytes = 0; bytes < PIECE_BYTES;) {
+      const piece = this.#takeFirst(end);
+      if (piece === undefined) break;
+      pieces.push(piece);
+      bytes += piece.bytes.length;
+    }
+    return pieces.length > 1 ? joined(pieces) : pieces[0];
+  }
+
+  /** The kernel did not take all of a piece. */
+  block({ bytes, offeredBytes }: Piece): void {
+    this.#blockedBytes = bytes.length;
+    this.#offeredBlockedBytes = offeredBytes;
+  }
+
+  /** The kernel has taken what was written. */
+  unblock(): void {
+    this.#blockedBytes = 0;
+    this.#offeredBlockedBytes = 0;
+  }
+
+  #bytesAfterPosition(end: LogEntry | undefined): number {
+    return this.#position === undefined ? 0 : end!.bytes - this.#position.bytes;
+  }
+
+  /** What follows in the log comes after a frame of its own. */
+  #closeRange(end: LogEntry | undefined): void {
+    const from = this.#position;
+    if (from === undefined || from === end) return;
+    const to = end!;
+    this.#segments.push({ from, to });
+    this.#segmentBytes += to.bytes - from.bytes;
+    this.#segmentWeight += to.bytes - from.bytes;
+    this.#position = to;
+  }
+
+  #takeFirst(end: LogEntry | undefined): Piece | undefined {
+    const first = this.#segments[0];
+    if (first === undefined) {
+      const from = this.#position;
+      if (from === undefined || from === end) return undefined;
+      return pieceBetween(from, this.#position = from.pieceEnd(end!, PIECE_BYTES));
+    }
+    if ("from" in first) {
+      const { from, to } = first;
+      first.from = from.pieceEnd(to, PIECE_BYTES);
+      if (first.from === to) this.#segments.shift();
+      const piece = pieceBetween(from, first.from);
+      this.#segmentBytes -= piece.bytes.length;
+      this.#segmentWeight -= piece.bytes.length;
+      return piece;
+    }
+    this.#segments.shift();
+    this.#offeredBytes -= first.offeredBytes;
+    if ("bytes" in first) {
+      this.#segmentBytes -= first.bytes.length;
+      this.#segmentWeight -= first.bytes.length;
+      return first;
+    }
+    const { chain, offeredBytes } = first;
+    this.#segmentBytes -= chain.bytes;
+    this.#segmentWeight -= chain.weight;
+    return { bytes: chain.join(), frames: chain.frames, offeredBytes };
+  }
+}
+
+function pieceBetween(from: LogEntry, to: LogEntry): Piece {
+  return { bytes: to.joinedAfter(from), frames: to.frames - from.frames, offeredBytes: 0 };
+}
+
+function joined(pieces: readonly Piece[]): Piece {
+  const bytes = allocate(pieces.reduce((sum, piece) => sum + piece.bytes.length, 0));
+  let at = 0;
+  let frames = 0;
+  let offeredBytes = 0;
+  for (const piece of pieces) {
+    bytes.set(piece.bytes, at);
+    at += piece.bytes.length;
+    frames += piece.frames;
+    offeredBytes += piece.offeredBytes;
+  }
+  return { bytes, frames, offeredBytes };
+}
