@@ -58,7 +58,7 @@ export class Backlog {
   #position: LogEntry | undefined;
   /** Of all segments. */
   #segmentBytes = 0;
-  /** The same, with short frames of its own as the memory that they take. */
+  /** The same, with short frames for it alone as the memory that they take. */
   #segmentWeight = 0;
   #offeredBytes = 0;
   /** Bytes that were written and that the kernel has not taken yet. */
@@ -66,7 +66,7 @@ export class Backlog {
   /** Bytes that were offered, of those. */
   #offeredBlockedBytes: number;
 
-  /** @param root where chains of its own frames begin */
+  /** @param root where chains of the frames for it alone begin */
   constructor(
     reader: BacklogReader,
     root: FrameChain,
@@ -168,7 +168,7 @@ export class Backlog {
     return this.#position === undefined ? 0 : end!.bytes - this.#position.bytes;
   }
 
-  /** What follows in the log comes after a frame of its own. */
+  /** What follows in the log comes after a frame for this connection alone. */
   #closeRange(end: LogEntry | undefined): void {
     const from = this.#position;
     if (from === undefined || from === end) return;

@@ -64,7 +64,7 @@ Deno.test("a client that is megabytes behind gets every trade and the current bo
   assert.equal((await exchange.stats()).readers!.behind, 0);
 });
 
-Deno.test("a client that reads too late is told what is missing, or closed", async () => {
+Deno.test("a client that reads too late learns what is missing, or is closed", async () => {
   await using exchange = await startExchange(broker, { args: ["--history-bytes=4194304"] });
   await exchange.publish("public.usdbtc.ob-snap", SNAPSHOT);
   await using reader = await exchange.connect("/public?stream=usdbtc.trades");

@@ -37,7 +37,7 @@ export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
 }
 
 /** The frames in what was written as one (RFC 6455 §5.2). */
-function* webSocketFrames(bytes: Uint8Array): Generator<Uint8Array> {
+export function* webSocketFrames(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length;) {
     const length = bytes[at + 1]!;
