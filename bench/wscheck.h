@@ -22,8 +22,13 @@ typedef struct {
     char snapshot[NAME_MAX_BYTES + 8];
     size_t snapshot_length;
     char unnumbered; /* carries no seq: klines, whose number is their time */
+    char whole; /* each event is the whole value: a connection may begin with an earlier one */
   } stream[STREAMS_MAX];
 } Route;
+
+/* In place of a number: before the first event of a stream, and after an earlier value of it. */
+#define NOTHING UINT64_MAX
+#define EARLIER (UINT64_MAX - 1)
 
 enum state { UNTRIED, CONNECTING, HANDSHAKING, SUBSCRIBING, OPEN, OVER };
 
@@ -32,7 +37,7 @@ typedef struct {
   enum state state;
   int served; /* streams of increments that have their snapshot */
   Route *route;
-  uint64_t *last;       /* per stream: the number that came last, UINT64_MAX before the first */
+  uint64_t *last;       /* per stream: the number that came last, NOTHING before the first */
   uint64_t *target;     /* per stream: the number published last, once it is known */
   unsigned char *rest;  /* what a read cut: the beginning of a frame, or of a message */
   size_t restn, restcap;
@@ -113,8 +118,20 @@ static int number_of(const Route *r, int s, const unsigned char *p, size_t n, si
   return 0;
 }
 
+/* Whether this is the value that the stream had before the first event that is counted: servers send
+ * it once to each new subscriber. */
+static int is_earlier_value(const Conn *c, int s, const unsigned char *p, size_t n, size_t body) {
+  uint64_t seq;
+  return c->route->stream[s].whole && !tally.deflate && tally.from && c->last[s] == NOTHING &&
+         !number_of(c->route, s, p, n, body, &seq) && seq != tally.from;
+}
+
 /* An event of stream s, whose payload begins at p[body]. */
 static void check_numbered(Conn *c, int s, const unsigned char *p, size_t n, size_t body) {
+  if (is_earlier_value(c, s, p, n, body)) {
+    c->last[s] = EARLIER;
+    return;
+  }
   tally.events++;
   if (tally.measuring) {
     c->frames++, tally.window_events++;
@@ -126,7 +143,7 @@ static void check_numbered(Conn *c, int s, const unsigned char *p, size_t n, siz
     violation(V_unnumbered, p, n, "no number");
     return;
   }
-  if (last == UINT64_MAX) last = tally.from ? tally.from - 1 : seq - 1;
+  if (last >= EARLIER) last = tally.from ? tally.from - 1 : seq - 1;
   if (seq > last + 1) {
     tally.missing += seq - last - 1;
     violation(V_gap, p, n, "%" PRIu64 " after %" PRIu64, seq, last);
@@ -146,7 +163,7 @@ static void check_snapshot(Conn *c, int s, const unsigned char *p, size_t n) {
     violation(V_unnumbered, p + tail, n - tail, "a snapshot without a sequence");
     return;
   }
-  if (c->last[s] == UINT64_MAX) {
+  if (c->last[s] == NOTHING) {
     int due = 0;
     for (int i = 0; i < c->route->count; i++) due += c->route->stream[i].snapshot_length > 0;
     if (++c->served == due) tally.served++;

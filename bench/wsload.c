@@ -47,6 +47,7 @@
 
 #include "wsreport.h"
 
+enum { OPEN_AT_ONCE = 64 };
 static Route **routes;
 static int routen;
 
@@ -67,6 +68,7 @@ static void stream_of(Route *r, const char *name, size_t n) {
     r->stream[r->count].snapshot_length =
         (size_t)sprintf(r->stream[r->count].snapshot, "{\"%.*s-snap\":", (int)n - 4, name);
   r->stream[r->count].unnumbered = memmem(name, n, ".kline-", 7) != NULL;
+  r->stream[r->count].whole = r->stream[r->count].unnumbered || (n == 14 && !memcmp(name, "global.tickers", 14));
   r->count++;
 }
 
@@ -223,8 +225,11 @@ int main(int ac, char **av) {
   double connect_s = 0, served_s = 0, window = 0, cpu = 0;
   for (;;) {
     uint64_t t = now_ns(CLOCK_MONOTONIC), bytes = 0;
-    while (opening.next < n && opening.trying < opening.parallel && !(opening.failed > 10 && !opening.opened))
+    /* a few at a time: what those that are open are sent is read meanwhile */
+    for (int few = 0; few < OPEN_AT_ONCE && opening.next < n && opening.trying < opening.parallel &&
+                      !(opening.failed > 10 && !opening.opened); few++)
       try_next(&cs[opening.next]);
+    int more = opening.next < n && opening.trying < opening.parallel && !(opening.failed > 10 && !opening.opened);
     /* nobody there, or nothing moves any more: what is not open now never will be */
     int nobody = opening.failed > 10 && !opening.opened, stuck = t - heard > 20000000000ull;
     if (!ready && (nobody || stuck || opening.opened + opening.failed == n)) {
@@ -255,7 +260,7 @@ int main(int ac, char **av) {
       if (t >= drain_until || (control ? complete(cs, n, NULL) : quiet)) break;
     }
     uint64_t served = tally.served;
-    int count = epoll_wait(opening.ep, events, 256, 10);
+    int count = epoll_wait(opening.ep, events, 256, more ? 0 : 10);
     for (int i = 0; i < count; i++) {
       Conn *c = events[i].data.ptr;
       if (!c) {

@@ -20,7 +20,7 @@ static int complete(const Conn *cs, int n, uint64_t *lost) {
   for (int i = 0; i < n; i++)
     for (int s = 0; s < cs[i].route->count; s++) {
       uint64_t target = cs[i].target[s], last = cs[i].last[s];
-      if (last == UINT64_MAX) last = tally.from ? tally.from - 1 : target;
+      if (last >= EARLIER) last = tally.from ? tally.from - 1 : target;
       if (last >= target) continue;
       if (cs[i].state == OPEN) all = 0;
       if (lost) *lost += target - last;

@@ -105,9 +105,10 @@ async function launcher(): Promise<string> {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export DENO_NO_UPDATE_CHECK=1
-# The program may not read its limit on open files.
+# The program may not read its limit on open files, nor the kernel's on connections that wait.
 RANGER_OPEN_FILES=$(ulimit -Hn)
-export RANGER_OPEN_FILES
+read -r RANGER_SOMAXCONN 2>/dev/null </proc/sys/net/core/somaxconn || RANGER_SOMAXCONN=
+export RANGER_OPEN_FILES RANGER_SOMAXCONN
 exec "$here/deno" run ${flags.join(" ")} \\
   "$here/ranger.js" "$@"
 `;

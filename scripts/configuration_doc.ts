@@ -16,7 +16,7 @@ const INTRODUCTION = `# Configuration
 
 Every setting can be given by flag, by environment variable and in a TOML file. Flags override the
 environment, the environment overrides the file, and the file overrides the default. \`ranger check\`
-takes the same flags as \`ranger serve\`, shows each setting with its source, and checks files, keys,
+takes the same flags as \`ranger serve\`, shows with \`--verbose\` each setting with its source, and checks files, keys,
 broker and ports. Where ranger.service is installed, it checks with the environment and the user of
 that unit (\`--unit\` names another one, \`--unit none\` takes those of the shell).
 

@@ -40,6 +40,7 @@ export async function formatted(
  *
  * @example
  * ```ts
+ * const text = "# Configuration\n";
  * await writeOrCheck("docs/configuration.md", "scripts/configuration_doc.ts", text);
  * ```
  */

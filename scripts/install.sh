@@ -112,13 +112,20 @@ install)
   install -m 644 monitoring/prometheus/* "$share/prometheus"
   install -m 644 monitoring/grafana/* "$share/grafana"
   install -m 644 systemd/*.conf.example "$share/systemd"
+  cat <<EOF
+installed:
+  program        $bin/ranger
+  configuration  $etc/ranger.toml
+  units          $units/ranger.service, ranger@.service, ranger.target
+  monitoring     $share (alert rules, dashboard)
+EOF
   if [ -z "$DESTDIR" ]; then
     cat <<EOF
-installed $bin/ranger
-next, as root: edit $etc/ranger.toml, then
-  systemd-sysusers && systemctl daemon-reload && systemctl enable --now ranger
-or, for two processes on one port, each on its core:
+next, as root: name the broker and the key in $etc/ranger.toml, then
   systemd-sysusers && sysctl --system && systemctl daemon-reload
+  ranger check
+  systemctl enable --now ranger
+or, in place of the last line, for two processes on one port, each on its core:
   systemctl enable --now ranger.target ranger@1 ranger@2
 EOF
   fi

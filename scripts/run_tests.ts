@@ -92,12 +92,13 @@ async function runTests(args: readonly string[], broker?: Broker): Promise<numbe
   const sum = { passed: 0, failed: 0 };
   const failures: Failure[] = [];
   const disturbed: Failure[] = [];
-  const runPart = async ({ name, args: own }: Part): Promise<PartResult> => {
+  const runPart = async ({ name, args: own, extraJobs = 0 }: Part): Promise<PartResult> => {
     console.error(`tests: ${name}`);
     const child = new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--trace-leaks", `--junit-path=${report}`, ...own],
       env: {
         RANGER_TEST_PORTS: ports,
+        DENO_JOBS: Deno.env.get("DENO_JOBS") ?? String(navigator.hardwareConcurrency + extraJobs),
         ...(broker ? { RANGER_TEST_AMQP_URL: broker.url } : {}),
       },
       stdin: "null",

@@ -17,7 +17,8 @@ const MAX_MESSAGE = 200;
  * @param report JUnit XML of Deno
  * @example
  * ```ts
- * failuresIn(report); // [{ file: "tests/browser/page_test.ts", title: "the page > by keyboard", message: "TimeoutError" }]
+ * failuresIn(await Deno.readTextFile("junit.xml"));
+ * // [{ file: "tests/browser/page_test.ts", title: "the page > by keyboard", message: "TimeoutError" }]
  * ```
  */
 export function failuresIn(report: string): Failure[] {

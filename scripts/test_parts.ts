@@ -7,6 +7,8 @@ export interface Part {
   readonly args: readonly string[];
   /** Whether its tests run beside others, which can disturb them. */
   readonly isParallel?: boolean;
+  /** Files that run in parallel beyond one per core, in place of those that wait for a timer. */
+  readonly extraJobs?: number;
 }
 
 /** Files that run again, at most: more than that were not disturbed, something is broken. */
@@ -44,13 +46,13 @@ export function isUnitLane([first]: readonly string[]): boolean {
  * @example
  * ```ts
  * partsOf([]); // [{ name: "in parallel", … }, { name: "alone", … }]
- * partsOf(["unit"]); // [{ name: "unit", args: ["--parallel", "tests/unit"] }]
+ * partsOf(["unit"]); // [{ name: "unit", args: ["--parallel", "tests/unit"], extraJobs: 1 }]
  * partsOf(["tests/end_to_end/tail_test.ts"]); // [{ name: "as named", args: ["tests/end_to_end/tail_test.ts"] }]
  * ```
  */
 export function partsOf(args: readonly string[]): Part[] {
   if (isUnitLane(args)) {
-    return [{ name: UNIT, args: ["--parallel", ...args.slice(1), "tests/unit"] }];
+    return [{ name: UNIT, args: ["--parallel", ...args.slice(1), "tests/unit"], extraJobs: 1 }];
   }
   if (args.length > 0) return [{ name: "as named", args }];
   const alone = Object.keys(ALONE);

@@ -28,6 +28,7 @@ interface SystemError extends Error {
  *
  * @example
  * ```ts
+ * declare const error: Error; // from node:net
  * new ConnectionError(error, "127.0.0.1").message; // "nothing listens there"
  * new ConnectionError(error, "localhost").message;
  * // "[::1]:5672: nothing listens there; 127.0.0.1:5672: nothing listens there"
@@ -64,6 +65,7 @@ export class ConnectionError extends Error {
  *
  * @example
  * ```ts
+ * import { connect } from "node:net";
  * const attempts = new ConnectionAttempts(connect({ host: "mq", port: 5672 }), "mq", 5672);
  * String(attempts); // "10.0.0.5:5672: no answer"
  * ```

@@ -3,7 +3,8 @@
  * (sysexits.h).
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { loadSettings } from "./config/load.ts";
  * try {
  *   await loadSettings(Deno.args, Deno.env.toObject());
  * } catch (error) {

@@ -24,7 +24,7 @@ export function randomExchange(): string {
  * @param url with user and password
  * @example
  * ```ts
- * const { client, channel } = await amqp(broker.url);
+ * const { client, channel } = await amqp("amqp://127.0.0.1:5672");
  * await channel.exchangeDelete("events");
  * await client.close();
  * ```
@@ -47,7 +47,7 @@ export async function amqp(url: string): Promise<{ client: AMQPClient; channel: 
  * @throws AMQPError when the broker cannot be reached or refuses
  * @example
  * ```ts
- * await using publisher = await connectPublisher(broker.url, randomExchange());
+ * await using publisher = await connectPublisher("amqp://127.0.0.1:5672", randomExchange());
  * await publisher.publish("public.usdbtc.trades", { trades: [] });
  * await publisher.publish("public.usdbtc.trades", '{"trades": [ ]}');
  * ```

@@ -9,7 +9,9 @@
  * @throws Error when the bound is reached
  * @example
  * ```ts
- * const line = await bounded(daemon.consuming(), "the line that says consuming");
+ * import { startRanger } from "./ranger.ts";
+ * const ranger = await startRanger();
+ * await bounded(ranger.consuming(), "the line that says consuming");
  * ```
  */
 export async function bounded<T>(
@@ -40,7 +42,8 @@ export async function bounded<T>(
  * @throws Error when the bound is reached
  * @example
  * ```ts
- * await until(() => accepts(port) , `port ${port} to accept`);
+ * declare const accepts: (port: number) => Promise<boolean | undefined>;
+ * await until(() => accepts(8080), "port 8080 to accept");
  * ```
  */
 export async function until<T>(

@@ -8,7 +8,7 @@ import { findChromium } from "./chromium.ts";
  * @example
  * ```ts
  * const browser = await launchChromium();
- * if (browser === undefined) return console.log("no Chromium here: not tried");
+ * if (browser === undefined) console.log("no Chromium here: not tried");
  * ```
  */
 export async function launchChromium(): Promise<Browser | undefined> {

@@ -19,7 +19,7 @@ export interface CertificateOptions {
  *
  * @example
  * ```ts
- * const authority = await CertificateAuthority.create(folder.path, "ca");
+ * const authority = await CertificateAuthority.create(await Deno.makeTempDir(), "ca");
  * const { cert, key } = await authority.issue("server", { names: "DNS:mq.example" });
  * ```
  */

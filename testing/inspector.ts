@@ -42,7 +42,7 @@ export function inspectedProgram(
  *
  * @example
  * ```ts
- * using inspector = await Inspector.connect(port);
+ * using inspector = await Inspector.connect(9229);
  * (await inspector.figures()).objects.Session; // how many clients are held
  * ```
  */

@@ -5,6 +5,7 @@
  * @returns how it ended
  * @example
  * ```ts
+ * const child = new Deno.Command("sleep", { args: ["60"] }).spawn();
  * await endProcess(child, "SIGTERM");
  * ```
  */

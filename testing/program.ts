@@ -85,6 +85,7 @@ export interface RunOptions {
  * @throws Error when it runs for more than three minutes
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * const { code, stderr } = await runRanger(["serve", "--prot", "80"]);
  * assert.equal(code, 78);
  * ```

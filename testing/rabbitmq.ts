@@ -62,6 +62,7 @@ export function findRabbitmq(): string | undefined {
  * @throws Error when RabbitMQ is not installed or does not come up, with its log
  * @example
  * ```ts
+ * import { connectPublisher } from "./amqp.ts";
  * const broker = await startBroker();
  * try {
  *   await using publisher = await connectPublisher(broker.url, "events");

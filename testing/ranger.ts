@@ -78,9 +78,9 @@ const LOUD = { "--log-level": "info" };
  * @throws Error when it ends or does not listen in time, with what it wrote
  * @example
  * ```ts
- * await using ranger = await startRanger({ args: ["--no-auth", "--amqp-url", broker.url] });
+ * await using ranger = await startRanger({ args: ["--no-auth", "--amqp-url", "amqp://127.0.0.1"] });
  * await ranger.consuming();
- * await using client = await connectClient(ranger.url("/public?stream=usdbtc.trades"));
+ * const response = await fetch(ranger.managementUrl("/readyz"));
  * ```
  */
 export async function startRanger(options: StartOptions = {}): Promise<RangerProcess> {

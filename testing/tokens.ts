@@ -36,6 +36,7 @@ export interface TestKey {
  *
  * @example
  * ```ts
+ * import { startRanger } from "./ranger.ts";
  * const key = await makeKey();
  * const token = await key.token({ uid: "ID123" });
  * await startRanger({ args: ["--jwt-public-key", key.publicBase64url] });

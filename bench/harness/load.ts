@@ -67,7 +67,9 @@ export interface LoadOptions {
  *
  * @example
  * ```ts
- * const load = await Load.start({ wsload, port, paths, flags: [], connections: 1000, warmup: 1, seconds: 3, drain: 3, core: 1 });
+ * declare const options: LoadOptions; // 1000 connections, 3 seconds
+ * declare const publishFor: (seconds: number) => Promise<void>;
+ * const load = await Load.start(options);
  * await load.ready;
  * await publishFor(4);
  * const report = await load.finish("last usdbtc.trades 4000\n");

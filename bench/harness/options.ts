@@ -25,7 +25,7 @@ const FULL: Effort = {
   rounds: 3,
   retries: 2,
   idle: [10_000, 50_000],
-  rest: 25,
+  rest: 9,
   idleWindow: 32,
   settle: 8,
 };

@@ -81,8 +81,9 @@ export interface Usage {
  *
  * @example
  * ```ts
+ * declare const server: Deno.ChildProcess;
  * const used = startUsage([[server.pid]], [0, 1]);
- * await load.measured;
+ * await new Promise((resolve) => setTimeout(resolve, 3_000));
  * console.log(used().processes[0]); // 0.97
  * ```
  */

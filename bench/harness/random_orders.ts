@@ -20,6 +20,9 @@ export interface RandomOrdersOptions {
  *
  * @example
  * ```ts
+ * import { type PeatioEngine } from "../../src/source/simulator/engine.ts";
+ * import { Random } from "../../src/source/simulator/random.ts";
+ * declare const engine: PeatioEngine;
  * const orders = new RandomOrders(engine, new Random("1"), { middle: 1_000, depth: 50, size: 90 });
  * orders.open();
  * engine.start();

@@ -19,6 +19,10 @@ const source = new AmqpSource({
   queueLength: 100_000,
   queueBytes: 128 * 2 ** 20,
   heartbeat: 20,
+  stream: "",
+  streamMaxAge: 0,
+  streamMaxBytes: 0,
+  streamLookback: 0,
 });
 source.start({ opened() {}, deliver() {}, lost() {}, up() {}, down() {} });
 const told = setInterval(() => {

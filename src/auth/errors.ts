@@ -47,11 +47,13 @@ export type TokenErrorCode = (typeof TOKEN_ERROR_CODES)[number];
  *
  * @example
  * ```ts
+ * import { TokenVerifier } from "./verifier.ts";
+ * declare const verifier: TokenVerifier;
  * try {
- *   identity = await verifier.verify(token);
+ *   await verifier.verify("eyJhbGciOi…");
  * } catch (error) {
  *   if (!(error instanceof TokenError)) throw error;
- *   log.debug("token refused: {code}", { code: error.code });
+ *   console.log(error.code); // "malformed"
  * }
  * ```
  */

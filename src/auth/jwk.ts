@@ -24,6 +24,7 @@ export interface JwksKeys {
  *
  * @example
  * ```ts
+ * const text = await Deno.readTextFile("jwks.json");
  * const { keys, refused } = await readJwks(JSON.parse(text), "");
  * ```
  */

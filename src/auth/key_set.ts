@@ -12,8 +12,9 @@ export const MOST_TRIED = 8;
  *
  * @example
  * ```ts
+ * import { loadVerificationKeys } from "./keys.ts";
  * const keys = new KeySet(await loadVerificationKeys("/etc/ranger/jwt.pub"));
- * for (const key of keys.candidates("RS256", "2026-01")) … // try it
+ * keys.candidates("RS256", "2026-01"); // the keys to try, the likeliest first
  * ```
  */
 export class KeySet {

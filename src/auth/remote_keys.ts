@@ -44,7 +44,8 @@ export interface RemoteState {
  *
  * @example
  * ```ts
- * const remote = new RemoteKeys(options, () => keysChanged());
+ * declare const options: RemoteOptions;
+ * const remote = new RemoteKeys(options, () => console.log("the keys changed"));
  * remote.start();
  * remote.keys; // none before the first set
  * remote.stop();

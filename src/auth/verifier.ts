@@ -81,8 +81,10 @@ export interface AuthState {
  *
  * @example
  * ```ts
- * const verifier = await TokenVerifier.create(settings.auth);
- * const { uid, role } = await verifier.verify(token);
+ * import { type AuthSettings } from "./claims.ts";
+ * declare const settings: AuthSettings;
+ * const verifier = await TokenVerifier.create(settings);
+ * const { uid, role } = await verifier.verify("eyJhbGciOi…");
  * verifier.stop();
  * ```
  */

@@ -16,8 +16,10 @@ export interface Changes {
  * Compares two readings of the settings.
  *
  * @example
- * ```ts ignore
- * changesOf(inForce.values, next.values); // { live: ["log.level"], restart: ["amqp.exchange"] }
+ * ```ts
+ * import { type Loaded } from "./loaded.ts";
+ * declare const before: Loaded["values"], after: Loaded["values"];
+ * changesOf(before, after); // { live: ["log.level"], restart: ["amqp.exchange"] }
  * ```
  */
 export function changesOf(before: Values, after: Values): Changes {

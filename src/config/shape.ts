@@ -96,7 +96,8 @@ export function toSettings(values: ValuesInForce, rbac: Settings["rbac"]): Setti
  * The live part of the settings, and nothing of the rest.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * declare const settings: Settings;
  * liveSettings(settings).server; // { origins: [], trustedProxies: [] }
  * ```
  */

@@ -88,7 +88,10 @@ export interface DaemonExtras {
  * @throws {UnavailableError} an address cannot be listened on; nothing is left running
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type Settings } from "../config/shape.ts";
+ * import { AmqpSource } from "../source/amqp/amqp_source.ts";
+ * declare const settings: Settings;
  * const daemon = await startDaemon(settings, new AmqpSource(settings.amqp));
  * console.log(`ws://${daemon.public.host}:${daemon.public.port}/public/`);
  * await daemon.stop();
@@ -176,8 +179,8 @@ export async function startDaemon(
       : {}),
     sockets: socketLimit,
     handshakes: new Handshakes(limits, limitsHit),
-    admit: (socket, head, admission) => {
-      sessions.admit(socket, head, admission);
+    admit: (socket, head, admission, answer) => {
+      sessions.admit(socket, head, admission, answer);
       if (admission.identity) users.release(admission.identity.uid);
     },
     release: ({ address, identity }) => {

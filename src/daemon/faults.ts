@@ -15,9 +15,8 @@ const LOG_INTERVAL = 60_000;
  * are not affected: they reject what `serve` awaits, and end the process with their exit code.
  *
  * @example
- * ```ts ignore
- * surviveFaults();
- * const daemon = await startDaemon(settings, source);
+ * ```ts
+ * surviveFaults(); // before anything is started
  * ```
  */
 export function surviveFaults(): void {

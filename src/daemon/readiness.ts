@@ -8,7 +8,9 @@ import type { EventSource } from "../source/source.ts";
  * reported at once.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type EventSource } from "../source/source.ts";
+ * declare const source: EventSource;
  * const readiness = new Readiness(source, 10);
  * readiness.reasons(); // ["no events come in: …"]
  * ```
@@ -25,9 +27,12 @@ export class Readiness {
 
   /** One sentence per reason; empty if the daemon is ready. */
   reasons(): readonly string[] {
-    const { connected, detail, everConnected, lasted } = this.#source.state;
-    if (connected) return [];
-    if (everConnected && lasted < this.#brokerGraceMs) return [];
+    const { connected, detail, everConnected, lasted, caughtUp, lag } = this.#source.state;
+    if (connected && caughtUp) return [];
+    if (connected) {
+      return [`events published before the start are being read: ${lag.events} to go`];
+    }
+    if (everConnected && caughtUp && lasted < this.#brokerGraceMs) return [];
     return [`no events come in: ${detail}`];
   }
 }

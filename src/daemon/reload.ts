@@ -23,8 +23,10 @@ export interface Reloadable {
  * that they name. A mistake in them is logged as at the start, and leaves everything as it was.
  *
  * @example
- * ```ts ignore
- * const reloader = new Reloader(loaded, () => loadSettings(), daemon);
+ * ```ts
+ * import { type Loaded } from "../config/loaded.ts";
+ * declare const [loaded, load, daemon]: [Loaded, () => Promise<Loaded>, Reloadable];
+ * const reloader = new Reloader(loaded, load, daemon);
  * await reloader.reload(); // on SIGHUP
  * ```
  */

@@ -5,10 +5,9 @@ const SIGNALS = ["SIGINT", "SIGTERM"] as const;
  * the signal ends the process.
  *
  * @example
- * ```ts ignore
- * const hangups = new Hangups();
- * const daemon = await startDaemon(settings, source);
- * hangups.handle(() => void reloader.reload());
+ * ```ts
+ * const hangups = new Hangups(); // a signal from now on is not lost
+ * hangups.handle(() => console.log("reload")); // when the daemon has started
  * ```
  */
 export class Hangups {
@@ -35,10 +34,9 @@ export class Hangups {
  * @returns the signal
  *
  * @example
- * ```ts ignore
- * const daemon = await startDaemon(settings, source);
- * await untilSignal();
- * await daemon.stop();
+ * ```ts
+ * const signal = await untilSignal();
+ * console.log(`${signal}: shutting down`);
  * ```
  */
 export function untilSignal(): Promise<(typeof SIGNALS)[number]> {

@@ -11,7 +11,9 @@ const MAX_NAMED_STREAMS = 20;
  * @returns plain JSON
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type MetricSources } from "./metrics/metric.ts";
+ * declare const sources: MetricSources;
  * statistics(sources).connections; // { open: 2, authenticated: 1, total: 7, … }
  * ```
  */
@@ -60,5 +62,5 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
 
 /** With the values that are computed when they are read. */
 function statisticsOf(state: SourceState): Record<string, unknown> {
-  return { ...state, interruptedSeconds: state.interruptedSeconds };
+  return { ...state, interruptedSeconds: state.interruptedSeconds, lag: state.lag };
 }

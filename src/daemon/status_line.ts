@@ -15,15 +15,18 @@ export interface Status {
  * The state of the server on one line for people, which `systemctl status` shows.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * declare const status: Status;
  * statusLine(status); // "12,034 clients, 45 books, consuming from peatio.events.ranger by …"
  * ```
  */
 export function statusLine({ clients, books, source, stopping, reload }: Status): string {
   if (stopping) return `Closing, ${count(clients, "client")} left`;
   const events = source.connected ? source.detail : `no events: ${source.detail}`;
+  const { events: behind } = source.lag;
+  const lag = behind === 0 ? "" : `, ${count(behind, "event")} behind`;
   const failed = reload === undefined ? "" : `; the last reload failed: ${reload}`;
-  return `${count(clients, "client")}, ${count(books, "book")}, ${events}${failed}`;
+  return `${count(clients, "client")}, ${count(books, "book")}, ${events}${lag}${failed}`;
 }
 
 function count(number: number, what: string): string {

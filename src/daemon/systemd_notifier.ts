@@ -29,12 +29,12 @@ export interface WatchdogEnvironment {
  * silence means that clients are not served.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { openNotifySocket } from "./notify_socket.ts";
  * using notifier = new SystemdNotifier(openNotifySocket(Deno.env.get("NOTIFY_SOCKET")), {
  *   WATCHDOG_USEC: Deno.env.get("WATCHDOG_USEC"),
  * });
- * notifier.watch(daemon);
- * await notifier.reloading(() => daemon.reload());
+ * await notifier.reloading(() => console.log("reload"));
  * notifier.stopping(10_000);
  * ```
  */

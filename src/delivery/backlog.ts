@@ -41,7 +41,13 @@ interface LogFrames {
  *
  * @example
  * ```ts
- * const backlog = new Backlog(outbox, root, blockedBytes, 0);
+ * import { FrameChain } from "./frame_chain.ts";
+ * import type { Outbox } from "./outbox.ts";
+ * import type { SharedLog } from "./shared_log.ts";
+ *
+ * declare const outbox: Outbox, log: SharedLog, frame: Uint8Array, ownFrame: Uint8Array;
+ * declare function write(bytes: Uint8Array): void;
+ * const backlog = new Backlog(outbox, FrameChain.root(), 65_536, 0);
  * log.addBehind(backlog);
  * log.append(frame); // waits for this connection too
  * backlog.append(ownFrame, 0, log.last);
@@ -58,7 +64,7 @@ export class Backlog {
   #position: LogEntry | undefined;
   /** Of all segments. */
   #segmentBytes = 0;
-  /** The same, with short frames for it alone as the memory that they take. */
+  /** The same, with the reader's short frames counted as the memory that they take. */
   #segmentWeight = 0;
   #offeredBytes = 0;
   /** Bytes that were written and that the kernel has not taken yet. */
@@ -66,7 +72,7 @@ export class Backlog {
   /** Bytes that were offered, of those. */
   #offeredBlockedBytes: number;
 
-  /** @param root where chains of the frames for it alone begin */
+  /** @param root where chains of the reader's frames begin */
   constructor(
     reader: BacklogReader,
     root: FrameChain,
@@ -168,7 +174,7 @@ export class Backlog {
     return this.#position === undefined ? 0 : end!.bytes - this.#position.bytes;
   }
 
-  /** What follows in the log comes after a frame for this connection alone. */
+  /** What follows in the log comes after a frame for this reader alone. */
   #closeRange(end: LogEntry | undefined): void {
     const from = this.#position;
     if (from === undefined || from === end) return;

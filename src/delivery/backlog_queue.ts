@@ -12,6 +12,10 @@ interface Entry {
  *
  * @example
  * ```ts
+ * import type { Backlog } from "./backlog.ts";
+ * import type { SharedLog } from "./shared_log.ts";
+ *
+ * declare const backlog: Backlog, log: SharedLog;
  * const queue = new BacklogQueue();
  * queue.add(backlog);
  * queue.first?.waitingAt(log.last);

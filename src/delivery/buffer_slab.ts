@@ -12,6 +12,7 @@ let used = 0;
  *
  * @example
  * ```ts
+ * declare const first: Uint8Array, second: Uint8Array;
  * const joined = allocate(first.length + second.length);
  * joined.set(first);
  * joined.set(second, first.length);

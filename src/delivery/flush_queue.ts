@@ -32,6 +32,7 @@ const MAX_TAKEN_ENTRIES = 1024;
  *
  * @example
  * ```ts
+ * declare const outbox: Flushable;
  * const queue = new FlushQueue();
  * queue.enqueue(outbox, performance.now(), undefined);
  * queue.takeUntil(performance.now())?.flushable.flush();

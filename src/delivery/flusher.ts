@@ -23,6 +23,8 @@ const SHORT_TURN_THRESHOLD = 2048;
  *
  * @example
  * ```ts
+ * import { type Flushable } from "./flush_queue.ts";
+ * declare const outbox: Flushable;
  * const flusher = new Flusher();
  * flusher.schedule(outbox); // outbox.flush() is called soon
  * ```
@@ -88,6 +90,7 @@ export class Flusher {
     const lateMs = began - (queue.firstTime ?? began) - this.#writeDelay.delayMs;
     let frames = 0;
     let writes = 0;
+    let waitMs = 0;
     let firstPublished: number | undefined;
     while (writes < maxConnections) {
       const entry = queue.takeUntil(dueTime);
@@ -97,10 +100,11 @@ export class Flusher {
       if (flushed === 0) continue;
       frames += flushed;
       writes += entry.size;
+      waitMs += (began - entry.time) * entry.size;
       if (entry.age !== undefined) firstPublished ??= entry.time - entry.age;
     }
     const now = performance.now();
-    this.#writeDelay.record(writes, frames, now - began, lateMs, now);
+    this.#writeDelay.record({ writes, frames, waitMs, tookMs: now - began, lateMs }, now);
     if (writes > 0) this.durations.observe((now - began) / 1000);
     if (firstPublished !== undefined) this.latencies.observe((now - firstPublished) / 1000);
   }

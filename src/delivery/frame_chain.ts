@@ -15,6 +15,7 @@ const MIN_FRAME_WEIGHT = 128;
  *
  * @example
  * ```ts
+ * declare const frame: Uint8Array;
  * const root = FrameChain.root();
  * const one = root.with(frame); // outbox one
  * const two = root.with(frame); // outbox two
@@ -50,6 +51,11 @@ export class FrameChain {
   /** An empty chain. Outboxes share links and buffers only if their chains begin at the same root. */
   static root(): FrameChain {
     return new FrameChain(undefined, new Uint8Array(0), 0, 0, 0);
+  }
+
+  /** Bytes before the frames of one outbox, which count as no frame. */
+  static preface(bytes: Uint8Array): FrameChain {
+    return new FrameChain(undefined, bytes, 0, bytes.length, bytes.length);
   }
 
   /**

@@ -7,6 +7,7 @@ import type { FrameChain } from "./frame_chain.ts";
  *
  * @example
  * ```ts
+ * declare const first: Uint8Array, second: Uint8Array;
  * const position = LogEntry.start();
  * const last = position.append(first).append(second);
  * last.joinedAfter(position); // both frames, for every reader that is at that position

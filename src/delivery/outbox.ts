@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { Backlog, type BacklogReader } from "./backlog.ts";
 import type { Flushable } from "./flush_queue.ts";
-import type { FrameChain } from "./frame_chain.ts";
+import { FrameChain } from "./frame_chain.ts";
 import type { LogOptions, LogReader, SharedLog, WriteGroup } from "./shared_log.ts";
 import { type SocketWriterOwner, write } from "./socket_writer.ts";
 import type { Traffic } from "./traffic.ts";
@@ -55,10 +55,12 @@ const enum Scheduled {
  *
  * @example
  * ```ts
- * const outbox = new Outbox(socket, FrameChain.root(), owner, { flusher, limits, traffic });
- * outbox.attach(log);
+ * import { Socket } from "node:net";
+ * import { FrameChain } from "./frame_chain.ts";
+ * declare const [owner, options, frame]: [OutboxOwner, OutboxOptions, Uint8Array];
+ * const outbox = new Outbox(new Socket(), FrameChain.root(), owner, options);
  * outbox.send(frame);
- * outbox.end(lastFrame);
+ * outbox.end(frame);
  * ```
  */
 export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriterOwner {
@@ -88,6 +90,15 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     this.#root = root;
     this.#owner = owner;
     this.#options = options;
+  }
+
+  /**
+   * Bytes that go out before the first frame and are none: the answer to a handshake. The caller
+   * flushes, once it has sent the first frames.
+   */
+  beginWith(bytes: Uint8Array): void {
+    this.#pending = FrameChain.preface(bytes);
+    this.#scheduled = Scheduled.Normal;
   }
 
   /** One, for the flusher. */

@@ -47,7 +47,13 @@ export interface LogReader {
  *
  * @example
  * ```ts
- * const log = new SharedLog({ flusher, limits, traffic });
+ * import { Flusher } from "./flusher.ts";
+ * import { type Outbox } from "./outbox.ts";
+ * import { Traffic } from "./traffic.ts";
+ *
+ * declare const [outboxes, frame]: [Outbox[], Uint8Array];
+ * const limits = { unsentBytes: 1_048_576 };
+ * const log = new SharedLog({ flusher: new Flusher(), limits, traffic: new Traffic() });
  * for (const outbox of outboxes) outbox.attach(log);
  * log.append(frame); // all of them will write it
  * ```

@@ -60,7 +60,10 @@ export const isDirect: boolean = lastWriteBlocked !== undefined;
  *
  * @example
  * ```ts
- * if (!write(socket, frame, outbox)) blockedBytes += frame.length;
+ * import type { Socket } from "node:net";
+ * declare const [socket, frame, owner]: [Socket, Uint8Array, SocketWriterOwner];
+ * let blockedBytes = 0;
+ * if (!write(socket, frame, owner)) blockedBytes += frame.length;
  * ```
  */
 export function write(socket: Socket, bytes: Uint8Array, owner: SocketWriterOwner): boolean {

@@ -5,13 +5,14 @@ import { doubling, Histogram } from "../telemetry/histogram.ts";
  *
  * @example
  * ```ts
+ * import { type OutboxOptions } from "./outbox.ts";
  * const traffic = new Traffic();
- * const outbox = new Outbox(socket, root, owner, { traffic, flusher, limits });
+ * const counted: Pick<OutboxOptions, "traffic"> = { traffic }; // for every outbox
  * traffic.framesPerWrite.sum; // frames written
  * ```
  */
 export class Traffic {
-  /** Bytes of the frames written: without TLS, which ends at the proxy, and without handshakes. */
+  /** Bytes written to clients, answers to handshakes included: without TLS, which ends at the proxy. */
   bytes = 0;
   /** Bytes that wait for clients that read more slowly than they are sent to. */
   unsent = 0;

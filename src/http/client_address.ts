@@ -7,6 +7,7 @@ import {
   forwardedValues,
 } from "./forwarded.ts";
 import { isHost } from "./request_guard.ts";
+import type { HeaderReader } from "./upgrade_request.ts";
 
 /** The header in which proxies say where a client comes from. */
 export type ForwardedHeader = "X-Forwarded-For" | "Forwarded";
@@ -17,7 +18,8 @@ export type ForwardedHeader = "X-Forwarded-For" | "Forwarded";
  * @example
  * ```ts
  * const proxies = new TrustedProxies(["10.0.0.0/8", "fd00::/8"]);
- * proxies.clientOf(socket.remoteAddress, request.headers); // "203.0.113.7"
+ * const headers = new Headers({ "X-Forwarded-For": "203.0.113.7" });
+ * proxies.clientOf("10.1.2.3", headers); // "203.0.113.7"
  * ```
  */
 export class TrustedProxies {
@@ -48,7 +50,7 @@ export class TrustedProxies {
    *
    * @param peer as the socket has it
    */
-  clientOf(peer: string, headers: Headers): string {
+  clientOf(peer: string, headers: HeaderReader): string {
     const nearest = readAddress(peer) ?? peer;
     if (!this.#trusts(nearest)) return nearest;
     const value = headers.get(this.#header);
@@ -65,7 +67,7 @@ export class TrustedProxies {
    *
    * @param peer as the socket has it
    */
-  protocolOf(peer: string, headers: Headers): "http" | "https" {
+  protocolOf(peer: string, headers: HeaderReader): "http" | "https" {
     return this.#said(peer, headers, "proto") === "https" ? "https" : "http";
   }
 
@@ -75,13 +77,13 @@ export class TrustedProxies {
    *
    * @param peer as the socket has it
    */
-  hostOf(peer: string, headers: Headers): string {
+  hostOf(peer: string, headers: HeaderReader): string {
     const said = this.#said(peer, headers, "host");
     return said !== undefined && isHost(said) ? said : headers.get("host") ?? "";
   }
 
   /** What the first trusted proxy says, in lower case. */
-  #said(peer: string, headers: Headers, what: "proto" | "host"): string | undefined {
+  #said(peer: string, headers: HeaderReader, what: "proto" | "host"): string | undefined {
     if (!this.#trusts(readAddress(peer) ?? peer)) return undefined;
     let said: string | undefined;
     if (this.#header === "Forwarded") {

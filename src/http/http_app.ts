@@ -23,7 +23,7 @@ export interface HttpAppOptions {
  *
  * @example
  * ```ts
- * const response = await plainApp().request("/");
+ * const response = await httpApp().request("/");
  * ```
  */
 export function httpApp({ page, proxies, streams }: HttpAppOptions = {}): Hono {

@@ -11,7 +11,8 @@ const TEXT = "The server could not answer this; its log says why.\n";
  *
  * @example
  * ```ts
- * const app = new Hono().onError(answerFault);
+ * import { Hono } from "hono";
+ * const app = new Hono().onError(internalError);
  * ```
  */
 export function internalError(fault: unknown): Response {

@@ -22,9 +22,13 @@ import { takeProxyHeader } from "./proxy_protocol.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
 import type { SocketLimit } from "./socket_limit.ts";
 import type { UpgradeSlot } from "./upgrade_app.ts";
+import { upgradeRequest } from "./upgrade_request.ts";
 
-/** Connections that wait in the kernel to be taken. */
-const BACKLOG = 4096;
+/**
+ * Connections that wait in the kernel to be taken: those of a whole crowd that comes at once. The
+ * kernel takes the smaller of this and net.core.somaxconn.
+ */
+export const BACKLOG = 16_384;
 
 /** Milliseconds after which connections are taken again that could not be. */
 const LISTEN_INTERVAL = 1000;
@@ -49,6 +53,9 @@ interface App {
   fetch(request: Request, bindings?: object): Response | Promise<Response>;
 }
 
+/** Takes a socket or refuses it, and has it read from when it is its turn. */
+type Accept = (socket: Socket, begin: (socket: Socket) => void) => void;
+
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
@@ -60,7 +67,8 @@ export interface Upgrades {
   readonly sockets?: SocketLimit;
   /** Cuts those that take too long. */
   readonly handshakes: Handshakes;
-  admit(socket: Socket, head: Uint8Array, admission: Admission): void;
+  /** @param answer to the handshake, which is not written yet */
+  admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void;
   /** An admission that comes to nothing after all. */
   release(admission: Admission): void;
 }
@@ -70,7 +78,9 @@ export interface Upgrades {
  *
  * @example
  * ```ts
- * const listener = new Listener("management", managementApp(sources));
+ * import { managementApp, type ManagementSources } from "./management_app.ts";
+ * declare const sources: ManagementSources;
+ * const listener = new Listener(managementApp(sources));
  * const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");
  * await listener.close();
  * ```
@@ -85,6 +95,7 @@ export class Listener {
   readonly #clients = new WeakMap<Socket, string>();
   /** The answer to the plain request of each socket of the clients' listener. */
   readonly #answering = new WeakMap<Socket, ServerResponse>();
+  #handshakes: Handshakes | undefined;
   #closing = false;
   #retired: Promise<void> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -107,28 +118,39 @@ export class Listener {
     });
     this.#front = this.#server;
     if (!upgrades) return;
-    const accept = (socket: Socket) => {
-      const isTaken = upgrades.sockets?.take(socket) !== false;
-      if (isTaken) upgrades.handshakes.add(socket);
-      else socket.destroy();
-      return isTaken;
+    this.#handshakes = upgrades.handshakes;
+    const accept = (socket: Socket, begin: (socket: Socket) => void) => {
+      if (upgrades.sockets?.take(socket) === false) socket.destroy();
+      else upgrades.handshakes.add(socket, begin);
     };
     if (upgrades.beginsWithProxyHeader) this.#front = this.#createFront(upgrades, accept);
-    else this.#server.on("connection", accept);
+    else this.#pace(accept);
     this.#server.on("upgrade", (request, socket, head) => {
       const earlier = this.#answering.get(socket as Socket);
       if (earlier) return endAfter(earlier, socket as Socket);
       const peer = () => this.#peerOf(socket as Socket);
-      void handleUpgrade(app, upgrades, request, socket as Socket, head, peer, () => this.#closing);
+      handleUpgrade(app, upgrades, request, socket as Socket, head, peer, () => this.#closing);
     });
   }
 
-  #createFront(upgrades: Upgrades, accept: (socket: Socket) => boolean): NetServer {
-    // Half-open, as the sockets of an HTTP server are: clients may end their side first.
-    return createNetServer({ allowHalfOpen: true }, (socket) => {
-      if (!accept(socket)) return;
+  /** Has sockets taken from the kernel paused: what reads requests is attached when it is their turn. */
+  #pace(accept: Accept): void {
+    const server = this.#server as Server & { pauseOnConnect: boolean };
+    const [read] = server.listeners("connection");
+    server.removeAllListeners("connection");
+    server.pauseOnConnect = true;
+    server.on("connection", (socket: Socket) =>
+      accept(socket, () => {
+        read!.call(server, socket);
+        socket.resume();
+      }));
+  }
+
+  #createFront(upgrades: Upgrades, accept: Accept): NetServer {
+    const begin = (socket: Socket) => {
       if (!upgrades.beginsWithProxyHeader?.(socket.remoteAddress ?? "")) {
-        return void this.#server.emit("connection", socket);
+        this.#server.emit("connection", socket);
+        return void socket.resume();
       }
       this.#waiting.add(socket);
       socket.once("close", () => this.#waiting.delete(socket));
@@ -137,7 +159,10 @@ export class Listener {
         if (address !== undefined) this.#clients.set(socket, address);
         this.#server.emit("connection", socket);
       });
-    });
+    };
+    // Half-open, as the sockets of an HTTP server are: clients may end their side first.
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: true };
+    return createNetServer(options, (socket) => accept(socket, begin));
   }
 
   #peerOf(socket: Socket): string {
@@ -198,6 +223,7 @@ export class Listener {
   close(): Promise<void> {
     this.#closing = true;
     const gone = this.stopAccepting();
+    this.#handshakes?.destroyWaiting();
     this.#server.closeAllConnections();
     for (const socket of this.#waiting) socket.destroy();
     return gone;
@@ -240,7 +266,8 @@ function endAfter(answer: ServerResponse, socket: Socket): void {
 // A client may go away at any moment of the handshake.
 function ignore(): void {}
 
-async function handleUpgrade(
+/** At once where the app decides at once: it waits for nothing but a token's verification. */
+function handleUpgrade(
   plain: App,
   upgrades: Upgrades,
   incoming: IncomingMessage,
@@ -248,49 +275,60 @@ async function handleUpgrade(
   head: Uint8Array,
   peer: () => string,
   closing: () => boolean,
-): Promise<void> {
+): void {
   socket.on("error", ignore);
-  const checked = checkRequest(incoming);
-  const path = typeof checked === "string" ? "" : checked.path;
-  const slot: UpgradeSlot = { peer, path };
-  let response: Response;
-  if (typeof checked === "string") {
-    response = new Response(`${checked}\n`, { status: 400 });
-  } else {
-    try {
-      const request = toRequest(incoming, checked);
-      // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
-      // are (RFC 9110 §7.8).
-      response = incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
-        ? await answered(upgrades.app, request, slot)
-        : await answered(plain, request, { peer: slot.peer });
-    } catch {
-      response = new Response("Bad request.\n", { status: 400 });
+  const slot: UpgradeSlot = { peer, path: "" };
+  const answerWith = (decided: Response): void => {
+    let response = decided;
+    if (socket.destroyed) {
+      if (slot.admission) upgrades.release(slot.admission);
+      return;
     }
+    upgrades.handshakes.delete(socket);
+    // A shutdown must not miss a client whose token was still being verified.
+    if (closing()) {
+      if (slot.admission) upgrades.release(slot.admission);
+      delete slot.admission;
+      response = new Response("The server is shutting down.\n", { status: 503 });
+    }
+    const { admission } = slot;
+    if (!admission) return void refuse(socket, response);
+    const key = incoming.headers["sec-websocket-key"]!;
+    upgrades.admit(socket, head, admission, switchingProtocols(key, admission.extensions));
+    // From here on the connection listens itself.
+    socket.off("error", ignore);
+  };
+  const decided = decide(plain, upgrades.app, incoming, slot);
+  if (decided instanceof Promise) void decided.then(answerWith);
+  else answerWith(decided);
+}
+
+function decide(
+  plain: App,
+  upgrades: App,
+  incoming: IncomingMessage,
+  slot: UpgradeSlot,
+): Response | Promise<Response> {
+  const checked = checkRequest(incoming);
+  if (typeof checked === "string") return new Response(`${checked}\n`, { status: 400 });
+  slot.path = checked.path;
+  try {
+    const request = upgradeRequest(incoming, checked);
+    // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
+    // are (RFC 9110 §7.8).
+    return incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
+      ? answered(upgrades, request, slot)
+      : answered(plain, toRequest(incoming, checked), { peer: slot.peer });
+  } catch {
+    return new Response("Bad request.\n", { status: 400 });
   }
-  if (socket.destroyed) {
-    if (slot.admission) upgrades.release(slot.admission);
-    return;
-  }
-  upgrades.handshakes.delete(socket);
-  // A shutdown must not miss a client whose token was still being verified.
-  if (closing()) {
-    if (slot.admission) upgrades.release(slot.admission);
-    delete slot.admission;
-    response = new Response("The server is shutting down.\n", { status: 503 });
-  }
-  if (!slot.admission) return await refuse(socket, response);
-  const { extensions } = slot.admission;
-  socket.write(switchingProtocols(incoming.headers["sec-websocket-key"]!, extensions));
-  upgrades.admit(socket, head, slot.admission);
-  // From here on the connection listens itself.
-  socket.off("error", ignore);
 }
 
 /** The app's answer, also where something other than an error is thrown, which Hono passes on. */
-async function answered(app: App, request: Request, bindings?: object): Promise<Response> {
+function answered(app: App, request: Request, bindings?: object): Response | Promise<Response> {
   try {
-    return await app.fetch(request, bindings);
+    const response = app.fetch(request, bindings);
+    return response instanceof Promise ? response.catch(internalError) : response;
   } catch (fault) {
     return internalError(fault);
   }

@@ -33,6 +33,7 @@ const INDEX = `Ranger, for its operator:
  *
  * @example
  * ```ts
+ * declare const sources: ManagementSources;
  * const response = await managementApp(sources).request("/readyz");
  * ```
  */

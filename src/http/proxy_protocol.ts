@@ -32,8 +32,8 @@ export interface ProxyHeader {
  *
  * @example
  * ```ts
- * readProxyHeader(encoder.encode("PROXY TCP4 203.0.113.9 10.0.0.1 4711 80\r\nGET /"));
- * // { address: "203.0.113.9", length: 41 }
+ * const bytes = new TextEncoder().encode("PROXY TCP4 203.0.113.9 10.0.0.1 4711 80\r\nGET /");
+ * readProxyHeader(bytes); // { address: "203.0.113.9", length: 41 }
  * ```
  */
 export function readProxyHeader(bytes: Uint8Array): ProxyHeader | "incomplete" | "invalid" {

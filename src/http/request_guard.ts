@@ -31,8 +31,11 @@ export interface RequestTarget {
  *
  * @example
  * ```ts
- * const checked = checkRequest(incoming);
- * if (typeof checked === "string") respond(400, checked);
+ * import { createServer } from "node:http";
+ * createServer((incoming, outgoing) => {
+ *   const checked = checkRequest(incoming);
+ *   if (typeof checked === "string") outgoing.writeHead(400).end(checked);
+ * });
  * ```
  */
 export function checkRequest(incoming: IncomingMessage): RequestTarget | string {
@@ -66,7 +69,8 @@ function pathOf(target: string): string {
 function countOf({ rawHeaders }: IncomingMessage, name: string): number {
   let count = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]!.toLowerCase() === name) count++;
+    const written = rawHeaders[at]!;
+    if (written.length === name.length && written.toLowerCase() === name) count++;
   }
   return count;
 }

@@ -34,7 +34,10 @@ const CAP_MS = 60_000;
  *
  * @example
  * ```ts
- * const sockets = new SocketLimit(limits, limitsHit, 131_024);
+ * import { type Server } from "node:http";
+ * import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+ * declare const [server, limits]: [Server, SocketLimits];
+ * const sockets = new SocketLimit(limits, new LabelledCounter(), 131_024);
  * server.on("connection", (socket) => sockets.take(socket) || socket.destroy());
  * ```
  */
@@ -98,7 +101,8 @@ export class SocketLimit {
       return false;
     }
     this.#open++;
-    socket.once("close", this.#gone);
+    // Not once, which would make two objects that stay as long as the connection: it closes once.
+    socket.on("close", this.#gone);
     return true;
   }
 

@@ -40,10 +40,14 @@ export interface UpgradeSlot {
   /** The address at the other end of the socket. */
   peer(): string;
   /** The request line's path, not normalised: access is judged by it. */
-  readonly path: string;
+  path: string;
   /** A request that left none is answered with the response. */
   admission?: Admission;
 }
+
+/** Bodies of a 401. Why a token does not verify is not said: it would help to forge one. */
+const NO_TOKEN = "A token is required: Authorization: Bearer <JWT>\n";
+const WRONG_TOKEN = "The token does not verify: Authorization: Bearer <JWT>\n";
 
 /** Whose page it is knows its origin; which others there are is nobody's business. */
 const NOT_FROM_THERE =
@@ -76,8 +80,10 @@ type Access = "private" | "public" | "any";
 
 interface Env {
   Bindings: UpgradeSlot;
-  Variables: { identity: Identity | undefined; address: string };
 }
+
+/** The response to a request that is admitted. It is not sent: the decision is in the slot. */
+const ADMITTED = new Response(null);
 
 /**
  * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
@@ -86,82 +92,91 @@ interface Env {
  *
  * @example
  * ```ts
- * const slot: UpgradeSlot = { peer: () => socket.remoteAddress, path: "/public/" };
- * const response = await upgradeApp(options).fetch(request, slot);
- * if (slot.admission) accept(slot.admission);
- * else refuse(response);
+ * declare const [options, request]: [UpgradeOptions, Request];
+ * const slot: UpgradeSlot = { peer: () => "203.0.113.7", path: "/public/" };
+ * const refusal = await upgradeApp(options).fetch(request, slot);
+ * console.log(slot.admission ?? refusal.status);
  * ```
  */
 export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   const { places, users, verify, failures, envelope, compression } = options;
   const app = new Hono<Env>().onError(internalError);
 
-  app.use(async (c, next) => {
-    const refusal = refuseHandshake(c.req.method, c.req.raw.headers);
-    if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
-    const origin = c.req.header("origin");
-    if (
-      origin !== undefined &&
-      !allowsOrigin(
-        origin,
-        options.proxies.hostOf(c.env.peer(), c.req.raw.headers),
-        options.origins,
-      ) &&
-      !(options.loopbackOrigins && isLoopbackOrigin(origin))
-    ) {
-      return c.text(NOT_FROM_THERE, 403);
-    }
-    return await next();
-  });
-
-  app.use(async (c, next) => {
-    // Also where no limit is set: one that is set later counts the clients connected by then.
-    const address = options.proxies.clientOf(c.env.peer(), c.req.raw.headers);
-    const none = places.take(address);
-    if (none !== undefined) return refuseForNow(c, none);
-    c.set("address", address);
+  /** Decides with a place taken, which is given back if this refuses. */
+  function decide(
+    c: Context<Env>,
+    address: string,
+    identity: Identity | "wrong" | undefined,
+  ): Response {
     try {
-      return await next();
+      const access = accessOf(c.env.path);
+      if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
+        return c.text(identity === "wrong" ? WRONG_TOKEN : NO_TOKEN, 401, {
+          "www-authenticate": "Bearer",
+        });
+      }
+      const user = identity === "wrong" ? undefined : identity;
+      if (user && !users.reserve(user.uid)) return refuseForNow(c, "connections_per_user");
+      c.env.admission = admissionOf(c, address, user);
+      return ADMITTED;
     } finally {
       if (!c.env.admission) places.release(address);
     }
-  });
+  }
 
-  app.use(async (c, next) => {
-    const access = accessOf(c.env.path);
-    const identity = await identify(
-      c.req.header("authorization"),
-      verify && ((token) => verify(token, failures.of(c.get("address")))),
-    );
-    if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
-      return c.text("Authorization: Bearer <JWT> is missing or wrong.\n", 401, {
-        "www-authenticate": "Bearer",
-      });
-    }
-    c.set("identity", identity === "wrong" ? undefined : identity);
-    return await next();
-  });
-
-  app.all("*", (c) => {
-    const identity = c.get("identity");
-    if (identity && !users.reserve(identity.uid)) return refuseForNow(c, "connections_per_user");
-    const query = new URL(c.req.url).search;
-    const chosen = c.req.query("envelope");
-    const cursor = c.req.query("cursor");
-    const status = c.req.query("status") === "1" ? "status" : "none";
-    c.env.admission = {
-      address: c.get("address"),
+  function admissionOf(
+    c: Context<Env>,
+    address: string,
+    identity: Identity | undefined,
+  ): Admission {
+    const { url } = c.req;
+    const question = url.indexOf("?");
+    const query = (name: string) => question === -1 ? undefined : c.req.query(name);
+    const chosen = query("envelope");
+    const cursor = query("cursor");
+    const status = query("status") === "1" ? "status" : "none";
+    return {
+      address,
       identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       reporting: cursor === undefined ? status : "cursors",
       cursor,
-      last: lastOf(c.req.query("last")),
+      last: lastOf(query("last")),
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
         : undefined,
-      streams: streamsOfQuery(query),
+      streams: question === -1 ? [] : streamsOfQuery(url.slice(question)),
     };
-    return c.body(null);
+  }
+
+  // One handler, and no promise where there is no token to verify: thousands come at once.
+  app.all("*", (c) => {
+    const { headers } = c.req.raw;
+    const refusal = refuseHandshake(c.req.method, headers);
+    if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
+    const { proxies } = options;
+    const origin = c.req.header("origin");
+    if (
+      origin !== undefined &&
+      !allowsOrigin(origin, proxies.hostOf(c.env.peer(), headers), options.origins) &&
+      !(options.loopbackOrigins && isLoopbackOrigin(origin))
+    ) {
+      return c.text(NOT_FROM_THERE, 403);
+    }
+    // Also where no limit is set: one that is set later counts the clients connected by then.
+    const address = proxies.clientOf(c.env.peer(), headers);
+    const none = places.take(address);
+    if (none !== undefined) return refuseForNow(c, none);
+    const authorization = c.req.header("authorization");
+    if (authorization === undefined) return decide(c, address, undefined);
+    const failuresHere = failures.of(address);
+    return identify(authorization, verify && ((token) => verify(token, failuresHere))).then(
+      (identity) => decide(c, address, identity),
+      (error) => {
+        places.release(address);
+        throw error;
+      },
+    );
   });
 
   return app;
@@ -178,10 +193,9 @@ function accessOf(path: string): Access {
 }
 
 async function identify(
-  authorization: string | undefined,
+  authorization: string,
   verify: ((token: string) => Promise<Identity>) | undefined,
-): Promise<Identity | "wrong" | undefined> {
-  if (authorization === undefined) return undefined;
+): Promise<Identity | "wrong"> {
   // The scheme's case does not matter in a header (RFC 9110 §11.1).
   const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
   if (token === undefined || !verify) return "wrong";

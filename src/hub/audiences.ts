@@ -22,10 +22,12 @@ interface SubscribedName {
  * audiences without subscribers have no entry.
  *
  * @example
- * ```ts ignore
- * const audiences = new Audiences({ flusher, limits, traffic });
+ * ```ts
+ * import { type EncodedEvent } from "./envelope.ts";
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [audiences, subscriber, event]: [Audiences, Subscriber, EncodedEvent];
  * audiences.subscribe(subscriber, ["usdbtc.trades", "usdbtc.ob-inc"]);
- * for (const audience of audiences.of("usdbtc.trades")) audience.send(event, age);
+ * for (const audience of audiences.of("usdbtc.trades")) audience.send(event, 0);
  * ```
  */
 export class Audiences {

@@ -29,8 +29,9 @@ const encoder = new TextEncoder();
  * encoded once, and is the whole value. A name that the exchange publishes itself is not derived.
  *
  * @example
- * ```ts ignore
- * const derived = new DerivedStreams({ limits, book, send });
+ * ```ts
+ * declare const options: DerivedStreamsOptions;
+ * const derived = new DerivedStreams(options);
  * derived.opened("usdbtc.bbo"); // the first subscriber
  * derived.changed("usdbtc.ob", 0); // an increment was applied
  * ```

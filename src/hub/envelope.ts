@@ -96,9 +96,10 @@ export function partsOf(
  * spliced in as it was published.
  *
  * @example
- * ```ts ignore
- * const event = new EncodedEvent("usdbtc.trades", body);
- * for (const audience of audiences) audience.send(event, age);
+ * ```ts
+ * declare const format: WireFormat;
+ * const event = new EncodedEvent("usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
+ * event.frame(format); // the text frame of {"usdbtc.trades":{"trades":[]}}
  * ```
  */
 export class EncodedEvent {

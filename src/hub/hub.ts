@@ -59,6 +59,8 @@ export interface HubSizes {
   readonly states: number;
   /** Those of which the state is stale. */
   readonly statesUnsure: number;
+  /** Streams whose increments arrive before their first snapshot. */
+  readonly statesWaiting: number;
   /** Estimated memory of all states. */
   readonly stateBytes: number;
 }
@@ -84,8 +86,10 @@ interface PublicEvent {
  * Routes events: takes each event from the source, and sends it to the subscribers of its stream.
  *
  * @example
- * ```ts ignore
- * const hub = new Hub({ registry: peatioRegistry, flusher, limits, traffic, ...settings.streams });
+ * ```ts
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [options, subscriber, body]: [HubOptions, Subscriber, Uint8Array];
+ * const hub = new Hub(options);
  * hub.subscribe(subscriber, ["usdbtc.ob-inc"]);
  * hub.start(subscriber, ["usdbtc.ob-inc"]); // sends the order book as of now
  * hub.deliver({ offset: 7, routingKey: "public.usdbtc.ob-inc", body, age: 0, past: false });
@@ -501,6 +505,7 @@ export class Hub implements EventSink {
     const wasCurrent = state?.isCurrent ?? false;
     const outcome = state?.increment(encoded, payload) ?? "stale";
     if (state) this.#states.account(base, state);
+    else this.#states.awaitFirstSnapshot(base);
     const { counts } = event;
     if (outcome === "applied") this.#count(counts, this.#fanOut(event, encoded));
     else if (outcome === "diverged") this.#resync(event, state!.divergedSnapshot!, encoded);

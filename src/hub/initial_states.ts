@@ -35,9 +35,10 @@ export interface DeferredStates {
  * order books of a whole exchange are more than may wait for one client.
  *
  * @example
- * ```ts ignore
- * const initialStates = new InitialStates({ states, latest, derived }, turns);
- * const deferred = initialStates.send(subscriber, ["usdbtc.ob-inc"]); // undefined, if all was sent
+ * ```ts
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [initialStates, subscriber]: [InitialStates, Subscriber];
+ * initialStates.send(subscriber, ["usdbtc.ob-inc"]); // undefined, if all was sent
  * ```
  */
 export class InitialStates {

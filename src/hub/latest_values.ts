@@ -21,8 +21,9 @@ export interface LatestLimits {
  * interrupted, since they are what earlier subscribers have as well.
  *
  * @example
- * ```ts ignore
- * const latest = new LatestValues(registry, limits, () => states.bytes);
+ * ```ts
+ * import type { EncodedEvent } from "./envelope.ts";
+ * declare const [latest, event]: [LatestValues, EncodedEvent];
  * if (latest.keeps("usdbtc.kline-1m")) latest.set("usdbtc.kline-1m", event);
  * latest.of("usdbtc.kline-1m"); // for a new subscriber
  * ```

@@ -29,11 +29,10 @@ const MIN_WAIT_MS = 250;
  *
  * @example
  * ```ts
- * const budget = new StateBudget(limits, limitsHit);
- * if (!budget.isSpent(subscriber)) {
- *   subscriber.offer(state);
- *   budget.charge(subscriber, state.bytes);
- * }
+ * import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+ * declare const [limits, subscriber]: [StateBudgetLimits, BudgetHolder];
+ * const budget = new StateBudget(limits, new LabelledCounter());
+ * if (!budget.isSpent(subscriber)) budget.charge(subscriber, 40_000);
  * ```
  */
 export class StateBudget {

@@ -18,10 +18,10 @@ const REVERSED_EVERY = 8;
  * to the same books over and over waits behind one that has just connected.
  *
  * @example
- * ```ts ignore
- * const turns = new StateTurns<Subscriber>((subscriber) => subscriptions.resume(subscriber));
- * if (turns.isSpent) turns.wait(subscriber, 0.5);
- * else turns.charge(state.bytes);
+ * ```ts
+ * const turns = new StateTurns<string>((client) => console.log(`${client} is sent what waits`));
+ * if (turns.isSpent) turns.wait("client 1", 0.5);
+ * else turns.charge(40_000);
  * ```
  */
 export class StateTurns<Client> {

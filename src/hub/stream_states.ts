@@ -30,6 +30,8 @@ export interface StateSizes {
   readonly states: number;
   /** States that are stale until their next snapshot. */
   readonly statesUnsure: number;
+  /** Streams whose increments arrive, and of which no snapshot has: they have no state yet. */
+  readonly statesWaiting: number;
 }
 
 /** Bounds of the states' memory. */
@@ -57,8 +59,8 @@ interface Entry {
  * are not evicted in favour of others.
  *
  * @example
- * ```ts ignore
- * const states = new StreamStates(registry, limits, counters, ({ base }) => isSubscribed(base));
+ * ```ts
+ * declare const states: StreamStates;
  * states.open({ base: "usdbtc.ob", snapshots: "usdbtc.ob-snap", id: "usdbtc" });
  * states.eventsOfId("usdbtc"); // for a new subscriber of the whole id
  * ```
@@ -70,6 +72,8 @@ export class StreamStates {
   readonly #isSubscribed: (name: StreamStateName) => boolean;
   /** In the order of their last snapshots, the oldest first. */
   readonly #states = new Map<string, Entry>();
+  /** Streams with increments and without a state, the latest last. */
+  readonly #waiting = new Set<string>();
   readonly #ofId = new Map<string, Set<StreamState>>();
   #bytes = 0;
   readonly #throttle = new LogThrottle(60_000);
@@ -87,11 +91,11 @@ export class StreamStates {
     this.#isSubscribed = isSubscribed;
   }
 
-  /** The number of states, and of those that are stale. */
+  /** The number of states, of those that are stale, and of streams that wait for a first snapshot. */
   get sizes(): StateSizes {
     let statesUnsure = 0;
     for (const { state } of this.#states.values()) if (!state.isCurrent) statesUnsure++;
-    return { states: this.#states.size, statesUnsure };
+    return { states: this.#states.size, statesUnsure, statesWaiting: this.#waiting.size };
   }
 
   /** Estimated memory of all states. */
@@ -111,6 +115,7 @@ export class StreamStates {
    */
   open(name: StreamStateName): StreamState {
     const { base, id } = name;
+    this.#waiting.delete(base);
     const known = this.#states.get(base);
     if (known) {
       this.#states.delete(base);
@@ -127,6 +132,16 @@ export class StreamStates {
       else this.#ofId.set(id, new Set([state]));
     }
     return state;
+  }
+
+  /** Notes a stream whose increments arrive while it has no state. */
+  awaitFirstSnapshot(base: string): void {
+    if (this.#waiting.has(base)) return;
+    this.#waiting.add(base);
+    // Names are bounded as states are, because the exchange chooses them.
+    if (this.#waiting.size > this.#limits.states) {
+      for (const oldest of this.#waiting) return void this.#waiting.delete(oldest);
+    }
   }
 
   /**

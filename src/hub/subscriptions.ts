@@ -18,8 +18,9 @@ interface Changeable {
  * records the names, `start` sends the states and joins the audience.
  *
  * @example
- * ```ts ignore
- * const subscriptions = new Subscriptions(audiences, { states, latest, derived }, budget);
+ * ```ts
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [subscriptions, subscriber]: [Subscriptions, Subscriber];
  * subscriptions.add(subscriber, ["usdbtc.ob-inc"]);
  * subscriptions.start(subscriber, ["usdbtc.ob-inc"]);
  * subscriptions.resume(subscriber); // when the outbox has drained

@@ -6,10 +6,13 @@ const NO_SUBSCRIBERS: ReadonlySet<Subscriber> = new Set();
  * The authenticated subscribers by uid. A user without a connected subscriber has no entry.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type EncodedEvent } from "./envelope.ts";
+ * import { type Subscriber } from "./subscriber.ts";
+ * declare const [subscriber, event]: [Subscriber, EncodedEvent];
  * const users = new Users();
  * users.add("ID10AA8FC4E7", subscriber);
- * for (const each of users.of("ID10AA8FC4E7")) each.sendUrgent(event, age);
+ * for (const each of users.of("ID10AA8FC4E7")) each.sendUrgent(event, 0);
  * ```
  */
 export class Users {

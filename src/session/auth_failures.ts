@@ -27,8 +27,9 @@ const MINUTE_MS = 60_000;
  *
  * @example
  * ```ts
- * const failures = new AuthFailures(limits, limitsHit);
- * await verifier.verify(token, failures.of("203.0.113.7", session));
+ * import { type TokenVerifier } from "../auth/verifier.ts";
+ * declare const [verifier, failures, session]: [TokenVerifier, AuthFailures, FailureHolder];
+ * await verifier.verify("eyJhbGciOi…", failures.of("203.0.113.7", session));
  * ```
  */
 export class AuthFailures {

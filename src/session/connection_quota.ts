@@ -17,8 +17,9 @@ export type QuotaExceeded = "connections" | "connections_per_address";
  *
  * @example
  * ```ts
- * const none = places.take(address);
- * if (none === undefined) try { serve(); } finally { places.release(address); }
+ * declare const places: ConnectionQuota;
+ * const exceeded = places.take("203.0.113.7");
+ * if (exceeded === undefined) places.release("203.0.113.7"); // after the connection has ended
  * ```
  */
 export class ConnectionQuota {

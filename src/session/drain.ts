@@ -20,6 +20,7 @@ export interface Drained {
  *
  * @example
  * ```ts
+ * declare const clients: Drained;
  * const { told, gone } = drain(clients, 10_000);
  * await told;
  * await gone;

@@ -41,10 +41,11 @@ export interface ExpiryOptions {
  *
  * @example
  * ```ts
+ * declare const session: ExpiryTarget;
  * const queue = new ExpiryQueue();
  * queue.leeway = 5;
- * const term = queue.add(session, identity.expiresAt); // session.expire() is called then
- * queue.remove(term); // the session ended before
+ * const entry = queue.add(session, Date.now() / 1000 + 3600); // session.expire() is called then
+ * queue.remove(entry); // the session ended before
  * ```
  */
 export class ExpiryQueue {

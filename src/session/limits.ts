@@ -23,8 +23,9 @@ const MEAN_NAME_BYTES = 64;
  *
  * @example
  * ```ts
- * const room = new StreamRoom(limits, subscriber.streams);
- * const added = names.filter((name) => room.take(name));
+ * declare const [limits, held]: [SessionLimits, Set<string>];
+ * const room = new StreamRoom(limits, held);
+ * const added = ["btcusd.trades", "ethusd.trades"].filter((name) => room.take(name));
  * ```
  */
 export class StreamRoom {

@@ -77,7 +77,11 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @example
  * ```ts
- * const session = new Session(context, connection, wrapping, identity, "203.0.113.7");
+ * import { type WireFormat } from "../hub/envelope.ts";
+ * import { type WebSocketConnection } from "../websocket/connection.ts";
+ * declare const [context, connection]: [SessionContext, WebSocketConnection];
+ * declare const [format, head]: [WireFormat, Uint8Array];
+ * const session = new Session(context, connection, format, undefined, "203.0.113.7");
  * session.start(["usdbtc.trades"], head);
  * ```
  */

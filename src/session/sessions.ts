@@ -49,8 +49,9 @@ function label(code: number): string {
  *
  * @example
  * ```ts
- * const sessions = new Sessions(context, connectionOptions, { threshold: 256, level: 1 });
- * sessions.admit(socket, head, admission);
+ * import { type Socket } from "node:net";
+ * declare const [sessions, socket, admission]: [Sessions, Socket, Admission];
+ * sessions.admit(socket, Buffer.alloc(0), admission, Buffer.from("HTTP/1.1 101 …"));
  * ```
  */
 export class Sessions {
@@ -105,10 +106,12 @@ export class Sessions {
   /**
    * Makes a client of an upgraded socket. Its place is given back when it has gone.
    *
-   * @param socket after the 101 answer
+   * @param socket that nothing was written to
    * @param head bytes that came with the handshake
+   * @param answer to the handshake: it is written together with the first frames, since each write
+   * is a system call
    */
-  admit(socket: Socket, head: Uint8Array, admission: Admission): void {
+  admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void {
     const { address, identity, envelope, reporting, extensions, streams, cursor, last } = admission;
     const deflates = extensions !== undefined;
     const format = (deflates ? this.#deflated : this.#plain)[reporting][envelope];
@@ -117,7 +120,9 @@ export class Sessions {
     this.#open.add(session);
     this.#total++;
     if (identity) this.#totalAuthenticated++;
+    connection.outbox.beginWith(answer);
     session.start(streams, head, { cursor, last });
+    connection.outbox.flush();
     // A reload may have come between the token's verification and this.
     if (identity) session.endIfRevoked();
   }

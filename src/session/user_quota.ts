@@ -12,9 +12,11 @@ export interface UserQuotaLimits {
  *
  * @example
  * ```ts
- * if (!users.reserve(uid)) return refuse(429);
- * open(connection);
- * users.release(uid);
+ * declare const [users, open]: [UserQuota, () => void];
+ * if (users.reserve("ID123")) {
+ *   open();
+ *   users.release("ID123");
+ * }
  * ```
  */
 export class UserQuota {

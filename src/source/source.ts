@@ -36,7 +36,7 @@ export type LossCause = typeof LOSS_CAUSES[number];
 /** Events may be missing between the event delivered last and the one delivered next. */
 export interface Loss {
   readonly cause: LossCause;
-  /** Offset of the event delivered last; undefined where none was. */
+  /** The log is complete up to this offset; undefined where no event was delivered. */
   readonly after: number | undefined;
 }
 
@@ -45,8 +45,8 @@ export interface EventSink {
   /**
    * The name of the log that offsets belong to, 8 to 16 characters of `[0-9a-z]`: the same at every
    * process that reads the same log. Called once the name is known, which may be after events of the
-   * log were delivered but not after the first that is not `past`; and again after a loss with the
-   * cause `replaced`.
+   * log were delivered, but not after the first that is not `past`; and again after a loss with the
+   * cause `replaced`, when events of the new log may come before it.
    */
   opened(log: string): void;
   /** One event. The object and its body are valid until this returns. */
@@ -110,7 +110,9 @@ export interface SourceState {
  * Where events come from: the broker, or the simulator of `ranger demo`.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { Simulator } from "./simulator/simulator.ts";
+ * declare const hub: EventSink;
  * const source: EventSource = new Simulator({ seed: 1 });
  * source.start(hub);
  * await source.stop();

@@ -28,7 +28,8 @@ export class SourceStatus implements SourceState {
   log: string | undefined;
   position = -1;
   caughtUp = true;
-  lag: SourceLag = NO_LAG;
+  /** Set by a source that can be behind. */
+  readLag: () => SourceLag = () => NO_LAG;
   readonly losses: LabelledCounter = new LabelledCounter();
   /** Milliseconds of the interruptions that are over. */
   #interrupted = 0;
@@ -38,6 +39,10 @@ export class SourceStatus implements SourceState {
 
   get lasted(): number {
     return performance.now() - this.#turned;
+  }
+
+  get lag(): SourceLag {
+    return this.readLag();
   }
 
   get interruptedSeconds(): number {

@@ -28,8 +28,10 @@ export interface BurstLimiterOptions {
  * logged per message unless the operator turns them on.
  *
  * @example
- * ```ts ignore
- * const limiter = new BurstLimiter(write);
+ * ```ts
+ * import { type LogRecord } from "@logtape/logtape";
+ * declare const record: LogRecord;
+ * const limiter = new BurstLimiter((record) => console.log(record.message));
  * limiter.take(record); // written, or counted
  * limiter.end(); // "… and 312 more in the last 60 s: …"
  * ```

@@ -9,11 +9,9 @@ const MAX_KEYS = 1000;
  * the log.
  *
  * @example
- * ```ts ignore
+ * ```ts
  * const throttle = new LogThrottle(60_000);
- * if (throttle.allows(routingKey)) {
- *   log.warn("malformed routing key {routingKey}", { routingKey, ...throttle.since });
- * }
+ * if (throttle.allows("public.btcusd")) console.log("malformed routing key", throttle.since);
  * ```
  */
 export class LogThrottle {

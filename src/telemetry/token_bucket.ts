@@ -10,9 +10,10 @@
  *
  * @example
  * ```ts
- * const fullAt = takeToken(this.#fullAt, now, 20, 40);
- * if (fullAt === undefined) close();
- * else this.#fullAt = fullAt;
+ * let fullAt = 0;
+ * const taken = takeToken(fullAt, performance.now() / 1000, 20, 40);
+ * if (taken === undefined) console.log("too many");
+ * else fullAt = taken;
  * ```
  */
 export function takeToken(

@@ -113,7 +113,7 @@ export function writeTextFrame(
  *
  * @example
  * ```ts
- * connection.send(textFrame("pong"));
+ * textFrame("pong"); // Uint8Array [0x81, 4, 0x70, 0x6f, 0x6e, 0x67]
  * ```
  */
 export function textFrame(text: string): Uint8Array {
@@ -126,7 +126,7 @@ export function textFrame(text: string): Uint8Array {
  *
  * @example
  * ```ts
- * connection.send(answerFrame('{"success":{"message":"cannot subscribe to a.b.c"}}'));
+ * answerFrame('{"success":{"message":"cannot subscribe to a.b.c"}}'); // the bytes of its text frame
  * ```
  */
 export function answerFrame(text: string): Uint8Array {

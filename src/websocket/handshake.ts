@@ -13,6 +13,8 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** 16 bytes in base64 (RFC 6455 §4.1, item 7). */
 const KEY = /^[A-Za-z0-9+/]{21}[AQgw]==$/;
 
+const encoder = new TextEncoder();
+
 function hasToken(header: string | null, token: string): boolean {
   return header !== null && header.split(",").some((part) => part.trim().toLowerCase() === token);
 }
@@ -22,10 +24,10 @@ function hasToken(header: string | null, token: string): boolean {
  *
  * @example
  * ```ts
- * if (!asksForWebSocket(request.headers)) return new Response("hello\n");
+ * asksForWebSocket(new Headers({ upgrade: "websocket" })); // true
  * ```
  */
-export function asksForWebSocket(headers: Headers): boolean {
+export function asksForWebSocket(headers: Pick<Headers, "get">): boolean {
   return hasToken(headers.get("upgrade"), "websocket");
 }
 
@@ -37,11 +39,15 @@ export function asksForWebSocket(headers: Headers): boolean {
  *
  * @example
  * ```ts
+ * declare const request: Request;
  * const refusal = refuseHandshake(request.method, request.headers);
- * if (refusal) return new Response(refusal.reason, refusal);
+ * if (refusal) new Response(refusal.reason, refusal);
  * ```
  */
-export function refuseHandshake(method: string, headers: Headers): HandshakeRefusal | undefined {
+export function refuseHandshake(
+  method: string,
+  headers: Pick<Headers, "get">,
+): HandshakeRefusal | undefined {
   if (method !== "GET") {
     return { status: 405, reason: "A WebSocket handshake is a GET.", headers: { allow: "GET" } };
   }
@@ -84,10 +90,11 @@ export function acceptKey(key: string): string {
  * @param key the request's `Sec-WebSocket-Key`, already checked
  * @param extensions the accepted offer, for `Sec-WebSocket-Extensions`
  */
-export function switchingProtocols(key: string, extensions?: string): string {
-  return "HTTP/1.1 101 Switching Protocols\r\n" +
+export function switchingProtocols(key: string, extensions?: string): Uint8Array {
+  const head = "HTTP/1.1 101 Switching Protocols\r\n" +
     "Upgrade: websocket\r\n" +
     "Connection: Upgrade\r\n" +
     `Sec-WebSocket-Accept: ${acceptKey(key)}\r\n` +
     (extensions === undefined ? "\r\n" : `Sec-WebSocket-Extensions: ${extensions}\r\n\r\n`);
+  return encoder.encode(head);
 }

@@ -43,6 +43,7 @@ const SLOTS = 4096;
  *
  * @example
  * ```ts
+ * declare const connection: Watched;
  * const keepalive = new Keepalive({ pingInterval: 30, idleTimeout: 75 });
  * keepalive.add(connection); // connection.ping() every 30 s, connection.cut() after 75 s of silence
  * connection.heardAt = keepalive.now; // whenever bytes come

@@ -21,7 +21,10 @@ let nextTurnScheduled = false;
  *
  * @example
  * ```ts
- * if (!takeReadBudget(chunk.length, this)) socket.pause();
+ * import { type Socket } from "node:net";
+ * declare const socket: Socket;
+ * const reader = { continueReading: () => socket.resume() };
+ * if (!takeReadBudget(16_384, reader)) socket.pause();
  * ```
  */
 export function takeReadBudget(bytes: number, reader: PausedReader): boolean {

@@ -42,6 +42,8 @@ const wholeText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  *
  * @example
  * ```ts
+ * import { type Socket } from "node:net";
+ * declare const [socket, target]: [Socket, ReceiverTarget];
  * const receiver = new Receiver(target, 4096);
  * socket.on("data", (chunk) => receiver.push(chunk));
  * ```

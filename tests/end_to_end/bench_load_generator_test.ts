@@ -1,5 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { counted, event, frame, judge, test } from "../support/load_generator.ts";
+import type { LoadReport } from "../../bench/harness/load.ts";
+import { tools } from "../support/bench_tools.ts";
+import { ACCEPTED, counted, event, frame, judge, PATH, test } from "../support/load_generator.ts";
 
 test("finds nothing to say against a server that does it right", async () => {
   const { report, code } = await judge([
@@ -27,6 +29,70 @@ test("puts frames together that arrive in pieces", async () => {
   equal(report.frames_total, 4);
 });
 
+/** A frame whose length takes 8 bytes. */
+const LARGE = frame8(event(1).slice(0, -3) + "y".repeat(70_000) + '"}}');
+
+function frame8(text: string): Uint8Array {
+  const payload = new TextEncoder().encode(text);
+  const bytes = new Uint8Array(10 + payload.length);
+  bytes.set([0x81, 127]);
+  new DataView(bytes.buffer).setUint32(6, payload.length);
+  bytes.set(payload, 10);
+  return bytes;
+}
+
+for (
+  const [what, whole, most] of [["2", frame(event(1)), 5], ["8", LARGE, 11]] as const
+) {
+  test(`waits for the rest of a frame whose length of ${what} bytes is cut`, async () => {
+    const { wsload } = await tools!;
+    for (let cut = 1; cut < most; cut++) {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const child = new Deno.Command(wsload, {
+        args: [
+          ...["--control", "--from", "1", "--warmup", "0", "--drain", "0"],
+          ...["127.0.0.1", `${listener.addr.port}`, PATH, "1", "0"],
+        ],
+        stdin: "piped",
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const connection = await listener.accept();
+      const buffer = new Uint8Array(4096);
+      await connection.read(buffer);
+      await connection.write(new TextEncoder().encode(ACCEPTED));
+      // The pong says that the client has looked at what came with its ping: the cut frame.
+      for (const piece of [whole.subarray(0, cut), whole.subarray(cut)]) {
+        await write(connection, cut === piece.length ? [...frame("", 0x89), ...piece] : piece);
+        if (cut === piece.length) await readUntil(connection, 0x8a);
+      }
+      await write(connection, frame("", 0x89));
+      await readUntil(connection, 0x8a);
+      await child.stdin.close();
+      const report: LoadReport = await new Response(child.stdout).json();
+      await child.status;
+      connection.close();
+      listener.close();
+      deepEqual(counted(report), {}, `cut after ${cut}`);
+      equal(report.frames_total, 1, `cut after ${cut}`);
+    }
+  });
+}
+
+async function write(connection: Deno.TcpConn, bytes: ArrayLike<number>): Promise<void> {
+  const whole = Uint8Array.from(bytes);
+  for (let at = 0; at < whole.length;) at += await connection.write(whole.subarray(at));
+}
+
+/** Reads until a byte comes. */
+async function readUntil(connection: Deno.TcpConn, byte: number): Promise<void> {
+  const buffer = new Uint8Array(4096);
+  for (;;) {
+    const read = await connection.read(buffer);
+    if (read === null || buffer.subarray(0, read).includes(byte)) return;
+  }
+}
+
 test("counts a gap, and how many frames are missing", async () => {
   const { report, code } = await judge([1, 2, 4, 5, 8].map((seq) => frame(event(seq))));
   deepEqual(counted(report), { gap: 2 });
@@ -38,6 +104,16 @@ test("counts a gap, and how many frames are missing", async () => {
 test("counts a beginning that is missing", async () => {
   const { report } = await judge([frame(event(3))]);
   equal(report.missing, 2);
+});
+
+test("takes the value that a stream had before, once", async () => {
+  const tickers = (seq: number) => frame(event(seq, "global.tickers"));
+  const path = "/?stream=global.tickers";
+  const whole = await judge([7, 1, 2].map(tickers), [], path);
+  deepEqual(counted(whole.report), {});
+  equal(whole.report.missing, 0);
+  const again = await judge([7, 8, 1].map(tickers), [], path);
+  deepEqual(counted(again.report), { gap: 1, repeated: 1 });
 });
 
 test("counts an event that comes again", async () => {

@@ -32,6 +32,17 @@ function line(outcome: Outcome, start: string): string {
     assert.fail(`no line ${start} in\n${outcome.output}`);
 }
 
+Deno.test("check lists problems before what is right, and defaults only when asked", async () => {
+  const args = ["--no-auth", "--files-only", "--amqp-ca", "/nowhere/ca.pem"];
+  const brief = await check(args);
+  assert.doesNotMatch(brief.stdout, / default$/m);
+  assert.match(brief.stdout, /^\d+ settings have their defaults \(--verbose shows them\)$/m);
+  const marks = [...brief.stdout.matchAll(/^(FAILS|WARNS|ok   ) {2}/gm)].map(([, mark]) => mark);
+  assert.deepEqual([marks[0], marks.at(-1), marks.lastIndexOf("FAILS")], ["FAILS", "ok   ", 0]);
+  const verbose = await check([...args, "--verbose"]);
+  assert.equal(line(verbose, "limits.unsent_bytes "), "1048576  default");
+});
+
 Deno.test("check shows each setting with the source that decided it", async () => {
   const outcome = await check(
     ["--no-auth", "--limits-streams", "7", "--rbac", "audit=one,two"],
@@ -41,7 +52,6 @@ Deno.test("check shows each setting with the source that decided it", async () =
   assert.equal(line(outcome, "configuration file:"), outcome.file);
   assert.equal(line(outcome, "limits.streams "), "7  flag --limits-streams");
   assert.equal(line(outcome, "limits.message_bytes "), `9999  file ${outcome.file}`);
-  assert.equal(line(outcome, "limits.unsent_bytes "), "1048576  default");
   assert.equal(line(outcome, "log.level "), "warning  environment LOG_LEVEL");
   assert.equal(line(outcome, "auth.issuer "), "barong  environment JWT_ISSUER");
   assert.equal(line(outcome, "auth.enabled "), "false  flag --no-auth");

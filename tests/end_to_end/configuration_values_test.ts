@@ -30,6 +30,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       tlsName: "",
       urls: ["amqp://guest:guest@localhost:5672/"],
       exchange: "peatio.events.ranger",
+      ...{ stream: "", streamMaxAge: 21_600, streamMaxBytes: 5_000_000_000, streamLookback: 900 },
       queueLength: 100_000,
       queueBytes: 134_217_728,
       heartbeat: 20,

@@ -111,8 +111,15 @@ Deno.test("the endpoint for clients", async (t) => {
     assert.equal(response.statusLine, "HTTP/1.1 401 Unauthorized");
     assert.equal(response.headers.get("www-authenticate"), "Bearer");
     assert.equal(response.headers.get("upgrade"), undefined);
-    assert.equal(response.body, "Authorization: Bearer <JWT> is missing or wrong.\n");
+    assert.equal(response.body, "A token is required: Authorization: Bearer <JWT>\n");
     assert.equal(await client.ended(), "end");
+  });
+
+  await step(t, "a wrong token is refused without saying what is wrong with it", async () => {
+    for (const token of WRONG) {
+      const { body } = await upgrade(exchange, "/private", header(token));
+      assert.equal(body, "The token does not verify: Authorization: Bearer <JWT>\n", token);
+    }
   });
 
   await step(t, "a good token is a user on every path, a wrong one on public nobody", async () => {

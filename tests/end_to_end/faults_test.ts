@@ -58,6 +58,10 @@ Deno.test("an event that breaks its sink does not end the consumer", async () =>
     queueLength: 1000,
     queueBytes: 1_000_000,
     heartbeat: 20,
+    stream: "",
+    streamMaxAge: 0,
+    streamMaxBytes: 0,
+    streamLookback: 0,
   });
   const taken: string[] = [];
   const last = Promise.withResolvers<void>();

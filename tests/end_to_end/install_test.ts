@@ -32,7 +32,10 @@ Deno.test("what make install puts in place runs, and make uninstall takes it awa
   assert.equal((await build("tree", folder.path)).code, 0);
   const places = [`DIST=${folder.path}`, `DESTDIR=${destination.path}`];
 
-  succeeds(await make("install", ...places));
+  const installed = await make("install", ...places);
+  succeeds(installed);
+  assert.ok(installed.stdout.includes(`${destination.path}/usr/local/bin/ranger\n`));
+  assert.ok(installed.stdout.includes(`${destination.path}/etc/ranger/ranger.toml\n`));
   assert.deepEqual(files(destination.path), INSTALLED);
   // By its link in bin, from elsewhere.
   const { code, stdout } = await runProgram(

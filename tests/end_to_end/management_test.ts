@@ -147,6 +147,7 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       users: 1,
       states: 1,
       statesUnsure: 0,
+      statesWaiting: 0,
       latestValues: 1,
       derivedStreams: 0,
       // The observer's latest event.

@@ -140,6 +140,7 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
     assert.equal(grown("ranger_resyncs_total"), 0, "the first snapshot is not a resync");
     assert.equal(after.value('ranger_books_current{state="unsure"}'), 1);
     assert.equal(after.value('ranger_books_current{state="live"}'), 0);
+    assert.equal(after.value('ranger_books_current{state="waiting"}'), 0);
 
     assert.equal(grown("ranger_frames_out_total"), 5);
     assert.ok(grown("ranger_bytes_out_total") > 100);
@@ -151,6 +152,23 @@ Deno.test("/metrics tells what clients, events and books do", async (t) => {
       assert.ok(grown(`${each}_sum`) > 0);
     }
     assert.equal(after.value("ranger_unsent_bytes"), 0);
+  });
+
+  await step(t, "a stream whose increments come before its first snapshot is waiting", async () => {
+    const waiting = async () => {
+      await exchange.settled();
+      const { hub } = await (await fetch(ranger.managementUrl("/stats"))).json();
+      const metric = (await scrape(ranger)).value('ranger_books_current{state="waiting"}');
+      assert.equal(hub.statesWaiting, metric);
+      return metric;
+    };
+    await exchange.publish("public.w.ob-inc", { asks: ["1", "1"], sequence: 2 });
+    await exchange.publish("public.w.ob-inc", { asks: ["1", "1"], sequence: 3 });
+    assert.equal(await waiting(), 1);
+    await exchange.publish("public.w.ob-snap", { asks: [], bids: [], sequence: 3 });
+    assert.equal(await waiting(), 0);
+    await exchange.publish("public.w.ob-inc", { asks: [], sequence: 9 });
+    assert.equal(await waiting(), 0, "a stream that has had a snapshot is unsure");
   });
 
   await step(t, "connections that ended, by who began and how", async () => {

@@ -91,6 +91,7 @@ Deno.test("every value of a label that rules and dashboard ask for is one that c
   await exchange.publish("a.routing.key.too.long", {});
   await exchange.publish("public.a.ob-snap", { asks: [], bids: [], sequence: 1 });
   await exchange.publish("public.a.ob-inc", { asks: ["1.0", "1.0"], sequence: 9 });
+  await exchange.publish("public.b.ob-inc", { asks: ["1.0", "1.0"], sequence: 9 });
   {
     await using hasty = await exchange.connect("/public");
     for (let times = 0; times < 3; times++) await hasty.send("ping").catch(() => {});

@@ -128,7 +128,7 @@ const wrong: Row[] = [
     status: 405,
     headers: { allow: "GET" },
   },
-  { what: "method TRACE", request: request("TRACE / HTTP/1.1"), status: 400 },
+  { what: "method TRACE", request: request("TRACE / HTTP/1.1"), status: 405 },
   ...[
     ["no key", undefined],
     ["an empty key", ""],

@@ -9,7 +9,8 @@ import { type Outcome, ROOT, runProgram } from "../../testing/program.ts";
  * @returns how the build ended, and the path of what it made
  * @example
  * ```ts
- * const { program } = await build("tree", folder.path);
+ * import { startRanger } from "../../testing/ranger.ts";
+ * const { program } = await build("tree", await Deno.makeTempDir());
  * await startRanger({ program: [program], command: "demo" });
  * ```
  */

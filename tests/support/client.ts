@@ -42,9 +42,9 @@ export interface Client extends AsyncDisposable {
  * @throws Error when the server refuses the upgrade
  * @example
  * ```ts
- * await using client = await connectClient(ranger.url("/public?stream=usdbtc.trades"));
- * assert.equal(await client.next(), '{"success":{"message":"subscribed","streams":["usdbtc.trades"]}}');
- * assert.equal(await client.ask("ping"), "pong");
+ * await using client = await connectClient("ws://127.0.0.1:8080/public?stream=usdbtc.trades");
+ * await client.next(); // '{"success":{"message":"subscribed","streams":["usdbtc.trades"]}}'
+ * await client.ask("ping"); // "pong"
  * ```
  */
 export async function connectClient(url: string, options: ClientOptions = {}): Promise<Client> {

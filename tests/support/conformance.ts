@@ -107,7 +107,9 @@ async function script({ send, expect }: Row): Promise<{ bytes: Uint8Array; expec
  * @throws AssertionError that lists the rows that went wrong, the first ten or so
  * @example
  * ```ts
- * await conform(ranger.url(), [{ what: "a ping", send: [ping("x")], expect: ["PONG 78"] }]);
+ * await conform("ws://127.0.0.1:8080/", [
+ *   { what: "a ping", send: [ping("x")], expect: ["PONG 78"] },
+ * ]);
  * ```
  */
 export async function conform(url: string, rows: readonly Row[]): Promise<void> {

@@ -23,7 +23,9 @@ export type CrowdCommand = { readonly read: Manner };
  *
  * @example
  * ```ts
- * await using crowd = await Crowd.start(members);
+ * import { type MemberOptions } from "./crowd_members.ts";
+ * declare const options: MemberOptions[];
+ * await using crowd = await Crowd.start(options);
  * crowd.read("slow");
  * await crowd.until((members) => members.every((member) => member.last["a.load"] === 100), "all");
  * ```

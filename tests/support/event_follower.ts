@@ -9,8 +9,12 @@ const decoder = new TextDecoder();
  *
  * @example
  * ```ts
+ * import type { Hub } from "../../src/hub/hub.ts";
+ * import { sourceEvent } from "./source_event.ts";
+ *
+ * declare const [hub, body]: [Hub, Uint8Array];
  * const follower = new EventFollower(hub, ["usdbtc.trades"]);
- * hub.deliver("public.usdbtc.trades", body);
+ * hub.deliver(sourceEvent("public.usdbtc.trades", body));
  * follower.read(); // ['{"usdbtc.trades":{"trades":[]}}']
  * ```
  */

@@ -105,6 +105,8 @@ const LONG = 61_000;
  *
  * @example
  * ```ts
+ * import fc from "fast-check";
+ * declare const server: { take(event: PlayedEvent): void };
  * fc.assert(fc.property(exchangeFlow({ faults: true }), (flow) => {
  *   for (const event of playFlow(flow).events) server.take(event);
  * }));
@@ -217,59 +219,71 @@ export function knownBook(
 const MIN_CUT_LEVELS = 100;
 
 /**
- * The book that a server keeps after the first `count` events, and sends to late subscribers: what
- * {@linkcode knownBook} says, and the levels below it that later snapshots showed. A snapshot counts
- * from the increment on that comes with it. For flows without faults.
+ * The book that a server keeps after the first `count` events, and sends to late subscribers: see
+ * {@linkcode ServedBook}.
  */
 export function servedBook(
   events: readonly (BookEvent | PlayedEvent)[],
   count: number,
 ): PublishedBook {
-  const book = new ModelBook();
-  const sent = events.slice(0, count);
-  const start = sent.findLastIndex(isStart);
+  const book = new ServedBook();
+  for (const event of events.slice(0, count)) book.add(event);
+  return book.snapshot();
+}
+
+/**
+ * The book that a server keeps, event by event: what {@linkcode knownBook} says, and the levels below
+ * it that later snapshots showed. A snapshot counts from the increment on that comes with it. For
+ * flows without faults.
+ */
+export class ServedBook {
+  readonly #book = new ModelBook();
   /** The last price known of each side that was cut off. */
-  const ends: { asks?: bigint; bids?: bigint } = {};
-  const lastOf = (levels: readonly ModelLevel[]) => scaled(levels.at(-1)![0]);
-  let shown: BookSnapshot | undefined;
-  for (const event of sent.slice(Math.max(0, start))) {
+  readonly #ends: { asks?: bigint; bids?: bigint } = {};
+  #shown: BookSnapshot | undefined;
+
+  add(event: BookEvent | PlayedEvent): void {
     if (isStart(event)) {
-      book.replace(event.payload as BookSnapshot);
+      const snapshot = event.payload as BookSnapshot;
+      this.#book.replace(snapshot);
+      this.#shown = undefined;
       for (const side of ["asks", "bids"] as const) {
-        const levels = (event.payload as BookSnapshot)[side];
-        if (levels.length >= MIN_CUT_LEVELS) ends[side] = lastOf(levels);
+        delete this.#ends[side];
+        if (snapshot[side].length >= MIN_CUT_LEVELS) this.#ends[side] = lastOf(snapshot[side]);
       }
     } else if (event.kind === "snapshot") {
-      shown = event.payload;
+      this.#shown = event.payload;
     } else {
-      book.apply(event.payload);
-      if (shown) adopt(book, shown, event.payload, ends);
-      shown = undefined;
+      this.#book.apply(event.payload);
+      if (this.#shown) this.#adopt(this.#shown, event.payload);
+      this.#shown = undefined;
     }
   }
-  const { asks, bids, sequence = 1 } = book.snapshot();
-  return { asks, bids, sequence };
 
-  function adopt(
-    into: ModelBook,
-    snapshot: BookSnapshot,
-    increment: BookPayload,
-    ends: { asks?: bigint; bids?: bigint },
-  ): void {
+  snapshot(): PublishedBook {
+    const { asks, bids, sequence = 1 } = this.#book.snapshot();
+    return { asks, bids, sequence };
+  }
+
+  #adopt(snapshot: BookSnapshot, increment: BookPayload): void {
     const other = new ModelBook();
     other.replace(snapshot);
     other.apply(increment);
     for (const [side, direction] of [["asks", 1n], ["bids", -1n]] as const) {
-      const end = ends[side];
+      const end = this.#ends[side];
       if (end === undefined || snapshot[side].length === 0) continue;
       const isBeyond = (price: bigint) => (price - end) * direction > 0n;
       for (const [price, level] of other[side]) {
-        if (isBeyond(price) && !into[side].has(price)) into[side].set(price, level);
+        if (isBeyond(price) && !this.#book[side].has(price)) this.#book[side].set(price, level);
       }
       const last = lastOf(snapshot[side]);
-      if (isBeyond(last)) ends[side] = last;
+      if (isBeyond(last)) this.#ends[side] = last;
     }
   }
+}
+
+function lastOf(levels: readonly ModelLevel[]): bigint {
+  return scaled(levels.at(-1)![0]);
 }
 
 /** A periodic snapshot has the sequence 1 as well, if it comes with the first increment. */

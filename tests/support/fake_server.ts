@@ -24,7 +24,7 @@ interface Socket extends WebSocketLike {
  *
  * @example
  * ```ts
- * using clock = new FakeClock();
+ * import { connect } from "ranger-client";
  * const server = new FakeServer();
  * server.onSubscribe = () => server.send("btcusd.ob-snap", '{"asks":[],"bids":[]}');
  * const ranger = connect("ws://fake/", { WebSocket: server.WebSocket });

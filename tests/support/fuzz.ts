@@ -17,8 +17,9 @@ console.error(`fuzzing with RANGER_FUZZ_SEED=${seed}`);
  * @throws Error with the seed, and the smallest input that still breaks the property
  * @example
  * ```ts
- * fuzz(100_000, fc.property(fc.string(), (text) => assert.doesNotThrow(() => parse(text))));
- * // RANGER_FUZZ_SEED=1234 deno test -A tests/fuzz_…_test.ts repeats a failing run
+ * import fc from "fast-check";
+ * fuzz(100_000, fc.property(fc.string(), (text) => text === JSON.parse(JSON.stringify(text))));
+ * // RANGER_FUZZ_SEED=1234 make test ARGS=tests/… repeats a failing run
  * ```
  */
 export function fuzz<Input>(inputs: number, property: fc.IProperty<Input>): void {

@@ -8,7 +8,8 @@ import { freePort } from "../../testing/ports.ts";
  *
  * @example
  * ```ts
- * await using gate = new Gate(broker.url);
+ * import { startRanger } from "../../testing/ranger.ts";
+ * await using gate = new Gate("amqp://127.0.0.1:5672");
  * await using ranger = await startRanger({ args: ["--no-auth", "--amqp-url", gate.url] });
  * await gate.open();
  * await ranger.consuming();

@@ -18,6 +18,10 @@ export interface ReceivedEvent {
  *
  * @example
  * ```ts
+ * import { type Hub } from "../../src/hub/hub.ts";
+ * import { sourceEvent } from "./source_event.ts";
+ *
+ * declare const [hub, body]: [Hub, Uint8Array];
  * const follower = new HubFollower(hub, "ethusd");
  * hub.deliver(sourceEvent("public.ethusd.ob-snap", body));
  * follower.read();

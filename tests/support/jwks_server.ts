@@ -6,8 +6,10 @@ import type { JWK } from "jose";
  *
  * @example
  * ```ts
+ * import { startRanger } from "../../testing/ranger.ts";
+ * import { makeKey } from "../../testing/tokens.ts";
  * await using server = new JwksServer();
- * server.publish(await key.jwk({ kid: "one" }));
+ * server.publish(await (await makeKey()).jwk({ kid: "one" }));
  * await startRanger({ args: ["--jwks-url", server.url] });
  * ```
  */

@@ -25,7 +25,7 @@ export interface LiveClient extends AsyncDisposable {
  *
  * @example
  * ```ts
- * await using client = liveClient(exchange.ranger.url("/public"));
+ * await using client = liveClient("ws://127.0.0.1:8080/public");
  * await client.status("open");
  * ```
  */

@@ -28,7 +28,9 @@ export interface LivePage extends AsyncDisposable {
  *
  * @example
  * ```ts
- * await using live = await openPage(browser, demo.publicUrl("/#/market/btcusd"));
+ * import { type Browser } from "playwright-core";
+ * declare const browser: Browser;
+ * await using live = await openPage(browser, "http://127.0.0.1:8080/#/market/btcusd");
  * await live.reads("#market-title", /^BTC\/USD$/);
  * ```
  */

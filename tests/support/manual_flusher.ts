@@ -6,6 +6,7 @@ import type { Flushable } from "../../src/delivery/flush_queue.ts";
  *
  * @example
  * ```ts
+ * import { line, RecordingOutbox } from "./recording_outbox.ts";
  * const flusher = new ManualFlusher();
  * const recording = new RecordingOutbox({ flusher });
  * recording.outbox.send(line("a"));

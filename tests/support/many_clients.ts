@@ -43,7 +43,7 @@ export interface Watcher {
  *
  * @example
  * ```ts
- * await using clients = await ManyClients.connect(ranger.url("/public"), 10_000);
+ * await using clients = await ManyClients.connect("ws://127.0.0.1:8080/public", 10_000);
  * await clients.leave();
  * ```
  */

@@ -21,7 +21,8 @@ export interface FeedMarket {
  *
  * @example
  * ```ts
- * await using feed = new MarketFeed(broker.url, exchange, [{ id: "usdbtc", sequenced: true }]);
+ * const markets = [{ id: "usdbtc", sequenced: true }];
+ * await using feed = new MarketFeed("amqp://127.0.0.1:5672", "peatio.events.ranger", markets);
  * ```
  */
 export class MarketFeed implements AsyncDisposable {

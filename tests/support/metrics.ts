@@ -16,8 +16,10 @@ export interface Scrape {
  *
  * @example
  * ```ts
+ * import { type RangerProcess } from "../../testing/ranger.ts";
+ * declare const ranger: RangerProcess;
  * const { value } = await scrape(ranger);
- * assert.equal(value('ranger_connections_current{auth="public"}'), 1);
+ * value('ranger_connections_current{auth="public"}'); // 1
  * ```
  */
 export async function scrape(ranger: Pick<RangerProcess, "managementUrl">): Promise<Scrape> {
@@ -42,6 +44,8 @@ export async function scrape(ranger: Pick<RangerProcess, "managementUrl">): Prom
  * @param label empty for a metric without labels, whose value is under the empty text then
  * @example
  * ```ts
+ * import { type RangerProcess } from "../../testing/ranger.ts";
+ * declare const ranger: RangerProcess;
  * await labelled(ranger, "ranger_limits_hit_total", "limit"); // { streams: 3 }
  * ```
  */

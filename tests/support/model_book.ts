@@ -20,6 +20,10 @@ export interface BookSnapshot extends BookPayload {
 /** Digits after the point that {@linkcode scaled} keeps. */
 const PLACES = 64;
 
+/** Results of {@linkcode scaled}: a book has the same few texts again and again. */
+const scaledTexts = new Map<string, bigint>();
+const MAX_SCALED_TEXTS = 10_000;
+
 /**
  * A decimal number as a whole one, 10^64 times as large.
  *
@@ -30,6 +34,15 @@ const PLACES = 64;
  * ```
  */
 export function scaled(text: string): bigint {
+  const known = scaledTexts.get(text);
+  if (known !== undefined) return known;
+  const value = scale(text);
+  if (scaledTexts.size >= MAX_SCALED_TEXTS) scaledTexts.clear();
+  scaledTexts.set(text, value);
+  return value;
+}
+
+function scale(text: string): bigint {
   const [mantissa = "", exponent = "0"] = text.toLowerCase().split("e");
   const negative = mantissa.startsWith("-");
   const [whole = "", fraction = ""] = mantissa.replace(/^[+-]/, "").split(".");
@@ -79,6 +92,8 @@ export class ModelBook {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
+ * declare const client: ModelBook, exchange: ModelBook;
  * assert.deepEqual(worthOf(client.snapshot()), worthOf(exchange.snapshot()));
  * ```
  */

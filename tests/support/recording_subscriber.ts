@@ -25,11 +25,15 @@ export class RecordingSubscriber extends Subscriber {
  *
  * @example
  * ```ts
+ * import { type Hub } from "../../src/hub/hub.ts";
+ * import { sourceEvent } from "./source_event.ts";
+ *
+ * declare const [hub, body]: [Hub, Uint8Array];
  * const subscriber = recordingSubscriber("object");
  * hub.subscribe(subscriber, ["usdbtc.trades"]);
  * hub.start(subscriber, ["usdbtc.trades"]);
  * hub.deliver(sourceEvent("public.usdbtc.trades", body));
- * assert.equal(subscriber.frames.length, 1);
+ * subscriber.frames.length; // 1
  * ```
  */
 export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {

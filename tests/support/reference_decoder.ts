@@ -15,6 +15,7 @@ export interface Outcome {
  * @param maxMessage bytes that a message may have, all its fragments together
  * @example
  * ```ts
+ * import { encodeFrame } from "../../testing/frames.ts";
  * decodeAll(encodeFrame({ opcode: 9, payload: "x" }), 4096); // { events: ["ping 78"], … }
  * ```
  */

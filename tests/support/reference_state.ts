@@ -40,7 +40,7 @@ const DIRECTIONS = [1, -1] as const;
 /**
  * @example
  * ```ts
- * const reference = new ReferenceFeed(1000);
+ * const reference = new ReferenceState(1000);
  * reference.snapshot('{"asks":[["1","2"]],"bids":[],"sequence":3}'); // [["snap", …]]
  * reference.increment('{"bids":["0.9","1"],"sequence":4}'); // [["inc", …]]
  * reference.current; // [["snap", '{"asks":[["1","2"]],"bids":[["0.9","1"]],"sequence":4}']]

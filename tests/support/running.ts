@@ -41,9 +41,9 @@ export class Lines {
  *
  * @example
  * ```ts
- * await using tail = new Running(["tail", "global.tickers", "--url", server.url("/public")]);
+ * await using tail = new Running(["tail", "global.tickers", "--url", "ws://127.0.0.1:8080/public"]);
  * await tail.stdout.line(/global\.tickers/);
- * assert.equal((await tail.end("SIGINT")).code, 0);
+ * (await tail.end("SIGINT")).code; // 0
  * ```
  */
 export class Running implements AsyncDisposable {

@@ -9,6 +9,8 @@ const times = wholeNumber("RANGER_FUZZ_TIMES") ?? 1;
  * @param count default number, small enough that the unit tests end within 25 seconds
  * @example
  * ```ts
+ * import fc from "fast-check";
+ * const property = fc.property(fc.integer(), (n) => n + 0 === n);
  * fc.assert(property, { numRuns: runs(200) }); // 20,000 with RANGER_FUZZ_TIMES=100
  * ```
  */

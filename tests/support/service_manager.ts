@@ -5,7 +5,8 @@ import { bounded } from "../../testing/bounded.ts";
  *
  * @example
  * ```ts
- * await using manager = new ServiceManager(`${folder.path}/notify`);
+ * import { startRanger } from "../../testing/ranger.ts";
+ * await using manager = new ServiceManager(`${await Deno.makeTempDir()}/notify`);
  * await using ranger = await startRanger({ env: { NOTIFY_SOCKET: manager.address } });
  * await manager.told((line) => line === "READY=1", "that it is ready");
  * ```

@@ -7,6 +7,9 @@ let offset = 0;
  *
  * @example
  * ```ts
+ * import type { EventSink } from "../../src/source/source.ts";
+ *
+ * declare const hub: EventSink, body: Uint8Array;
  * hub.deliver(sourceEvent("public.usdbtc.trades", body));
  * ```
  */
@@ -19,6 +22,9 @@ export function sourceEvent(routingKey: string, body: Uint8Array, age = 0): Sour
  *
  * @example
  * ```ts
+ * import type { EventSource } from "../../src/source/source.ts";
+ *
+ * declare const source: EventSource, taken: string[];
  * source.start(sinkOf({ deliver: ({ routingKey }) => taken.push(routingKey) }));
  * ```
  */

@@ -26,7 +26,13 @@ function short(text: string): Buffer {
 }
 
 /** A delivery as RabbitMQ sends it, with the body in frames of at most `frameMax` bytes. */
-function delivery(key: string, body: Uint8Array, frameMax: number, properties: boolean): Buffer {
+function delivery(
+  key: string,
+  body: Uint8Array,
+  frameMax: number,
+  properties: boolean,
+  headers: Buffer = Buffer.alloc(0),
+): Buffer {
   const method = Buffer.concat([
     Buffer.from([0, 60, 0, 60]),
     short("amq.ctag-x"),
@@ -37,13 +43,26 @@ function delivery(key: string, body: Uint8Array, frameMax: number, properties: b
   const header = Buffer.alloc(14);
   header.writeUInt16BE(60, 0);
   header.writeUInt32BE(body.length, 8);
-  header.writeUInt16BE(properties ? 0x8000 : 0, 12);
-  const content = properties ? [header, short("application/json")] : [header];
+  header.writeUInt16BE((properties ? 0x8000 : 0) + (headers.length > 0 ? 0x2000 : 0), 12);
+  const content = [header, ...(properties ? [short("application/json")] : []), headers];
   const frames = [frame(METHOD, 1, method), frame(CONTENT_HEADER, 1, Buffer.concat(content))];
   for (let at = 0; at < body.length; at += frameMax) {
     frames.push(frame(BODY, 1, body.subarray(at, at + frameMax)));
   }
   return Buffer.concat(frames);
+}
+
+/** Headers of a delivery from a stream: RabbitMQ 3 adds the offset at the end, others anywhere. */
+function streamHeaders(offset: bigint, place: "first" | "last" | "alone"): Buffer {
+  const value = Buffer.alloc(8);
+  value.writeBigInt64BE(offset);
+  const ours = Buffer.concat([short("x-stream-offset"), Buffer.from("l"), value]);
+  const other = Buffer.concat([short("note"), Buffer.from("S\0\0\0\x03abc")]);
+  const table = { first: [ours, other], last: [other, ours], alone: [ours] }[place];
+  const bytes = Buffer.concat(table);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
 }
 
 /** A client that is connected to nothing, and what the library does with bytes it reads. */
@@ -146,7 +165,7 @@ Deno.test("of deliveries that are damaged on the way, those before the damage co
   console.warn = () => {};
   using _ = { [Symbol.dispose]: () => console.warn = warn };
   fuzz(
-    100_000,
+    40_000,
     fc.property(arbitraryDamage, fc.nat(wire.length), (changes, cut) => {
       const { bytes, intact } = damaged(wire, changes);
       fc.pre(!announcesHugeBody(bytes));
@@ -161,6 +180,57 @@ Deno.test("of deliveries that are damaged on the way, those before the damage co
       assert.equal(read(Buffer.from(bytes.subarray(cut))), true);
       const whole = ends.filter((end) => end <= intact).length;
       assert.deepEqual(got.slice(0, whole), sent.slice(0, whole));
+    }),
+  );
+});
+
+Deno.test("deliveries of a stream come with their offsets, and the last of each read is shown", () => {
+  const stream = fc.array(
+    fc.record({
+      offset: fc.bigInt({ min: 0n, max: 2n ** 53n - 1n }),
+      place: fc.constantFrom("first" as const, "last" as const, "alone" as const),
+      properties: fc.boolean(),
+      size: fc.constantFrom(2, 40, 3000),
+    }),
+    { minLength: 1, maxLength: 12 },
+  );
+  fuzz(
+    1000,
+    fc.property(stream, fc.infiniteStream(fc.integer({ min: 1, max: 3000 })), (sent, cuts) => {
+      const { client, channel, read } = reading();
+      const got: { offset: number; text: string }[] = [];
+      const shown: { offset: number; text: string }[] = [];
+      takeDeliveries(
+        client,
+        channel,
+        ({ offset, body }) => got.push({ offset, text: String(Buffer.from(body)) }),
+        {
+          afterRead({ offset, body }) {
+            shown.push({ offset, text: String(Buffer.from(body)) });
+            assert.deepEqual(shown.at(-1), got.at(-1));
+          },
+        },
+      );
+      const expected = sent.map(({ offset, size }) => ({
+        offset: Number(offset),
+        text: `${offset}`.padEnd(size, "x"),
+      }));
+      const wire = Buffer.concat(sent.map(({ offset, place, properties }, at) =>
+        delivery(
+          "public.usdbtc.trades",
+          Buffer.from(expected[at]!.text),
+          1000,
+          properties,
+          streamHeaders(offset, place),
+        )
+      ));
+      for (let at = 0; at < wire.length;) {
+        const end = Math.min(at + cuts.next().value!, wire.length);
+        assert.equal(read(Buffer.from(wire.subarray(at, end))), true);
+        at = end;
+      }
+      assert.deepEqual(got, expected);
+      assert.deepEqual(shown.at(-1), expected.at(-1));
     }),
   );
 });

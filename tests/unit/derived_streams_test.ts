@@ -145,12 +145,14 @@ Deno.test("a stale book sends nothing until its next snapshot", () => {
 Deno.test("numbers keep their digits", () => {
   const hub = hubOf();
   const follower = new EventFollower(hub, ["ethusd.bbo"]);
-  hub.deliver(sourceEvent(
-    "public.ethusd.ob-snap",
-    encoder.encode(
-      '{"asks":[[1.10,0.000000000000000000001]],"bids":[["1.0","2.50"]],"sequence":1}',
+  hub.deliver(
+    sourceEvent(
+      "public.ethusd.ob-snap",
+      encoder.encode(
+        '{"asks":[[1.10,0.000000000000000000001]],"bids":[["1.0","2.50"]],"sequence":1}',
+      ),
     ),
-  ));
+  );
   assert.deepEqual(follower.read(), [
     '{"ethusd.bbo":{"ask":[1.10,0.000000000000000000001],"bid":["1.0","2.50"],"sequence":1}}',
   ]);

@@ -6,8 +6,8 @@ import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { until } from "../../testing/bounded.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
-import { recordingSubscriber } from "../support/recording_subscriber.ts";
 import { sourceEvent } from "../support/source_event.ts";
+import { recordingSubscriber } from "../support/recording_subscriber.ts";
 
 const encoder = new TextEncoder();
 

@@ -57,3 +57,21 @@ Deno.test("the duration of a state begins with it, and another detail does not r
   status.down("gone");
   assert.ok(status.lasted < before);
 });
+
+Deno.test("a source that reads what was published before is not ready, though connected or in its grace time", () => {
+  const state = new SourceStatus();
+  const readiness = new Readiness({ state, start() {}, stop: () => Promise.resolve() }, 600);
+  state.caughtUp = false;
+  state.readLag = () => ({ events: 1234, seconds: 7 });
+  state.up("consuming");
+  assert.deepEqual(readiness.reasons(), [
+    "events published before the start are being read: 1234 to go",
+  ]);
+  state.down("gone");
+  assert.deepEqual(readiness.reasons(), ["no events come in: gone"]);
+  state.up("consuming");
+  state.caughtUp = true;
+  assert.deepEqual(readiness.reasons(), []);
+  state.down("gone");
+  assert.deepEqual(readiness.reasons(), []);
+});

@@ -35,9 +35,10 @@ class Listening implements AsyncDisposable {
         compression: false,
       }),
       handshakes: new Handshakes(limits, new LabelledCounter()),
-      admit: (socket, _head, { address }) => {
+      admit: (socket, _head, { address }, answer) => {
         this.admitted++;
         quota.release(address);
+        socket.write(answer);
         socket.end("admitted");
       },
       release: ({ address }) => quota.release(address),

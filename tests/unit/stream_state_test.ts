@@ -237,6 +237,6 @@ Deno.test("states that somebody follows stay, of the others the oldest goes", ()
   assert.deepEqual([counters.statesEvicted, counters.statesTurnedAway], [1, 1]);
   followed.clear();
   for (let n = 0; n < 1000; n++) publish(`n${n}`);
-  assert.deepEqual(states.sizes, { states: 3, statesUnsure: 0 });
+  assert.deepEqual(states.sizes, { states: 3, statesUnsure: 0, statesWaiting: 0 });
   assert.equal(counters.statesEvicted, 1001);
 });

@@ -64,6 +64,7 @@ export function colour(name: string): string {
  *
  * @example
  * ```ts
+ * const button = document.createElement("button");
  * button.onclick = () => copy(button, "npx wscat …");
  * ```
  */

@@ -31,9 +31,9 @@ const MAX_WAIT_MS = 1000;
  *
  * @example
  * ```ts
+ * declare const screen: Screen;
  * const seldom = new Pace({ between: 250, share: 0.1 }, screen);
- * const changed = seldom.drawing(() => chart.draw());
- * ranger.on("btcusd.trades", changed);
+ * const changed = seldom.drawing(() => console.log("draw")); // call it at every event
  * ```
  */
 export class Pace {

@@ -37,7 +37,8 @@ export function progressLine(
  * The result, in lines for people.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * declare const figures: Figures;
  * console.log(summary(figures));
  * ```
  */

@@ -4,6 +4,7 @@ import type { Settings } from "../../config/shape.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { readTls, type TlsOptions } from "../../source/amqp/tls.ts";
 import { defineCommand } from "../command.ts";
+import { tryBacklog } from "./backlog.ts";
 import { checkBroker } from "./broker.ts";
 import { serviceEnvironment } from "./environment.ts";
 import { tryFiles } from "./files.ts";
@@ -36,6 +37,10 @@ export const check = defineCommand({
       help: "The service to check: its name, the path of its unit file, or none for the user " +
         "and the environment of this command [ranger.service, if installed]",
     },
+    verbose: {
+      type: "boolean",
+      help: "Shows every setting; without it, only those that differ from their defaults",
+    },
     "environment-file": {
       type: "string",
       value: "PATH",
@@ -61,7 +66,10 @@ export const check = defineCommand({
     console.log(`configuration file: ${file ?? "none"}`);
     console.log(`environment file: ${environment.files.join(", ") || "none"}`);
     console.log(`service: ${service ? `${service.file}, user ${service.user}` : "none"}\n`);
-    console.log(table(entries));
+    const shown = values.verbose ? entries : entries.filter(({ source }) => source !== "default");
+    if (shown.length > 0) console.log(table(shown));
+    const hidden = entries.length - shown.length;
+    if (hidden > 0) console.log(`${hidden} settings have their defaults (--verbose shows them)`);
     if (renamed.length + ignored.length > 0) console.log();
     for (const { from, to, source } of renamed) {
       console.log(`note   ${source}: ${from} is the old name of ${to}`);
@@ -77,7 +85,9 @@ export const check = defineCommand({
       ...(all ? await tryNetwork(settings, tls, service) : []),
     ];
     console.log();
-    for (const { name, text, exitCode, warns } of findings) {
+    // Problems first.
+    const rank = ({ exitCode, warns }: Finding) => exitCode !== 0 ? 0 : warns ? 1 : 2;
+    for (const { name, text, exitCode, warns } of findings.toSorted((a, b) => rank(a) - rank(b))) {
       console.log(`${exitCode !== 0 ? "FAILS" : warns ? "WARNS" : "ok   "}  ${name}: ${text}`);
     }
     const codes = findings.map(({ exitCode }) => exitCode);
@@ -106,6 +116,7 @@ async function tryNetwork(
     tryListen("server", server, service),
     tryListen("management", management, service),
     tryOpenFiles(limits),
+    tryBacklog(),
   ];
 }
 

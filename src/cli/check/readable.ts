@@ -38,6 +38,7 @@ export async function findAccount(name: string): Promise<Account | undefined> {
  *
  * @example
  * ```ts
+ * declare const account: Account;
  * await whyUnreadable("/etc/ranger/jwt.pub", account);
  * // "/etc/ranger/jwt.pub belongs to root and has mode 0600"
  * ```

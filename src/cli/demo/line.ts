@@ -25,8 +25,10 @@ export interface LiveLineOptions {
  * Shows a market in one line on standard output, until it is stopped.
  *
  * @example
- * ```ts ignore
- * const line = new LiveLine({ market: () => view.state, clients: () => 1, terminal: true });
+ * ```ts
+ * import { type MarketState } from "./view.ts";
+ * declare const state: MarketState;
+ * const line = new LiveLine({ market: () => state, clients: () => 1, terminal: true });
  * line.stop();
  * ```
  */

@@ -12,8 +12,10 @@ import type { Command } from "../command.ts";
  * The manual page in the format of man(7), made from the commands and the flag catalog.
  *
  * @example
- * ```ts ignore
- * console.log(manualPage(await commands.all())); // for ranger help --man | man -l -
+ * ```ts
+ * import { type Command } from "../command.ts";
+ * declare const commands: Command[];
+ * console.log(manualPage(commands)); // for ranger help --man | man -l -
  * ```
  */
 export function manualPage(commands: readonly Command[]): string {

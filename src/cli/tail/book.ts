@@ -4,8 +4,10 @@ import type { Book } from "../../../client/src/mod.ts";
  * An order book on one line for people.
  *
  * @example
- * ```ts ignore
- * bookLine(book); // "btcusd  live  sequence 312  bid 61243.00 × 0.071  ask 61250.50 × 0.41  spread 7.50"
+ * ```ts
+ * import { connect } from "ranger-client";
+ * bookLine(connect("ws://localhost:8080/").book("btcusd"));
+ * // "btcusd  live  sequence 312  bid 61243.00 × 0.071  ask 61250.50 × 0.41  spread 7.50"
  * ```
  */
 export function bookLine(book: Book): string {

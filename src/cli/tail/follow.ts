@@ -33,12 +33,12 @@ export interface Following {
  * @throws {RefusedError} the server refused the token, each token of the file, or every stream
  *
  * @example
- * ```ts ignore
+ * ```ts
  * await follow({
  *   url: "ws://localhost:8080/public",
  *   token: undefined,
  *   timeout: 10,
- *   until: untilSignal(),
+ *   until: new Promise(() => {}),
  *   note: console.error,
  *   ask: (ranger) => ranger.on("global.tickers", console.log),
  *   connected: () => {},

@@ -26,9 +26,10 @@ export interface Screen {
  * main screen.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { connect } from "ranger-client";
  * const ladder = new Ladder("btcusd", 10, () => {});
- * ladder.show(ranger.book("btcusd"));
+ * ladder.show(connect("ws://localhost:8080/").book("btcusd"));
  * ladder.stop();
  * ```
  */

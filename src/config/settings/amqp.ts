@@ -120,6 +120,42 @@ export const AMQP = {
     help: "Topic exchange to which the events are published",
     right: "an exchange's name such as peatio.events.ranger",
   }),
+  "amqp.stream": setting({
+    kind: text("NAME", /^[\w.:-]{0,200}$/, "is not a stream name"),
+    default: "",
+    defaultText: "none: a queue of each process, which loses what is published while it is away",
+    flag: "amqp-stream",
+    help: "RabbitMQ stream to read the events from, shared by all processes. Ranger declares and " +
+      "binds it. With it nothing is lost while a connection or a process is away. Needs " +
+      "RabbitMQ 3.10",
+    right: "a stream's name such as ranger, of letters, digits and . _ : -",
+    example: "ranger",
+  }),
+  "amqp.stream_max_age": setting({
+    kind: whole(60, 31_536_000, "SECONDS"),
+    default: 21_600,
+    flag: "amqp-stream-max-age",
+    help:
+      "Seconds for which the stream keeps events at least; RabbitMQ removes whole segments, a " +
+      "tenth of amqp.stream_max_bytes each",
+    right: SECONDS,
+  }),
+  "amqp.stream_max_bytes": setting({
+    kind: whole(1_000_000, 1_000_000_000_000_000, "BYTES"),
+    default: 5_000_000_000,
+    flag: "amqp-stream-max-bytes",
+    help: "Size of the stream in bytes above which RabbitMQ removes its oldest segments, on the " +
+      "disk of each node that has a replica",
+    right: "a number of bytes such as 5000000000",
+  }),
+  "amqp.stream_lookback": setting({
+    kind: whole(1, 86_400, "SECONDS"),
+    default: 900,
+    flag: "amqp-stream-lookback",
+    help: "Seconds of the stream that a new process reads for its order books and its history " +
+      "before it reports ready",
+    right: "a number of seconds such as 900",
+  }),
   "amqp.queue_length": setting({
     kind: whole(1, 1_000_000_000),
     default: 100_000,

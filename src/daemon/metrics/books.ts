@@ -5,10 +5,14 @@ export const BOOKS: readonly Metric[] = [
     name: "ranger_books_current",
     type: "gauge",
     help: "Order books and other streams with a state; unsure: no increments are sent until " +
-      "the next snapshot from the exchange",
+      "the next snapshot from the exchange; waiting: increments arrive, but no snapshot has yet",
     labels: ["state"],
-    read({ hub: { sizes: { states, statesUnsure } } }) {
-      return [[["live"], states - statesUnsure], [["unsure"], statesUnsure]];
+    read({ hub: { sizes: { states, statesUnsure, statesWaiting } } }) {
+      return [
+        [["live"], states - statesUnsure],
+        [["unsure"], statesUnsure],
+        [["waiting"], statesWaiting],
+      ];
     },
   },
   {

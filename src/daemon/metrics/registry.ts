@@ -8,7 +8,9 @@ import type { Labelled, Metric, MetricSources } from "./metric.ts";
  * All metrics, read from the sources at each scrape.
  *
  * @example
- * ```ts ignore
+ * ```ts
+ * import { type MetricSources } from "./metric.ts";
+ * declare const sources: MetricSources;
  * const registry = metricsRegistry(sources);
  * await registry.metrics(); // "# HELP ranger_ready …"
  * ```

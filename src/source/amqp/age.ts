@@ -1,10 +1,8 @@
 import type { AMQPProperties } from "@cloudamqp/amqp-client";
 import { Buffer } from "node:buffer";
+import { CONTENT_ENCODING, CONTENT_TYPE, HEADERS } from "./content_header.ts";
 
-/** Property flags of a content header, in the order of the properties (AMQP 0-9-1 §4.2.6.1). */
-const CONTENT_TYPE = 1 << 15;
-const CONTENT_ENCODING = 1 << 14;
-const HEADERS = 1 << 13;
+/** The property flags after those of `content_header.ts`. */
 const DELIVERY_MODE = 1 << 12;
 const PRIORITY = 1 << 11;
 /** Correlation id, reply to, expiration, message id: each is a short string. */
@@ -32,6 +30,7 @@ const MIN_MILLISECONDS = 1e11;
  *
  * @example
  * ```ts
+ * declare const [bytes, flags, end]: [Buffer, number, number];
  * ageOf(bytes, flags, end, Date.now()); // 3200
  * ```
  */

@@ -13,6 +13,7 @@ import { ExchangeType, UNFIT } from "./exchange_type.ts";
 import { explainFailure, isLasting, unfitExchange } from "./failure.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
 import { consume, keepBound, openQueue, type QueueOptions } from "./queue.ts";
+import { StreamReader, type StreamReaderOptions } from "./stream_reader.ts";
 import type { EventSink, EventSource, SourceState } from "../source.ts";
 import { SourceStatus } from "../status.ts";
 import { readTls, type TlsFiles } from "./tls.ts";
@@ -36,7 +37,7 @@ const LOG_INTERVAL_MS = 60_000;
 const REBIND_SECONDS = 20;
 
 /** The settings about the broker. */
-export interface AmqpOptions extends QueueOptions, TlsFiles {
+export interface AmqpOptions extends QueueOptions, StreamReaderOptions, TlsFiles {
   /** One URL, or several of a cluster, tried in turn. With user and password: never log them. */
   readonly urls: readonly string[];
   /** Seconds. */
@@ -44,17 +45,22 @@ export interface AmqpOptions extends QueueOptions, TlsFiles {
 }
 
 /**
- * Events from RabbitMQ, by an exclusive queue that is bound to everything the exchange publishes.
+ * Events from RabbitMQ: by an exclusive queue that is bound to everything the exchange publishes, or
+ * from a stream that is ({@linkcode StreamReader}).
  *
  * A broker that cannot be reached is tried again until it answers, whatever the reason: a wrong
  * password may be the broker's mistake, and clients are better off connected. Several brokers are
- * tried in turn, with a pause after each round ({@linkcode backoff}). Each new connection declares
- * and binds a new queue; after each lost one the sink is notified that events may be missing. The
- * log is this process's own: the source numbers the events itself.
+ * tried in turn, with a pause after each round ({@linkcode backoff}).
+ *
+ * Each new connection declares and binds a new queue; after each lost one the sink is notified that
+ * events may be missing. The log is this process's own: the source numbers the events itself. A
+ * stream continues where it was left.
  *
  * @example
  * ```ts
- * const source = new AmqpSource(settings.amqp);
+ * import { type EventSink } from "../source.ts";
+ * declare const [options, hub]: [AmqpOptions, EventSink];
+ * const source = new AmqpSource(options);
  * source.start(hub);
  * await source.stop();
  * ```
@@ -67,6 +73,7 @@ export class AmqpSource implements EventSource {
   readonly #reasons = new Map<string, string>();
   readonly #exchangeType: ExchangeType;
   #running: Promise<void> | undefined;
+  #reader: StreamReader | undefined;
   /** Milliseconds without data from the broker before the connection was given up. */
   #silence = 0;
   #throttle = new LogThrottle(LOG_INTERVAL_MS);
@@ -82,8 +89,14 @@ export class AmqpSource implements EventSource {
 
   start(sink: EventSink): void {
     if (this.#running !== undefined) return;
-    this.#status.log = newLogName();
-    sink.opened(this.#status.log);
+    const status = this.#status;
+    if (this.#options.stream === "") {
+      status.log = newLogName();
+      sink.opened(status.log);
+    } else {
+      const deliver = (delivery: Delivery) => this.#deliver(sink, delivery);
+      this.#reader = new StreamReader(this.#options, { status, sink, deliver });
+    }
     this.#running = this.#run(sink);
   }
 
@@ -130,7 +143,7 @@ export class AmqpSource implements EventSource {
     if (status.connected && !signal.aborted) {
       status.down(this.#describeReasons(), this.#silence);
       sink.down();
-      sink.lost(status.lost("connection"));
+      if (this.#reader === undefined) sink.lost(status.lost("connection"));
     }
     if (client !== undefined) await disconnect(client, signal.aborted);
     return lasted;
@@ -153,14 +166,22 @@ export class AmqpSource implements EventSource {
     broker: string,
     sink: EventSink,
   ): Promise<{ queue: string; consumer: AMQPConsumer }> {
-    const { exchange, heartbeat } = this.#options;
+    const { exchange, heartbeat, stream } = this.#options;
     this.#watchAlarms(client, broker);
     await client.connect();
     this.#silence = 0;
     sendHeartbeats(client, (milliseconds) => this.#silence = milliseconds);
+    if (this.#reader !== undefined) {
+      const consumer = await this.#reader.attach(client);
+      await this.#checkExchangeType(client);
+      return { queue: stream, consumer };
+    }
     const { channel, queue } = await openQueue(client, this.#options);
     await this.#checkExchangeType(client);
-    takeDeliveries(client, channel, (delivery) => this.#deliver(sink, delivery));
+    takeDeliveries(client, channel, (delivery) => {
+      delivery.offset = ++this.#status.position;
+      this.#deliver(sink, delivery);
+    });
     const consumer = await consume(channel, queue);
     keepBound(client, channel, queue, exchange, heartbeat || REBIND_SECONDS, async () => {
       // Where each check would be an error in the broker's log, the next connection checks again.
@@ -193,7 +214,6 @@ export class AmqpSource implements EventSource {
   }
 
   #deliver(sink: EventSink, delivery: Delivery): void {
-    delivery.offset = ++this.#status.position;
     try {
       sink.deliver(delivery);
     } catch (error) {
@@ -207,19 +227,23 @@ export class AmqpSource implements EventSource {
 
   #consuming(broker: string, queue: string): void {
     const { exchange } = this.#options;
-    this.#status.up(`consuming from ${exchange} of ${broker} by ${queue}`);
+    const by = this.#reader === undefined ? "queue" : "stream";
+    this.#status.up(
+      `consuming from ${exchange} of ${broker} by ${by === "queue" ? "" : "stream "}${queue}`,
+    );
     this.#reasons.clear();
     this.#throttle = new LogThrottle(LOG_INTERVAL_MS);
-    log.info("consuming from exchange {exchange} of {broker} by queue {queue}", {
+    log.info("consuming from exchange {exchange} of {broker} by {by} {queue}", {
       exchange,
       broker,
+      by,
       queue,
     });
   }
 
   #report(url: string, error: unknown): void {
     const broker = brokerName(url);
-    const failure = explainFailure(error, { url, exchange: this.#options.exchange });
+    const failure = explainFailure(error, { url, ...this.#options });
     const { kind, text, advice } = failure;
     const status = this.#status;
     status.failed(failure, `the broker ${broker}: ${text}`);

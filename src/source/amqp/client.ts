@@ -1,8 +1,8 @@
 import { type AMQPChannel, AMQPClient } from "@cloudamqp/amqp-client";
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { ConnectionAttempts, ConnectionError } from "../../connection_error.ts";
-import { type Deliver, DeliveryReader } from "./deliveries.ts";
+import { type Deliver, DeliveryReader, type StreamReading } from "./deliveries.ts";
 import type { TlsOptions } from "./tls.ts";
 
 /** Private members of the library that are replaced below. */
@@ -16,6 +16,10 @@ interface Internals {
 
 const readers = new WeakMap<AMQPClient, DeliveryReader>();
 const attempts = new WeakMap<AMQPClient, ConnectionAttempts>();
+const versions = new WeakMap<AMQPClient, string>();
+
+/** A server property in Connection.Start: a short string, type `S`, a length of 32 bits. */
+const VERSION = Buffer.from("\x07versionS");
 
 /**
  * Creates a client of the AMQP library, not yet connected, without the library's defects:
@@ -49,6 +53,7 @@ export function brokerClient(url: string, tls: TlsOptions = {}): AMQPClient {
   const read = internals.onRead.bind(client);
   internals.onRead = (bytes) => {
     try {
+      if (!versions.has(client)) versions.set(client, versionIn(bytes));
       const reader = readers.get(client);
       if (!reader) return read(bytes);
       reader.read(bytes, read);
@@ -99,22 +104,42 @@ export function attemptsOf(client: AMQPClient): string {
 }
 
 /**
+ * The version that the broker gave when it was connected to.
+ *
+ * @returns `3.10.8`; empty where it gave none
+ */
+export function versionOf(client: AMQPClient): string {
+  return versions.get(client) ?? "";
+}
+
+/** The server's version in the first bytes that it sends, which the library does not keep. */
+function versionIn(bytes: Buffer): string {
+  const length = bytes.indexOf(VERSION) + VERSION.length;
+  if (length < VERSION.length || length + 4 > bytes.length) return "";
+  return bytes.toString("utf8", length + 4, length + 4 + bytes.readUInt32BE(length));
+}
+
+/**
  * Passes deliveries on the channel to `deliver` as they are read, in order, and no longer to the
  * callbacks of consumers (see {@linkcode DeliveryReader}).
  *
  * @param client of {@linkcode brokerClient}
  * @param channel of that client, with no consumer yet
+ * @param stream where what is consumed is a stream
  *
  * @example
  * ```ts
- * takeDeliveries(client, channel, (delivery) => hub.deliver(delivery));
- * await channel.basicConsume(queue, { noAck: true }, () => {});
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel]: [AMQPClient, AMQPChannel];
+ * takeDeliveries(client, channel, (event) => console.log(event.routingKey, event.age));
+ * await channel.basicConsume("ranger", { noAck: true }, () => {});
  * ```
  */
 export function takeDeliveries(
   client: AMQPClient,
   channel: AMQPChannel,
   deliver: Deliver,
+  stream?: StreamReading,
 ): void {
-  readers.set(client, new DeliveryReader(client, channel, deliver));
+  readers.set(client, new DeliveryReader(client, channel, deliver, stream));
 }

@@ -2,6 +2,7 @@ import type { AMQPChannel, AMQPClient, AMQPProperties } from "@cloudamqp/amqp-cl
 import type { Buffer } from "node:buffer";
 import type { SourceEvent } from "../source.ts";
 import { ageOf, ageOfMessage } from "./age.ts";
+import { streamOffsetOf, streamOffsetOfMessage } from "./stream_offset.ts";
 
 /** Bytes of a frame's header, and of header and end mark together (AMQP 0-9-1 §4.2.3). */
 const HEADER = 7;
@@ -31,7 +32,7 @@ interface ChannelInternals {
 
 /** One delivery. A reader has one object, which each delivery overwrites. */
 export interface Delivery extends SourceEvent {
-  /** -1 as long as its reader does not number deliveries. */
+  /** Of a stream its offset; otherwise -1, and the source numbers the events. */
   offset: number;
   routingKey: string;
   body: Uint8Array;
@@ -41,6 +42,12 @@ export interface Delivery extends SourceEvent {
 
 /** Takes one event. It is valid until this returns. */
 export type Deliver = (delivery: Delivery) => void;
+
+/** What a reader of a stream needs besides the events. */
+export interface StreamReading {
+  /** Called after each read with deliveries, with the last of them, which is still valid. */
+  readonly afterRead: (last: Delivery) => void;
+}
 
 /**
  * Reads deliveries directly from the socket's reads, without an object, a copy of the body or a
@@ -53,8 +60,10 @@ export type Deliver = (delivery: Delivery) => void;
  *
  * @example
  * ```ts
- * const reader = new DeliveryReader(client, channel, (delivery) => hub.deliver(delivery));
- * reader.read(chunk, (bytes) => library.onRead(bytes));
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel, chunk]: [AMQPClient, AMQPChannel, Buffer];
+ * const reader = new DeliveryReader(client, channel, (event) => console.log(event.routingKey));
+ * reader.read(chunk, (bytes) => console.log(`the library reads ${bytes.length} bytes`));
  * ```
  */
 export class DeliveryReader {
@@ -74,17 +83,30 @@ export class DeliveryReader {
    * because reading the age of each would cost too much. `undefined` before the first one.
    */
   #age: number | undefined;
+  readonly #stream: StreamReading | undefined;
+  /** Deliveries of the present read. */
+  #taken = 0;
 
-  /** @param channel on which only deliveries to this consumer arrive */
-  constructor(client: AMQPClient, channel: AMQPChannel, deliver: Deliver) {
+  /**
+   * @param channel on which only deliveries to this consumer arrive
+   * @param stream left out where the queue is not a stream
+   */
+  constructor(
+    client: AMQPClient,
+    channel: AMQPChannel,
+    deliver: Deliver,
+    stream?: StreamReading,
+  ) {
     this.#library = client as unknown as Internals;
     this.#channel = channel as unknown as ChannelInternals;
     this.#channelId = channel.id;
     this.#deliver = deliver;
+    this.#stream = stream;
     // Synchronous: the library would deliver in a microtask, after later events of the same read.
     this.#channel.deliver = ({ routingKey, body, properties }) => {
       this.#age ??= ageOfMessage(properties, Date.now());
-      this.#take(routingKey, body ?? new Uint8Array(), this.#age);
+      const offset = stream === undefined ? -1 : streamOffsetOfMessage(properties);
+      this.#take(offset, routingKey, body ?? new Uint8Array(), this.#age);
     };
   }
 
@@ -94,8 +116,17 @@ export class DeliveryReader {
    * @throws {RangeError} a frame has no length: the peer does not speak AMQP
    */
   read(bytes: Buffer, passOn: (bytes: Buffer) => void): void {
-    const library = this.#library;
     this.#age = undefined;
+    this.#taken = 0;
+    try {
+      this.#readAll(bytes, passOn);
+    } finally {
+      if (this.#taken > 0) this.#stream?.afterRead(this.#delivery);
+    }
+  }
+
+  #readAll(bytes: Buffer, passOn: (bytes: Buffer) => void): void {
+    const library = this.#library;
     for (let at = 0; at < bytes.length;) {
       const inside = library.framePos !== 0 || library.frameSize !== 0;
       if (!inside && this.#channel.delivery === undefined) {
@@ -131,18 +162,22 @@ export class DeliveryReader {
     if (bytes.readUInt32BE(body + 3) !== size || bytes.readUInt32BE(header + HEADER + 4) !== 0) {
       return 0;
     }
-    this.#age ??= ageOf(bytes, header + HEADER + 12, body - 1, Date.now());
+    const flags = header + HEADER + 12;
+    this.#age ??= ageOf(bytes, flags, body - 1, Date.now());
+    const offset = this.#stream === undefined ? -1 : streamOffsetOf(bytes, flags, body - 1);
     // Consumer tag, delivery tag (8), redelivered (1), exchange, routing key.
     let field = at + HEADER + 4;
     field += 1 + bytes[field]! + 9;
     field += 1 + bytes[field]!;
     const key = bytes.toString("utf8", field + 1, field + 1 + bytes[field]!);
-    this.#take(key, bytes.subarray(body + HEADER, body + HEADER + size), this.#age);
+    this.#take(offset, key, bytes.subarray(body + HEADER, body + HEADER + size), this.#age);
     return end;
   }
 
-  #take(routingKey: string, body: Uint8Array, age: number): void {
+  #take(offset: number, routingKey: string, body: Uint8Array, age: number): void {
     const delivery = this.#delivery;
+    this.#taken++;
+    delivery.offset = offset;
     delivery.routingKey = routingKey;
     delivery.body = body;
     delivery.age = age;

@@ -12,29 +12,34 @@ import { ACCESS_REFUSED, NOT_FOUND, PRECONDITION_FAILED, replyCode } from "./rep
  *
  * @param client connected
  * @param name of the exchange, `peatio.events.ranger`
- * @returns an open channel of that client
+ * @returns an open channel of that client, and whether the exchange was missing
  * @throws {AccessError} the exchange is missing, and the user may not create it
  * @throws the AMQP client's error when the broker refuses, or the connection is lost
  *
  * @example
  * ```ts
- * const channel = await declareExchange(client, "peatio.events.ranger");
- * await channel.queueBind(queue, "peatio.events.ranger", "#");
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const client: AMQPClient;
+ * const { channel } = await declareExchange(client, "peatio.events.ranger");
+ * await channel.queueBind("ranger", "peatio.events.ranger", "#");
  * ```
  */
-export async function declareExchange(client: AMQPClient, name: string): Promise<AMQPChannel> {
+export async function declareExchange(
+  client: AMQPClient,
+  name: string,
+): Promise<{ channel: AMQPChannel; created: boolean }> {
   const found = await openIf(client, (channel) => lookUp(channel, name), NOT_FOUND);
-  if (found !== undefined) return found;
+  if (found !== undefined) return { channel: found, created: false };
   const created = await openIf(
     client,
     (channel) => mayCreate(channel.exchangeDeclare(name, "topic", AS_PEATIO)),
     PRECONDITION_FAILED,
   );
-  if (created !== undefined) return created;
+  if (created !== undefined) return { channel: created, created: true };
   // Its publisher created it, with other properties, between the two requests.
   const channel = await client.channel();
   await lookUp(channel, name);
-  return channel;
+  return { channel, created: true };
 }
 
 /**
@@ -48,17 +53,20 @@ export async function declareExchange(client: AMQPClient, name: string): Promise
  * @throws {AccessError} it does not exist, and the user may not create it
  */
 export async function exchangeExists(client: AMQPClient, name: string): Promise<boolean> {
-  const found = await openIf(client, (channel) => lookUp(channel, name), NOT_FOUND);
-  if (found !== undefined) {
-    await found.close();
-    return true;
-  }
+  if (await isDeclared(client, name)) return true;
   await openIf(
     client,
     (channel) => mayCreate(channel.exchangeDeclare(name, "topic", AS_PEATIO, INVALID)),
     PRECONDITION_FAILED,
   );
   return false;
+}
+
+/** Whether an exchange exists. */
+export async function isDeclared(client: AMQPClient, name: string): Promise<boolean> {
+  const found = await openIf(client, (channel) => lookUp(channel, name), NOT_FOUND);
+  await found?.close();
+  return found !== undefined;
 }
 
 /** Properties of Peatio's exchange. */

@@ -22,6 +22,8 @@ const MAX_TRIES = 5;
  *
  * @example
  * ```ts
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const client: AMQPClient;
  * const type = new ExchangeType("peatio.events.ranger");
  * await type.find(client); // "topic"
  * ```

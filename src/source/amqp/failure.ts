@@ -2,6 +2,7 @@ import { ConnectionError } from "../../connection_error.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { AccessError, grantCommand } from "./permissions.ts";
 import { explainTls } from "./tls_failure.ts";
+import { StreamError } from "./stream_error.ts";
 import { ACCESS_REFUSED, NOT_ALLOWED, NOT_FOUND, replyCode } from "./reply_code.ts";
 
 /** Kinds of failures of the broker connection; they are label values of metrics. */
@@ -11,6 +12,7 @@ export const FAILURE_KINDS = [
   "vhost",
   "exchange",
   "type",
+  "stream",
   "refused",
   "name",
   "tls",
@@ -37,6 +39,8 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
   vhost: "is amqp.vhost right, and has the user permissions on it (rabbitmqctl list_permissions)?",
   exchange: "Ranger creates it again if its publisher does not; is the publisher running?",
   type: "delete it and declare it as topic, or set amqp.exchange to another exchange",
+  stream: "RabbitMQ 3.10 and later have streams; without amqp.stream each process has a " +
+    "queue, which loses what is published while the broker is away",
   refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
   name: "is amqp.host right, and does the name server answer?",
   tls: "amqp.ca names the authorities to trust, amqp.cert and amqp.key what to present, and " +
@@ -47,7 +51,14 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
 };
 
 /** Kinds that last until an operator does something. */
-const LASTING: ReadonlySet<FailureKind> = new Set(["login", "access", "vhost", "type", "tls"]);
+const LASTING: ReadonlySet<FailureKind> = new Set([
+  "login",
+  "access",
+  "vhost",
+  "type",
+  "stream",
+  "tls",
+]);
 
 /** Whether an operator must act: such failures do not pass with time. */
 export function isLasting(kind: FailureKind): boolean {
@@ -59,6 +70,8 @@ export interface Consumed {
   /** Of the broker, with user and password. */
   readonly url: string;
   readonly exchange: string;
+  /** Empty where none is read. */
+  readonly stream: string;
 }
 
 /**
@@ -70,6 +83,8 @@ export interface Consumed {
  *
  * @example
  * ```ts
+ * import { ConnectionError } from "../../connection_error.ts";
+ * declare const error: Error; // from node:net
  * explainFailure(new ConnectionError(error, "localhost")).text; // "127.0.0.1:5672: nothing listens there"
  * ```
  */
@@ -87,6 +102,7 @@ function ofOwn(error: unknown): [FailureKind, string] | undefined {
   // Only the files of TLS are read again while Ranger runs.
   if (error instanceof ConfigurationError) return ["tls", error.message];
   if (error instanceof AccessError) return ["access", error.message];
+  if (error instanceof StreamError) return ["stream", error.message];
   if (!(error instanceof ConnectionError)) return undefined;
   const tls = explainTls(error.code, error.message);
   if (tls !== undefined) return ["tls", tls];
@@ -94,12 +110,12 @@ function ofOwn(error: unknown): [FailureKind, string] | undefined {
   return kind === undefined ? undefined : [kind, error.message];
 }
 
-function adviseAccess(error: unknown, { url, exchange }: Consumed): string {
+function adviseAccess(error: unknown, { url, exchange, stream }: Consumed): string {
   const creates = error instanceof AccessError && error.createsExchange;
   const first = creates
     ? `start what publishes to ${exchange} and creates it, or let Ranger create it: `
     : "these permissions are enough: ";
-  return first + grantCommand(url, exchange, creates);
+  return first + grantCommand(url, exchange, creates, stream);
 }
 
 /** By the code of the system or the resolver. */

@@ -22,8 +22,10 @@ const MAX_SILENT_TICKS = 4;
  *
  * @example
  * ```ts
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const client: AMQPClient;
  * await client.connect();
- * sendHeartbeats(client, (milliseconds) => log.warn("silent for {milliseconds}", { milliseconds }));
+ * sendHeartbeats(client, (milliseconds) => console.warn(`silent for ${milliseconds} ms`));
  * ```
  */
 export function sendHeartbeats(client: AMQPClient, silent: (milliseconds: number) => void): void {

@@ -25,7 +25,9 @@ export class AccessError extends Error {
  *
  * @example
  * ```ts
- * await needing("read", channel.basicConsume(queue, { noAck: true }, () => {}));
+ * import { type AMQPChannel } from "@cloudamqp/amqp-client";
+ * declare const channel: AMQPChannel;
+ * await needing("read", channel.basicConsume("ranger", { noAck: true }, () => {}));
  * ```
  */
 export async function needing<T>(
@@ -47,11 +49,12 @@ export function bindPermission(message: string): Permission {
 }
 
 /**
- * The command that grants what Ranger needs and nothing else: its own queues, whose names begin
- * with `ranger.`, and to read from one exchange.
+ * The command that grants what Ranger needs and nothing else: queues whose names begin with
+ * `ranger.`, or the stream with the two exchanges beside it, and to read from one exchange.
  *
  * @param url of the broker, for user and virtual host
  * @param createsExchange whether Ranger is to create the exchange as well
+ * @param stream where Ranger reads a stream
  *
  * @example
  * ```ts
@@ -60,12 +63,22 @@ export function bindPermission(message: string): Permission {
  * //   '^(ranger\.|peatio\.events\.ranger$)'"
  * ```
  */
-export function grantCommand(url: string, exchange: string, createsExchange = false): string {
+export function grantCommand(
+  url: string,
+  exchange: string,
+  createsExchange = false,
+  stream = "",
+): string {
   const address = parseAmqpUrl(url);
   const { user, vhost } = typeof address === "string" ? { user: "USER", vhost: "VHOST" } : address;
-  const own = "^ranger\\.";
-  const both = `^(ranger\\.|${exchange.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$)`;
+  const prefix = stream === "" ? "ranger\\." : `${escaped(stream)}(\\.(marks|bound))?$`;
+  const own = `^${prefix}`;
+  const both = `^(${prefix}|${escaped(exchange)}$)`;
   const patterns = [createsExchange ? both : own, own, both];
   const quoted = [vhost, user, ...patterns].map((text) => `'${text.replaceAll("'", "'\\''")}'`);
   return `rabbitmqctl set_permissions -p ${quoted.join(" ")}`;
+}
+
+function escaped(name: string): string {
+  return name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -25,7 +25,8 @@ export interface PublisherOptions extends TlsFiles {
  *
  * @example
  * ```ts
- * const publisher = await Publisher.connect({ ...settings.amqp, name: "ranger publish" });
+ * declare const options: PublisherOptions;
+ * const publisher = await Publisher.connect(options);
  * try {
  *   await publisher.publish("public.usdbtc.trades", new TextEncoder().encode('{"trades":[]}'));
  * } finally {
@@ -88,7 +89,7 @@ export class Publisher {
 
   static async #open(client: AMQPClient, exchange: string, url: string): Promise<Publisher> {
     await client.connect();
-    const channel = await declareExchange(client, exchange);
+    const { channel } = await declareExchange(client, exchange);
     await channel.confirmSelect();
     return new Publisher(client, channel, exchange, url);
   }

@@ -24,7 +24,9 @@ const ALL = "#";
  *
  * @example
  * ```ts
- * const { channel, queue } = await openQueue(client, settings.amqp);
+ * import { type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, options]: [AMQPClient, QueueOptions];
+ * const { channel, queue } = await openQueue(client, options);
  * await consume(channel, queue);
  * ```
  */
@@ -33,7 +35,7 @@ export async function openQueue(
   options: QueueOptions,
 ): Promise<{ channel: AMQPChannel; queue: string }> {
   const { exchange } = options;
-  const channel = await declareExchange(client, exchange);
+  const { channel } = await declareExchange(client, exchange);
   const queue = await declareQueue(channel, options);
   await bindQueue(channel, queue, exchange);
   return { channel, queue };
@@ -56,7 +58,8 @@ export async function declareQueue(
       { durable: false, exclusive: true, autoDelete: true },
       {
         "x-max-length": queueLength,
-        "x-max-length-bytes": queueBytes,
+        // The library writes numbers from 2^31 to 2^32 as negative ones.
+        "x-max-length-bytes": BigInt(queueBytes),
         "x-overflow": "drop-head",
       },
     ),
@@ -64,7 +67,7 @@ export async function declareQueue(
   return name;
 }
 
-/** Binds the queue to everything that the exchange publishes. */
+/** Binds a queue or stream to everything that the exchange publishes. */
 export async function bindQueue(
   channel: AMQPChannel,
   queue: string,
@@ -96,7 +99,9 @@ export async function consume(channel: AMQPChannel, queue: string): Promise<AMQP
  *
  * @example
  * ```ts
- * keepBound(client, channel, queue, "peatio.events.ranger", 20, () => checkType(client));
+ * import { type AMQPChannel, type AMQPClient } from "@cloudamqp/amqp-client";
+ * declare const [client, channel]: [AMQPClient, AMQPChannel];
+ * keepBound(client, channel, "ranger", "peatio.events.ranger", 20, async () => {});
  * ```
  */
 export function keepBound(

@@ -32,7 +32,9 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g
  *
  * @example
  * ```ts
- * const client = brokerClient("amqps://mq:5671/", await readTls(settings.amqp));
+ * import { brokerClient } from "./client.ts";
+ * const [url, ca] = ["amqps://mq:5671/", "/etc/ranger/ca.pem"];
+ * const client = brokerClient(url, await readTls({ urls: [url], ca }));
  * ```
  */
 export async function readTls(files: TlsFiles): Promise<TlsOptions> {

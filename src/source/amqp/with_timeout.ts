@@ -8,7 +8,7 @@
  *
  * @example
  * ```ts
- * await withTimeout(10_000, client.connect(), () => attemptsOf(client));
+ * const response = await withTimeout(10_000, fetch("http://mq:15672"), () => "10.0.0.5: no answer");
  * ```
  */
 export async function withTimeout<T>(

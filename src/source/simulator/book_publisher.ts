@@ -67,8 +67,9 @@ type Levels = readonly Pick<Level<unknown>, "price" | "amount">[];
  * change of the increment that follows it, but carries the previous sequence.
  *
  * @example
- * ```ts ignore
- * const publisher = new BookPublisher({ asks, bids }, { market, publish, now: Date.now });
+ * ```ts
+ * declare const options: BookPublisherOptions;
+ * const publisher = new BookPublisher({ asks: [], bids: [] }, options);
  * publisher.start(); // public.btcusd.ob-snap {"asks":[…],"bids":[…],"sequence":1}
  * publisher.change({ side: "sell", price: 100190, amount: undefined });
  * // public.btcusd.ob-inc {"asks":["1001.9",""],"sequence":2}

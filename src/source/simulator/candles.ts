@@ -40,8 +40,11 @@ interface Candle {
  * The current candles of one market, one per period, from its trades.
  *
  * @example
- * ```ts ignore
- * const candles = new Candles(definition, (period, candle) => emit(`kline-${period}`, candle));
+ * ```ts
+ * import { type MarketDefinition } from "./markets.ts";
+ * import { type Trade } from "./orders.ts";
+ * declare const [market, trade]: [MarketDefinition, Trade];
+ * const candles = new Candles(market, (period, candle) => console.log(`kline-${period}`, candle));
  * candles.add(trade);
  * candles.flush();
  * ```
