@@ -76,6 +76,13 @@ export class Cursors {
     this.#forget();
   }
 
+  /** Another log begins, of which the name is not known yet. */
+  close(): void {
+    this.#log = undefined;
+    this.#offset = -1;
+    this.#forget();
+  }
+
   moveTo(offset: number): void {
     this.#offset = offset;
     if (this.#endings.object !== undefined || this.#endings.tuple !== undefined) this.#forget();

@@ -201,7 +201,7 @@ export class Hub implements EventSink {
     this.#lossIsPending = true;
     if (cause !== "replaced") return;
     this.history.clear();
-    this.cursors.moveTo(-1);
+    this.cursors.close();
     this.readers.reset();
   }
 

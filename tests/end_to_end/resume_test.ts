@@ -1,5 +1,6 @@
 /** Clients that come back to where they were: cursors, resuming and recent events. */
 import assert from "node:assert/strict";
+import { until } from "../../testing/bounded.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { AUTHENTICATED, type Exchange, startExchange, subscribed } from "../support/exchange.ts";
 import { type Client, connectClient } from "../support/client.ts";
@@ -156,4 +157,92 @@ Deno.test("streams with a state get their state in place of what was missed", as
     bare(await second.next()),
     '{"usdbtc.ob-snap":{"asks":[["2.0","3"]],"bids":[["1.0","1"]],"sequence":2}}',
   );
+});
+
+Deno.test("compressed events resume as well", async () => {
+  await using exchange = await startExchange(broker);
+  const long = "x".repeat(2000);
+  await using first = await exchange.connect("/public?stream=usdbtc.trades&cursor");
+  await exchange.publish("public.usdbtc.trades", { n: 1 });
+  const cursor = cursorOf(await first.next());
+  await exchange.publish("public.usdbtc.trades", { n: 2, long });
+  await exchange.settled();
+  const { WebSocket } = await import("ws");
+  const url = exchange.ranger.url(`/public?stream=usdbtc.trades&cursor=${cursor}`);
+  const socket = new WebSocket(url, { perMessageDeflate: true });
+  const messages: string[] = [];
+  socket.on("message", (data: unknown) => messages.push(String(data)));
+  await until(() => messages.length >= 3 || undefined, "what was missed");
+  assert.match(socket.extensions, /deflate/);
+  assert.equal(bare(messages[1]!), `{"usdbtc.trades":{"n":2,"long":"${long}"}}`);
+  assert.equal(messages[2], resumed("usdbtc.trades"));
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.close();
+  await closed;
+});
+
+/** Megabytes of orders and trades, and a client that resumes and does not read. */
+async function catchingUp(exchange: Exchange, token: string) {
+  const path = "/public?stream=order&stream=usdbtc.trades&cursor";
+  const filler = "x".repeat(50_000);
+  await using first = await exchange.connect(path, { token, holds: ["order", "usdbtc.trades"] });
+  await exchange.publish("public.usdbtc.trades", { n: 0 });
+  const cursor = cursorOf(await first.next());
+  await first.close();
+  for (let n = 1; n <= 300; n++) {
+    await exchange.publish("public.usdbtc.trades", { n, filler });
+    await exchange.publish("private.ID1.order", { n, filler });
+  }
+  await exchange.settled();
+  const client = await exchange.connect(`${path}=${cursor}`, {
+    token,
+    holds: ["order", "usdbtc.trades"],
+  });
+  await until(
+    async () => (await exchange.stats()).readers!.behind === 1 || undefined,
+    "the client to be behind",
+  );
+  return client;
+}
+
+Deno.test("a stream that is unsubscribed while the client catches up ends there", async () => {
+  await using exchange = await startExchange(broker);
+  const token = await exchange.key.token({ uid: "ID1" });
+  await using client = await catchingUp(exchange, token);
+  await client.send({ event: "unsubscribe", streams: ["order"] });
+  const answer = '{"success":{"message":"unsubscribed","streams":["usdbtc.trades"]}}';
+  let trades = 0;
+  let isAnswered = false;
+  for (let message = await client.next();; message = await client.next()) {
+    if (message === resumed("usdbtc.trades")) break;
+    if (message === answer) isAnswered = true;
+    else if (message.startsWith('{"usdbtc.trades":{"n":')) {
+      assert.ok(message.startsWith(`{"usdbtc.trades":{"n":${++trades},`), "every trade, in order");
+    } else assert.ok(!isAnswered, `${message.slice(0, 40)} came after the answer`);
+  }
+  assert.equal(trades, 300);
+  assert.ok(isAnswered);
+});
+
+Deno.test("a token that expires while the client catches up ends what is private there", async () => {
+  await using exchange = await startExchange(broker, { args: ["--jwt-exp-leeway=0"] });
+  const token = await exchange.key.token({
+    uid: "ID1",
+    exp: Math.ceil(Date.now() / 1000) + 4,
+  });
+  await using client = await catchingUp(exchange, token);
+  await until(
+    async () => (await exchange.stats()).connections.authenticated === 0 || undefined,
+    "the token to expire",
+  );
+  let trades = 0;
+  let isExpired = false;
+  for (let message = await client.next();; message = await client.next()) {
+    if (message.startsWith('{"success":{"message":"resumed"')) break;
+    if (message === '{"error":{"message":"Token expired."}}') isExpired = true;
+    else if (message.startsWith('{"order"')) assert.ok(!isExpired, "an order after the end");
+    else assert.ok(message.startsWith(`{"usdbtc.trades":{"n":${++trades},`), "every trade");
+  }
+  assert.equal(trades, 300);
+  assert.ok(isExpired);
 });
