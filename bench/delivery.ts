@@ -31,6 +31,7 @@ const options = {
 };
 const owner = {
   drained() {},
+  caughtUp() {},
   overflowed: () => {
     throw new Error("a write was taken for blocked");
   },

@@ -1,6 +1,6 @@
 import { VERSION } from "../version.ts";
 import { eventKinds, schemaName } from "./events.ts";
-import { ANSWERS, CLIENT_MESSAGES } from "./messages.ts";
+import { ANSWERS, CLIENT_MESSAGES, UNASKED } from "./messages.ts";
 import type { Document, Message, Operation, Reference, Server } from "./types.ts";
 
 const DESCRIPTION =
@@ -75,12 +75,15 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
           ...(scope === "private" ? { security: [BEARER] } : {}),
         } satisfies Operation,
       ])),
-      sendTokenExpired: {
-        action: "send",
-        summary: ANSWERS.tokenExpired.summary,
-        channel: CHANNEL,
-        messages: [inChannel("tokenExpired")],
-      },
+      ...Object.fromEntries(UNASKED.map((key) => [
+        `send${schemaName(key)}`,
+        {
+          action: "send",
+          summary: ANSWERS[key].summary,
+          channel: CHANNEL,
+          messages: [inChannel(key)],
+        } satisfies Operation,
+      ])),
     },
     components: {
       messages,
@@ -144,6 +147,21 @@ const QUERY = {
         enum: ["object", "tuple"],
         description: "The form of events; object by default",
       },
+      status: {
+        type: "string",
+        enum: ["1"],
+        description: "Asks for status messages, which say whether data is complete",
+      },
+      cursor: {
+        type: "string",
+        description:
+          "Asks for status messages and for events that end with a cursor. The cursor of " +
+          "the last event received, or empty: what was missed since then is sent first",
+      },
+      last: {
+        type: "string",
+        description: "Number of recent events of each stream to be sent first; at most 1,000",
+      },
     },
   },
   bindingVersion: "0.1.0",
@@ -152,7 +170,14 @@ const QUERY = {
 /** The requests of clients, and their possible answers. */
 function requests(): Record<string, Operation> {
   const answers: Record<keyof typeof CLIENT_MESSAGES, readonly (keyof typeof ANSWERS)[]> = {
-    subscribe: ["subscribed", "cannotSubscribe", "tooManyStreams", "messageError"],
+    subscribe: [
+      "subscribed",
+      "cannotSubscribe",
+      "tooManyStreams",
+      "resumed",
+      "cannotResume",
+      "messageError",
+    ],
     unsubscribe: ["unsubscribed", "messageError"],
     list: ["available"],
     authenticate: ["authenticated", "authenticationFailed", "tokenTypeInvalid"],

@@ -17,6 +17,15 @@ export interface EventKind {
   readonly message: Message;
 }
 
+/** Only for connections that asked for cursors. */
+const CURSOR: Schema = {
+  type: "string",
+  maxLength: 40,
+  pattern: "^[A-Za-z0-9_-]+$",
+  description:
+    "Where the event is in the exchange's log; only for connections that asked for cursors",
+};
+
 /** The time of the examples, in seconds since the epoch. */
 const EXAMPLE_TIME = 1_588_000_798;
 
@@ -84,13 +93,14 @@ function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[
       ? {
         type: "object",
         patternProperties: { [patternOf(kind)]: payload },
+        properties: { cursor: CURSOR },
         additionalProperties: false,
         minProperties: 1,
-        maxProperties: 1,
+        maxProperties: 2,
       }
       : {
         type: "object",
-        properties: { [label]: payload },
+        properties: { [label]: payload, cursor: CURSOR },
         required: [label],
         additionalProperties: false,
       },

@@ -1,3 +1,4 @@
+import { STATUS_TEXTS } from "../hub/status_messages.ts";
 import { TEXTS } from "../session/responses.ts";
 import type { Message, Schema } from "./types.ts";
 
@@ -20,6 +21,16 @@ const REASON: Schema = {
   type: "string",
   description: "What is wrong, in words; only in answers to messages with an id",
 };
+const CURSOR: Schema = {
+  type: "string",
+  maxLength: 40,
+  pattern: "^[A-Za-z0-9_-]*$",
+  description: "The cursor of the last event received: what was missed since then is sent first",
+};
+const LAST: Schema = {
+  type: "integer",
+  description: "Number of recent events of each stream to be sent first; at most 1,000",
+};
 const SOME = ["btcusd.trades", "btcusd.ob-inc"];
 
 /** Messages from clients (protocol, section 3), by the name of their operation. */
@@ -29,6 +40,7 @@ export const CLIENT_MESSAGES = {
     "Subscribes to streams; the answer lists all subscriptions of the connection",
     { event: { const: "subscribe" }, streams: STREAMS },
     { event: "subscribe", streams: SOME },
+    { cursor: CURSOR, last: LAST },
   ),
   unsubscribe: request(
     "unsubscribe",
@@ -91,13 +103,51 @@ export const ANSWERS = {
   tokenTypeInvalid: fixed("tokenTypeInvalid", "jwt is not of the form Bearer <token>"),
   tokenExpired: fixed("tokenExpired", "The token has expired; public streams continue"),
   messageError: fixed("messageError", "A message that is not valid"),
+  resumed: answer(
+    "resumed",
+    "All that was missed on these streams has been sent",
+    object({ success: object({ message: { const: "resumed" }, streams: STREAMS }) }),
+    JSON.parse(STATUS_TEXTS.resumed(SOME)),
+  ),
+  cannotResume: answer(
+    "cannotResume",
+    "What was missed on these streams is not known: fetch it elsewhere",
+    object({
+      error: withReason(object({ message: { const: "Cannot resume." }, streams: STREAMS })),
+    }),
+    JSON.parse(STATUS_TEXTS.cannotResume(SOME)),
+  ),
+  sourceDown: statusMessage("sourceDown", "source down", "No events arrive from the exchange"),
+  sourceUp: statusMessage("sourceUp", "source up", "Events arrive from the exchange again"),
+  stale: statusMessage(
+    "stale",
+    "stale",
+    "No increments of these streams until the next snapshot",
+    SOME,
+  ),
+  eventsMayBeMissing: statusMessage(
+    "eventsMayBeMissing",
+    "events may be missing",
+    "Events of these streams were lost",
+    SOME,
+  ),
 } as const satisfies Record<string, Message>;
+
+/** Messages that no message of the client asks for. */
+export const UNASKED = [
+  "tokenExpired",
+  "stale",
+  "sourceDown",
+  "sourceUp",
+  "eventsMayBeMissing",
+] as const satisfies readonly (keyof typeof ANSWERS)[];
 
 function request(
   name: string,
   summary: string,
   properties: Readonly<Record<string, Schema>>,
   payload: unknown,
+  optional: Readonly<Record<string, Schema>> = {},
 ): Message {
   return {
     name,
@@ -107,7 +157,7 @@ function request(
     // Unknown members are ignored.
     payload: {
       ...object(properties),
-      properties: { ...properties, id: ID },
+      properties: { ...properties, ...optional, id: ID },
       additionalProperties: true,
     },
     examples: [{ name, payload }],
@@ -131,14 +181,34 @@ function listing(name: string, more: string, streams: readonly string[]): Messag
   return answer(name, summary, schema, { success: { message: name, streams } });
 }
 
+/** Sent to connections with `status=1` or `cursor`. */
+function statusMessage(
+  name: string,
+  message: string,
+  summary: string,
+  streams?: readonly string[],
+): Message {
+  const schema = object({ message: { const: message }, ...(streams ? { streams: STREAMS } : {}) });
+  return {
+    name,
+    title: name,
+    summary: `${summary}; only for connections with status`,
+    contentType: "application/json",
+    payload: object({ status: schema }),
+    examples: [{ name, payload: { status: streams ? { message, streams } : { message } } }],
+  };
+}
+
+function withReason(content: Schema): Schema {
+  return { ...content, properties: { ...content.properties, reason: REASON } };
+}
+
 /** An answer with a fixed text. */
 function fixed(name: keyof typeof TEXTS, summary: string): Message {
   const payload = JSON.parse(TEXTS[name]) as Record<string, { message: string }>;
   const [kind, { message }] = Object.entries(payload)[0]!;
   const content = object({ message: { const: message } });
-  const schema = kind === "error"
-    ? { ...content, properties: { ...content.properties, reason: REASON } }
-    : content;
+  const schema = kind === "error" ? withReason(content) : content;
   return answer(name, summary, object({ [kind]: schema }), payload);
 }
 

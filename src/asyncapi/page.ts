@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { escapeHtml as text } from "./html.ts";
 import { fieldsOf } from "./fields.ts";
+import { UNASKED } from "./messages.ts";
 import type { Document, Message } from "./types.ts";
 
 const STYLE = `
@@ -76,7 +77,7 @@ ${table(["path", "token"], servers(document))}
 ${table(["parameter", "meaning"], query(document))}
 <h2 id="messages">Messages to send</h2>
 ${asked.map(({ message, answers }) => request(message, answers)).join("\n")}
-${unasked(messages.tokenExpired)}
+${unasked(UNASKED.map((key) => messages[key]!))}
 <h2 id="public">Public streams</h2>
 ${events("public").map((message) => event(document, message)).join("\n")}
 <h2 id="private">Private streams</h2>
@@ -118,10 +119,14 @@ ${
   }`;
 }
 
-function unasked(message: Message | undefined): string {
-  if (message === undefined) return "";
-  return `<h3 id="${text(message.name)}">Not asked for</h3>
-<p>${code(message.examples[0]?.payload)}: ${text(message.summary)}.</p>`;
+function unasked(messages: readonly Message[]): string {
+  return `<h3 id="unasked">Not asked for</h3>
+${
+    table(
+      ["message", "meaning"],
+      messages.map((message) => [code(message.examples[0]?.payload), text(message.summary)]),
+    )
+  }`;
 }
 
 function event(document: Document, message: Message): string {

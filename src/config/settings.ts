@@ -1,6 +1,7 @@
 import { AMQP } from "./settings/amqp.ts";
 import { AUTH } from "./settings/auth.ts";
 import { COMPRESSION } from "./settings/compression.ts";
+import { HISTORY } from "./settings/history.ts";
 import { LIMITS } from "./settings/limits.ts";
 import { LOG } from "./settings/log.ts";
 import { MANAGEMENT } from "./settings/management.ts";
@@ -22,6 +23,7 @@ export const SETTINGS = {
   ...AUTH,
   ...PROTOCOL,
   ...STREAMS,
+  ...HISTORY,
   ...COMPRESSION,
   ...LIMITS,
   ...LOG,
@@ -36,6 +38,7 @@ export const SECTIONS = {
   rbac: "Which roles may subscribe to streams that are neither public nor private.",
   protocol: "The format of the messages that clients read.",
   streams: "Which events are delivered, and how much state is kept.",
+  history: "Which events are kept in memory for clients that were away or read slowly.",
   compression: "permessage-deflate, for clients that offer it, as browsers do.",
   limits: "What one client may use.",
   log: "What is logged, to standard error.",

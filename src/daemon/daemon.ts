@@ -15,6 +15,7 @@ import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
 import { StateBudget } from "../hub/state_budget.ts";
 import { AuthFailures } from "../session/auth_failures.ts";
+import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { receiverLimits } from "../session/limits.ts";
@@ -101,7 +102,7 @@ export async function startDaemon(
   source: EventSource,
   { demoToken, loopbackOrigins = false, openFiles }: DaemonExtras = {},
 ): Promise<Daemon> {
-  const { auth, compression, protocol, rbac, server, streams } = settings;
+  const { auth, compression, history, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify: Verify | undefined = verifier &&
     ((token, failures) => verifier.verify(token, failures));
@@ -113,7 +114,9 @@ export async function startDaemon(
   const flusher = new Flusher();
   const traffic = new Traffic();
   const budget = new StateBudget(limits, limitsHit);
-  const hub = new Hub({ registry: peatioRegistry, flusher, limits, traffic, budget, ...streams });
+  const hub = new Hub({
+    ...{ registry: peatioRegistry, flusher, limits, traffic, budget, history, ...streams },
+  });
   hub.globalIsPrefix = guards(rbac, "global");
   const expiries = new ExpiryQueue();
   expiries.leeway = leewayOf(auth);
@@ -144,6 +147,9 @@ export async function startDaemon(
     ...{ limits, limitsHit, places, users },
   };
   const sessions = new Sessions(context, connections, compression);
+  if (protocol.closeOnLoss) {
+    hub.onLoss = () => void drain(sessions.afterLoss(), server.drainSeconds * 1000).gone;
+  }
 
   const upgrades = {
     origins: server.origins,

@@ -39,6 +39,17 @@ export function statistics(sources: MetricSources): Record<string, unknown> {
     events: hub.counters,
     out: { frames: traffic.framesPerWrite.sum, bytes: traffic.bytes },
     hub: hub.sizes,
+    history: {
+      events: hub.history.events,
+      bytes: hub.history.size,
+      seconds: hub.history.seconds,
+    },
+    readers: {
+      behind: hub.readers.size,
+      begun: hub.readers.begun,
+      resumes: hub.readers.outcomes,
+      events: hub.readers.events,
+    },
     streams: Object.fromEntries(
       topStreams(hub.streams(), Math.min(maxNamedStreams, MAX_NAMED_STREAMS)),
     ),

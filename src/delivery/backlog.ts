@@ -112,18 +112,18 @@ export class Backlog {
   }
 
   /** Adds a frame for this connection alone. */
-  append(frame: Uint8Array, offeredBytes: number, end: LogEntry | undefined): void {
+  append(frame: Uint8Array, offeredBytes: number, end: LogEntry | undefined, frames = 1): void {
     this.#closeRange(end);
     this.#offeredBytes += offeredBytes;
     this.#segmentBytes += frame.length;
     const last = this.#segments.at(-1);
     if (last !== undefined && "chain" in last) {
       const { weight } = last.chain;
-      last.chain = last.chain.with(frame);
+      last.chain = last.chain.with(frame, frames);
       last.offeredBytes += offeredBytes;
       this.#segmentWeight += last.chain.weight - weight;
     } else {
-      const chain = this.#root.with(frame);
+      const chain = this.#root.with(frame, frames);
       this.#segments.push({ chain, offeredBytes });
       this.#segmentWeight += chain.weight;
     }

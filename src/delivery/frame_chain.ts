@@ -58,14 +58,18 @@ export class FrameChain {
     return new FrameChain(undefined, bytes, 0, bytes.length, bytes.length);
   }
 
-  /** This chain and one more frame; the same object for each outbox that adds the same frame. */
-  with(frame: Uint8Array): FrameChain {
+  /**
+   * This chain and one more frame; the same object for each outbox that adds the same frame.
+   *
+   * @param frames how many frames there are in it, where it is several in one buffer
+   */
+  with(frame: Uint8Array, frames = 1): FrameChain {
     const next = this.#next;
     if (next !== undefined && next.#frame === frame) return next;
     return this.#next = new FrameChain(
       this,
       frame,
-      this.frames + 1,
+      this.frames + frames,
       this.bytes + frame.length,
       this.weight + Math.max(frame.length, MIN_FRAME_WEIGHT),
     );

@@ -15,11 +15,16 @@ export interface OutboxOptions extends LogOptions {
 export interface OutboxOwner {
   /** The socket has taken all bytes that it was blocked on: there is room again. */
   drained(): void;
+  /** Everything that waited is written: the client is not behind any more. */
+  caughtUp(): void;
   /**
-   * The client does not read, and more bytes wait for it than `limits.unsentBytes`. The owner ends
-   * the connection; until it has closed the outbox, this is called for each further frame.
+   * The client does not read, and more bytes wait for it than `limits.unsentBytes`. From here on the
+   * owner sends what it must and nothing else, or ends the connection; this is called for each
+   * further frame.
+   *
+   * @param bytes that wait
    */
-  overflowed(): void;
+  overflowed(bytes: number): void;
 }
 
 /** Bytes that a connection that is behind is written in a row, before others have their turn. */
@@ -74,6 +79,8 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
   /** What waits while the client is behind; `undefined` while it is not. Then nothing is pending. */
   #backlog: Backlog | undefined;
   #isClosed = false;
+  /** Rises whenever the kernel has taken a write that blocked: whether the client takes anything. */
+  progress = 0;
 
   /**
    * @param root where its chains of frames begin; outboxes that are sent the same frames share it
@@ -118,9 +125,10 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
    *
    * @param frame the same object for every outbox that is sent it
    * @param age milliseconds since the event in it was published; left out when it is not an event
+   * @param frames how many frames there are in it, where it is several in one buffer
    */
-  send(frame: Uint8Array, age?: number): void {
-    this.#send(frame, 0, age);
+  send(frame: Uint8Array, age?: number, frames = 1): void {
+    this.#send(frame, 0, age, frames);
   }
 
   /** Like `send`, but flushes before all other outboxes: for a user's own events. */
@@ -223,6 +231,7 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
   writeCompleted(bytes: number): void {
     const backlog = this.#backlog;
     if (backlog === undefined) return;
+    this.progress++;
     backlog.unblock();
     this.#options.traffic.addUnsent(-bytes);
     this.#log?.updateBehind(backlog);
@@ -235,22 +244,22 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     // That much since its last write says nothing about the client yet: it is offered to the socket.
     if (this.#backlog && !this.#backlog.isBlocked) this.flush();
     const waiting = this.#backlog?.waitingAt(this.#log?.last) ?? 0;
-    if (waiting > this.#options.limits.unsentBytes) this.#owner.overflowed();
+    if (waiting > this.#options.limits.unsentBytes) this.#owner.overflowed(waiting);
   }
 
-  #send(frame: Uint8Array, offeredBytes: number, age?: number): void {
-    if (!this.#append(frame, offeredBytes) || this.#scheduled !== Scheduled.No) return;
+  #send(frame: Uint8Array, offeredBytes: number, age?: number, frames = 1): void {
+    if (!this.#append(frame, offeredBytes, frames) || this.#scheduled !== Scheduled.No) return;
     this.#scheduled = Scheduled.Normal;
     this.#options.flusher.schedule(this, age);
   }
 
   /** @returns whether the frame waits for a flush that has to be scheduled */
-  #append(frame: Uint8Array, offeredBytes: number): boolean {
+  #append(frame: Uint8Array, offeredBytes: number, frames = 1): boolean {
     if (this.#isClosed) return false;
     const { limits, traffic } = this.#options;
     const backlog = this.#backlog;
     if (backlog) {
-      backlog.append(frame, offeredBytes, this.#log?.last);
+      backlog.append(frame, offeredBytes, this.#log?.last, frames);
       traffic.addUnsent(frame.length);
       this.#log?.updateBehind(backlog);
       if (backlog.waitingAt(this.#log?.last) > limits.unsentBytes) this.checkBacklog();
@@ -258,7 +267,7 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     }
     if (this.group) this.#detach();
     this.#offeredPendingBytes += offeredBytes;
-    const pending = this.#pending = (this.#pending ?? this.#root).with(frame);
+    const pending = this.#pending = (this.#pending ?? this.#root).with(frame, frames);
     if (pending.weight <= limits.unsentBytes) return true;
     // That much in one turn says nothing about the client yet: it is written before it is judged.
     this.flush();
@@ -300,6 +309,7 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
         this.#backlog = undefined;
         this.#log?.removeBehind(backlog);
         this.#rejoin();
+        this.#owner.caughtUp();
         return frames;
       }
       frames += piece.frames;

@@ -4,6 +4,7 @@ import type { Identity } from "../auth/identity.ts";
 import type { Envelope } from "../hub/envelope.ts";
 import type { AuthFailures } from "../session/auth_failures.ts";
 import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
+import { lastOf } from "../session/messages.ts";
 import type { Verify } from "../session/session.ts";
 import type { UserQuota } from "../session/user_quota.ts";
 import type { Admission } from "../session/sessions.ts";
@@ -130,11 +131,17 @@ export function upgradeApp(options: UpgradeOptions): Hono<Env> {
   ): Admission {
     const { url } = c.req;
     const question = url.indexOf("?");
-    const chosen = question === -1 ? undefined : c.req.query("envelope");
+    const query = (name: string) => question === -1 ? undefined : c.req.query(name);
+    const chosen = query("envelope");
+    const cursor = query("cursor");
+    const status = query("status") === "1" ? "status" : "none";
     return {
       address,
       identity,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
+      reporting: cursor === undefined ? status : "cursors",
+      cursor,
+      last: lastOf(query("last")),
       extensions: compression
         ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
         : undefined,

@@ -1,9 +1,9 @@
 import { FrameChain } from "../delivery/frame_chain.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeFrame, Opcode } from "../websocket/frame.ts";
+import type { Cursors, Envelope } from "./cursor.ts";
 
-/** The form of an event: `{"name":payload}`, or `["name",payload]` for the clients of 2018. */
-export type Envelope = "object" | "tuple";
+export type { Envelope };
 
 const encoder = new TextEncoder();
 const CLOSE = { object: encoder.encode("}"), tuple: encoder.encode("]") };
@@ -28,24 +28,67 @@ function openingOf(name: string): Opening {
 }
 
 /**
- * How frames for a client are encoded: the envelope, and compression if the client negotiated it.
- * Clients with the same object receive the same frames and can share chains of them.
+ * What a connection is sent besides events and answers: nothing, as with the old servers; whether its
+ * data is complete; or that and the cursor of each event.
+ */
+export type Reporting = "none" | "status" | "cursors";
+
+/**
+ * How frames for a client are encoded: the envelope, cursors, and compression if the client
+ * negotiated it. Clients with the same object receive the same frames and can share chains of them.
  */
 export interface WireFormat {
   readonly envelope: Envelope;
   readonly deflate: DeflateOptions | undefined;
+  /** Where events get their cursors from; `undefined` for clients without. */
+  readonly cursors: Cursors | undefined;
+  /** Whether status messages are sent. */
+  readonly status: boolean;
   /** Where the frame chains of these clients begin. */
   readonly root: FrameChain;
 }
 
-/** The wire formats of clients with the same compression, by envelope. */
-export function wireFormats(
-  deflate: DeflateOptions | undefined,
-): Readonly<Record<Envelope, WireFormat>> {
+/** The wire formats of clients with the same compression. */
+export type WireFormats = Readonly<Record<Reporting, Readonly<Record<Envelope, WireFormat>>>>;
+
+/** @param cursors where the events of clients with cursors get theirs from */
+export function wireFormats(deflate: DeflateOptions | undefined, cursors: Cursors): WireFormats {
+  const both = (status: boolean, cursors: Cursors | undefined) => ({
+    object: { envelope: "object", deflate, cursors, status, root: FrameChain.root() },
+    tuple: { envelope: "tuple", deflate, cursors, status, root: FrameChain.root() },
+  } as const);
   return {
-    object: { envelope: "object", deflate, root: FrameChain.root() },
-    tuple: { envelope: "tuple", deflate, root: FrameChain.root() },
+    none: both(false, undefined),
+    status: both(true, undefined),
+    cursors: both(true, cursors),
   };
+}
+
+/** The part of a wire format that an event's frame depends on. */
+type FrameFormat = Pick<WireFormat, "envelope" | "deflate"> & Partial<Pick<WireFormat, "cursors">>;
+
+/** The frames of an event for one way to end it: without a cursor, or with one. */
+interface Frames {
+  /** How the frames end. */
+  readonly ending: Uint8Array;
+  readonly plain: Uint8Array;
+  deflated: Uint8Array | undefined;
+}
+
+/**
+ * Encodes one event for one client, which may be an earlier one than the current.
+ *
+ * @param offset of the event in the log
+ * @returns the parts of the frame's payload
+ */
+export function partsOf(
+  name: string,
+  body: Uint8Array,
+  { envelope, cursors }: FrameFormat,
+  offset: number,
+): readonly [opening: Uint8Array, body: Uint8Array, ending: Uint8Array] {
+  const ending = cursors ? cursors.endingAt(offset, envelope) : CLOSE[envelope];
+  return [openingOf(name)[envelope], body, ending];
 }
 
 /**
@@ -62,8 +105,9 @@ export function wireFormats(
 export class EncodedEvent {
   readonly #name: string;
   #body: Uint8Array;
-  readonly #plain: Partial<Record<Envelope, Uint8Array>> = {};
-  #deflated: Partial<Record<Envelope, Uint8Array>> | undefined;
+  readonly #bare: Partial<Record<Envelope, Frames>> = {};
+  /** With the cursor of the position at which they were made. */
+  #withCursor: Partial<Record<Envelope, Frames>> | undefined;
 
   /**
    * @param name of the stream, as clients receive it
@@ -91,22 +135,32 @@ export class EncodedEvent {
     return this;
   }
 
-  /** The whole WebSocket frame in a format; the same object at each call. */
-  frame({ envelope, deflate }: Pick<WireFormat, "envelope" | "deflate">): Uint8Array {
-    if (deflate === undefined) return this.#plain[envelope] ??= this.#encode(envelope);
-    return (this.#deflated ??= {})[envelope] ??= this.#compress(envelope, deflate);
+  /**
+   * The whole WebSocket frame in a format; the same object at each call, as long as the cursors stay
+   * where they are. A state that is sent later gets the cursor of that time.
+   */
+  frame({ envelope, deflate, cursors }: FrameFormat): Uint8Array {
+    const frames = cursors === undefined
+      ? this.#bare[envelope] ??= this.#encode(envelope, CLOSE[envelope])
+      : this.#framesAt(envelope, cursors.ending(envelope));
+    if (deflate === undefined) return frames.plain;
+    return frames.deflated ??= this.#compress(envelope, frames, deflate);
   }
 
-  #encode(envelope: Envelope): Uint8Array {
-    return encodeFrame(Opcode.Text, openingOf(this.#name)[envelope], this.#body, CLOSE[envelope]);
+  #framesAt(envelope: Envelope, ending: Uint8Array): Frames {
+    const known = (this.#withCursor ??= {})[envelope];
+    if (known?.ending === ending) return known;
+    return this.#withCursor[envelope] = this.#encode(envelope, ending);
   }
 
-  #compress(envelope: Envelope, deflate: DeflateOptions): Uint8Array {
-    const payload = Buffer.concat([openingOf(this.#name)[envelope], this.#body, CLOSE[envelope]]);
-    return deflatedTextFrame(
-      payload,
-      deflate,
-      () => this.frame({ envelope, deflate: undefined }),
-    );
+  #encode(envelope: Envelope, ending: Uint8Array): Frames {
+    const opening = openingOf(this.#name)[envelope];
+    const plain = encodeFrame(Opcode.Text, opening, this.#body, ending);
+    return { ending, plain, deflated: undefined };
+  }
+
+  #compress(envelope: Envelope, { ending, plain }: Frames, deflate: DeflateOptions): Uint8Array {
+    const payload = Buffer.concat([openingOf(this.#name)[envelope], this.#body, ending]);
+    return deflatedTextFrame(payload, deflate, () => plain);
   }
 }

@@ -1,6 +1,6 @@
 import { getLogger } from "@logtape/logtape";
 import type { LogOptions } from "../delivery/shared_log.ts";
-import type { EventSink, SourceEvent } from "../source/source.ts";
+import type { EventSink, Loss, SourceEvent } from "../source/source.ts";
 import { NOT_JSON } from "../streams/payload.ts";
 import type { Registry } from "../streams/registry.ts";
 import { parseRoutingKey, type Route } from "../streams/routing_key.ts";
@@ -9,12 +9,17 @@ import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import { Audiences, NO_AUDIENCES } from "./audiences.ts";
 import { AvailableStreams } from "./available_streams.ts";
 import { HubCounters, type ScopeCounters } from "./counters.ts";
+import { Cursors } from "./cursor.ts";
 import { DerivedStreams } from "./derived_streams.ts";
 import { EncodedEvent } from "./envelope.ts";
+import { History, type HistoryLimits, userKey } from "./history.ts";
 import { LatestValues } from "./latest_values.ts";
 import { PayloadValidator } from "./payload_validator.ts";
 import { PublishedNames } from "./published_names.ts";
+import type { CatchUp } from "./reader.ts";
+import { mayBePrivate, type ReaderLimits, Readers } from "./readers.ts";
 import type { StateBudget } from "./state_budget.ts";
+import { StatusReports } from "./status_reports.ts";
 import type { IncrementResult } from "./stream_state.ts";
 import { type StateLimits, type StreamStateName, StreamStates } from "./stream_states.ts";
 import type { Audience, Subscriber } from "./subscriber.ts";
@@ -23,8 +28,12 @@ import { Users } from "./users.ts";
 
 const log = getLogger(["ranger", "hub"]);
 
+const NO_SUBSCRIBERS: ReadonlySet<Subscriber> = new Set();
+
 /** The settings that the hub reads. */
 export interface HubOptions extends StateLimits, LogOptions {
+  readonly history: HistoryLimits;
+  readonly limits: LogOptions["limits"] & ReaderLimits;
   /** Milliseconds between two values of a depth stream, at least. */
   readonly depthInterval: number;
   readonly registry: Registry;
@@ -70,6 +79,7 @@ interface PublicEvent {
   readonly age: number;
   /** Whether subscribers of plain streams do not get it. */
   readonly past: boolean;
+  readonly offset: number;
 }
 
 /**
@@ -87,6 +97,14 @@ interface PublicEvent {
  */
 export class Hub implements EventSink {
   readonly counters: HubCounters = new HubCounters();
+  /** The position of the log, for clients that get cursors. */
+  readonly cursors: Cursors = new Cursors();
+  /** The recent events of plain streams. */
+  readonly history: History;
+  /** The subscribers that are behind. */
+  readonly readers: Readers;
+  /** Called when events may have been lost, once events arrive again. */
+  onLoss: (() => void) | undefined;
   /**
    * Whether `global` is a prefix for roles like any other. Mutable on purpose: a reload sets it.
    */
@@ -105,6 +123,9 @@ export class Hub implements EventSink {
   readonly #validator: PayloadValidator;
   readonly #published = new PublishedNames();
   readonly #available = new AvailableStreams();
+  readonly #status: StatusReports;
+  /** Whether a loss is to be reported with the next event. */
+  #lossIsPending = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -124,14 +145,34 @@ export class Hub implements EventSink {
     this.#latest = new LatestValues(options.registry, options, () => this.#states.bytes);
     const sources = { states: this.#states, latest: this.#latest, derived: this.#derived };
     this.#subscriptions = new Subscriptions(this.#audiences, sources, options.budget);
+    this.history = new History(options.history);
+    this.readers = new Readers(
+      this.history,
+      this.cursors,
+      this.#subscriptions,
+      options.limits,
+      {
+        isPlain: (name) => this.#isPlain(name),
+        isId: (word) => this.#published.isId(word),
+        start: (subscriber, names) => this.start(subscriber, names),
+      },
+    );
+    this.#status = new StatusReports(this.#states, this.#audiences);
   }
 
-  /** Offsets are not kept. */
-  opened(): void {}
+  /** The log has a name (see {@linkcode EventSink}). */
+  opened(log: string): void {
+    this.cursors.open(log);
+    this.readers.lookAgain();
+  }
 
   /** Takes one event from the source (see {@linkcode EventSink}). */
-  deliver({ routingKey, body, age, past }: SourceEvent): void {
+  deliver(event: SourceEvent): void {
+    const { offset, routingKey, body } = event;
+    if (this.#lossIsPending) this.#reportLoss();
     this.counters.received++;
+    this.history.begin(offset);
+    this.cursors.moveTo(offset);
     const route = parseRoutingKey(routingKey, this.globalIsPrefix);
     if (!route) {
       this.counters.malformedKeys++;
@@ -143,21 +184,47 @@ export class Hub implements EventSink {
     } else if (body.length > this.#options.eventBytes) {
       this.#dropLarge(routingKey, route);
     } else if (route.scope === "private") {
-      if (past) this.#count(this.counters.scopes.private, 0);
-      else this.#deliverPrivate(routingKey, route, body, age);
+      this.#deliverPrivate(event, route);
     } else {
-      this.#deliverPublic(routingKey, route, body, age, past);
+      this.#deliverPublic(event, route);
     }
+    this.readers.moved(offset);
   }
 
-  /** Makes every state stale until its next snapshot. */
-  lost(): void {
+  /**
+   * Makes every state stale until its next snapshot. Subscribers learn that events may be missing once
+   * events arrive again: what they fetch from elsewhere before may miss more.
+   */
+  lost({ cause }: Loss): void {
+    this.#status.allStale(this.#states.current());
     this.#states.invalidateAll();
+    this.#lossIsPending = true;
+    if (cause !== "replaced") return;
+    this.history.clear();
+    this.cursors.close();
+    this.readers.reset();
   }
 
-  /** Clients are not notified. */
-  up(): void {}
-  down(): void {}
+  /** Events come in. */
+  up(): void {
+    this.readers.sourceIsUp = true;
+    this.#status.sourceUp();
+    if (this.#lossIsPending) this.#reportLoss();
+  }
+
+  /** No events come in. */
+  down(): void {
+    this.readers.sourceIsUp = false;
+    this.#status.sourceDown();
+  }
+
+  /**
+   * Reports what a new subscriber must know of the source. To be called once for each subscriber,
+   * before its first {@linkcode Hub.start}.
+   */
+  open(subscriber: Subscriber): void {
+    this.#status.add(subscriber);
+  }
 
   /** Whether a stream exists in this mode: in strict mode only registered ones do. */
   knows(name: string): boolean {
@@ -172,9 +239,23 @@ export class Hub implements EventSink {
     this.#subscriptions.add(subscriber, names);
   }
 
-  /** Sends the current states of streams just subscribed, and their events from then on. */
-  start(subscriber: Subscriber, names: readonly string[]): void {
-    this.#subscriptions.start(subscriber, names);
+  /**
+   * Sends the current states of streams just subscribed, and their events from then on.
+   *
+   * @param request what was missed, or recent events, which are sent before
+   */
+  start(subscriber: Subscriber, names: readonly string[], request?: CatchUp): void {
+    this.#status.reportStale(subscriber, names);
+    const reader = this.readers.of(subscriber);
+    if (names.length > 0 && (request?.cursor !== undefined || request?.last)) {
+      this.readers.resume(subscriber, names, request);
+    } else if (reader) this.readers.follow(reader, names);
+    else this.#subscriptions.start(subscriber, names);
+  }
+
+  /** After the answer to a token: the private streams resume, if the subscriber has asked for that. */
+  resumePrivate(subscriber: Subscriber): void {
+    this.readers.resumePrivate(subscriber);
   }
 
   /** Continues with the states that the outbox had no room for, once it has drained. */
@@ -182,9 +263,20 @@ export class Hub implements EventSink {
     this.#subscriptions.resume(subscriber);
   }
 
+  /** The subscriber has taken everything that waited for it: what it has missed follows. */
+  caughtUp(subscriber: Subscriber): void {
+    if (subscriber.isBehind) this.readers.caughtUp(subscriber);
+  }
+
+  /** The subscriber does not read what it is sent: it continues from the history when it does. */
+  fallBehind(subscriber: Subscriber): void {
+    this.readers.fallBehind(subscriber);
+  }
+
   /** Ends subscriptions. */
   unsubscribe(subscriber: Subscriber, names: readonly string[]): void {
     this.#subscriptions.remove(subscriber, names);
+    this.readers.unsubscribed(subscriber, names);
   }
 
   /** Sets the user whose private events a subscriber receives; `undefined` for none. */
@@ -193,12 +285,24 @@ export class Hub implements EventSink {
     if (subscriber.uid !== undefined) this.#users.remove(subscriber.uid, subscriber);
     subscriber.uid = uid;
     if (uid !== undefined) this.#users.add(uid, subscriber);
+    if (subscriber.isBehind) this.readers.identified(subscriber);
   }
 
   /** Removes a subscriber. */
   remove(subscriber: Subscriber): void {
+    this.#status.remove(subscriber);
+    this.readers.remove(subscriber);
     this.identify(subscriber, undefined);
     this.#subscriptions.clear(subscriber);
+  }
+
+  /** Whether a subscriber has streams of which events of its user may be missing after a loss. */
+  holdsPrivate({ uid, streams }: Subscriber): boolean {
+    if (uid === undefined) return false;
+    for (const name of streams) {
+      if (mayBePrivate(name) && this.#isPlain(name) && !this.#published.isId(name)) return true;
+    }
+    return false;
   }
 
   /** The current sizes. */
@@ -240,6 +344,18 @@ export class Hub implements EventSink {
     return this.#available.list();
   }
 
+  /** Whether a stream's events stand alone: not those of a state, and not whole values. */
+  #isPlain(name: string): boolean {
+    return roleOf(name) === "plain" && !this.#latest.keeps(name);
+  }
+
+  #reportLoss(): void {
+    this.#lossIsPending = false;
+    this.history.appendLoss(this.cursors.offset);
+    this.#status.eventsMayBeMissing((subscriber) => this.readers.plainOf(subscriber));
+    this.onLoss?.();
+  }
+
   #isSubscribed({ base, id }: StreamStateName): boolean {
     return this.#audiences.of(incrementsOf(base)).size > 0 ||
       (id !== undefined && this.#audiences.of(id).size > 0);
@@ -255,25 +371,34 @@ export class Hub implements EventSink {
 
   /** Makes the state stale if the lost event was one of its increments. */
   #incrementLost(stream: string): void {
-    if (roleOf(stream) === "increment") this.#states.find(stateNameOf(stream))?.invalidate();
+    if (roleOf(stream) !== "increment") return;
+    const base = stateNameOf(stream);
+    const state = this.#states.find(base);
+    if (!state?.isCurrent) return;
+    state.invalidate();
+    this.#status.stale(base);
   }
 
   #deliverPrivate(
-    routingKey: string,
+    { offset, routingKey, body, age, past }: SourceEvent,
     { uid, event }: Extract<Route, { scope: "private" }>,
-    body: Uint8Array,
-    age: number,
   ): void {
     const counts = this.counters.scopes.private;
     this.#published.note(event);
-    const users = this.#users.of(uid);
-    if (users.size === 0 && !this.#validator.isStrict) return this.#count(counts, 0);
+    const users = past ? NO_SUBSCRIBERS : this.#users.of(uid);
+    // Without a subscriber, the body is checked when it is read.
+    const isChecked = users.size > 0 || this.#validator.isStrict;
     const inspected = { routingKey, scope: "private", name: event } as const;
-    if (this.#validator.validate(inspected, body, false) === NOT_JSON) return;
+    if (isChecked && this.#validator.validate(inspected, body, false) === NOT_JSON) return;
+    if (roleOf(event) === "plain") {
+      const key = userKey(uid, event);
+      this.history.append({ offset, age, key, id: undefined, name: event, body, isChecked });
+    }
+    if (users.size === 0) return this.#count(counts, 0);
     const encoded = new EncodedEvent(event, body);
     let reached = 0;
     for (const subscriber of users) {
-      if (!subscriber.streams.has(event)) continue;
+      if (subscriber.isBehind || !subscriber.streams.has(event)) continue;
       subscriber.sendUrgent(encoded, age);
       reached++;
     }
@@ -281,11 +406,8 @@ export class Hub implements EventSink {
   }
 
   #deliverPublic(
-    routingKey: string,
+    { offset, routingKey, body, age, past }: SourceEvent,
     route: PublicEvent["route"],
-    body: Uint8Array,
-    age: number,
-    past: boolean,
   ): void {
     const isPublic = route.scope === "public";
     const stream = isPublic ? route.name : route.subscription;
@@ -300,14 +422,16 @@ export class Hub implements EventSink {
       counts,
       age,
       past,
+      offset,
     };
     const role = roleOf(stream);
     const isPlain = role === "plain";
     const isKept = isPlain && isPublic && this.#latest.keeps(stream);
-    // Without subscribers and without a state, the body needs no check, except in strict mode.
+    // Without subscribers and without a state, the body is checked when it is read, if ever.
     if (
       event.byName.size + event.byId.size === 0 && isPlain && !isKept && !this.#validator.isStrict
     ) {
+      this.#keep(event, body, false);
       return this.#count(counts, 0);
     }
     const inspected = { routingKey, scope: route.scope, name: route.name };
@@ -315,9 +439,15 @@ export class Hub implements EventSink {
     if (payload === NOT_JSON) return this.#incrementLost(stream);
     const encoded = new EncodedEvent(route.name, body);
     if (isKept) this.#latest.set(stream, encoded);
+    else if (isPlain) this.#keep(event, body, true);
     if (role === "snapshot") this.#takeSnapshot(event, encoded, payload);
     else if (role === "increment") this.#takeIncrement(event, encoded, payload);
     else this.#count(counts, past ? 0 : this.#fanOut(event, encoded));
+  }
+
+  #keep({ route, stream: key, offset, age }: PublicEvent, body: Uint8Array, isChecked: boolean) {
+    const id = route.scope === "public" ? route.id : undefined;
+    this.history.append({ offset, age, key, id, name: route.name, body, isChecked });
   }
 
   #takeSnapshot(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
@@ -328,9 +458,10 @@ export class Hub implements EventSink {
       snapshots: route.name,
       id: route.scope === "public" ? route.id : undefined,
     });
-    const { hasBegun } = state;
+    const { hasBegun, isCurrent: wasCurrent } = state;
     const outcome = state.snapshot(encoded, payload);
     this.#states.account(base, state);
+    if (wasCurrent && !this.#states.hasEventsOf(base)) this.#status.stale(base);
     let reached = this.#fanOut(event, encoded);
     if (outcome === "unusable") {
       // The state that the increments led to stays valid.
@@ -371,6 +502,7 @@ export class Hub implements EventSink {
   #takeIncrement(event: PublicEvent, encoded: EncodedEvent, payload: unknown): void {
     const base = stateNameOf(event.stream);
     const state = this.#states.find(base);
+    const wasCurrent = state?.isCurrent ?? false;
     const outcome = state?.increment(encoded, payload) ?? "stale";
     if (state) this.#states.account(base, state);
     else this.#states.awaitFirstSnapshot(base);
@@ -385,6 +517,7 @@ export class Hub implements EventSink {
       counts.gaps++;
       this.#warnStale(event.stream, outcome);
     }
+    if (wasCurrent && !this.#states.hasEventsOf(base)) this.#status.stale(base);
   }
 
   /** Sends all subscribers the snapshot that the book diverged from, and then the increment. */

@@ -14,6 +14,7 @@ const MAX_NAMES = 20_000;
  */
 export class PublishedNames implements Iterable<string> {
   readonly #names = new Set<string>();
+  readonly #ids = new Set<string>();
   readonly #max: number;
 
   constructor(max: number = MAX_NAMES) {
@@ -30,7 +31,14 @@ export class PublishedNames implements Iterable<string> {
     // For every event, so what is known costs one look.
     if (this.#names.has(name)) return;
     this.#add(name);
-    if (id !== undefined && !this.#names.has(id)) this.#add(id);
+    if (id === undefined) return;
+    if (!this.#names.has(id)) this.#add(id);
+    this.#ids.add(id);
+  }
+
+  /** Whether public events of this id have arrived. */
+  isId(word: string): boolean {
+    return this.#ids.has(word);
   }
 
   [Symbol.iterator](): IterableIterator<string> {
@@ -41,6 +49,7 @@ export class PublishedNames implements Iterable<string> {
     if (this.#names.size >= this.#max) {
       const [oldest] = this.#names;
       this.#names.delete(oldest!);
+      this.#ids.delete(oldest!);
     }
     this.#names.add(name);
   }

@@ -170,6 +170,19 @@ export class StreamStates {
     return [...this.#ofId.get(id) ?? []].flatMap((state) => state.events());
   }
 
+  /** The names of the states of an id that are stale. */
+  *staleOfId(id: string): Generator<string> {
+    // Few streams have a state, and this is for new subscribers only.
+    for (const { name, state } of this.#states.values()) {
+      if (name.id === id && !state.isCurrent) yield name.base;
+    }
+  }
+
+  /** The names of all states that are current. */
+  *current(): Generator<StreamStateName> {
+    for (const { name, state } of this.#states.values()) if (state.isCurrent) yield name;
+  }
+
   /** Whether a new subscriber of this stream must be sent something. Costs no encoding. */
   hasEventsOf(base: string): boolean {
     return this.find(base)?.isCurrent ?? false;

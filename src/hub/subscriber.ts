@@ -3,6 +3,12 @@ import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
 import type { BudgetHolder } from "./state_budget.ts";
 
+/** What a subscriber needs of the connection behind it. */
+export interface SubscriberOwner {
+  /** The client does not read what it is sent: the connection is to end. */
+  slowConsumer(): void;
+}
+
 /**
  * One client as the hub sees it. Its subscriptions are read here and changed by
  * {@linkcode Subscriptions} only.
@@ -23,10 +29,25 @@ export class Subscriber implements BudgetHolder {
   audience: Audience | undefined;
   /** The user whose private events it receives; `undefined` while anonymous. Set by the hub. */
   uid: string | undefined;
+  /** Whether it is sent what it has missed, in place of events as they come in. Set by the readers. */
+  isBehind = false;
+  readonly #owner: SubscriberOwner | undefined;
 
-  constructor(outbox: Outbox, format: WireFormat) {
+  /** @param owner left out for subscribers that always read */
+  constructor(outbox: Outbox, format: WireFormat, owner?: SubscriberOwner) {
     this.outbox = outbox;
     this.format = format;
+    this.#owner = owner;
+  }
+
+  /** Ends the connection, because the client does not read. */
+  endSlow(): void {
+    this.#owner?.slowConsumer();
+  }
+
+  /** Sends an answer or a status message. */
+  tell(frame: Uint8Array): void {
+    this.outbox.send(frame);
   }
 
   /**
@@ -92,6 +113,11 @@ export class Audience {
    */
   send(event: EncodedEvent, age: number): void {
     this.#log.append(event.frame(this.format), age);
+  }
+
+  /** Sends all subscribers a status message. */
+  tell(frame: Uint8Array): void {
+    this.#log.append(frame);
   }
 
   /** Offers all subscribers a state, which they need to go on. */

@@ -88,10 +88,37 @@ export class Subscriptions {
     const own = changeable(subscriber);
     own.streams.clear();
     own.pending = undefined;
+    this.#stopTimer(subscriber);
+    this.#audiences.remove(subscriber);
+  }
+
+  /**
+   * Stops what a subscriber receives, as long as it is behind. It stays subscribed.
+   *
+   * @returns the streams that it received, and those that wait for their state
+   */
+  suspend(subscriber: Subscriber): {
+    readonly live: readonly string[];
+    readonly pending: readonly string[];
+  } {
+    const own = changeable(subscriber);
+    const live = [...subscriber.audience?.names ?? []];
+    const { pending = [] } = subscriber;
+    own.pending = undefined;
+    this.#stopTimer(subscriber);
+    this.#audiences.remove(subscriber);
+    return { live, pending };
+  }
+
+  /** Continues with the streams that a subscriber received before, without their states. */
+  rejoin(subscriber: Subscriber, live: readonly string[]): void {
+    this.#audiences.subscribe(subscriber, live);
+  }
+
+  #stopTimer(subscriber: Subscriber): void {
     clearTimeout(this.#timers.get(subscriber));
     this.#timers.delete(subscriber);
     this.#turns.remove(subscriber);
-    this.#audiences.remove(subscriber);
   }
 
   #resumeLater(subscriber: Subscriber, waitingFor: WaitingFor): void {

@@ -30,6 +30,30 @@ export type ClientEvent = StreamsEvent | { readonly kind: "list" };
 export interface StreamsEvent {
   readonly kind: "subscribe" | "unsubscribe";
   readonly streams: readonly string[];
+  /** Where the client was in the log. */
+  readonly cursor?: string | undefined;
+  /** How many recent events of each stream it asks for. */
+  readonly last?: number | undefined;
+}
+
+/** Recent events of one stream that a client gets, at most. */
+const MAX_LAST = 1000;
+
+/**
+ * The number of recent events that a client asks for in its query.
+ *
+ * @returns `undefined` for anything but a number
+ *
+ * @example
+ * ```ts
+ * lastOf("50"); // 50
+ * lastOf("9999"); // 1000
+ * ```
+ */
+export function lastOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text)
+    ? Math.min(Number(text), MAX_LAST)
+    : undefined;
 }
 
 /** White space may stand before it; a byte order mark is none. */
@@ -47,7 +71,7 @@ const MAX_QUOTED = 64;
  * @example
  * ```ts
  * parseMessage('{"event":"subscribe","streams":["a.b"],"id":7}');
- * // { kind: "request", jwt: undefined, event: { kind: "subscribe", streams: ["a.b"] }, id: "7" }
+ * // { kind: "request", jwt: undefined, event: { kind: "subscribe", streams: ["a.b"], … }, id: "7" }
  * ```
  */
 export function parseMessage(text: string): ClientMessage {
@@ -82,7 +106,9 @@ function readJwt(jwt: unknown): { token: string } | "invalid" {
   return token === undefined ? "invalid" : { token: token.trimEnd() };
 }
 
-function readEvent({ event, streams }: Record<string, unknown>): ClientEvent | InvalidMessage {
+function readEvent(
+  { event, streams, cursor, last }: Record<string, unknown>,
+): ClientEvent | InvalidMessage {
   if (event === "list") return { kind: "list" };
   if (event !== "subscribe" && event !== "unsubscribe") {
     return typeof event === "string"
@@ -92,7 +118,13 @@ function readEvent({ event, streams }: Record<string, unknown>): ClientEvent | I
   if (!Array.isArray(streams) || !streams.every((name) => typeof name === "string")) {
     return invalid("streams is not an array of texts");
   }
-  return { kind: event, streams: streams.filter((name) => name !== "") };
+  return {
+    kind: event,
+    streams: streams.filter((name) => name !== ""),
+    // Clients of the old servers may send anything under these names: it means nothing.
+    cursor: typeof cursor === "string" ? cursor : undefined,
+    last: typeof last === "number" ? lastOf(String(last)) : undefined,
+  };
 }
 
 /** @returns `undefined` for what is not a valid id: the message is answered as one without */

@@ -4,7 +4,9 @@ import type { Identity } from "../auth/identity.ts";
 import type { FailureBudget } from "../auth/verifier.ts";
 import type { WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
-import { Subscriber } from "../hub/subscriber.ts";
+import { parseCursor } from "../hub/cursor.ts";
+import type { CatchUp } from "../hub/reader.ts";
+import { Subscriber, type SubscriberOwner } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
 import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
@@ -14,7 +16,13 @@ import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
 import { REFUSALS_PER_MESSAGE, type SessionLimits, StreamRoom } from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
-import { type ClientEvent, type InvalidMessage, type MessageId, parseMessage } from "./messages.ts";
+import {
+  type ClientEvent,
+  type InvalidMessage,
+  type MessageId,
+  parseMessage,
+  type StreamsEvent,
+} from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
 import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
@@ -37,13 +45,16 @@ export interface SessionContext {
   /** Where the ends of the tokens are awaited. */
   readonly expiries: ExpiryQueue;
   readonly rbac: Rbac;
-  readonly limits: SessionLimits;
+  readonly limits: SessionLimits & { readonly unsentBytes: number };
   readonly places: ConnectionQuota;
   /** Counts limits that were hit, by their names in the file. */
   readonly limitsHit: LabelledCounter;
   /** Told once when a session is over. */
   ended(session: Session, info: CloseInfo): void;
 }
+
+/** What a client asks for with streams (protocol, section 9). */
+type Request = Pick<StreamsEvent, "cursor" | "last">;
 
 /** A binary message that is not text, in its place among the others. */
 const NOT_TEXT = Symbol("not text");
@@ -74,7 +85,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * session.start(["usdbtc.trades"], head);
  * ```
  */
-export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
+export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, SubscriberOwner {
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
@@ -108,7 +119,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     this.address = address;
     this.connection = connection;
     this.#context = context;
-    this.#subscriber = new Subscriber(connection.outbox, format);
+    this.#subscriber = new Subscriber(connection.outbox, format, this);
     if (identity) this.#become(identity);
   }
 
@@ -127,14 +138,17 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
    *
    * @param streams the first subscriptions
    * @param head bytes that came with the handshake
+   * @param request what the client has missed, or the recent events that it asks for
    */
-  start(streams: readonly string[], head: Uint8Array): void {
+  start(streams: readonly string[], head: Uint8Array, request: Partial<Request> = {}): void {
     log.debug("connection {id} from {address} opened with {count} streams", {
       ...this.#named,
       count: streams.length,
       authenticated: this.uid !== undefined,
     });
-    this.#subscribe(streams);
+    const added = this.#hold(streams);
+    this.#context.hub.open(this.#subscriber);
+    this.#context.hub.start(this.#subscriber, added, this.#catchUpOf(request));
     this.connection.open(this, head);
   }
 
@@ -173,6 +187,26 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
 
   drained(): void {
     this.#context.hub.resume(this.#subscriber);
+  }
+
+  caughtUp(): void {
+    this.#context.hub.caughtUp(this.#subscriber);
+  }
+
+  overflowed(bytes: number): void {
+    const { hub, limits } = this.#context;
+    // What comes on top of the events that wait are answers: it sends, and does not read them.
+    if (this.#subscriber.isBehind && bytes > 2 * limits.unsentBytes) this.slowConsumer();
+    else hub.fallBehind(this.#subscriber);
+  }
+
+  slowConsumer(): void {
+    this.connection.endSlow();
+  }
+
+  /** Whether private events may be missing after a loss, of which the client gets no message. */
+  get mustFetchAgain(): boolean {
+    return !this.#subscriber.format.status && this.#context.hub.holdsPrivate(this.#subscriber);
   }
 
   closed(info: CloseInfo): void {
@@ -244,7 +278,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       case "list":
         return this.#list(id);
       case "subscribe":
-        return this.#subscribe(event.streams, id);
+        return this.#subscribe(event, id);
       case "unsubscribe":
         return this.#unsubscribe(event.streams, id);
     }
@@ -281,6 +315,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       if (identity) this.#answer("authenticated", id);
       else this.#answer("authenticationFailed", id, reason ?? "the user may not connect now");
       this.#context.hub.start(this.#subscriber, restored);
+      if (identity) this.#context.hub.resumePrivate(this.#subscriber);
       this.#perform(then, id);
       this.#handleWaiting();
     });
@@ -352,7 +387,19 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
     return forbidden;
   }
 
-  #subscribe(streams: readonly string[], id?: MessageId): void {
+  #subscribe({ streams, cursor, last }: StreamsEvent, id: MessageId | undefined): void {
+    const added = this.#hold(streams, id);
+    this.#context.hub.start(this.#subscriber, added, this.#catchUpOf({ cursor, last }, id));
+  }
+
+  /** Cursors are for clients that asked for them: others never see one. */
+  #catchUpOf({ cursor, last }: Partial<Request>, id?: MessageId): CatchUp {
+    const isUsed = cursor !== undefined && cursor !== "" && this.#subscriber.format.cursors;
+    return { cursor: isUsed ? parseCursor(cursor) ?? "unreadable" : undefined, last, id };
+  }
+
+  /** Answers a subscription. @returns the streams that it adds */
+  #hold(streams: readonly string[], id?: MessageId): readonly string[] {
     const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
@@ -379,7 +426,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder {
       this.#answer("tooManyStreams", id, `the limit is ${limits.streams} streams`);
     }
     this.connection.send(answers.streamsAnswer("subscribed", held, id));
-    hub.start(this.#subscriber, added);
+    return added;
   }
 
   #unsubscribe(streams: readonly string[], id: MessageId | undefined): void {

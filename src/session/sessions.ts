@@ -1,10 +1,11 @@
 import type { Identity } from "../auth/identity.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
-import type { ServerClose } from "../websocket/close.ts";
+import { SERVER_CLOSES, type ServerClose } from "../websocket/close.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
-import { type Envelope, type WireFormat, wireFormats } from "../hub/envelope.ts";
+import { type Envelope, type Reporting, type WireFormats, wireFormats } from "../hub/envelope.ts";
 import type { Socket } from "node:net";
+import type { Drained } from "./drain.ts";
 import { limitOf } from "./limits.ts";
 import type { Rbac } from "./permissions.ts";
 import { Session, type SessionContext } from "./session.ts";
@@ -16,6 +17,12 @@ export interface Admission {
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
   readonly envelope: Envelope;
+  /** What it is sent besides events and answers. */
+  readonly reporting: Reporting;
+  /** Where it was in the log; empty for a client that only asks for cursors. */
+  readonly cursor: string | undefined;
+  /** How many recent events of each stream it asks for. */
+  readonly last: number | undefined;
   /** The chosen WebSocket extensions, for the handshake's answer: compression, or none. */
   readonly extensions: string | undefined;
   /** The first subscriptions. */
@@ -51,8 +58,8 @@ export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext & { rbac: Rbac };
   readonly #connections: ConnectionOptions;
-  readonly #plain: Readonly<Record<Envelope, WireFormat>>;
-  readonly #deflated: Readonly<Record<Envelope, WireFormat>>;
+  readonly #plain: WireFormats;
+  readonly #deflated: WireFormats;
   #total = 0;
   #totalAuthenticated = 0;
 
@@ -76,8 +83,8 @@ export class Sessions {
       },
     };
     this.#connections = connections;
-    this.#plain = wireFormats(undefined);
-    this.#deflated = wireFormats(deflate);
+    this.#plain = wireFormats(undefined, context.hub.cursors);
+    this.#deflated = wireFormats(deflate, context.hub.cursors);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -105,16 +112,16 @@ export class Sessions {
    * is a system call
    */
   admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void {
-    const { address, identity, envelope, extensions, streams } = admission;
+    const { address, identity, envelope, reporting, extensions, streams, cursor, last } = admission;
     const deflates = extensions !== undefined;
-    const format = (deflates ? this.#deflated : this.#plain)[envelope];
+    const format = (deflates ? this.#deflated : this.#plain)[reporting][envelope];
     const connection = new WebSocketConnection(socket, format.root, this.#connections, deflates);
     const session = new Session(this.#context, connection, format, identity, address);
     this.#open.add(session);
     this.#total++;
     if (identity) this.#totalAuthenticated++;
     connection.outbox.beginWith(answer);
-    session.start(streams, head);
+    session.start(streams, head, { cursor, last });
     connection.outbox.flush();
     // A reload may have come between the token's verification and this.
     if (identity) session.endIfRevoked();
@@ -123,6 +130,31 @@ export class Sessions {
   /** Closes the clients whose token or user is revoked. */
   endRevoked(): void {
     for (const session of this.#open) session.endIfRevoked();
+  }
+
+  /**
+   * The clients of which private events may be missing and that did not ask for status messages, to be
+   * closed: they connect again and fetch their state, as they did when Rango ended with its broker.
+   */
+  afterLoss(): Drained {
+    const sessions = new Set<Session>();
+    for (const session of this.#open) if (session.mustFetchAgain) sessions.add(session);
+    return {
+      get size() {
+        return sessions.size;
+      },
+      async close(count) {
+        const closing: Promise<void>[] = [];
+        for (const session of sessions) {
+          if (closing.length >= count) break;
+          sessions.delete(session);
+          if (session.connection.isOpen) {
+            closing.push(session.connection.close(SERVER_CLOSES.eventsLost));
+          }
+        }
+        await Promise.all(closing);
+      },
+    };
   }
 
   /** Clients connected now. */

@@ -2,7 +2,7 @@ import { CloseCode } from "./frame.ts";
 
 /**
  * Why a connection ended, for counters and the log; it is never on the wire. `message rate`,
- * `revoked` and `shutdown` are the application's reasons, all others this room's.
+ * `revoked`, `events lost` and `shutdown` are the application's reasons, all others this room's.
  */
 export type CloseCause =
   /** The client sent the first close frame. */
@@ -20,6 +20,8 @@ export type CloseCause =
   | "slow consumer"
   /** The client does not answer pings. */
   | "idle"
+  /** Events were lost, which the client can only learn by connecting again. */
+  | "events lost"
   | "shutdown";
 
 /** How a connection ended. */
@@ -43,6 +45,11 @@ export const SERVER_CLOSES = {
   /** The client gets no close frame: it would not answer that either. */
   idle: { code: CloseCode.Abnormal, reason: "no sign of life", cause: "idle" },
   revoked: policyViolation("revoked", "revoked"),
+  eventsLost: {
+    code: CloseCode.ServiceRestart,
+    reason: "events may be missing",
+    cause: "events lost",
+  },
   shutdown: { code: CloseCode.GoingAway, reason: "", cause: "shutdown" },
 } as const satisfies Record<string, ServerClose>;
 

@@ -41,6 +41,15 @@ export interface ConnectionOwner {
   receivedBinary(message: Uint8Array): void;
   /** The client has taken everything it was blocked on: there is room to offer more. */
   drained(): void;
+  /** The client has taken everything that waited for it. */
+  caughtUp(): void;
+  /**
+   * The client reads more slowly than it is sent to: as long as it does, the owner should send nothing
+   * that can wait. Called for each frame that is sent anyway.
+   *
+   * @param bytes that wait for it
+   */
+  overflowed(bytes: number): void;
   /**
    * Called once, when the connection no longer carries messages: nothing is received after it, and
    * what is sent after it is dropped. The socket may stay open for the closing handshake.
@@ -127,6 +136,8 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   #state: State = State.Open;
   /** How a connection ended before it had an owner. */
   #earlyClose: CloseInfo | undefined;
+  /** Bytes that waited before it had one, if they were too many. */
+  #earlyOverflow = 0;
   #closeTimer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -159,6 +170,7 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     if (this.#earlyClose) return owner.closed(this.#earlyClose);
     this.#owner = owner;
     this.#options.keepalive?.add(this);
+    if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
     if (head.length > 0) this.receive(head);
   }
 
@@ -252,15 +264,28 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   }
 
   /** For the outbox. */
+  caughtUp(): void {
+    this.#owner?.caughtUp();
+  }
+
+  /** For the outbox. */
   drained(): void {
     this.#owner?.drained();
   }
 
+  /** For the outbox. */
+  overflowed(bytes: number): void {
+    if (this.#owner) this.#owner.overflowed(bytes);
+    else this.#earlyOverflow = bytes;
+  }
+
   /**
-   * For the outbox. The close frame follows what the socket holds already, so that a client that
-   * reads again gets whole frames and then the reason; one that does not is cut after the timeout.
+   * Ends the connection, because the client does not read. The close frame follows what the socket
+   * holds already, so that a client that reads again gets whole frames and then the reason; one that
+   * does not is cut after the timeout.
    */
-  overflowed(): void {
+  endSlow(): void {
+    if (this.#state !== State.Open) return;
     const { slowConsumer } = SERVER_CLOSES;
     this.outbox.abort(closeFrame(slowConsumer.code, slowConsumer.reason));
     this.#leave(State.Closing, { ...slowConsumer, by: "server" });

@@ -15,6 +15,7 @@ export const CloseCode = {
   InvalidPayload: 1007,
   PolicyViolation: 1008,
   MessageTooBig: 1009,
+  ServiceRestart: 1012,
 } as const;
 
 /** What a client did against RFC 6455, with the close code that says so. */
@@ -80,6 +81,31 @@ export function encodeFrame(opcode: number, ...parts: Uint8Array[]): Uint8Array 
     at += part.length;
   }
   return frame;
+}
+
+/** Bytes of an unmasked frame whose payload has `length` bytes. */
+export function frameLength(length: number): number {
+  return headerLength(length) + length;
+}
+
+/**
+ * Writes a text frame into a buffer that has room for it, for many frames in one buffer.
+ *
+ * @param length of the payload, which the parts are
+ * @returns where the frame ends
+ */
+export function writeTextFrame(
+  target: Uint8Array,
+  start: number,
+  length: number,
+  ...parts: readonly Uint8Array[]
+): number {
+  let at = start + writeHeader(target.subarray(start), Opcode.Text, length);
+  for (const part of parts) {
+    target.set(part, at);
+    at += part.length;
+  }
+  return at;
 }
 
 /**

@@ -230,7 +230,7 @@ Deno.test("unsent_bytes closes who is owed more than that, not who is owed just 
   const limit = 4 * 2 ** 20;
   const frame = 60_000;
   await using exchange = await startExchange(broker, {
-    args: [`--limits-unsent-bytes=${limit}`],
+    args: [`--limits-unsent-bytes=${limit}`, "--limits-unsent-timeout=1"],
     auth: false,
   });
   const { ranger } = exchange;

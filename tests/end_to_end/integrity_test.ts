@@ -96,6 +96,7 @@ Deno.test("under load every client that stays gets every event, in order and who
       `--amqp-url=${broker.url}`,
       `--exchange=${exchange}`,
       `--limits-unsent-bytes=${LIMIT}`,
+      "--limits-unsent-timeout=2",
     ],
   });
   await ranger.consuming();
@@ -175,7 +176,10 @@ Deno.test("under load every client that stays gets every event, in order and who
 Deno.test("a client that reads too late finds whole events, then the close reason", async () => {
   const exchange = randomExchange();
   await using ranger = await startRanger({
-    args: ["--no-auth", `--amqp-url=${broker.url}`, `--exchange=${exchange}`],
+    args: [
+      ...["--no-auth", `--amqp-url=${broker.url}`, `--exchange=${exchange}`],
+      "--limits-unsent-timeout=1",
+    ],
   });
   await ranger.consuming();
   await using numbered = await Numbered.connect(exchange);

@@ -21,7 +21,14 @@ function book(sequence: number) {
 const increment = (sequence: number) => ({ asks: ["1.0", `${sequence}`], sequence });
 
 Deno.test("a client may follow the books of a whole exchange at once", async (t) => {
-  const args = ["--limits-unsent-bytes", `${LIMIT}`, "--no-compression", "--log-level", "debug"];
+  const args = [
+    "--limits-unsent-bytes",
+    `${LIMIT}`,
+    "--no-compression",
+    "--log-level",
+    "debug",
+    "--limits-unsent-timeout=1",
+  ];
   await using exchange = await startExchange(broker, { auth: false, args });
   const { ranger } = exchange;
   for (const market of MARKETS) await exchange.publish(`public.${market}.ob-snap`, book(1));

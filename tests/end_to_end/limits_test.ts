@@ -31,7 +31,13 @@ function names(count: number): string[] {
 
 Deno.test("what one client may cost", async (t) => {
   await using exchange = await startExchange(broker, {
-    args: ["--log-level", "debug", "--limits-message-rate=0"],
+    args: [
+      "--log-level",
+      "debug",
+      "--limits-message-rate=0",
+      "--limits-unsent-timeout=1",
+      "--limits-ping-interval=300",
+    ],
   });
 
   await step(t, "a message of 4096 bytes is read, one of 4097 closes with 1009", async () => {

@@ -118,6 +118,9 @@ Deno.test("no client slips in while the server closes", async () => {
           address: "127.0.0.1",
           identity: undefined,
           envelope: "object",
+          reporting: "none",
+          cursor: undefined,
+          last: undefined,
           extensions: undefined,
           streams: [],
         };

@@ -42,6 +42,7 @@ export interface Stats {
   readonly events: Readonly<Record<string, number>> & {
     readonly refused: Readonly<Record<string, number>>;
   };
+  readonly readers?: { readonly behind: number };
   readonly hub: { readonly streams: number; readonly users: number };
 }
 

@@ -5,13 +5,14 @@ import type { StateLimits } from "../../src/hub/stream_states.ts";
 /** What the hub may keep, for tests of something else: the defaults, and clients that always read. */
 export const HUB_LIMITS:
   & StateLimits
-  & Pick<HubOptions, "depthInterval" | "limits" | "traffic"> = {
+  & Pick<HubOptions, "depthInterval" | "history" | "limits" | "traffic"> = {
     depthInterval: 100,
     replayIncrements: 1000,
     eventBytes: 524_288,
     states: 5000,
     stateBytes: 268_435_456,
     bookLevels: 10_000,
-    limits: { unsentBytes: Infinity },
+    history: { seconds: 300, bytes: 1_048_576 },
+    limits: { unsentBytes: Infinity, unsentTimeout: 30 },
     traffic: new Traffic(),
   };

@@ -70,6 +70,8 @@ export class RecordingOutbox implements OutboxOwner {
     this.drains++;
   }
 
+  caughtUp(): void {}
+
   /** A slow consumer's connection ends. */
   overflowed(): void {
     this.overflows++;

@@ -1,3 +1,4 @@
+import { Cursors } from "../../src/hub/cursor.ts";
 import { type Envelope, wireFormats } from "../../src/hub/envelope.ts";
 import { Subscriber } from "../../src/hub/subscriber.ts";
 import { RecordingOutbox } from "./recording_outbox.ts";
@@ -7,7 +8,7 @@ export class RecordingSubscriber extends Subscriber {
   readonly #recording: RecordingOutbox;
 
   constructor(recording: RecordingOutbox, envelope: Envelope) {
-    super(recording.outbox, wireFormats(undefined)[envelope]);
+    super(recording.outbox, wireFormats(undefined, new Cursors()).none[envelope]);
     this.#recording = recording;
   }
 
@@ -40,7 +41,7 @@ export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
 }
 
 /** The frames in what was written as one (RFC 6455 §5.2). */
-function* webSocketFrames(bytes: Uint8Array): Generator<Uint8Array> {
+export function* webSocketFrames(bytes: Uint8Array): Generator<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at < bytes.length;) {
     const length = bytes[at + 1]!;

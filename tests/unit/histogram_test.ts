@@ -32,7 +32,14 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
     closeTimeoutMs: 1000,
   });
   connection.open(
-    { receivedText() {}, receivedBinary() {}, drained() {}, closed() {} },
+    {
+      receivedText() {},
+      receivedBinary() {},
+      drained() {},
+      caughtUp() {},
+      overflowed() {},
+      closed() {},
+    },
     new Uint8Array(),
   );
 

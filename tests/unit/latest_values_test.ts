@@ -64,7 +64,7 @@ Deno.test("values of prefixed streams are not kept: they are for some roles only
 Deno.test("an interruption of the source leaves the values, which earlier subscribers have as well", () => {
   const hub = hubOf();
   deliver(hub, "public.usdbtc.kline-1m", "[60,1,1,1,1,1]");
-  hub.lost();
+  hub.lost({ cause: "connection", after: undefined });
   assert.equal(new EventFollower(hub, ["usdbtc.kline-1m"]).read().length, 1);
 });
 

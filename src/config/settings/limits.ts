@@ -49,8 +49,19 @@ export const LIMITS = {
     kind: whole(1024, 1_073_741_824, "BYTES"),
     default: 1_048_576,
     flag: "limits-unsent-bytes",
-    help: "Bytes that may wait for a slow client before it is closed with 1008",
+    help:
+      "Bytes that may wait for a slow client; above it the client gets further events from the " +
+      "history once it reads, and is closed with 1008 if they are not there any more",
     right: "a number of bytes such as 1048576",
+    live: true,
+  }),
+  "limits.unsent_timeout": setting({
+    kind: whole(1, 3600, "SECONDS"),
+    default: 30,
+    flag: "limits-unsent-timeout",
+    help: "Seconds in which a client above limits.unsent_bytes must take something; otherwise it " +
+      "is closed with 1008",
+    right: "a number of seconds such as 30",
     live: true,
   }),
   "limits.state_rate": setting({

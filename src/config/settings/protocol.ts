@@ -1,4 +1,4 @@
-import { choice } from "../kinds.ts";
+import { choice, toggle } from "../kinds.ts";
 import { setting } from "./setting.ts";
 
 export const PROTOCOL = {
@@ -8,5 +8,14 @@ export const PROTOCOL = {
     flag: "envelope",
     help: 'Format of an event: {"stream":…}, or ["stream",…] for clients of the server of 2018',
     right: "object or tuple",
+  }),
+  "protocol.close_on_loss": setting({
+    kind: toggle(),
+    default: true,
+    flag: "close-on-loss",
+    help:
+      "Close authenticated connections with private streams with 1012 when events were lost, so " +
+      "that clients fetch their state again; those that ask for status get a message instead",
+    right: "true or false",
   }),
 };

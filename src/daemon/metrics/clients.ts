@@ -24,7 +24,7 @@ const LIMITS = [
 const CLOSES = {
   client: ["1000", "1001", "1005", "application"],
   network: ["1006"],
-  server: ["1001", "1002", "1006", "1007", "1008", "1009"],
+  server: ["1001", "1002", "1006", "1007", "1008", "1009", "1012"],
 };
 
 export const CLIENTS: readonly Metric[] = [

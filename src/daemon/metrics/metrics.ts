@@ -4,6 +4,7 @@ import { BROKER } from "./broker.ts";
 import { CLIENTS } from "./clients.ts";
 import { DELIVERY } from "./delivery.ts";
 import { EVENTS } from "./events.ts";
+import { HISTORY } from "./history.ts";
 import type { Metric } from "./metric.ts";
 import { PROCESS } from "./process.ts";
 import { RANGO } from "./rango.ts";
@@ -15,6 +16,7 @@ export const GROUPS: Readonly<Record<string, readonly Metric[]>> = {
   "Events in": EVENTS,
   "Frames out": DELIVERY,
   "Order books and other states": BOOKS,
+  "The history": HISTORY,
   "The broker": BROKER,
   "The process": PROCESS,
 };
