@@ -39,8 +39,8 @@ interface Lead {
 }
 
 const LOADS: readonly Load[] = [
-  { name: "hot", traffic: oneStream(CONNECTIONS, 200), naive: 40_000, ranger: 300_000 },
-  { name: "market", traffic: twentyMarkets(CONNECTIONS), naive: 30_000, ranger: 200_000 },
+  { name: "hot", traffic: oneStream(CONNECTIONS, 200), naive: 40_000, ranger: 1_500_000 },
+  { name: "market", traffic: twentyMarkets(CONNECTIONS), naive: 30_000, ranger: 400_000 },
 ];
 
 async function main(): Promise<number> {
