@@ -71,7 +71,7 @@ const MAX_QUOTED = 64;
  * @example
  * ```ts
  * parseMessage('{"event":"subscribe","streams":["a.b"],"id":7}');
- * // { kind: "request", jwt: undefined, event: { kind: "subscribe", streams: ["a.b"], … }, id: "7" }
+ * // { kind: "request", jwt: undefined, event: { kind: "subscribe", streams: ["a.b"] }, id: "7" }
  * ```
  */
 export function parseMessage(text: string): ClientMessage {
@@ -122,8 +122,8 @@ function readEvent(
     kind: event,
     streams: streams.filter((name) => name !== ""),
     // Clients of the old servers may send anything under these names: it means nothing.
-    cursor: typeof cursor === "string" ? cursor : undefined,
-    last: typeof last === "number" ? lastOf(String(last)) : undefined,
+    ...(typeof cursor === "string" ? { cursor } : {}),
+    ...(typeof last === "number" ? { last: lastOf(String(last)) } : {}),
   };
 }
 

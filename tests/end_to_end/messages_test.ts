@@ -79,6 +79,18 @@ Deno.test("a message is read for what it asks", async (t) => {
       { ...request, event: { kind: "subscribe", streams } },
     ],
     [
+      '{"event":"subscribe","streams":["a.b","c"],"cursor":"1z-k3j9x0q1z7d","last":50}',
+      { ...request, event: { kind: "subscribe", streams, cursor: "1z-k3j9x0q1z7d", last: 50 } },
+    ],
+    [
+      '{"event":"subscribe","streams":["a.b","c"],"cursor":7,"last":"50"}',
+      { ...request, event: { kind: "subscribe", streams } },
+    ],
+    [
+      '{"event":"subscribe","streams":["a.b","c"],"last":9999}',
+      { ...request, event: { kind: "subscribe", streams, last: 1000 } },
+    ],
+    [
       '{"event":"unsubscribe","streams":["a.b","","c"],"id":7}',
       { ...request, event: { kind: "unsubscribe", streams }, id: "7" },
     ],
