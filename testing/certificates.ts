@@ -65,7 +65,9 @@ export class CertificateAuthority {
       ].join("\n"),
     );
     await openssl(
-      ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key, "-CAcreateserial"],
+      ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key],
+      // Not from a file of serial numbers, which two at a time would write.
+      ...["-set_serial", `0x${crypto.randomUUID().replaceAll("-", "").slice(1)}`],
       ...["-days", expired ? "-1" : "3650", "-extfile", extensions, "-out", cert],
     );
     return { cert, key };

@@ -56,7 +56,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       iatLeeway: 5,
     },
     rbac: {},
-    protocol: { envelope: "object" },
+    protocol: { envelope: "object", closeOnLoss: true },
     streams: {
       mode: "open",
       replayIncrements: 1000,
@@ -66,6 +66,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       bookLevels: 10_000,
       depthInterval: 100,
     },
+    history: { seconds: 300, bytes: 67_108_864 },
     compression: { enabled: true, threshold: 256, level: 1 },
     limits: {
       messageBytes: 4096,
@@ -74,6 +75,7 @@ Deno.test("the defaults are those that the documents promise", async () => {
       messageTimeout: 30,
       streams: 256,
       unsentBytes: 1_048_576,
+      unsentTimeout: 30,
       stateRate: 262_144,
       stateBurst: 16_777_216,
       authFailures: 60,

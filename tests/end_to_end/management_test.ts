@@ -101,7 +101,9 @@ Deno.test("statistics and what else the management listener answers", async (t) 
         string,
         Record<string, unknown>
       >;
-    const { auth, source, reload, loopLag, memory, ...rest } = others;
+    const { auth, source, reload, loopLag, memory, history, readers, ...rest } = others;
+    assert.equal(history?.events, 3);
+    assert.deepEqual(readers, { behind: 0, begun: {}, events: 0, resumes: {} });
     assert.deepEqual(rest, {});
     assert.equal(reload!.successful, true);
     assert.deepEqual([source!.interruptions, source!.interruptedSeconds], [0, 0]);
