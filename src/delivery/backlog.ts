@@ -34,6 +34,9 @@ interface LogFrames {
   readonly to: LogEntry;
 }
 
+/** A waiting frame that is cut from a buffer this many times as large is copied: it holds all of it. */
+const MAX_HELD = 4;
+
 /**
  * What waits for a connection that is behind, in order: frames for it alone, frames of its shared
  * log between them, and everything after its position in that log. What is appended to the log
@@ -112,7 +115,8 @@ export class Backlog {
   }
 
   /** Adds a frame for this connection alone. */
-  append(frame: Uint8Array, offeredBytes: number, end: LogEntry | undefined, frames = 1): void {
+  append(bytes: Uint8Array, offeredBytes: number, end: LogEntry | undefined, frames = 1): void {
+    const frame = bytes.buffer.byteLength > MAX_HELD * bytes.length ? new Uint8Array(bytes) : bytes;
     this.#closeRange(end);
     this.#offeredBytes += offeredBytes;
     this.#segmentBytes += frame.length;

@@ -1,6 +1,6 @@
 import { FrameChain } from "../delivery/frame_chain.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
-import { encodeFrame, Opcode } from "../websocket/frame.ts";
+import { encodeBriefFrame, encodeFrame, Opcode } from "../websocket/frame.ts";
 import type { Cursors, Envelope } from "./cursor.ts";
 
 export type { Envelope };
@@ -105,6 +105,7 @@ export function partsOf(
 export class EncodedEvent {
   readonly #name: string;
   #body: Uint8Array;
+  readonly #encodeFrame: typeof encodeFrame;
   readonly #bare: Partial<Record<Envelope, Frames>> = {};
   /** With the cursor of the position at which they were made. */
   #withCursor: Partial<Record<Envelope, Frames>> | undefined;
@@ -112,10 +113,12 @@ export class EncodedEvent {
   /**
    * @param name of the stream, as clients receive it
    * @param body the payload's JSON; call {@linkcode EncodedEvent.keep} if its buffer is reused
+   * @param isBrief whether its frames are written soon, to few connections
    */
-  constructor(name: string, body: Uint8Array) {
+  constructor(name: string, body: Uint8Array, isBrief = false) {
     this.#name = name;
     this.#body = body;
+    this.#encodeFrame = isBrief ? encodeBriefFrame : encodeFrame;
   }
 
   /** The payload's JSON. */
@@ -155,7 +158,7 @@ export class EncodedEvent {
 
   #encode(envelope: Envelope, ending: Uint8Array): Frames {
     const opening = openingOf(this.#name)[envelope];
-    const plain = encodeFrame(Opcode.Text, opening, this.#body, ending);
+    const plain = this.#encodeFrame(Opcode.Text, opening, this.#body, ending);
     return { ending, plain, deflated: undefined };
   }
 

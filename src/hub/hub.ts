@@ -395,7 +395,7 @@ export class Hub implements EventSink {
       this.history.append({ offset, age, key, id: undefined, name: event, body, isChecked });
     }
     if (users.size === 0) return this.#count(counts, 0);
-    const encoded = new EncodedEvent(event, body);
+    const encoded = new EncodedEvent(event, body, true);
     let reached = 0;
     for (const subscriber of users) {
       if (subscriber.isBehind || !subscriber.streams.has(event)) continue;

@@ -1,4 +1,5 @@
 /** Frames as the server sends them (RFC 6455 §5.2): never masked. */
+import { allocate } from "../delivery/buffer_slab.ts";
 
 /** RFC 6455 §11.8. */
 export const Opcode = { Continuation: 0, Text: 1, Binary: 2, Close: 8, Ping: 9, Pong: 10 } as const;
@@ -70,11 +71,27 @@ function writeHeader(frame: Uint8Array, opcode: number, length: number): number 
  * ```
  */
 export function encodeFrame(opcode: number, ...parts: Uint8Array[]): Uint8Array {
+  // A Buffer, because node's sockets write it without conversion. Not from a shared one, because
+  // a frame may live long and would keep all of that alive.
+  return encodeInto(Buffer.allocUnsafeSlow, opcode, parts);
+}
+
+/**
+ * The same frame, for one or few connections that it is written to soon: cut from a buffer that such
+ * frames share, because the runtime accounts for each buffer.
+ */
+export function encodeBriefFrame(opcode: number, ...parts: Uint8Array[]): Uint8Array {
+  return encodeInto(allocate, opcode, parts);
+}
+
+function encodeInto(
+  bufferOf: (bytes: number) => Uint8Array,
+  opcode: number,
+  parts: readonly Uint8Array[],
+): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
-  // A Buffer, because node's sockets write it without conversion. Not from the shared pool, because
-  // a frame may live long and would keep the whole pool alive.
-  const frame = Buffer.allocUnsafeSlow(headerLength(length) + length);
+  const frame = bufferOf(headerLength(length) + length);
   let at = writeHeader(frame, opcode, length);
   for (const part of parts) {
     frame.set(part, at);

@@ -83,3 +83,15 @@ Deno.test("a log that was left is not held: what waited is a copy", () => {
   frame[0] = 7;
   assert.deepEqual([...one.take(undefined)!.bytes], [1, 2, 1, 2]);
 });
+
+Deno.test("a frame that waits does not hold the larger buffer that it is cut from", () => {
+  const shared = new Uint8Array(65_536).fill(7);
+  const one = backlog(0);
+  one.append(shared.subarray(100, 400), 0, undefined);
+  const { bytes } = one.take(undefined)!;
+  assert.deepEqual([...bytes], Array.from({ length: 300 }, () => 7));
+  assert.equal(bytes.buffer.byteLength, 300);
+  const whole = new Uint8Array(300);
+  one.append(whole, 0, undefined);
+  assert.equal(one.take(undefined)!.bytes, whole, "one that holds nothing else is not copied");
+});
