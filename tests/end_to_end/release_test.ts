@@ -72,7 +72,7 @@ Deno.test("a release is refused until tree and changelog are ready, then it is c
     refused(await release(NEXT), /commit or remove these first:\n\?\? left-over/);
     await Deno.remove(`${copy}/left-over`);
   });
-  await t.step("what is no version", async () => {
+  await t.step("a word in place of a version", async () => {
     assert.equal((await release("next")).code, 1);
     assert.equal((await release()).code, 64);
   });
