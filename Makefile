@@ -16,7 +16,7 @@ PLACES = DIST='$(DIST)' DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SY
 	UNITDIR='$(UNITDIR)' SYSUSERSDIR='$(SYSUSERSDIR)' SYSCTLDIR='$(SYSCTLDIR)'
 
 .DEFAULT_GOAL := help
-.PHONY: help run unit test docs ok bench build build-tree client install uninstall clean
+.PHONY: help run unit test docs ok bench build build-tree deb rpm client install uninstall clean
 
 help: ## This list
 	@echo 'Ranger: the WebSocket server of an exchange.'
@@ -51,6 +51,13 @@ build: ## dist/ranger, one executable file
 
 build-tree: ## dist/ranger-tree, the same program as a folder, where `make build` is not possible
 	@export DIST='$(DIST)' && $(DENO) run -A scripts/build.ts tree
+
+# What was built last is packaged: `make build` or `make build-tree` first.
+deb: ## dist/ranger_<version>_<arch>.deb, of what was built
+	@DIST='$(DIST)' scripts/package.sh deb
+
+rpm: ## dist/ranger-<version>-1.<arch>.rpm, of what was built
+	@DIST='$(DIST)' scripts/package.sh rpm
 
 client: ## dist/client, the typed client for browsers, Node, Deno and Bun, as npm takes it
 	@export DIST='$(DIST)' && $(DENO) task client

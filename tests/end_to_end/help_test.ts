@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runProgram } from "../../testing/program.ts";
 import { commands } from "../../src/cli/run.ts";
 import { FORMER_FLAGS, SETTINGS_FLAGS } from "../../src/config/flag_catalog.ts";
 import { eachSetting } from "../../src/config/settings.ts";
@@ -108,7 +109,27 @@ Deno.test("version prints version, commit and runtime, as command and as flag", 
   assert.equal((await runRanger(["check", "--version"])).stdout, stdout);
 });
 
-Deno.test("the version is the one in deno.json", async () => {
-  const text = await Deno.readTextFile(new URL("../../deno.json", import.meta.url));
-  assert.ok(text.includes(`"version": "${VERSION}"`));
+Deno.test("version --json prints one object, for scripts", async () => {
+  const { code, stdout } = await runRanger(["version", "--json"]);
+  assert.equal(code, 0);
+  const { version, commit, runtime, ...others } = JSON.parse(stdout);
+  assert.deepEqual(others, {});
+  assert.equal(version, VERSION);
+  assert.match(commit, /^([0-9a-f]{7,40}(-dirty)?|unknown)$/);
+  const { v8, typescript } = runtime;
+  assert.deepEqual(runtime, { deno: runtime.deno, v8, typescript, ...hostOf(runtime) });
+  assert.match(runtime.deno, /^\d+\.\d+\.\d+$/);
+  assert.equal(stdout.trim().split("\n").length, 1);
+});
+
+function hostOf({ os, arch }: { os: string; arch: string }) {
+  assert.equal(os, "linux");
+  assert.match(arch, /^(x86_64|aarch64)$/);
+  return { os, arch };
+}
+
+Deno.test("every file that has the version has the same one", async () => {
+  const script = new URL("../../scripts/set_version.sh", import.meta.url).pathname;
+  const { code, stderr } = await runProgram([script], ["--check", VERSION]);
+  assert.equal(code, 0, stderr);
 });
