@@ -53,6 +53,9 @@ export interface Depth {
 /**
  * A lasting connection to a Ranger server: it reconnects after a loss, restores its subscriptions,
  * and renews its token.
+ *
+ * An error that a callback throws does not reach the client: the other callbacks are called, and
+ * the error is reported as uncaught (`window.onerror` in pages, `uncaughtException` in Node).
  */
 export interface Ranger {
   /** The connection's current state. */
@@ -151,6 +154,13 @@ export interface Ranger {
 
   /** Requests the token again now: call it after the user signs in or out. */
   renewToken(): void;
+
+  /**
+   * Connects now instead of after the wait, or checks the open connection with a ping and replaces
+   * it if the server does not answer. Pages do this when they come to the front or the network
+   * changes; elsewhere, as in React Native, call it when the app becomes active.
+   */
+  reconnect(): void;
 
   /**
    * Closes the connection, and ends all loops and books.

@@ -18,7 +18,7 @@ export interface ConnectionOwner {
 type Socket = WebSocketLike & {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
-  onerror: (() => void) | null;
+  onerror: ((event?: { message?: string }) => void) | null;
   onclose: ((event: { code: number; reason: string }) => void) | null;
 };
 
@@ -34,7 +34,9 @@ export class Connection {
   readonly #owner: ConnectionOwner;
   readonly #pings: Ping[] = [];
   #timer: ReturnType<typeof setTimeout>;
-  #received = false;
+  /** Time of the last message, of `performance.now()`. */
+  #receivedAt = 0;
+  #checking = false;
   #over = false;
   #ended: () => void = () => {};
 
@@ -46,22 +48,28 @@ export class Connection {
     let open = false;
     socket.onopen = () => {
       open = true;
+      this.#receivedAt = performance.now();
       this.#watch();
       owner.opened();
     };
     socket.onmessage = ({ data }) => {
-      this.#received = true;
+      this.#receivedAt = performance.now();
       if (data === "pong") this.#pings.shift()?.resolve();
       if (typeof data === "string") owner.received(data);
     };
+    let refusal: string | undefined;
     const close = (code?: number, reason?: string) => {
-      const what = open ? "the connection was lost" : "the server could not be reached";
+      const what = open ? "the connection was lost" : refusal || "the server could not be reached";
       this.#fail({ reason: reason || what, code });
       this.#ended();
     };
     socket.onclose = ({ code, reason }) => close(code, reason);
     // Not every runtime follows an error with a close event; those that do fire it immediately.
-    socket.onerror = () => this.#setTimer(0, close);
+    socket.onerror = (event) => {
+      // Outside of browsers it has the status of the refused handshake.
+      refusal = event?.message;
+      this.#setTimer(0, close);
+    };
     this.#timer = setTimeout(() => this.#drop(), settings.timeout);
   }
 
@@ -91,12 +99,27 @@ export class Connection {
     return ended;
   }
 
+  /** Pings now; a server that sends nothing within the timeout is given up. */
+  check(): void {
+    // A further check must not extend the wait for the first one.
+    if (this.#checking) return;
+    this.#checking = true;
+    const asked = performance.now();
+    this.ping().catch(() => {});
+    this.#setTimer(
+      this.#settings.timeout,
+      () => this.#receivedAt < asked ? this.#drop() : this.#watch(),
+    );
+  }
+
+  /** Checks the connection when the last message is one ping interval old. */
   #watch(): void {
-    this.#received = false;
-    this.#setTimer(this.#settings.pingInterval, () => {
-      if (this.#received) return this.#watch();
-      this.ping().catch(() => {});
-      this.#setTimer(this.#settings.timeout, () => this.#received ? this.#watch() : this.#drop());
+    this.#checking = false;
+    const left = this.#receivedAt + this.#settings.pingInterval - performance.now();
+    this.#setTimer(left, () => {
+      const silent = performance.now() - this.#receivedAt >= this.#settings.pingInterval;
+      if (silent) this.check();
+      else this.#watch();
     });
   }
 

@@ -66,6 +66,12 @@ export function invalidOption(option: string, right: string, given: unknown): ne
   throw new RangerError("option", `${option} must be ${right}, not ${given}`);
 }
 
+/** @throws {RangerError} `option`: an option has a name that is not known */
+export function checkOptions(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown) throw new RangerError("option", `Unknown option "${unknown}"; known: ${known}`);
+}
+
 export function notConnected(): RangerError {
   return new RangerError("not-connected", "The connection is not open");
 }

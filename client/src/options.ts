@@ -1,4 +1,4 @@
-import { invalidOption, RangerError } from "./errors.ts";
+import { checkOptions, invalidOption, RangerError } from "./errors.ts";
 
 /** The part of a WebSocket that this client uses: as in browsers, Node 22, Deno, Bun and `ws`. */
 export interface WebSocketLike {
@@ -29,7 +29,8 @@ export interface ConnectOptions {
   readonly token?: TokenSource | undefined;
   /** Closes the connection, all loops and all books when it is aborted. */
   readonly signal?: AbortSignalLike | undefined;
-  /** The WebSocket constructor. Node 20 has none: pass the one from npm's `ws`. */
+  /** The WebSocket constructor. Node 20 has none: pass the one from npm's `ws`. The server's path
+   * `/private` needs a subclass or function that sends the `Authorization` header. */
   readonly WebSocket?: (new (url: string) => WebSocketLike) | undefined;
   /** Milliseconds without a message after which the client pings. Default 15,000. */
   readonly pingInterval?: number | undefined;
@@ -81,17 +82,18 @@ export function resolveSettings(
     maxReconnectDelay: 30_000,
     maxReconnectAttempts: Infinity,
   };
+  checkOptions(options, ["token", "signal", "WebSocket", ...Object.keys(numbers)]);
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
     if (!(value > 0)) invalidOption(name, "above 0", value);
   }
-  return { ...numbers, url: address(url, !options.WebSocket), token: options.token, WebSocket };
+  return { ...numbers, url: address(url, WebSocket), token: options.token, WebSocket };
 }
 
 /**
  * Requests the object envelope, whatever the server's default; resolves URLs relative to the page.
  */
-function address(given: string | { readonly href: string }, cannotSendHeaders: boolean): string {
+function address(given: string | { readonly href: string }, WebSocket: object): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   let url: URL | undefined;
   try {
@@ -106,8 +108,12 @@ function address(given: string | { readonly href: string }, cannotSendHeaders: b
       `Invalid WebSocket URL: ${given}; a valid one is wss://example.com/public`,
     );
   }
-  if (cannotSendHeaders && /\/private\/?$/.test(url.pathname)) {
-    throw new RangerError("url", "Use /public: it serves private streams too, and needs no header");
+  // A WebSocket class has these constants; a subclass or function that adds headers has not.
+  if (Object.hasOwn(WebSocket, "CONNECTING") && /\/private\/?$/.test(url.pathname)) {
+    throw new RangerError(
+      "url",
+      "Use /public, which serves private streams too: /private needs a constructor that sends headers",
+    );
   }
   url.hash = "";
   url.searchParams.set("envelope", "object");

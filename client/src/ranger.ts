@@ -1,7 +1,7 @@
 import type { Book, BookOptions, Ranger, Stop, StreamName, StreamOptions } from "./api.ts";
 import { LiveBook } from "./book.ts";
 import { AsyncQueue } from "./async_queue.ts";
-import { notConnected, RangerError } from "./errors.ts";
+import { checkOptions, notConnected, RangerError } from "./errors.ts";
 import { Reconnector } from "./reconnector.ts";
 import { parseMessage } from "./message.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
@@ -13,6 +13,11 @@ import { Tokens } from "./tokens.ts";
 
 function isPrivate(name: string): boolean {
   return STREAM_KINDS.some((kind) => kind.name === name && kind.scope === "private");
+}
+
+/** What pages have and other runtimes may lack. */
+interface Page extends Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> {
+  readonly document?: { readonly visibilityState: string };
 }
 
 /** A message from the server that is not an event (protocol, sections 3 and 4). */
@@ -62,18 +67,22 @@ export class LiveRanger implements Ranger {
       authFailed: this.#authFailed,
       signedOut: () => this.#reconnector.restart(),
     });
-    const abort = () => void this.#end("aborted");
+    const abort = () => void this.#end("aborted", undefined, signal?.reason);
     if (signal?.aborted) {
       abort();
       return;
     }
     // First, so that no listener is left behind if it throws.
     this.#reconnector.connect();
-    const online = () => this.#reconnector.reconnect();
-    const page: Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">> = globalThis;
+    const wake = () => {
+      if (page.document?.visibilityState !== "hidden") this.reconnect();
+    };
+    const page: Page = globalThis as Page;
     const listen = (verb: "add" | "remove") => {
       signal?.[`${verb}EventListener`]("abort", abort);
-      page[`${verb}EventListener`]?.("online", online);
+      for (const event of ["online", "offline", "visibilitychange", "pageshow"]) {
+        page[`${verb}EventListener`]?.(event, wake);
+      }
     };
     listen("add");
     this.#release = () => listen("remove");
@@ -91,6 +100,7 @@ export class LiveRanger implements Ranger {
     name: Name,
     options: StreamOptions = {},
   ): AsyncIterable<PayloadOf<Name>> {
+    checkOptions(options, ["overflow", "buffer"]);
     return { [Symbol.asyncIterator]: () => this.#iterate<PayloadOf<Name>>(name, options) };
   }
 
@@ -105,6 +115,7 @@ export class LiveRanger implements Ranger {
 
   book(market: string, options: BookOptions = {}): Book {
     this.#checkName(`${market}.ob-inc`);
+    checkOptions(options, ["notify"]);
     const ended = () => this.#consumers.delete(book);
     const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
     this.#consumers.add(book);
@@ -130,6 +141,10 @@ export class LiveRanger implements Ranger {
 
   renewToken(): void {
     if (this.#reconnector.open) void this.#tokens.renew();
+  }
+
+  reconnect(): void {
+    this.#reconnector.reconnect();
   }
 
   close(): Promise<void> {
@@ -170,7 +185,8 @@ export class LiveRanger implements Ranger {
 
   #checkName(name: string): void {
     if (this.#state.status === "closed") {
-      throw new RangerError("closed", `The connection is closed (${this.#state.reason})`);
+      const { reason, cause } = this.#state;
+      throw new RangerError("closed", `The connection is closed (${reason})`, undefined, cause);
     }
     // Longer names do not fit into a message.
     if (!/^[^,\s]{1,500}$/.test(name)) {
@@ -236,13 +252,13 @@ export class LiveRanger implements Ranger {
     if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
   };
 
-  async #end(reason: string, code?: number): Promise<void> {
+  async #end(reason: string, code?: number, cause?: unknown): Promise<void> {
     if (this.#state.status === "closed") return;
     this.#release();
     this.#tokens.lost();
     this.#subscriptions.clear();
     for (const user of this.#consumers) user.end();
-    this.#setState({ status: "closed", reason, code });
+    this.#setState({ status: "closed", reason, code, ...(cause === undefined ? {} : { cause }) });
     for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
     await this.#reconnector.close();
   }

@@ -69,9 +69,10 @@ export class Reconnector implements ConnectionOwner {
     this.#owner.state({ status: "connecting", attempt: this.#attempt });
   }
 
-  /** Starts the next attempt now instead of waiting for it. */
+  /** Starts the next attempt now instead of waiting for it; checks a connection that is open. */
   reconnect(): void {
     if (this.#timer !== undefined) this.connect();
+    else this.open?.check();
   }
 
   /** Closes the connection and opens another one, for another identity. */

@@ -27,4 +27,6 @@ export type State =
     readonly status: "closed";
     readonly reason: string;
     readonly code: number | undefined;
+    /** The reason of the signal that was aborted. */
+    readonly cause?: unknown;
   };
