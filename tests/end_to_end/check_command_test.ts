@@ -37,7 +37,7 @@ Deno.test("check lists problems before what is right, and defaults only when ask
   const brief = await check(args);
   assert.doesNotMatch(brief.stdout, / default$/m);
   assert.match(brief.stdout, /^\d+ settings have their defaults \(--verbose shows them\)$/m);
-  const marks = [...brief.stdout.matchAll(/^(FAILS|WARNS|ok   ) {2}/gm)].map(([, mark]) => mark);
+  const marks = [...brief.stdout.matchAll(/^(FAILS|WARNS|ok {3}) {2}/gm)].map(([, mark]) => mark);
   assert.deepEqual([marks[0], marks.at(-1), marks.lastIndexOf("FAILS")], ["FAILS", "ok   ", 0]);
   const verbose = await check([...args, "--verbose"]);
   assert.equal(line(verbose, "limits.unsent_bytes "), "1048576  default");
