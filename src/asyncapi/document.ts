@@ -2,6 +2,7 @@ import { VERSION } from "../version.ts";
 import { eventKinds, schemaName } from "./events.ts";
 import { ANSWERS, CLIENT_MESSAGES, UNASKED } from "./messages.ts";
 import type { Document, Message, Operation, Reference, Server } from "./types.ts";
+import { titled } from "./titles.ts";
 
 const DESCRIPTION =
   `Market data for everyone, and account events for authenticated users, over one \
@@ -86,8 +87,15 @@ export function describeServer(url: URL = new URL(ANYWHERE)): Document {
       ])),
     },
     components: {
-      messages,
-      schemas: Object.fromEntries(events.map(({ key, schema }) => [schemaName(key), schema])),
+      messages: Object.fromEntries(
+        Object.entries(messages).map(([key, message]) => [
+          key,
+          { ...message, payload: titled(message.payload, `${schemaName(key)}Message`) },
+        ]),
+      ),
+      schemas: Object.fromEntries(
+        events.map(({ key, schema }) => [schemaName(key), titled(schema, schemaName(key))]),
+      ),
       securitySchemes: {
         bearer: {
           type: "http",

@@ -5,6 +5,8 @@ import type { RARE } from "../streams/define_stream.ts";
 /** A JSON Schema of draft 7, which AsyncAPI's own schema objects extend. */
 export interface Schema {
   readonly $ref?: string;
+  /** Generated models have it as their name; see titles.ts. */
+  readonly title?: string;
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly const?: unknown;
