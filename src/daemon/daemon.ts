@@ -10,6 +10,7 @@ import { Handshakes } from "../http/handshakes.ts";
 import { httpApp } from "../http/http_app.ts";
 import { type Address, Listener } from "../http/listener.ts";
 import { managementApp } from "../http/management_app.ts";
+import { allowsOrigin, isLoopbackOrigin } from "../http/origin.ts";
 import { pageApp } from "../http/page_app.ts";
 import { upgradeApp } from "../http/upgrade_app.ts";
 import { Hub } from "../hub/hub.ts";
@@ -163,7 +164,14 @@ export async function startDaemon(
     compression: compression.enabled,
   };
   const page = server.page
-    ? pageApp({ authenticates: auth.enabled, version: VERSION, demoToken })
+    ? pageApp({
+      authenticates: auth.enabled,
+      version: VERSION,
+      demoToken,
+      allowsOrigin: (origin, host) =>
+        allowsOrigin(origin, host, upgrades.origins) ||
+        (loopbackOrigins && isLoopbackOrigin(origin)),
+    })
     : undefined;
   const room = openFiles === undefined ? undefined : socketsWithin(openFiles);
   const socketLimit = new SocketLimit(limits, limitsHit, room);

@@ -11,6 +11,8 @@ export interface PageOptions {
   readonly version: string;
   /** Signs tokens for the demo's user, valid for a number of seconds; left out anywhere else. */
   readonly demoToken?: ((ttl: number) => Promise<string>) | undefined;
+  /** Whether scripts of pages of this origin may fetch a token of the demo; none, unless given. */
+  allowsOrigin?(origin: string, host: string): boolean;
 }
 
 /** Nothing but the page's own files and the server that they came from; nothing inline. */
@@ -51,7 +53,8 @@ const USUAL = 60 * 60;
  * const response = await app.request("/", { headers: { accept: "text/html" } });
  * ```
  */
-export function pageApp({ authenticates, version, demoToken }: PageOptions): Hono {
+export function pageApp(options: PageOptions): Hono {
+  const { authenticates, version, demoToken } = options;
   const app = new Hono().onError(internalError);
   for (const [path, asset] of pageAssets()) {
     app.get(path, async (c, next) => {
@@ -72,6 +75,12 @@ export function pageApp({ authenticates, version, demoToken }: PageOptions): Hon
     app.get("/page/token", async (c) => {
       const ttl = c.req.query("ttl") ?? String(USUAL);
       c.header("cache-control", "no-store");
+      c.header("vary", "origin");
+      // An app in development comes from another port. It may connect, so it may have the token.
+      const origin = c.req.header("origin");
+      if (origin !== undefined && options.allowsOrigin?.(origin, c.req.header("host") ?? "")) {
+        c.header("access-control-allow-origin", origin);
+      }
       if (!/^\d{1,5}$/.test(ttl) || Number(ttl) < SHORTEST || Number(ttl) > LONGEST) {
         return c.text(`ttl must be from ${SHORTEST} to ${LONGEST} seconds.\n`, 400);
       }

@@ -119,3 +119,21 @@ Deno.test("the demo gives out tokens of its user, as long as they are asked for"
     assert.equal((await get(demo.publicUrl(`/page/token?ttl=${ttl}`))).status, 400, ttl);
   }
 });
+
+Deno.test("an app on another port of this machine may fetch the demo's token, others not", async () => {
+  await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
+  const allowed = async (origin: string) =>
+    (await get(demo.publicUrl("/page/token"), { origin })).headers
+      .get("access-control-allow-origin");
+  assert.equal(await allowed("http://localhost:5173"), "http://localhost:5173");
+  assert.equal(await allowed("http://evil.example"), null);
+  await using named = await startRanger({
+    command: "demo",
+    args: ["--quiet", "--origins", "app.example.com"],
+  });
+  const { headers } = await get(named.publicUrl("/page/token"), {
+    origin: "https://app.example.com",
+  });
+  assert.equal(headers.get("access-control-allow-origin"), "https://app.example.com");
+  assert.match(headers.get("vary")!, /origin/);
+});
