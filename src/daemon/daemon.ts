@@ -222,10 +222,13 @@ export async function startDaemon(
     metrics: metricsRegistry(sources),
   }));
 
-  const managementAddress = await management.listen(settings.management, "--management-port");
+  const managementAddress = await management.listen(
+    settings.management,
+    "management.port, --management-port",
+  );
   let publicAddress: Address;
   try {
-    publicAddress = await clients.listen(server, "--port");
+    publicAddress = await clients.listen(server, "server.port, --port");
   } catch (error) {
     await management.close();
     verifier?.stop();

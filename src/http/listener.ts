@@ -81,7 +81,7 @@ export interface Upgrades {
  * import { managementApp, type ManagementSources } from "./management_app.ts";
  * declare const sources: ManagementSources;
  * const listener = new Listener(managementApp(sources));
- * const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "--management-port");
+ * const { port } = await listener.listen({ host: "127.0.0.1", port: 0 }, "management.port, --management-port");
  * await listener.close();
  * ```
  */
