@@ -23,7 +23,7 @@ export interface SoakClientOptions {
 }
 
 /**
- * A client that holds everything it gets to the rules: numbers of trades and orders follow each
+ * A client that asks for status, so that it is not closed after a loss, and holds everything it gets to the rules: numbers of trades and orders follow each
  * other, but for those lost with the broker; increments always follow what was sent before; private
  * events are its own, and come only while it is authenticated.
  */
@@ -51,7 +51,7 @@ export class SoakClient {
   ) {
     const { url, streams, token } = options;
     this.#authenticated = token !== undefined;
-    this.#socket = new WebSocket(`${url}?stream=${streams.join(",")}`, {
+    this.#socket = new WebSocket(`${url}?status=1&stream=${streams.join(",")}`, {
       perMessageDeflate: false,
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     });
@@ -134,6 +134,8 @@ export class SoakClient {
 
   #take(text: string): void {
     this.frames++;
+    // What is reported as lost is counted by the numbers that are missing.
+    if (text.startsWith('{"status":')) return;
     if (text.startsWith('{"success":') || text.startsWith('{"error":')) return this.#answer(text);
     const message: Record<string, unknown> = JSON.parse(text);
     const [stream = ""] = Object.keys(message);

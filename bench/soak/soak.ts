@@ -93,7 +93,11 @@ async function start(
 ): Promise<RangerProcess> {
   return await startRanger({
     program: inspectedProgram(inspectorPort, `--v8-flags=${V8_FLAGS.join(",")}`),
-    args: ["--amqp-url", broker.url, "--exchange", EXCHANGE, "--jwt-public-key", key.publicPem],
+    args: [
+      ...["--amqp-url", broker.url, "--exchange", EXCHANGE, "--jwt-public-key", key.publicPem],
+      // Shorter than the stalled clients hold out.
+      "--limits-unsent-timeout=5",
+    ],
   });
 }
 
