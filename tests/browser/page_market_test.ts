@@ -44,6 +44,9 @@ Deno.test("the market's page, whatever an exchange has to show", async (t) => {
   await step(t, "values that are not a time, number or text are shown all the same", () => {
     return senseless(...place);
   });
+  await step(t, "candles and trades of any number are drawn, and freeze nothing", async () => {
+    await anyNumber(...place);
+  });
   await step(t, "a market without figures stands among the others", () => nothingKnown(...place));
 });
 
@@ -255,6 +258,40 @@ async function senseless(browser: Browser, exchange: Exchange): Promise<void> {
   await exchange.publish(`public.${market}.kline-1m`, [1588000800, "1.5", 3, 1, 2, 9]);
   await live.reads("#candle", /O 1\.5/);
   assert.deepEqual(live.complaints, []);
+}
+
+async function anyNumber(browser: Browser, exchange: Exchange): Promise<void> {
+  const time = 1588000800;
+  const long = `1.${"0".repeat(99)}1`;
+  const cases: [candle: unknown[], shown: RegExp][] = [
+    [[time, 1.2e-7, "1.5e-7", 1e-7, 1.2e-7, "1.0e+16"], /O 0\.00000012\d* +H 0\.00000015/],
+    [[time, 1e16, 1e16, 1e16, 1e16, 1], /O 10000000000000000 .*C 10000000000000000/],
+    [[time, "123.456789012345678901", 124, 123, 124, 1], /O 123\.456789012345678901/],
+    [[time, "1e-18", "3e-18", "1e-18", "2e-18", 1e300], /C 0\.000000000000000002 ▲ +V 1e300/],
+    [[time * 1000, 5, 7, 5, 6, 1], /O 5 +H 7 +L 5 +C 6/],
+    [[time, 0, 0, 0, 0, 0], /O 0 +H 0/],
+    [[time, -40, -35, -41, -37.5, 2], /C -37\.5/],
+    [[time, 1e-300, 1e300, 1e-300, 1e300, 2], /H 1e300/],
+  ];
+  for (const [candle, shown] of cases) {
+    const market = freshWord();
+    await using live = await openMarket(browser, exchange, market);
+    await exchange.publish(`public.${market}.kline-1m`, [time, null, null, null, null, null]);
+    await exchange.publish(`public.${market}.kline-1m`, [time, long, long, long, long, 1]);
+    await exchange.publish(`public.${market}.kline-1m`, candle);
+    await live.reads("#candle", shown);
+    // A chart that does not end to look for its scale's steps would end everything.
+    const next = [time + 60, ...candle.slice(1)];
+    await exchange.publish(`public.${market}.kline-1m`, next);
+    const trade = { tid: 1, type: "sell", date: time, price: "1.5e-8", amount: 1e-7 };
+    await exchange.publish(`public.${market}.trades`, {
+      trades: [{ ...trade, price: null }, { ...trade, price: long }, trade],
+    });
+    await live.reads("#last", /^▼ 0\.000000015$/);
+    await live.holds(`document.querySelector("#trades").innerText.includes("0.0000001")`);
+    assert.doesNotMatch(await live.text("#trades"), /null/);
+    assert.deepEqual(live.complaints, []);
+  }
 }
 
 async function nothingKnown(browser: Browser, exchange: Exchange): Promise<void> {

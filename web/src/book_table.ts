@@ -1,8 +1,8 @@
-import type { Book, Level } from "../../client/src/mod.ts";
+import type { Book, Depth, Level } from "../../client/src/mod.ts";
 import { BookBars } from "./book_bars.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
-import { mostDigits, padded } from "./numbers.ts";
+import { mostDigits, padded, readNumber, shown } from "./numbers.ts";
 
 /** Levels shown per side. */
 const LEVELS_PER_SIDE = 12;
@@ -35,16 +35,16 @@ export class BookTable {
   }
 
   draw(book: Book): void {
-    const { asks, bids } = book.depth(LEVELS_PER_SIDE);
+    const { asks, bids } = plainDepth(book);
     const all = [...asks, ...bids];
     // Columns only grow, so that they do not jump.
     this.#priceDigits = Math.max(this.#priceDigits, mostDigits(all.map(({ price }) => price)));
     this.#amountDigits = Math.max(this.#amountDigits, mostDigits(all.map(({ total }) => total)));
-    const most = Math.max(Number(asks.at(-1)?.total ?? 0), Number(bids.at(-1)?.total ?? 0));
+    const most = Math.max(0, ...[asks.at(-1), bids.at(-1)].map(totalOf));
     const texts = [...this.#side(this.#asks, asks, most), ...this.#side(this.#bids, bids, most)];
     this.#columns.hold(texts);
     const spread = book.spread;
-    write(this.#spread, spread === undefined ? "–" : padded(spread, this.#priceDigits));
+    write(this.#spread, padded(shown(spread), this.#priceDigits));
   }
 
   /** Resets the table for another market. */
@@ -58,7 +58,7 @@ export class BookTable {
 
   /** @returns the texts of each row */
   #side({ rows, bars }: Side, levels: readonly Level[], most: number): string[][] {
-    bars.draw(levels.map(({ total }) => most > 0 ? Math.min(1, Number(total) / most) : 0));
+    bars.draw(levels.map(({ total }) => most > 0 ? Math.min(1, totalOf({ total }) / most) : 0));
     return rows.map((row, at) => {
       const level = levels[at];
       const price = level ? padded(level.price, this.#priceDigits) : "\u00a0";
@@ -70,6 +70,22 @@ export class BookTable {
       return [price, amount, total];
     });
   }
+}
+
+/** The best levels, with numbers as they are shown. */
+function plainDepth(book: Book): Depth {
+  const plain = (levels: readonly Level[]) =>
+    levels.map(({ price, amount, total }) => ({
+      price: shown(price),
+      amount: shown(amount),
+      total: shown(total),
+    }));
+  const { asks, bids } = book.depth(LEVELS_PER_SIDE);
+  return { asks: plain(asks), bids: plain(bids) };
+}
+
+function totalOf(level: { readonly total: string } | undefined): number {
+  return readNumber(level?.total)?.value ?? 0;
 }
 
 /** @param upwards whether the best price is at the bottom */

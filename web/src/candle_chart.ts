@@ -9,10 +9,13 @@ import {
 import type { CandleSurface } from "./candle_drawing.ts";
 import type { Candle } from "./candle_history.ts";
 import { colour, part } from "./dom.ts";
-import { timeText } from "./numbers.ts";
+import { type Figure, readNumber, timeText } from "./numbers.ts";
 
 /** Free space to the right of the last candle, in candles. */
 const MARGIN_CANDLES = 4;
+
+/** Maximum decimal places of prices from 1 to 10, beyond which floating point has no digits. */
+const MAX_SCALE_PLACES = 12;
 
 /**
  * Candles with their volume below. Rising candles are hollow, and their volume has another
@@ -26,7 +29,11 @@ export class CandleChart implements CandleSurface {
   #down = "";
   /** Colours of the line at the last price; a hollow candle's fill is the panel's colour. */
   #last = { rising: true, up: "", down: "" };
-  #digits = 2;
+  /** Prices and volumes are divided by these powers of ten. */
+  #power = 0;
+  #volumePower = 0;
+  /** Decimal places of the divided prices. */
+  #places = 2;
   #seconds = true;
 
   constructor() {
@@ -84,7 +91,7 @@ export class CandleChart implements CandleSurface {
   }
 
   show(candles: readonly Candle[], fresh: boolean): void {
-    this.#candles.setData(candles.map(bar));
+    this.#candles.setData(candles.map((candle) => this.#bar(candle)));
     const last = candles.at(-1);
     if (last) this.#mark(last);
     this.#volume.setData(candles.map((candle) => this.#column(candle)));
@@ -94,9 +101,16 @@ export class CandleChart implements CandleSurface {
   }
 
   update(candle: Candle): void {
-    this.#candles.update(bar(candle));
+    this.#candles.update(this.#bar(candle));
     this.#mark(candle);
     this.#volume.update(this.#column(candle));
+  }
+
+  /** Calls back with the time of the candle at the crosshair, and with `undefined` without one. */
+  onHover(listener: (time: number | undefined) => void): void {
+    this.#chart.subscribeCrosshairMove(({ time }) => {
+      listener(time === undefined ? undefined : Number(time));
+    });
   }
 
   /** Whether the time scale shows seconds. */
@@ -106,17 +120,33 @@ export class CandleChart implements CandleSurface {
     this.#chart.timeScale().applyOptions({ secondsVisible: seconds });
   }
 
-  /** Sets the decimal places of prices. */
-  digits(digits: number): void {
-    if (digits === this.#digits) return;
-    this.#digits = digits;
+  /**
+   * Fits the scale to the candles. @param digits decimal places of their prices
+   *
+   * @returns whether candles drawn before must be drawn again
+   */
+  fit(candles: readonly Candle[], digits: number): boolean {
+    const power = scaleOf(candles.flatMap(({ high, low }) => [high, low]));
+    const volumePower = scaleOf(candles.map(({ volume }) => volume));
+    const moved = power !== this.#power || volumePower !== this.#volumePower;
+    this.#power = power;
+    this.#volumePower = volumePower;
+    const places = Math.max(0, Math.min(digits + power, MAX_SCALE_PLACES));
+    if (!moved && places === this.#places) return false;
+    this.#places = places;
     this.#candles.applyOptions({
-      priceFormat: { type: "price", precision: digits, minMove: 10 ** -digits },
+      priceFormat: {
+        type: "custom",
+        formatter: (price: number) => readNumber(`${price.toFixed(places)}e${power}`)?.text ?? "",
+        minMove: 10 ** -places,
+        base: 10 ** places,
+      },
     });
+    return moved;
   }
 
   #mark({ open, close }: Candle): void {
-    const rising = close >= open;
+    const rising = close.value >= open.value;
     if (rising === this.#last.rising) return;
     this.#last.rising = rising;
     this.#candles.applyOptions({ priceLineColor: rising ? this.#last.up : this.#last.down });
@@ -125,14 +155,34 @@ export class CandleChart implements CandleSurface {
   #column({ time, open, close, volume }: Candle) {
     return {
       time: time as UTCTimestamp,
-      value: volume,
-      color: close < open ? this.#down : this.#up,
+      value: volume.value / 10 ** this.#volumePower,
+      color: close.value < open.value ? this.#down : this.#up,
+    };
+  }
+
+  #bar({ time, open, high, low, close }: Candle) {
+    const scaled = ({ value }: Figure) => value / 10 ** this.#power;
+    return {
+      time: time as UTCTimestamp,
+      open: scaled(open),
+      high: scaled(high),
+      low: scaled(low),
+      close: scaled(close),
     };
   }
 }
 
-function bar({ time, open, high, low, close }: Candle) {
-  return { time: time as UTCTimestamp, open, high, low, close };
+/** Powers of ten that floating point can divide by. */
+const MAX_POWER = 300;
+
+/**
+ * The power of ten that numbers are divided by to be drawn, so that the largest is from 1 to 10: the
+ * chart never ends with steps that are too small for floating point, and knows none below 1e-14.
+ */
+function scaleOf(figures: readonly Figure[]): number {
+  const most = figures.reduce((most, { value }) => Math.max(most, Math.abs(value)), 0);
+  const power = most > 0 ? Math.floor(Math.log10(most)) : 0;
+  return Math.max(-MAX_POWER, Math.min(power, MAX_POWER));
 }
 
 const SHORT_TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short", hourCycle: "h23" });

@@ -31,6 +31,11 @@ export class CandleDrawing {
     if (before && this.#all === "drawn") this.#all = "changed";
   }
 
+  /** Call when the chart has another scale, which all candles must be drawn in. */
+  rescaled(): void {
+    if (this.#all === "drawn") this.#all = "changed";
+  }
+
   /** @param candles in order of time */
   draw(candles: readonly Candle[], surface: CandleSurface): void {
     if (this.#all !== "drawn") surface.show(candles, this.#all === "others");

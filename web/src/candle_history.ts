@@ -1,17 +1,14 @@
-import { isTime } from "./numbers.ts";
+import { type Figure, isTime, readNumber, sumOf, timeOf } from "./numbers.ts";
 
-/** The largest number that the chart draws; it throws on larger ones. */
-const MAX_CHART_VALUE = 90_071_992_547_409;
-
-/** One candle as numbers, which are exact enough to draw. */
+/** The numbers of one candle. */
 export interface Candle {
   /** Start of the period, in seconds since the epoch. */
   readonly time: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
+  readonly open: Figure;
+  readonly high: Figure;
+  readonly low: Figure;
+  readonly close: Figure;
+  readonly volume: Figure;
 }
 
 /** Maximum candles per market and period. */
@@ -39,7 +36,7 @@ export class CandleHistory {
    *
    * @returns that candle's time
    */
-  trade(seconds: number, price: number, amount: number, period: number): number {
+  trade(seconds: number, price: Figure, amount: Figure, period: number): number {
     const time = Math.floor(seconds / period) * period;
     const there = this.all.findLast((candle) => candle.time === time);
     if (!there) {
@@ -47,10 +44,10 @@ export class CandleHistory {
     } else {
       this.add({
         ...there,
-        high: Math.max(there.high, price),
-        low: Math.min(there.low, price),
+        high: price.value > there.high.value ? price : there.high,
+        low: price.value < there.low.value ? price : there.low,
         close: price,
-        volume: Math.min(there.volume + amount, MAX_CHART_VALUE),
+        volume: sumOf(there.volume, amount),
       });
     }
     return time;
@@ -60,24 +57,9 @@ export class CandleHistory {
 /** Reads a payload of `<market>.kline-<period>`; `undefined` if it is not a candle. */
 export function candleOf(payload: unknown): Candle | undefined {
   if (!Array.isArray(payload) || payload.length < 6) return undefined;
+  const time = Math.floor(timeOf(payload[0]) / 1000);
   // Prices of a period without trades may be null, which is not zero.
-  const [time, open, high, low, close, volume] = payload.map((part) =>
-    Number(typeof part === "object" ? NaN : part)
-  );
-  const candle = {
-    time: time!,
-    open: open!,
-    high: high!,
-    low: low!,
-    close: close!,
-    // Clamped, so that the candle is shown with the tallest possible bar.
-    volume: Math.min(volume!, MAX_CHART_VALUE),
-  };
-  return isDrawable(candle) ? candle : undefined;
-}
-
-/** Whether the chart can draw a candle. */
-export function isDrawable({ time, ...figures }: Candle): boolean {
-  return isTime(time * 1000) &&
-    Object.values(figures).every((one) => Math.abs(one) <= MAX_CHART_VALUE);
+  const [open, high, low, close, volume] = payload.slice(1, 6).map(readNumber);
+  if (!isTime(time * 1000) || !open || !high || !low || !close || !volume) return undefined;
+  return high.value < low.value ? undefined : { time, open, high, low, close, volume };
 }

@@ -2,18 +2,15 @@ import type { Ranger, Stop } from "../../client/src/mod.ts";
 import { type KlinePeriod, STREAM_KINDS } from "../../client/src/mod.ts";
 import { CandleChart } from "./candle_chart.ts";
 import { CandleDrawing } from "./candle_drawing.ts";
-import { CandleHistory, candleOf, isDrawable } from "./candle_history.ts";
+import { type Candle, CandleHistory, candleOf } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
-import { mostDigits } from "./numbers.ts";
+import { isTime, mostDigits, padded, readNumber } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 import type { PublicTrade } from "./trades_panel.ts";
 
 /** Period of the candles that the page builds from trades. */
 const OWN_PERIOD = "5s";
 const OWN_PERIOD_SECONDS = 5;
-
-/** Maximum decimal places on the chart, which throws on more. */
-const MAX_DIGITS = 15;
 
 const PERIODS: readonly string[] = [
   OWN_PERIOD,
@@ -40,6 +37,8 @@ export class CandlesPanel {
   #market = "";
   #period = OWN_PERIOD;
   #digits = 0;
+  /** Time of the candle at the crosshair. */
+  #hovered: number | undefined;
   readonly #drawing = new CandleDrawing();
 
   /** @param chosen called with the period that the user selects */
@@ -66,7 +65,7 @@ export class CandlesPanel {
       this.#stop = this.#ranger.on(`${market}.kline-${period as KlinePeriod}`, (payload) => {
         const candle = candleOf(payload);
         if (!candle) return;
-        this.#needDigits(mostDigits(payload.slice(1, 5).map(String)));
+        this.#needDigits(pricesOf(candle));
         this.#history(period).add(candle);
         this.#drawing.changed(candle.time);
         this.#changed();
@@ -81,19 +80,18 @@ export class CandlesPanel {
     const shown = this.#period === OWN_PERIOD;
     const history = this.#history(OWN_PERIOD);
     for (const { price, amount, time } of trades) {
-      const [value, volume] = [Number(price), Number(amount)];
-      const one = { time: time / 1000, open: value, high: value, low: value, close: value, volume };
-      if (!isDrawable(one)) continue;
+      const [value, volume] = [readNumber(price), readNumber(amount)];
+      if (!value || !volume || !isTime(time)) continue;
       const changed = history.trade(time / 1000, value, volume, OWN_PERIOD_SECONDS);
       if (!shown) continue;
-      this.#needDigits(mostDigits([price]));
+      this.#needDigits([value.text]);
       this.#drawing.changed(changed);
     }
     if (shown) this.#changed();
   }
 
-  #needDigits(digits: number): void {
-    this.#digits = Math.min(Math.max(this.#digits, digits), MAX_DIGITS);
+  #needDigits(prices: readonly string[]): void {
+    this.#digits = Math.max(this.#digits, mostDigits(prices));
   }
 
   hide(): void {
@@ -115,13 +113,12 @@ export class CandlesPanel {
   }
 
   #draw(): void {
-    const chart = this.#chart ??= new CandleChart();
+    const chart = this.#chart ??= this.#start();
     const { all } = this.#history(this.#period);
-    chart.digits(this.#digits);
+    if (chart.fit(all, this.#digits)) this.#drawing.rescaled();
     chart.showSeconds(this.#period === OWN_PERIOD);
     this.#drawing.draw(all, chart);
-    const last = all.at(-1);
-    this.#note.hidden = last !== undefined;
+    this.#note.hidden = all.length > 0;
     write(
       this.#note,
       this.#market === ""
@@ -131,17 +128,37 @@ export class CandlesPanel {
         : `Waiting for a ${this.#period} candle. The server sends candles as they form, and ` +
           "keeps no history.",
     );
-    this.#legend.hidden = last === undefined;
-    if (!last) return;
-    const text = (value: number) => value.toFixed(this.#digits);
-    const sign = last.close < last.open ? "▼" : "▲";
+    this.#drawLegend();
+  }
+
+  #start(): CandleChart {
+    const chart = new CandleChart();
+    chart.onHover((time) => {
+      this.#hovered = time;
+      this.#drawLegend();
+    });
+    return chart;
+  }
+
+  /** Shows the candle at the crosshair, and the last one without a crosshair. */
+  #drawLegend(): void {
+    const { all } = this.#history(this.#period);
+    const candle = all.findLast(({ time }) => time === this.#hovered) ?? all.at(-1);
+    this.#legend.hidden = candle === undefined;
+    if (!candle) return;
+    const [open, high, low, close] = pricesOf(candle).map((price) => padded(price, this.#digits));
+    const falls = candle.close.value < candle.open.value;
     const parts = [
-      `O ${text(last.open)}`,
-      `H ${text(last.high)}`,
-      `L ${text(last.low)}`,
-      `C ${text(last.close)} ${sign}`,
-      `V ${Number(last.volume.toPrecision(6))}`,
+      `O ${open}`,
+      `H ${high}`,
+      `L ${low}`,
+      `C ${close} ${falls ? "▼" : "▲"}`,
+      `V ${candle.volume.text}`,
     ];
     for (const [at, text] of parts.entries()) write(this.#figures[at]!, text);
   }
+}
+
+function pricesOf({ open, high, low, close }: Candle): string[] {
+  return [open.text, high.text, low.text, close.text];
 }

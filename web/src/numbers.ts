@@ -1,7 +1,66 @@
+import { add, formatDecimal, parseDecimal } from "../../client/src/decimals.ts";
+
+/** A number of an event: as it is shown, and as it is drawn. */
+export interface Figure {
+  /** Every digit, without an exponent unless the text would be too long. */
+  readonly text: string;
+  /** Finite, and as exact as floating point is. */
+  readonly value: number;
+}
+
+/** Maximum characters of a number; longer ones have an exponent, or are not shown as numbers. */
+const MAX_CHARACTERS = 40;
+
+/**
+ * Reads a number of an event, however it is written: the only way in which this page does.
+ *
+ * @returns `undefined` if it is not a number, or has too many digits to show or to draw
+ *
+ * @example
+ * ```ts
+ * readNumber("1.5e-8"); // { text: "0.000000015", value: 1.5e-8 }
+ * readNumber(null); // undefined: it is not zero
+ * ```
+ */
+export function readNumber(value: unknown): Figure | undefined {
+  if (typeof value !== "string" && typeof value !== "number") return undefined;
+  const given = String(value);
+  if (given.length > 400) return undefined;
+  const parsed = Number(given);
+  if (!Number.isFinite(parsed)) return undefined;
+  // Most numbers, quickly.
+  if (given.length <= MAX_CHARACTERS && /^-?\d+(\.\d+)?$/.test(given)) {
+    return { text: given, value: parsed };
+  }
+  const decimal = parseDecimal(given);
+  if (!decimal) return undefined;
+  const plain = formatDecimal(decimal);
+  if (plain.length <= MAX_CHARACTERS) return { text: plain, value: parsed };
+  const [sign, digits] = [decimal.digits < 0n ? "-" : "", String(decimal.digits).replace("-", "")];
+  const short = digits.replace(/0+$/, "");
+  const power = digits.length - 1 - decimal.places;
+  const text = `${sign}${short[0] ?? "0"}${short.length > 1 ? `.${short.slice(1)}` : ""}` +
+    (short ? `e${power}` : "");
+  return text.length <= MAX_CHARACTERS ? { text, value: parsed } : undefined;
+}
+
+/** Adds two numbers, exactly where the sum can be shown. */
+export function sumOf(a: Figure, b: Figure): Figure {
+  const exact = formatDecimal(add(parseDecimal(a.text)!, parseDecimal(b.text)!));
+  return readNumber(exact) ?? readNumber(a.value + b.value) ?? a;
+}
+
+/** The text of a value that should be a number; anything else is shown as what it is, shortened. */
+export function shown(value: unknown): string {
+  if (value === null || value === undefined || value === "") return "–";
+  const text = readNumber(value)?.text ?? textOf(value);
+  return text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS)}…`;
+}
+
 /** Decimal places of a number in a string. */
 export function digitsOf(text: string): number {
   const point = text.indexOf(".");
-  return point < 0 ? 0 : text.length - point - 1;
+  return point < 0 || text.includes("e") ? 0 : text.length - point - 1;
 }
 
 /** Maximum decimal places of several numbers. */
@@ -76,16 +135,20 @@ export function visible(text: string): string {
 }
 
 /**
- * Reads an event's time: seconds since the epoch, or a date string.
+ * Reads an event's time: seconds, milliseconds, microseconds or nanoseconds since the epoch, told
+ * apart by their size, or a date in a string (ISO 8601).
  *
  * @returns milliseconds since the epoch; NaN if it is neither
  */
 export function timeOf(value: unknown): number {
-  const number = typeof value === "string" && !/^\d+(\.\d+)?$/.test(value)
-    ? Date.parse(value) / 1000
-    : Number(typeof value === "object" ? NaN : value);
-  // Some exchanges publish milliseconds.
-  return number > 1e11 ? number : number * 1000;
+  const number = readNumber(value)?.value;
+  if (number === undefined) {
+    return typeof value === "string" && /^\d{4}-\d\d-\d\d/.test(value) ? Date.parse(value) : NaN;
+  }
+  // A unit's numbers of the years 1973 to 5138 are those of no other unit.
+  let milliseconds = number * 1000;
+  for (let unit = 0; unit < 3 && Math.abs(milliseconds) > 1e14; unit++) milliseconds /= 1000;
+  return Math.round(milliseconds);
 }
 
 /** Formats a number of bytes: `1.2 KB`. */

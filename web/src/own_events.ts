@@ -1,7 +1,7 @@
 import type { PayloadOf } from "../../client/src/mod.ts";
 import { Columns } from "./columns.ts";
 import { byId, make, part } from "./dom.ts";
-import { clock, textOf, timeOf } from "./numbers.ts";
+import { clock, shown, textOf, timeOf } from "./numbers.ts";
 import { often } from "./screen.ts";
 import { signOf } from "./trades_panel.ts";
 
@@ -81,7 +81,7 @@ function rowOf(event: Fields, values: readonly unknown[]): Row {
   const market = textOf(event.market ?? event.market_id ?? "–");
   return {
     direction,
-    texts: [market, `${sign} ${side}`, ...values.map((one) => textOf(one ?? "–"))],
+    texts: [market, `${sign} ${side}`, ...values.map(shown)],
   };
 }
 

@@ -1,6 +1,6 @@
 import { make, part, write } from "./dom.ts";
 import type { Markets } from "./market_names.ts";
-import { textOf } from "./numbers.ts";
+import { shown, textOf } from "./numbers.ts";
 import { seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
 
@@ -42,7 +42,7 @@ export class TickerStrip {
     for (const [id, ticker] of this.#markets.tickers) {
       const { name, last, change } = this.#entries.get(id) ?? this.#add(id);
       write(name, this.#markets.nameOf(id));
-      write(last, textOf(ticker.last ?? "–"));
+      write(last, shown(ticker.last));
       const percent = textOf(ticker.price_change_percent ?? "");
       write(change, percent);
       change.className = directionOf(percent);

@@ -1,6 +1,6 @@
 import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
-import { clock, mostDigits, padded, textOf, timeOf } from "./numbers.ts";
+import { clock, mostDigits, padded, shown, textOf, timeOf } from "./numbers.ts";
 
 /** A public trade, in the formats of all Peatio generations. */
 export interface PublicTrade {
@@ -19,10 +19,10 @@ export function tradesOf(payload: unknown): PublicTrade[] {
   const { trades } = (payload ?? {}) as { trades?: unknown };
   if (!Array.isArray(trades)) return [];
   return trades.filter((trade) => trade !== null && typeof trade === "object").map((trade) => ({
-    price: textOf(trade.price),
-    amount: textOf(trade.amount),
+    price: shown(trade.price),
+    amount: shown(trade.amount),
     side: textOf(trade.taker_type ?? trade.type ?? ""),
-    time: timeOf(trade.date),
+    time: timeOf(trade.date ?? trade.created_at ?? trade.at),
   }));
 }
 
