@@ -61,7 +61,8 @@ export function docsPage(document: Document): string {
 <header>
 <h1>${text(info.title)} <span class="soft">${text(info.version)}</span></h1>
 ${paragraphs(info.description)}
-<p>For machines: <a href="asyncapi.json">asyncapi.json</a> (AsyncAPI ${document.asyncapi}).</p>
+<p>For machines: <a href="asyncapi.json">asyncapi.json</a> (AsyncAPI ${document.asyncapi}).
+<a href="./">The live page</a></p>
 </header>
 <nav aria-label="Contents">
 <ul>

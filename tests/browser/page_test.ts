@@ -64,6 +64,12 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
   await live.reads("#market-title", /^BTC\/USD$/);
   await live.reads("#bids .price", /^\d{5}\.\d+$/);
 
+  for (const [text, title] of [["eth/usd", /^ETH\/USD$/], ["BTCUSD", /^BTC\/USD$/]] as const) {
+    await page.fill("#market-name", text);
+    await page.click("#pick button");
+    await live.reads("#market-title", title);
+  }
+
   await page.fill("#market-name", "nosuch");
   await page.click("#pick button");
   await live.reads("#book-note", /No order book received for nosuch/);

@@ -27,9 +27,38 @@ export class Markets {
     return this.tickers.get(id)?.name || id;
   }
 
+  /** The id of the market that a text means: an id or a name, in any case, with or without `/`. */
+  idOf(text: string): string {
+    return idOf(text, this.ids.map((id) => [id, this.nameOf(id)]));
+  }
+
   onChange(listener: () => void): void {
     this.#listeners.add(listener);
   }
+}
+
+/**
+ * The id of the market that a text means, or the text where no market fits: the exchange may have
+ * markets that the tickers do not name.
+ *
+ * @param markets ids and names
+ *
+ * @example
+ * ```ts
+ * idOf("BTC/USD", [["btcusd", "BTC/USD"]]); // "btcusd"
+ * idOf("nosuch", [["btcusd", "BTC/USD"]]); // "nosuch"
+ * ```
+ */
+export function idOf(text: string, markets: readonly (readonly [string, string])[]): string {
+  const given = text.trim();
+  if (markets.some(([id]) => id === given)) return given;
+  const wanted = bare(given);
+  return markets.find((market) => market.some((word) => bare(word) === wanted))?.[0] ?? given;
+}
+
+/** What is left of a name when case and separators do not count. */
+function bare(name: string): string {
+  return name.toLowerCase().replace(/[\s/_-]/g, "");
 }
 
 /**

@@ -57,7 +57,7 @@ export class MarketView {
     });
     byId("pick", HTMLFormElement).onsubmit = (event) => {
       event.preventDefault();
-      const name = this.#name.value.trim().toLowerCase();
+      const name = this.#markets.idOf(this.#name.value);
       if (name === "") return;
       this.#problem(isMarketName(name) ? undefined : name);
       // The current market stays, so that the user can correct the name.
