@@ -30,6 +30,9 @@ const MAX_TRIES = 5;
 const DIFFERS =
   /inequivalent arg '([\w-]+)' for queue .*but current is (?:the value )?(?:'([^']*)'|none)/;
 
+/** RabbitMQ's message about a queue that does not exist. */
+const IS_MISSING = /NOT_FOUND - no queue /;
+
 /** For the exchanges beside the stream: a restart of the broker removes it together with its bindings. */
 const TRANSIENT = { durable: false, autoDelete: false };
 
@@ -170,7 +173,8 @@ async function queueExists(client: AMQPClient, stream: string): Promise<boolean>
     await channel.close();
     return true;
   } catch (error) {
-    if (replyCode(error) === NOT_FOUND) return false;
-    throw error;
+    if (replyCode(error) !== NOT_FOUND) throw error;
+    // While the broker starts, the same code says that the stream's process does not run yet.
+    return !IS_MISSING.test(String(error));
   }
 }
