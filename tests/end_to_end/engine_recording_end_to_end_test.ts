@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Book } from "../../client/src/mod.ts";
-import { bounded } from "../../testing/bounded.ts";
+import { bounded, until } from "../../testing/bounded.ts";
 import { shownBook, snapshotOf } from "../support/book_wire.ts";
 import { type Exchange, startExchange } from "../support/exchange.ts";
 import { knownBook, servedBook } from "../support/exchange_flow.ts";
@@ -55,7 +55,12 @@ for (const mode of ["open", "strict"]) {
       .map(({ body }) => decoder.decode(body));
     assert.deepEqual(received("ob-inc"), increments);
     assert.equal(received("ob-snap").length, 2, "the first, and that of the restart");
-    const raw = readers.plain.stdout.all.filter((line) => line.includes(".ob-inc"));
+    const rawIncrements = () => readers.plain.stdout.all.filter((line) => line.includes(".ob-inc"));
+    await until(
+      () => rawIncrements().length >= increments.length || undefined,
+      "tail to print every increment",
+    );
+    const raw = rawIncrements();
     assert.deepEqual(raw, increments.map((body) => `{"${market}.ob-inc":${body}}`));
     readers.assertNothingWrong();
   });

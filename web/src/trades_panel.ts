@@ -1,6 +1,6 @@
 import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
-import { clock, mostDigits, padded, shown, textOf, timeOf } from "./numbers.ts";
+import { clock, mostDigits, padded, readNumber, shown, textOf, timeOf } from "./numbers.ts";
 
 /** A public trade, in the formats of all Peatio generations. */
 export interface PublicTrade {
@@ -46,8 +46,11 @@ export class TradesPanel {
   }
 
   add(trades: readonly PublicTrade[]): void {
-    this.#priceDigits = Math.max(this.#priceDigits, mostDigits(trades.map(({ price }) => price)));
-    this.#amountDigits = Math.max(this.#amountDigits, mostDigits(trades.map((one) => one.amount)));
+    // What is not a number that can be shown whole must not widen the others.
+    const digits = (texts: readonly string[]) =>
+      mostDigits(texts.filter((text) => readNumber(text)));
+    this.#priceDigits = Math.max(this.#priceDigits, digits(trades.map(({ price }) => price)));
+    this.#amountDigits = Math.max(this.#amountDigits, digits(trades.map((one) => one.amount)));
     this.#trades = [...trades.toReversed(), ...this.#trades].slice(0, MAX_ROWS);
   }
 
