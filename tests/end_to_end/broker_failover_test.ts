@@ -4,7 +4,7 @@ import { BookClient } from "../support/book_client.ts";
 import { BookMarket } from "../support/book_market.ts";
 import { connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { worthOf } from "../support/model_book.ts";
 import { startBroker } from "../../testing/rabbitmq.ts";
 import { type LogLine, type RangerProcess, startRanger } from "../../testing/ranger.ts";

@@ -3,7 +3,7 @@ import { amqp, connectPublisher, type Publisher, randomExchange } from "../../te
 import { until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { scrape } from "../support/metrics.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type LogLine, type RangerProcess, startRanger } from "../../testing/ranger.ts";

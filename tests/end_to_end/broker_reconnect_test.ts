@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { connectClient } from "../support/client.ts";
 import { step, subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { MarketFeed } from "../support/market_feed.ts";
 import { MarketWatch } from "../support/market_watch.ts";
 import { until } from "../../testing/bounded.ts";

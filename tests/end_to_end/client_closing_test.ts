@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { connect, type Ranger } from "../../client/src/mod.ts";
 import { BookMarket } from "../support/book_market.ts";
 import { freshWord, startExchange, step } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { first, type LiveClient, liveClient } from "../support/live_client.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { makeKey } from "../../testing/tokens.ts";

@@ -4,7 +4,7 @@ import type { Book } from "../../client/src/mod.ts";
 import { bounded } from "../../testing/bounded.ts";
 import { BookMarket } from "../support/book_market.ts";
 import { type Exchange, freshWord, startExchange } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { first, type LiveClient, liveClient } from "../support/live_client.ts";
 import { freePort } from "../../testing/ports.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";

@@ -8,7 +8,7 @@ import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { freshName, freshWord, startExchange, step } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { labelled, scrape } from "../support/metrics.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";

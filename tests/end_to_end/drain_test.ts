@@ -4,7 +4,7 @@ import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded } from "../../testing/bounded.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { preloaded } from "../../testing/program.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { bounded, until } from "../../testing/bounded.ts";
 import { connectClient } from "../support/client.ts";
 import { joined } from "../support/bytes.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { asManyAs, ManyClients } from "../support/many_clients.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { encodeFrame, Opcode, RawClient } from "../../testing/raw_client.ts";

@@ -3,7 +3,7 @@ import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { connectClient } from "../support/client.ts";
 import { startExchange, step, subscribed } from "../support/exchange.ts";
 import { until } from "../../testing/bounded.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";
 import { RawClient } from "../../testing/raw_client.ts";

@@ -3,7 +3,7 @@ import { PERMISSIONS } from "../../scripts/permissions.ts";
 import { NOTIFY_SOCKETS } from "../../src/daemon/write_permission.ts";
 import { randomExchange } from "../../testing/amqp.ts";
 import { connectClient } from "../support/client.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { preloaded, ROOT } from "../../testing/program.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";

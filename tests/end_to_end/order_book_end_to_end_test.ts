@@ -5,7 +5,7 @@ import { BookClient, type Holding } from "../support/book_client.ts";
 import { BookMarket } from "../support/book_market.ts";
 import { connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { arbitraryChange, type Change, worthOf } from "../support/model_book.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";

@@ -8,7 +8,7 @@ import { connectPublisher, type Publisher, randomExchange } from "../../testing/
 import { bounded, until } from "../../testing/bounded.ts";
 import { connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { closeOf, Opcode, RawClient } from "../../testing/raw_client.ts";

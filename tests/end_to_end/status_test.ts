@@ -6,7 +6,7 @@ import { startRanger } from "../../testing/ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
 import { connectClient } from "../support/client.ts";
 import { startExchange } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 
 const broker = await sharedBroker();
 

@@ -6,7 +6,7 @@ import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
 import { type Client, connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { scrape } from "../support/metrics.ts";
 
 const broker = await fileBroker();

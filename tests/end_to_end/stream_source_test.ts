@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { until } from "../../testing/bounded.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { StreamSource } from "../support/stream_source.ts";
 
 const broker = await fileBroker();

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
-import { freePort } from "../../testing/ports.ts";
+import { freePort } from "./ports.ts";
 
 /**
  * A port in front of a broker that a test opens, cuts, shuts and jams, so that many tests can have
@@ -8,7 +8,7 @@ import { freePort } from "../../testing/ports.ts";
  *
  * @example
  * ```ts
- * import { startRanger } from "../../testing/ranger.ts";
+ * import { startRanger } from "./ranger.ts";
  * await using gate = new Gate("amqp://127.0.0.1:5672");
  * await using ranger = await startRanger({ args: ["--no-auth", "--amqp-url", gate.url] });
  * await gate.open();
@@ -23,10 +23,11 @@ export class Gate implements AsyncDisposable {
   taken = 0;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
-  /** Those of them that lead to who connected here. */
-  readonly #near = new Set<Socket>();
+  /** Connections that were made here, with those to the broker that carry them on. */
+  readonly #onward = new Map<Socket, Socket>();
   #server: Server | undefined;
   #turnAway = false;
+  #isStalled = false;
 
   constructor(brokerUrl: string) {
     const url = new URL(brokerUrl);
@@ -53,6 +54,18 @@ export class Gate implements AsyncDisposable {
     }
   }
 
+  /** Nothing passes, in either direction, neither on connections that are there nor on new ones. */
+  stall(): void {
+    this.#isStalled = true;
+    this.jam();
+  }
+
+  /** Ends a stall: what waited passes, and connections that both ends kept go on. */
+  flow(): void {
+    this.#isStalled = false;
+    for (const [socket, onward] of this.#onward) socket.pipe(onward).pipe(socket);
+  }
+
   /** Cuts all connections; new ones go through again. */
   async cut(): Promise<void> {
     const gone = [...this.#sockets].map((socket) => once(socket, "close"));
@@ -71,7 +84,7 @@ export class Gate implements AsyncDisposable {
 
   /** Has the broker say something to all who are connected. Only while it says nothing itself. */
   inject(bytes: Uint8Array): void {
-    for (const socket of this.#near) socket.write(bytes);
+    for (const socket of this.#onward.keys()) socket.write(bytes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,8 +100,11 @@ export class Gate implements AsyncDisposable {
     }
     const onward = connect(this.#target);
     this.#watch(onward);
-    this.#near.add(socket);
-    socket.pipe(onward).pipe(socket);
+    this.#onward.set(socket, onward);
+    // A broker that is away is a connection that ends, not one that waits.
+    socket.on("close", () => onward.destroy());
+    onward.on("close", () => socket.destroy());
+    if (!this.#isStalled) socket.pipe(onward).pipe(socket);
   }
 
   #watch(socket: Socket): void {
@@ -97,7 +113,7 @@ export class Gate implements AsyncDisposable {
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      this.#near.delete(socket);
+      this.#onward.delete(socket);
     });
   }
 }
