@@ -13,6 +13,7 @@ export const FAILURE_KINDS = [
   "exchange",
   "type",
   "stream",
+  "leader",
   "refused",
   "name",
   "tls",
@@ -41,6 +42,10 @@ const ADVICE: Readonly<Record<FailureKind, string>> = {
   type: "delete it and declare it as topic, or set amqp.exchange to another exchange",
   stream: "RabbitMQ 3.10 and later have streams; without amqp.stream each process has a " +
     "queue, which loses what is published while the broker is away",
+  leader:
+    "it passes while RabbitMQ starts; if it lasts, the node that has the stream is down, or " +
+    "RabbitMQ was killed just after it created the stream and cannot recover it: then set " +
+    "amqp.stream to another name",
   refused: "is RabbitMQ started, and are amqp.host and amqp.port right?",
   name: "is amqp.host right, and does the name server answer?",
   tls: "amqp.ca names the authorities to trust, amqp.cert and amqp.key what to present, and " +
@@ -156,6 +161,9 @@ function read(message: string, code: number | undefined): [FailureKind, string] 
   if (code === NOT_ALLOWED) return ["vhost", `the virtual host cannot be used: ${message}`];
   if (code === NOT_FOUND && message.includes("no exchange")) {
     return ["exchange", `the exchange was deleted: ${message}`];
+  }
+  if (code === NOT_FOUND && message.includes("is down or inaccessible")) {
+    return ["leader", `the stream has no leader: ${message}`];
   }
   if (message.endsWith(NOTHING_DELIVERED)) return ["type", message];
   if (/certificate|handshake|\b(tls|ssl)\b/i.test(message)) {
