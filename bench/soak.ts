@@ -3,8 +3,9 @@
  * production, and a look at what stays of it (bench/soak/).
  *
  *     deno task bench:soak                  twenty minutes
- *     deno task bench:soak --minutes 3      the short form, which CI runs
+ *     deno task bench:soak --minutes 2      the short form, which CI runs, with --stream too
  *     deno task bench:soak --clients 300 --rate 500
+ *     deno task bench:soak --stream         with a RabbitMQ stream, and clients that resume
  *
  * Exit codes: 0, 1 with what was wrong.
  */
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     minutes: { type: "string", default: "20" },
     clients: { type: "string", default: "60" },
     rate: { type: "string", default: "200" },
+    stream: { type: "boolean", default: false },
   },
 });
 
@@ -30,6 +32,7 @@ const problems = await soak({
   minutes: positive("minutes"),
   clients: Math.ceil(positive("clients")),
   rate: positive("rate"),
+  stream: values.stream,
 });
 for (const problem of problems) console.log(`FAILED: ${problem}`);
 console.log(problems.length === 0 ? "bench:soak: all is well" : "bench:soak: FAILED");

@@ -20,15 +20,27 @@ export interface SoakClientOptions {
   /** Whose private events it is to get. */
   readonly uid?: string;
   readonly token?: string;
+  /** Whether it resumes: what is missed between two connections of one client is a fault. */
+  readonly resumes?: boolean;
 }
 
+/** Milliseconds in which a loss is to be reported: with a stream, the next events can come first. */
+const REPORTED_MS = 5_000;
+const MAY_BE_MISSING = '{"status":{"message":"events may be missing"';
+
 /**
- * A client that asks for status, so that it is not closed after a loss, and holds everything it gets to the rules: numbers of trades and orders follow each
- * other, but for those lost with the broker; increments always follow what was sent before; private
- * events are its own, and come only while it is authenticated.
+ * A client that asks for status, so that it is not closed after a loss, and holds everything it gets to
+ * the rules: numbers of trades and orders follow each other, but for those lost with the broker, which
+ * are reported; increments always follow what was sent before; private events are its own, and
+ * come only while it is authenticated.
  */
 export class SoakClient {
-  readonly #socket: WebSocket;
+  #socket!: WebSocket;
+  #cursor = "";
+  #hasResumed = true;
+  /** When the losses of streams were reported, by the names subscribed. */
+  readonly #reports: { readonly stream: string; readonly at: number }[] = [];
+  readonly #gaps: { readonly stream: string; readonly text: string; readonly at: number }[] = [];
   readonly #last = new Map<string, number>();
   readonly books: Map<string, SoakBook> = new Map();
   /** Stretches of numbers that were lost with the broker: `m1.trades 17-20`. */
@@ -37,8 +49,8 @@ export class SoakClient {
   /** Whether private events may come. */
   #authenticated: boolean;
   #leaving = false;
-  readonly opened: Promise<void>;
-  readonly closed: Promise<void>;
+  opened!: Promise<void>;
+  closed!: Promise<void>;
   /** The answers and errors received and not yet awaited. */
   readonly #answers: string[] = [];
   #wakeUp: (() => void) | undefined;
@@ -49,28 +61,54 @@ export class SoakClient {
     private readonly exchange: SoakExchange,
     private readonly faults: Faults,
   ) {
-    const { url, streams, token } = options;
-    this.#authenticated = token !== undefined;
-    this.#socket = new WebSocket(`${url}?status=1&stream=${streams.join(",")}`, {
+    this.#authenticated = options.token !== undefined;
+    this.#connect();
+  }
+
+  #connect(): void {
+    const { url, streams, token, resumes } = this.options;
+    const query = resumes ? `cursor=${this.#cursor}` : "status=1";
+    const socket = new WebSocket(`${url}?${query}&stream=${streams.join(",")}`, {
       perMessageDeflate: false,
       ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
     });
+    this.#socket = socket;
     const opened = Promise.withResolvers<void>();
     this.opened = opened.promise;
-    this.#socket.on("open", () => opened.resolve());
-    this.#socket.on("error", (error: Error) => {
+    socket.on("open", () => opened.resolve());
+    socket.on("error", (error: Error) => {
       opened.resolve();
-      if (!this.#leaving) this.faults.add(`${name}: ${error.message}`);
+      if (!this.#leaving) this.faults.add(`${this.name}: ${error.message}`);
     });
-    this.#socket.on("message", (data: Uint8Array) => this.#take(String(data)));
+    socket.on("message", (data: Uint8Array) => this.#take(String(data)));
     this.closed = new Promise((resolve) =>
-      this.#socket.on("close", (code: number, reason: Uint8Array) => {
-        if (!this.#leaving) this.faults.add(`${name} was closed: ${code} ${reason}`);
+      socket.on("close", (code: number, reason: Uint8Array) => {
+        if (!this.#leaving) this.faults.add(`${this.name} was closed: ${code} ${reason}`);
         opened.resolve();
         this.#wakeUp?.();
         resolve();
       })
     );
+  }
+
+  /**
+   * Cuts the connection, and resumes with another one.
+   *
+   * @param away milliseconds between the two
+   */
+  async cut(away: number): Promise<void> {
+    this.#leaving = true;
+    this.#socket.terminate();
+    await this.closed;
+    await new Promise((resolve) => setTimeout(resolve, away));
+    this.#leaving = false;
+    this.#answers.length = 0;
+    this.#hasResumed = false;
+    this.#connect();
+    await this.opened;
+    if (!await this.answered('"message":"resumed"', 30_000)) {
+      this.faults.add(`${this.name} did not resume`);
+    }
   }
 
   get isOpen(): boolean {
@@ -114,6 +152,16 @@ export class SoakClient {
     return unseen;
   }
 
+  /** What was lost, and no message said so around that time. */
+  unreported(): string[] {
+    return this.#gaps.filter(({ stream, at }) => {
+      const [id = ""] = stream.split(".");
+      return !this.#reports.some((report) =>
+        (report.stream === stream || report.stream === id) && Math.abs(report.at - at) < REPORTED_MS
+      );
+    }).map(({ stream, text }) => `${this.name}: ${stream} ${text} was lost without a report`);
+  }
+
   /** What was lost with the broker, by the exchange's name of the stream. */
   lostOf(): Map<string, string> {
     return new Map(
@@ -134,11 +182,12 @@ export class SoakClient {
 
   #take(text: string): void {
     this.frames++;
-    // What is reported as lost is counted by the numbers that are missing.
-    if (text.startsWith('{"status":')) return;
+    if (text.startsWith('{"status":')) return this.#status(text);
     if (text.startsWith('{"success":') || text.startsWith('{"error":')) return this.#answer(text);
     const message: Record<string, unknown> = JSON.parse(text);
     const [stream = ""] = Object.keys(message);
+    // Until it has resumed, what comes has older cursors than the position that the others wait at.
+    if (typeof message.cursor === "string" && this.#hasResumed) this.#cursor = message.cursor;
     const payload = message[stream];
     const [id = "", event] = stream.split(".");
     if (stream === "order") this.#order(payload as { uid: string; n: number });
@@ -152,7 +201,18 @@ export class SoakClient {
     return stream === "order" ? `${this.options.uid} order` : stream;
   }
 
+  #status(text: string): void {
+    if (!text.startsWith(MAY_BE_MISSING)) return;
+    const { status: { streams } } = JSON.parse(text) as { status: { streams: string[] } };
+    const at = performance.now();
+    for (const stream of streams) this.#reports.push({ stream, at });
+  }
+
   #answer(text: string): void {
+    if (text.startsWith('{"error":{"message":"Cannot resume."')) {
+      this.faults.add(`${this.name}: ${text}`);
+    }
+    if (text.includes('"message":"resumed"')) this.#hasResumed = true;
     if (text.includes("Authenticated.")) this.#authenticated = true;
     if (text.includes("Token expired.")) this.#authenticated = false;
     this.#answers.push(text);
@@ -177,6 +237,7 @@ export class SoakClient {
         return this.faults.add(`${this.name}: ${stream} ${missing} was lost (${n} after ${last})`);
       }
     }
+    this.#gaps.push({ stream, text: `${last + 1}-${n - 1}`, at: performance.now() });
     this.lost.push(`${published} ${last + 1}-${n - 1}`);
   }
 

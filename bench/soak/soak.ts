@@ -19,12 +19,16 @@ export interface SoakOptions {
   readonly clients: number;
   /** Events a second. */
   readonly rate: number;
+  /** Whether the server reads a RabbitMQ stream, and the healthy clients are cut and resume. */
+  readonly stream: boolean;
 }
 
 const EXCHANGE = "ranger.soak";
 const MARKETS = 5;
 const USERS = 10;
 const MINUTE = 60_000;
+/** Milliseconds that a client which is cut stays away, at most. */
+const MAX_AWAY = 2_000;
 /** Clients of each kind of trouble at once. */
 const TROUBLE = 4;
 
@@ -39,13 +43,13 @@ export async function soak(options: SoakOptions): Promise<string[]> {
   started.defer(() => broker.stop());
   const key = await makeKey();
   const inspectorPort = freePort();
-  const ranger = started.use(await start(broker, key, inspectorPort));
+  const ranger = started.use(await start(broker, key, inspectorPort, options.stream));
   await ranger.consuming();
   const exchange = started.use(
     new SoakExchange(broker.url, EXCHANGE, options.rate, MARKETS, USERS),
   );
   const faults = new Faults();
-  const clients = await connect(options.clients, ranger, exchange, key, faults);
+  const clients = await connect(options, ranger, exchange, key, faults);
   started.defer(async () => {
     await Promise.all(clients.map((client) => client.leave("at once")));
   });
@@ -55,12 +59,17 @@ export async function soak(options: SoakOptions): Promise<string[]> {
 
   const began = performance.now();
   const quiet: QuietFigures[] = [];
+  let cuts = 0;
+  const cutOne = async (clients: readonly SoakClient[]) => {
+    await clients[cuts++ % clients.length]!.cut(Math.random() * MAX_AWAY);
+  };
   const restarts = new Restarts(restartTimes(options.minutes), broker, ranger, exchange);
   // The first quarter warms up; at the end of each one there is a quiet moment.
   for (let quarter = 1; quarter <= QUARTERS; quarter++) {
     const end = began + quarter * options.minutes * MINUTE / QUARTERS;
     while (performance.now() < end) {
       await restarts.inTurn(performance.now() - began);
+      if (options.stream) await cutOne(clients);
       await pause(Math.min(1_000, Math.max(0, end - performance.now())));
     }
     await trouble.hold();
@@ -74,11 +83,13 @@ export async function soak(options: SoakOptions): Promise<string[]> {
   await settled(clients, exchange);
 
   console.log(totals(exchange, clients, trouble.counts, restarts.count));
+  if (options.stream) console.log(`healthy clients were cut and resumed ${cuts} times`);
   const [first, ...later] = quiet;
   return [
     ...faults.texts,
     ...(faults.count > faults.texts.length ? [`${faults.count} faults in all`] : []),
     ...disagreements(clients, exchange),
+    ...clients.flatMap((client) => client.unreported()).slice(0, 5),
     ...grown(first!, later),
     ...unused(trouble, options.minutes),
     ...errorsOf(ranger),
@@ -90,6 +101,7 @@ async function start(
   broker: Broker,
   key: TestKey,
   inspectorPort: number,
+  stream: boolean,
 ): Promise<RangerProcess> {
   return await startRanger({
     program: inspectedProgram(inspectorPort, `--v8-flags=${V8_FLAGS.join(",")}`),
@@ -97,13 +109,14 @@ async function start(
       ...["--amqp-url", broker.url, "--exchange", EXCHANGE, "--jwt-public-key", key.publicPem],
       // Shorter than the stalled clients hold out.
       "--limits-unsent-timeout=5",
+      ...(stream ? [`--amqp-stream=${EXCHANGE}`] : []),
     ],
   });
 }
 
 /** The healthy ones: each holds streams of one market, the whole of another, and its user's orders. */
 async function connect(
-  count: number,
+  { clients: count, stream }: SoakOptions,
   ranger: RangerProcess,
   exchange: SoakExchange,
   key: TestKey,
@@ -121,6 +134,7 @@ async function connect(
         streams: [`${one.id}.ob-inc`, `${one.id}.trades`, other.id, "order"],
         uid,
         token: await key.token({ uid, exp: Math.floor(Date.now() / 1000) + 86_400 }),
+        resumes: stream,
       },
       exchange,
       faults,
