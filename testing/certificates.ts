@@ -64,15 +64,21 @@ export class CertificateAuthority {
         "",
       ].join("\n"),
     );
-    await openssl(
-      ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key],
-      // Not from a file of serial numbers, which two at a time would write.
-      ...["-set_serial", `0x${crypto.randomUUID().replaceAll("-", "").slice(1)}`],
-      ...["-days", expired ? "-1" : "3650", "-extfile", extensions, "-out", cert],
-    );
+    const sign = (...validity: readonly string[]) =>
+      openssl(
+        ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key],
+        // Not from a file of serial numbers, which two at a time would write.
+        ...["-set_serial", `0x${crypto.randomUUID().replaceAll("-", "").slice(1)}`],
+        ...[...validity, "-extfile", extensions, "-out", cert],
+      );
+    if (!expired) await sign("-days", "3650");
+    // OpenSSL 3.4 and later refuse an end before the beginning, and know these flags.
+    else await sign("-days", "-1").catch(() => sign(...LONG_AGO));
     return { cert, key };
   }
 }
+
+const LONG_AGO = ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"];
 
 async function openssl(...args: readonly string[]): Promise<void> {
   const file = findExecutable("openssl", ["/usr/bin"]);
