@@ -106,7 +106,7 @@ install)
   install_words "$zsh" completion zsh
   install_words "$fish" completion fish
   install -d "$doc"
-  install -m 644 LICENSE "$doc"
+  install -m 644 LICENSE NOTICE "$doc"
   install -d "$share/prometheus" "$share/grafana" "$share/systemd"
   install -m 644 monitoring/README.md "$share"
   install -m 644 monitoring/prometheus/* "$share/prometheus"

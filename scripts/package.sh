@@ -31,8 +31,6 @@ umask 022
 mkdir "$root"
 DIST=$DIST DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc UNITDIR=${UNITDIR:-/lib/systemd/system} \
   SYSUSERSDIR=/usr/lib/sysusers.d SYSCTLDIR=/usr/lib/sysctl.d scripts/install.sh install
-mkdir -p "$root/usr/share/doc/ranger"
-[ ! -e NOTICE ] || install -m 644 NOTICE "$root/usr/share/doc/ranger/NOTICE"
 # Where both families of distributions keep zsh's.
 mkdir -p "$root/usr/share/zsh/vendor-completions"
 mv "$root/usr/share/zsh/site-functions/_ranger" "$root/usr/share/zsh/vendor-completions/_ranger"

@@ -65,30 +65,28 @@ esac
 
 # One name for each kind of machine, as the kernel says it: x86_64, aarch64.
 name=ranger-$version-linux-$(uname -m)
-# The same bytes for the same commit: no times, owners or order of this machine.
+# pack FOLDER NAME ARCHIVE: the same bytes for the same commit, without times, owners or order of this machine.
 pack() {
   tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(git log -1 --format=%ct)" \
-    --transform "s|^\./|$name/|" -C "$1" -cf - . | gzip -n >"$2"
+    --transform "s|^\./|$2/|" -C "$1" -cf - . | gzip -n >"$3"
 }
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 if [ -x dist/ranger ]; then cp dist/ranger "$stage"; else cp -r dist/ranger-tree/. "$stage"; fi
-cp LICENSE CHANGELOG.md README.md "$stage"
-[ ! -e NOTICE ] || cp NOTICE "$stage"
-pack "$stage" "$out/$name.tar.gz"
+cp LICENSE NOTICE CHANGELOG.md README.md "$stage"
+pack "$stage" "$name" "$out/$name.tar.gz"
 
 make client
-name=package
-pack dist/client "$out/ranger-client-$version.tgz"
+pack dist/client package "$out/ranger-client-$version.tgz"
+
+deno=$(scripts/deno.sh)
+"$deno" run -A scripts/sbom.ts "$program" >"$out/$name.cdx.json"
+"$deno" run -A scripts/sbom.ts client >"$out/ranger-client-$version.cdx.json"
 
 # Further artefacts, where their tools are here.
 if grep -q '^deb:' Makefile && command -v dpkg-deb >/dev/null; then
   make deb
   mv dist/ranger_*.deb "$out"
-fi
-if [ -e scripts/sbom.ts ]; then
-  deno=$(scripts/deno.sh)
-  "$deno" run -A scripts/sbom.ts >"$out/ranger-$version.cdx.json"
 fi
 
 notes >"$out/RELEASE_NOTES.md"

@@ -29,3 +29,4 @@ set_in() {
 set_in src/version.ts 'export const VERSION = '
 set_in deno.json '  "version": '
 set_in client/package.json '  "version": '
+set_in packaging/kubernetes/kustomization.yaml '    newTag: '

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Installs, upgrades, removes and purges the package in a clean Debian, made by debootstrap, and looks
-# at it with lintian. As root, with a mirror of Debian:
+# Installs, upgrades, removes and purges the package in a clean Debian, made by debootstrap, looks at
+# it with lintian, and starts the image there (scripts/test_image.ts). As root, with a mirror of Debian:
 #   scripts/test_package.sh                    Debian 12 and 13, side by side
 #   scripts/test_package.sh bookworm /a/tree   in a Debian 12 that is there, which is changed
 set -euo pipefail
@@ -21,6 +21,7 @@ clean() {
 }
 trap clean EXIT
 tree=${2:-}
+deno=$(scripts/deno.sh)
 
 echo "building the packages"
 export DEB_COMPRESSION=gzip DEB_MAINTAINER='Ranger Test <ranger@debian.org>' DIST=$work/dist
@@ -132,6 +133,8 @@ try() {
   state "$root" >"$work/$suite/after"
   diff "$work/$suite/before" "$work/$suite/after" >&2 || fail "a purge leaves the above"
   echo "$suite: installed, checked, upgraded while it ran, removed, purged without a trace"
+  # The image has this Debian as its base.
+  [ "$suite" != bookworm ] || DIST=$work/dist "$deno" run -A scripts/test_image.ts "$root" || fail "the image"
 }
 
 status=0

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   demo: async () => (await import("./demo/demo.ts")).demo,
   check: async () => (await import("./check/check.ts")).check,
+  health: async () => (await import("./health.ts")).health,
   keygen: async () => (await import("./keygen.ts")).keygen,
   token: async () => (await import("./token.ts")).token,
   publish: async () => (await import("./publish.ts")).publish,

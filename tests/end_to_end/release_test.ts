@@ -95,6 +95,11 @@ Deno.test("a release is refused until tree and changelog are ready, then it is c
       .map((line) => line.split("  ")[1] ?? "");
     assert.ok(listed.includes(`ranger-${NEXT}-linux-${arch}.tar.gz`), listed.join(" "));
     assert.ok(listed.includes(`ranger-client-${NEXT}.tgz`), listed.join(" "));
+    assert.ok(listed.includes(`ranger-client-${NEXT}.cdx.json`), listed.join(" "));
+    const bom = JSON.parse(
+      await Deno.readTextFile(`${out}/ranger-${NEXT}-linux-${arch}.cdx.json`),
+    ) as { metadata: { component: { version: string; properties: { value: string }[] } } };
+    assert.equal(bom.metadata.component.version, NEXT);
 
     succeeds(
       await runProgram(["tar"], ["-xzf", `${out}/ranger-${NEXT}-linux-${arch}.tar.gz`], {
@@ -102,10 +107,11 @@ Deno.test("a release is refused until tree and changelog are ready, then it is c
       }),
     );
     const program = `${folder.path}/ranger-${NEXT}-linux-${arch}/ranger`;
-    const { version } = JSON.parse(
+    const { version, commit } = JSON.parse(
       succeeds(await runProgram([program], ["version", "--json"])).stdout,
     );
     assert.equal(version, NEXT);
+    assert.deepEqual(bom.metadata.component.properties.map(({ value }) => value), [commit]);
   });
 });
 
