@@ -1,4 +1,5 @@
-import { type Ranger, STREAM_KINDS } from "../../../client/src/mod.ts";
+import type { Ranger } from "../../../client/src/mod.ts";
+import { STREAM_KINDS } from "../../../client/src/streams.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { untilSignal } from "../../daemon/signals.ts";
 import { type Command, type CommandInput, defineCommand } from "../command.ts";
