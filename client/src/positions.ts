@@ -94,12 +94,12 @@ export class Positions {
   /** The server has sent what was missed of these streams, or it cannot. */
   caughtUp(names: readonly string[]): void {
     const latest = this.#latest;
-    if (!latest) return;
-    const isAll = [...this.#held].every((name) => names.includes(name));
+    const isAll = latest && [...this.#held].every((name) => names.includes(name));
     if (isAll) this.#head = latest;
     for (const name of names) {
-      if (this.#catching.delete(name)) this.#at.set(name, latest);
+      if (!this.#catching.delete(name)) continue;
       if (isAll) this.#at.delete(name);
+      else if (latest) this.#at.set(name, latest);
     }
   }
 

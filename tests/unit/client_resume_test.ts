@@ -3,6 +3,7 @@ import fc from "fast-check";
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions, type Ranger } from "../../client/src/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { FakeServer } from "../support/fake_server.ts";
 import { LogServer } from "../support/log_server.ts";
 
 /** Public, of a whole id, private, and a role's. */
@@ -144,11 +145,11 @@ async function settle(app: App, server: LogServer, clock: FakeClock): Promise<vo
   assert.equal(quiet, 5, "it becomes quiet");
 }
 
-async function run(steps: readonly Step[]): Promise<void> {
+async function run(subscribed: readonly string[], steps: readonly Step[]): Promise<void> {
   using clock = new FakeClock();
   const server = new LogServer();
   const app = new App(server);
-  for (const name of SUBSCRIBED.slice(0, 4)) app.subscribe(name, 0);
+  for (const name of subscribed) app.subscribe(name, 0);
   await settle(app, server, clock);
   for (const step of steps) {
     await turn();
@@ -172,7 +173,43 @@ async function run(steps: readonly Step[]): Promise<void> {
 Deno.test("whatever is lost on the way, each event comes once and in order, or its loss is reported", async () => {
   const times = Number(Deno.env.get("RANGER_FUZZ_TIMES") ?? 1);
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 150 }), run),
+    fc.asyncProperty(
+      fc.subarray(SUBSCRIBED),
+      fc.array(step, { minLength: 20, maxLength: 150 }),
+      run,
+    ),
     { numRuns: 5000 * times },
   );
+});
+
+Deno.test("a server without cursors and status is used as before", () => {
+  using clock = new FakeClock();
+  const server = new FakeServer();
+  const ranger = connect("ws://fake/", {
+    WebSocket: server.WebSocket,
+    timeout: 1e9,
+    pingInterval: 1e9,
+  });
+  ranger.onLoss(() => assert.fail("it knows nothing of losses"));
+  ranger.onError(({ message }) => assert.fail(message));
+  const events: unknown[] = [];
+  for (const name of ["a.t", "status", "cursor"]) {
+    ranger.on(name, (payload, stream) => void events.push([stream, payload]));
+  }
+  for (let round = 0; round < 2; round++) {
+    server.accept();
+    clock.pass(1000);
+    server.send("a.t", "1");
+    server.send("status", '{"message":"shipped"}');
+    server.send("a.t", "2");
+    assert.deepEqual(
+      events.splice(0),
+      [["a.t", 1], ["status", { message: "shipped" }], ["a.t", 2]],
+    );
+    assert.equal(ranger.cursor, undefined);
+    assert.deepEqual(ranger.state, { status: "open", identity: undefined, source: "up" });
+    server.cut();
+    clock.pass(1000);
+  }
+  void ranger.close();
 });
