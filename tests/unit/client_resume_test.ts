@@ -182,6 +182,23 @@ Deno.test("whatever is lost on the way, each event comes once and in order, or i
   );
 });
 
+/** Steps by their names; one with a dot, or `order`, is published. */
+function steps(text: string): Step[] {
+  return text.split(" ").map((word) =>
+    /^order$|[.]/.test(word) ? { does: "publish", stream: word } : { does: word }
+  );
+}
+
+const LOST = "a.t order deliver deliver cut";
+const BACK = "pass accept deliver receive";
+
+Deno.test("a private stream that waits for its token stays where it was, whatever other streams do", async () => {
+  // Caught up, and then lost again after a live event.
+  await run(["a.t", "order"], steps(`${LOST} order ${BACK} read deliver a.t deliver cut`));
+  // Lost again while the other stream catches up.
+  await run(["a.t", "order"], steps(`${LOST} order a.t ${BACK} read deliver cut`));
+});
+
 Deno.test("a server without cursors and status is used as before", () => {
   using clock = new FakeClock();
   const server = new FakeServer();
