@@ -74,12 +74,8 @@ export class Positions {
       const from = this.#at.get(own[0]);
       for (const name of this.#catching) {
         // Those at the same position catch up together; bare names only once authenticated.
-        if (
-          own.includes(name) ||
-          name.includes(".") && this.#at.get(name) === from
-        ) {
-          this.#at.set(name, cursor);
-        }
+        const isBeside = name.includes(".") && this.#at.get(name) === from;
+        if (isBeside || own.includes(name)) this.#at.set(name, cursor);
       }
     } else if (names[0]) {
       // A live event: what others had missed before it was sent before it.

@@ -248,23 +248,21 @@ export class LiveRanger implements Ranger {
       this.#setOpen((this.#state as State & { status: "open" }).identity);
       return this.#lose([]);
     }
-    if (message === "stale") return this.#lose(streams);
-    if (/resume/.test(message)) positions.caughtUp(streams!);
-    if (/^Cannot resume|^events may/.test(message)) return emit(this.#losses, streams!);
-    if (message === "resumed") return;
-    if (streams) return this.#subscriptions.answered(streams);
+    if (streams) {
+      if (/^(resumed|Cannot)/.test(message)) positions.caughtUp(streams);
+      if (/^(events may|Cannot)/.test(message)) return emit(this.#losses, streams);
+      if (message === "stale") return this.#lose(streams);
+      if (message !== "resumed") this.#subscriptions.answered(streams);
+      return;
+    }
     if (message === "Authenticated.") return this.#tokens.accepted();
     if (message === "Token expired.") {
       this.#subscriptions.expired(isPrivate);
       return this.#tokens.expired();
     }
-    if (/^Authentication failed|^Token type/.test(message)) {
-      return this.#tokens.refused(message);
-    }
+    if (/^Authentication failed|^Token type/.test(message)) return this.#tokens.refused(message);
     const refused = /^cannot subscribe to (.*)$/s.exec(message)?.[1];
-    if (refused !== undefined) {
-      return this.#subscriptions.fail(refused, refusal(refused));
-    }
+    if (refused !== undefined) return this.#subscriptions.fail(refused, refusal(refused));
     // Reported per stream when the list that follows arrives.
     if (message === "Too many streams." || kind === "status") return;
     this.#report(new RangerError("protocol", `The server answered: ${message}`));
@@ -285,9 +283,7 @@ export class LiveRanger implements Ranger {
     const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
     // A missing token only concerns private streams.
-    if (names.length === 0 && error.code !== "unauthenticated") {
-      this.#report(error);
-    }
+    if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
   };
 
   async #end(reason: string, code?: number, cause?: unknown): Promise<void> {

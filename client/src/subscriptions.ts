@@ -49,16 +49,16 @@ export class Subscriptions {
 
   /**
    * @param last number of recent events to begin with, if the stream is not subscribed yet
-   * @returns a function that unsubscribes */
+   * @returns a function that unsubscribes
+   */
   subscribe(name: string, holder: FailureListener, last?: number): () => void {
     if (!this.#wanted.has(name) && !this.#requested.has(name)) {
       this.positions.reset(name, this.#start ?? last);
     }
     const release = addTo(this.#wanted, name, holder);
     // A new listener to increments needs a snapshot to apply them to.
-    if (this.#requested.has(name) && name.endsWith("-inc")) {
-      this.resubscribe(name);
-    } else this.#schedule();
+    if (this.#requested.has(name) && name.endsWith("-inc")) this.resubscribe(name);
+    else this.#schedule();
     return () => {
       release();
       this.#schedule();
@@ -110,9 +110,7 @@ export class Subscriptions {
   /** Call when authentication has ended, with or without an identity: requests the role streams. */
   identified(): void {
     this.#roleKnown = true;
-    for (const name of this.#requested) {
-      if (isPrefixed(name)) this.#requested.delete(name);
-    }
+    for (const name of this.#requested) if (isPrefixed(name)) this.#requested.delete(name);
     this.#schedule();
   }
 
@@ -200,13 +198,9 @@ export class Subscriptions {
     this.#unanswered.push(gone[0] ? [] : streams);
     this.#rateLimitedUntil = Math.max(this.#rateLimitedUntil, performance.now()) +
       MESSAGE_INTERVAL_MS;
-    this.#send!(
-      JSON.stringify({
-        event: gone[0] ? "unsubscribe" : "subscribe",
-        streams,
-        [typeof at === "number" ? "last" : "cursor"]: at,
-      }),
-    );
+    const event = gone[0] ? "unsubscribe" : "subscribe";
+    const key = typeof at === "number" ? "last" : "cursor";
+    this.#send!(JSON.stringify({ event, streams, [key]: at }));
     this.#schedule();
   }
 }
