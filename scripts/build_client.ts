@@ -3,10 +3,11 @@
  *
  *     deno run -A scripts/build_client.ts   dist/client
  *
- * DIST names another folder than dist. One minified JavaScript file, the declarations that it
- * needs, and what npm shows. The runtime's own tools make both: no build tool is needed beside it.
+ * DIST names another folder than dist. Two minified JavaScript files, the client and the names of
+ * the streams; the declarations that they need, and what npm shows.
  */
 import { resolve } from "node:path";
+import { minify } from "terser";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -23,18 +24,26 @@ if (version !== VERSION) {
 }
 await Deno.remove(OUT, { recursive: true }).catch(() => {});
 await Deno.mkdir(OUT, { recursive: true });
-await deno(
-  "bundle",
-  "--minify",
-  "--platform=browser",
-  `--output=${OUT}/mod.js`,
-  "mod.ts",
-);
+for (const name of ["mod", "streams"]) await bundle(name);
 await writeDeclarations();
 for (const file of ["client/package.json", "client/README.md", "LICENSE"]) {
   await Deno.copyFile(`${ROOT}${file}`, `${OUT}/${file.split("/").at(-1)}`);
 }
 console.log(`${OUT}: ${await gzipped(`${OUT}/mod.js`)} bytes gzipped`);
+
+async function bundle(name: string): Promise<void> {
+  const file = `${OUT}/${name}.js`;
+  await deno("bundle", "--minify", "--platform=browser", `--output=${file}`, `${name}.ts`);
+  const { code } = await minify(await Deno.readTextFile(file), {
+    module: true,
+    ecma: 2020,
+    compress: {
+      ...{ passes: 3, hoist_funs: true, inline: 1 },
+      ...{ keep_fargs: false, pure_getters: true, unsafe_arrows: true },
+    },
+  });
+  await Deno.writeTextFile(file, code!);
+}
 
 /** Writes the declarations of mod.ts and of all that they mention. */
 async function writeDeclarations(): Promise<void> {
@@ -42,7 +51,7 @@ async function writeDeclarations(): Promise<void> {
   try {
     const sources = [...Deno.readDirSync(SOURCES)].map(({ name }) => name);
     await deno("transpile", "--declaration", `--outdir=${all}`, ...sources);
-    const wanted = ["mod"];
+    const wanted = ["mod", "streams"];
     for (const name of wanted) {
       const text = (await Deno.readTextFile(`${all}/${name}.d.ts`))
         // Names the file as it was on this machine.

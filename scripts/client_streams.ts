@@ -113,6 +113,10 @@ function source(): string {
     "  /** The words that a parameter may be; one that is not listed is any word. */",
     "  readonly words?: Readonly<Record<string, readonly string[]>>;",
     "}\n",
+    "/** The names of the private streams. */",
+    `export const PRIVATE_STREAMS: readonly string[] = ${
+      JSON.stringify(kinds.filter(({ scope }) => scope === "private").map(({ label }) => label))
+    };\n`,
     "/** Every kind, for completion and help. */",
     `export const STREAM_KINDS: readonly StreamKind[] = [${table.join(",")}];\n`,
     "/** The streams whose names have no parameter. */",

@@ -25,6 +25,11 @@ export interface StreamOptions {
   readonly overflow?: Overflow | undefined;
   /** Maximum number of events waiting for the loop. Default 1,000; `latest` keeps one. */
   readonly buffer?: number | undefined;
+  /**
+   * Number of recent events to begin with, at most 1,000, if the server has them and this client
+   * does not subscribe to the stream yet. Default 0.
+   */
+  readonly last?: number | undefined;
 }
 
 /** How a book reports its changes. */
@@ -65,6 +70,12 @@ export interface Ranger {
   readonly streams: readonly string[];
 
   /**
+   * The position of the last event in the server's log, to be kept and passed as `resume` to
+   * {@link ConnectOptions}; undefined without one, and while a stream is sent what it has missed.
+   */
+  readonly cursor: string | undefined;
+
+  /**
    * Returns a stream as an async iterable. A loop over it subscribes when it begins and
    * unsubscribes when it ends. All loops end when the connection is closed.
    *
@@ -98,7 +109,7 @@ export interface Ranger {
    * @param name `btcusd.trades`, `btcusd.kline-1m`, `global.tickers`, `order`, …; a market's
    * bare name (`btcusd`) stands for all its public streams
    * @param listener receives the payload, and the name of the stream that it arrived on
-   * @throws {RangerError} `name`, `unauthenticated`, `closed`
+   * @throws {RangerError} `name`, `unauthenticated`, `option`, `closed`
    *
    * @example
    * ```ts
@@ -111,6 +122,7 @@ export interface Ranger {
   on<Name extends StreamName>(
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
+    options?: Pick<StreamOptions, "last">,
   ): Stop;
 
   /**
@@ -140,6 +152,12 @@ export interface Ranger {
    * Calls back with each error that no call or loop throws. Without a listener, errors are logged.
    */
   onError(listener: (error: RangerError) => void): Stop;
+
+  /**
+   * Calls back with the streams of which events may have been lost, on the way to the server or on
+   * the way here: fetch what they tell from elsewhere. Streams of books are not among them.
+   */
+  onLoss(listener: (streams: readonly string[]) => void): Stop;
 
   /** Calls back with the text of each message from the server, for inspection and debugging. */
   onMessage(listener: (text: string) => void): Stop;
@@ -193,7 +211,10 @@ export interface Ranger {
 export interface Book extends AsyncIterable<Book> {
   readonly market: string;
 
-  /** Whether the book is current: false before the first snapshot and after a loss. */
+  /**
+   * Whether the book is current: false before the first snapshot, after a loss, and while the server
+   * receives nothing from the exchange.
+   */
   readonly live: boolean;
 
   /** The sequence number of the last event, if the exchange numbers them. */

@@ -39,9 +39,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     if (reader) return reader({ value, done: false });
     if (this.#values.length >= this.#limit) {
       if (this.#fails) {
-        const message =
-          `The buffer of ${this.#name} is full (${this.#limit} events): read faster, or ` +
-          "change `buffer` or `overflow`";
+        const message = `The buffer of ${this.#name} is full (${this.#limit} events)`;
         return this.end(new RangerError("overflow", message, this.#name));
       }
       this.#values.shift();

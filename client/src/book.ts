@@ -9,7 +9,9 @@ import type { Subscriptions } from "./subscriptions.ts";
 import { emit, subscribe } from "./listeners.ts";
 
 /** The part of the subscriptions that a book uses. */
-export type BookSubscriptions = Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">;
+export type BookSubscriptions =
+  & Pick<Subscriptions, "listen" | "subscribe" | "resubscribe">
+  & Partial<Pick<Subscriptions, "source">>;
 
 /** Length of a frame in runtimes without a screen. */
 const FRAME_MS = 16;
@@ -33,6 +35,7 @@ export class LiveBook implements Book {
   readonly market: string;
   readonly #everyMessage: boolean;
   readonly #name: string;
+  readonly #subscriptions: BookSubscriptions;
   readonly #resubscription: Resubscription;
   readonly #book = new OrderBook();
   readonly #listeners = new Set<(book: Book) => void>();
@@ -40,6 +43,7 @@ export class LiveBook implements Book {
   #releases: (() => void)[] = [];
   readonly #failed: (error: RangerError) => void;
   readonly #ended: () => void;
+  /** Whether the levels are those of the server. */
   #live = false;
   #cancel: (() => void) | undefined;
 
@@ -57,6 +61,7 @@ export class LiveBook implements Book {
     this.market = market;
     this.#everyMessage = notify === "message";
     this.#name = `${market}.ob-inc`;
+    this.#subscriptions = subscriptions;
     this.#resubscription = new Resubscription(() => subscriptions.resubscribe(this.#name));
     this.#releases = [
       subscriptions.listen(`${market}.ob-snap`, (payload) => this.#snapshot(payload)),
@@ -68,7 +73,7 @@ export class LiveBook implements Book {
   }
 
   get live(): boolean {
-    return this.#live;
+    return this.#live && this.#subscriptions.source !== "down";
   }
 
   get sequence(): number | undefined {
@@ -105,7 +110,7 @@ export class LiveBook implements Book {
     );
     if (this.#releases.length === 0) reader.end();
     else this.#readers.add(reader);
-    if (this.#live) reader.push(this);
+    if (this.live) reader.push(this);
     return reader;
   }
 
@@ -113,12 +118,17 @@ export class LiveBook implements Book {
     this.end();
   }
 
-  /** The connection was lost: the book is stale until the next snapshot. */
-  lost(): void {
-    this.#resubscription.stop();
-    if (!this.#live) return;
-    this.#live = false;
-    this.#changed();
+  /**
+   * Streams were lost, all by default, so that a book of them is stale until the next snapshot; or
+   * whether the server receives events has changed.
+   */
+  lost(streams: readonly string[] = [this.#name]): void {
+    const wasLive = this.#live;
+    if (streams.includes(this.#name)) {
+      this.#resubscription.stop();
+      this.#live = false;
+    }
+    if (wasLive) this.#changed();
   }
 
   /** Closes the book; its loops end with the error. */
@@ -155,10 +165,10 @@ export class LiveBook implements Book {
     const wasLive = this.#live;
     this.#live = false;
     // Before the listeners run, because they may close the book.
-    const report = this.#resubscription.failed(event ? "unreadable" : "gap");
+    const report = this.#resubscription.failed(!!event);
     if (wasLive) this.#changed();
     if (!report) return;
-    const message = `The order book of ${this.market} could not be read; it is requested again`;
+    const message = `The order book of ${this.market} could not be read`;
     this.#failed(new RangerError("protocol", message, `${this.market}.${event}`));
   }
 

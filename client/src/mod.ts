@@ -32,7 +32,7 @@ export { compareDecimals } from "./decimals.ts";
 export { type ErrorCode, RangerError } from "./errors.ts";
 export type { AbortSignalLike, ConnectOptions, TokenSource, WebSocketLike } from "./options.ts";
 export type { Identity, State } from "./state.ts";
-export * from "./streams.ts";
+export type * from "./streams.ts";
 
 /**
  * Connects to a Ranger server, and reconnects until it is closed.

@@ -27,6 +27,11 @@ export interface ConnectOptions {
    * A string cannot be renewed.
    */
   readonly token?: TokenSource | undefined;
+  /**
+   * Whether streams continue after a lost connection where they were, so that no event is missed or
+   * repeated. A cursor, from {@link Ranger.cursor}, continues an earlier client. Default true.
+   */
+  readonly resume?: boolean | string | undefined;
   /** Closes the connection, all loops and all books when it is aborted. */
   readonly signal?: AbortSignalLike | undefined;
   /** The WebSocket constructor. Node 20 has none: pass the one from npm's `ws`. The server's path
@@ -55,6 +60,7 @@ export interface ConnectOptions {
 export interface Settings {
   readonly url: string;
   readonly token: TokenSource | undefined;
+  readonly resume: boolean | string;
   readonly WebSocket: new (url: string) => WebSocketLike;
   readonly pingInterval: number;
   readonly timeout: number;
@@ -72,7 +78,7 @@ export function resolveSettings(
   if (!WebSocket) {
     throw new RangerError(
       "no-websocket",
-      "This runtime has no WebSocket: use Node 22, or connect(url, { WebSocket }) with npm's ws",
+      "Use Node 22, or pass { WebSocket } from npm's ws",
     );
   }
   const numbers = {
@@ -82,18 +88,24 @@ export function resolveSettings(
     maxReconnectDelay: 30_000,
     maxReconnectAttempts: Infinity,
   };
-  checkOptions(options, ["token", "signal", "WebSocket", ...Object.keys(numbers)]);
+  checkOptions(options, ["token", "resume", "signal", "WebSocket", ...Object.keys(numbers)]);
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
     if (!(value > 0)) invalidOption(name, "above 0", value);
   }
-  return { ...numbers, url: address(url, WebSocket), token: options.token, WebSocket };
+  const { token, resume = true } = options;
+  return { ...numbers, url: address(url, WebSocket, resume), token, resume, WebSocket };
 }
 
 /**
- * Requests the object envelope, whatever the server's default; resolves URLs relative to the page.
+ * Requests the object envelope, whatever the server's default, and cursors; resolves URLs relative
+ * to the page.
  */
-function address(given: string | { readonly href: string }, WebSocket: object): string {
+function address(
+  given: string | { readonly href: string },
+  WebSocket: object,
+  resume: boolean | string,
+): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   let url: URL | undefined;
   try {
@@ -105,17 +117,18 @@ function address(given: string | { readonly href: string }, WebSocket: object): 
   if (!url || !/^wss?:$/.test(url.protocol)) {
     throw new RangerError(
       "url",
-      `Invalid WebSocket URL: ${given}; a valid one is wss://example.com/public`,
+      `Invalid URL ${given}; a valid one is wss://example.com/public`,
     );
   }
   // A WebSocket class has these constants; a subclass or function that adds headers has not.
   if (Object.hasOwn(WebSocket, "CONNECTING") && /\/private\/?$/.test(url.pathname)) {
     throw new RangerError(
       "url",
-      "Use /public, which serves private streams too: /private needs a constructor that sends headers",
+      "Use /public: it has private streams too",
     );
   }
   url.hash = "";
   url.searchParams.set("envelope", "object");
+  if (resume) url.searchParams.set("cursor", "");
   return url.href;
 }

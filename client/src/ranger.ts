@@ -1,18 +1,18 @@
 import type { Book, BookOptions, Ranger, Stop, StreamName, StreamOptions } from "./api.ts";
 import { LiveBook } from "./book.ts";
 import { AsyncQueue } from "./async_queue.ts";
-import { checkOptions, notConnected, RangerError } from "./errors.ts";
+import { checkOptions, invalidOption, notConnected, RangerError } from "./errors.ts";
 import { Reconnector } from "./reconnector.ts";
 import { parseMessage } from "./message.ts";
 import type { AbortSignalLike, Settings } from "./options.ts";
-import type { State } from "./state.ts";
-import { type PayloadOf, STREAM_KINDS } from "./streams.ts";
-import { isPrefixed, Subscriptions } from "./subscriptions.ts";
+import type { Identity, State } from "./state.ts";
+import { type PayloadOf, PRIVATE_STREAMS } from "./streams.ts";
+import { Subscriptions } from "./subscriptions.ts";
 import { emit, subscribe } from "./listeners.ts";
 import { Tokens } from "./tokens.ts";
 
 function isPrivate(name: string): boolean {
-  return STREAM_KINDS.some((kind) => kind.name === name && kind.scope === "private");
+  return PRIVATE_STREAMS.includes(name);
 }
 
 /** What pages have and other runtimes may lack. */
@@ -20,10 +20,10 @@ interface Page extends Partial<Pick<EventTarget, "addEventListener" | "removeEve
   readonly document?: { readonly visibilityState: string };
 }
 
-/** A message from the server that is not an event (protocol, sections 3 and 4). */
+/** A message from the server that is not an event (protocol, sections 3, 4 and 9). */
 interface Answer {
-  readonly success?: { readonly message?: string; readonly streams?: readonly string[] };
-  readonly error?: { readonly message?: string };
+  readonly message?: string;
+  readonly streams?: readonly string[];
 }
 
 /** Implements {@linkcode Ranger}. */
@@ -31,21 +31,25 @@ export class LiveRanger implements Ranger {
   readonly #reconnector: Reconnector;
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
-  readonly #subscriptions = new Subscriptions();
+  readonly #subscriptions: Subscriptions;
   /** Why private streams are unavailable; `undefined` if they are available. */
   #privateError: RangerError | undefined;
   /** Books and loops over streams. */
-  readonly #consumers = new Set<{ end(): void; lost?(): void }>();
+  readonly #consumers = new Set<
+    { end(): void; lost?(streams?: readonly string[]): void }
+  >();
   readonly #states = new Set<(state: State) => void>();
   readonly #errors = new Set<(error: RangerError) => void>();
   readonly #messages = new Set<(text: string) => void>();
+  readonly #losses = new Set<(streams: readonly string[]) => void>();
   #state: State = { status: "connecting", attempt: 0 };
   #release: () => void = () => {};
 
   constructor(settings: Settings, signal: AbortSignalLike | undefined) {
     this.#hasToken = settings.token !== undefined;
+    this.#subscriptions = new Subscriptions(settings.resume);
     if (!this.#hasToken) {
-      const message = "Private streams need a token: connect(url, { token: () => fetchToken() })";
+      const message = "Private streams need a token: pass { token: () => … }";
       this.#privateError = new RangerError("unauthenticated", message);
     }
     this.#reconnector = new Reconnector(settings, {
@@ -61,7 +65,7 @@ export class LiveRanger implements Ranger {
           this.#privateError = undefined;
           this.#subscriptions.identified();
         }
-        this.#setState({ status: "open", identity });
+        this.#setOpen(identity);
       },
       failed: this.#report,
       authFailed: this.#authFailed,
@@ -96,21 +100,27 @@ export class LiveRanger implements Ranger {
     return this.#subscriptions.names;
   }
 
+  get cursor(): string | undefined {
+    return this.#subscriptions.positions.cursor;
+  }
+
   stream<Name extends StreamName>(
     name: Name,
     options: StreamOptions = {},
   ): AsyncIterable<PayloadOf<Name>> {
-    checkOptions(options, ["overflow", "buffer"]);
+    checkOptions(options, ["overflow", "buffer", "last"]);
     return { [Symbol.asyncIterator]: () => this.#iterate<PayloadOf<Name>>(name, options) };
   }
 
   on<Name extends StreamName>(
     name: Name,
     listener: (payload: PayloadOf<Name>, stream: string) => void,
+    options: Pick<StreamOptions, "last"> = {},
   ): Stop {
+    checkOptions(options, ["last"]);
     // A new function, so that the same listener can be added twice.
     const take = (payload: unknown, stream: string) => listener(payload as PayloadOf<Name>, stream);
-    return this.#subscribe(name, take, this.#report);
+    return this.#subscribe(name, take, this.#report, options);
   }
 
   book(market: string, options: BookOptions = {}): Book {
@@ -128,6 +138,10 @@ export class LiveRanger implements Ranger {
 
   onError(listener: (error: RangerError) => void): Stop {
     return subscribe(this.#errors, listener);
+  }
+
+  onLoss(listener: (streams: readonly string[]) => void): Stop {
+    return subscribe(this.#losses, listener);
   }
 
   onMessage(listener: (text: string) => void): Stop {
@@ -161,6 +175,7 @@ export class LiveRanger implements Ranger {
       name,
       (payload) => buffer.push(payload as T),
       (error) => buffer.end(error),
+      options,
     );
     this.#consumers.add(buffer);
     return buffer;
@@ -170,13 +185,15 @@ export class LiveRanger implements Ranger {
     name: string,
     listener: (payload: unknown, stream: string) => void,
     failed: (error: RangerError) => void,
+    { last = 0 }: StreamOptions,
   ): Stop {
     this.#checkName(name);
+    if (!(last >= 0 && last <= 1000)) invalidOption("last", "0 to 1000", last);
     const unlisten = this.#subscriptions.listen(name, listener);
     const release = this.#subscriptions.subscribe(name, (error) => {
       unlisten();
       failed(error);
-    });
+    }, last);
     return () => {
       unlisten();
       release();
@@ -196,7 +213,7 @@ export class LiveRanger implements Ranger {
   }
 
   readonly #opened = (): void => {
-    this.#setState({ status: "open", identity: undefined });
+    this.#setOpen();
     // A listener may have closed it.
     if (!this.#reconnector.open) return;
     this.#subscriptions.opened((message) => this.#reconnector.open?.send(message), !this.#hasToken);
@@ -212,32 +229,49 @@ export class LiveRanger implements Ranger {
     try {
       parsed = parseMessage(text);
     } catch {
-      const message = `The server sent a message that is not JSON: ${text.slice(0, 80)}`;
+      const message = `The server sent what is not JSON: ${text.slice(0, 80)}`;
       return this.#report(new RangerError("protocol", message));
     }
-    for (const name in parsed) {
-      if (name === "success" || name === "error") this.#answered(parsed as Answer);
-      else this.#subscriptions.deliver(name, parsed[name]);
+    const { cursor, ...events } = parsed;
+    for (const name in events) {
+      const payload = events[name];
+      if (/^(success|error|status)$/.test(name)) this.#answered(payload ?? {}, name);
+      this.#subscriptions.deliver(name, payload, cursor);
     }
   };
 
-  #answered({ success, error }: Answer): void {
-    if (success?.streams) return this.#subscriptions.answered(success.streams);
-    const message = success?.message ?? error?.message ?? "";
+  #answered({ message = "", streams }: Answer, kind: string): void {
+    const { positions } = this.#subscriptions;
+    const [, source] = /^source (up|down)/.exec(message) ?? [];
+    if (source) {
+      this.#subscriptions.source = source as "up" | "down";
+      this.#setOpen((this.#state as State & { status: "open" }).identity);
+      return this.#lose([]);
+    }
+    if (streams) {
+      if (/^(resumed|Cannot)/.test(message)) positions.caughtUp(streams);
+      if (/^(events may|Cannot)/.test(message)) return emit(this.#losses, streams);
+      if (message === "stale") return this.#lose(streams);
+      if (message !== "resumed") this.#subscriptions.answered(streams);
+      return;
+    }
     if (message === "Authenticated.") return this.#tokens.accepted();
-    if (message === "Token expired.") return this.#tokens.expired();
+    if (message === "Token expired.") {
+      this.#subscriptions.expired(isPrivate);
+      return this.#tokens.expired();
+    }
     if (/^Authentication failed|^Token type/.test(message)) return this.#tokens.refused(message);
     const refused = /^cannot subscribe to (.*)$/s.exec(message)?.[1];
     if (refused !== undefined) return this.#subscriptions.fail(refused, refusal(refused));
     // Reported per stream when the list that follows arrives.
-    if (message === "Too many streams.") return;
+    if (message === "Too many streams." || kind === "status") return;
     this.#report(new RangerError("protocol", `The server answered: ${message}`));
   }
 
   readonly #lost = (state: State): void => {
     this.#subscriptions.lost();
     this.#tokens.lost();
-    for (const user of this.#consumers) user.lost?.();
+    this.#lose();
     if (state.status === "closed") void this.#end(state.reason, state.code);
     else this.#setState(state);
   };
@@ -259,8 +293,17 @@ export class LiveRanger implements Ranger {
     this.#subscriptions.clear();
     for (const user of this.#consumers) user.end();
     this.#setState({ status: "closed", reason, code, ...(cause === undefined ? {} : { cause }) });
-    for (const set of [this.#states, this.#errors, this.#messages]) set.clear();
+    for (const set of [this.#states, this.#errors, this.#messages, this.#losses]) set.clear();
     await this.#reconnector.close();
+  }
+
+  /** Books look whether they are live. @param streams those that are not; all by default */
+  #lose(streams?: readonly string[]): void {
+    for (const user of this.#consumers) user.lost?.(streams);
+  }
+
+  #setOpen(identity?: Identity): void {
+    this.#setState({ status: "open", identity, source: this.#subscriptions.source });
   }
 
   #setState(state: State): void {
@@ -278,8 +321,7 @@ export class LiveRanger implements Ranger {
 }
 
 function refusal(name: string): RangerError {
-  const reason = isPrefixed(name)
-    ? "your token's role may not read it"
-    : `it has ${STREAM_KINDS.map((kind) => kind.name).join(", ")}`;
-  return new RangerError("refused", `The server refused "${name}": ${reason}`, name);
+  const message =
+    `The server refused "${name}": it has no such stream, or your role may not read it`;
+  return new RangerError("refused", message, name);
 }

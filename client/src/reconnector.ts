@@ -37,6 +37,7 @@ export function backoff(
 export class Reconnector implements ConnectionOwner {
   readonly #settings: Settings;
   readonly #owner: ReconnectorOwner;
+  readonly received: (text: string) => void;
   #connection: Connection | undefined;
   /** Time of `performance.now()`; NaN while no connection is open. */
   #openedAt = NaN;
@@ -48,6 +49,7 @@ export class Reconnector implements ConnectionOwner {
   constructor(settings: Settings, owner: ReconnectorOwner) {
     this.#settings = settings;
     this.#owner = owner;
+    this.received = owner.received;
   }
 
   /** The open connection, if there is one. */
@@ -95,10 +97,6 @@ export class Reconnector implements ConnectionOwner {
   opened(): void {
     this.#openedAt = performance.now();
     this.#owner.opened();
-  }
-
-  received(text: string): void {
-    this.#owner.received(text);
   }
 
   lost(loss: Loss): void {

@@ -41,10 +41,10 @@ export class Resubscription {
    * Call when the state is stale: requests it immediately after the first gap, otherwise after a
    * wait.
    *
+   * @param unreadable whether an event could not be read; otherwise there is a gap
    * @returns whether this is the first unreadable event in this run of failures
    */
-  failed(what: "gap" | "unreadable"): boolean {
-    const unreadable = what === "unreadable";
+  failed(unreadable: boolean): boolean {
     if (this.#timer === undefined) {
       this.stop();
       const failure = this.#failures++;

@@ -10,8 +10,14 @@ export interface Identity {
 export type State =
   /** A connection is being opened. */
   | { readonly status: "connecting"; readonly attempt: number }
-  /** The connection is open. `identity` is undefined while it is anonymous. */
-  | { readonly status: "open"; readonly identity: Identity | undefined }
+  /** The connection is open. */
+  | {
+    readonly status: "open";
+    /** Undefined while the connection is anonymous. */
+    readonly identity: Identity | undefined;
+    /** `down` while the server receives nothing from the exchange. */
+    readonly source: "up" | "down";
+  }
   /** The connection was lost or could not be opened; the next attempt is scheduled. */
   | {
     readonly status: "waiting";

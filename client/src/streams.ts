@@ -423,6 +423,17 @@ export interface StreamKind {
   readonly words?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** The names of the private streams. */
+export const PRIVATE_STREAMS: readonly string[] = [
+  "order",
+  "trade",
+  "deposit_address",
+  "balances",
+  "balance",
+  "withdraw",
+  "deposit",
+];
+
 /** Every kind, for completion and help. */
 export const STREAM_KINDS: readonly StreamKind[] = [
   { name: "<id>.update", scope: "public" },

@@ -1,5 +1,6 @@
 import { RangerError } from "./errors.ts";
 import { emit, subscribe } from "./listeners.ts";
+import { isPrefixed, Positions, withoutPrefix } from "./positions.ts";
 
 /** Receives a payload, and the name of the stream that it arrived on. */
 export type Listener = (payload: unknown, stream: string) => void;
@@ -13,11 +14,6 @@ const MESSAGE_INTERVAL_MS = 100;
 const BURST_MS = 1000;
 /** Servers accept messages of 4 KiB; one name takes up to 1.5 KiB. */
 const MAX_NAME_BYTES_PER_MESSAGE = 2000;
-
-/** Whether a stream is restricted to a role, as `admin.btcusd.orders` is. */
-export function isPrefixed(name: string): boolean {
-  return name.split(".").length === 3;
-}
 
 /**
  * The subscriptions that the app wants and those requested from the server; each message requests
@@ -38,9 +34,27 @@ export class Subscriptions {
   #send: ((message: string) => void) | undefined;
   /** Whether role streams may be requested: only after the server knows the role. */
   #roleKnown = false;
+  readonly positions: Positions;
+  /** Where streams begin that are subscribed to before the first connection. */
+  #start: string | undefined;
+  /** Whether the server receives events from the exchange. */
+  source: "up" | "down" = "up";
 
-  /** @returns a function that unsubscribes */
-  subscribe(name: string, holder: FailureListener): () => void {
+  /** @param resume whether to continue after a loss; a cursor to begin there */
+  constructor(resume: boolean | string) {
+    // No server knows this cursor: the answer names the streams of which events may be missing.
+    this.positions = new Positions(resume ? "0" : undefined);
+    if (resume !== true) this.#start = resume || undefined;
+  }
+
+  /**
+   * @param last number of recent events to begin with, if the stream is not subscribed yet
+   * @returns a function that unsubscribes
+   */
+  subscribe(name: string, holder: FailureListener, last?: number): () => void {
+    if (!this.#wanted.has(name) && !this.#requested.has(name)) {
+      this.positions.reset(name, this.#start ?? last);
+    }
     const release = addTo(this.#wanted, name, holder);
     // A new listener to increments needs a snapshot to apply them to.
     if (this.#requested.has(name) && name.endsWith("-inc")) this.resubscribe(name);
@@ -64,11 +78,11 @@ export class Subscriptions {
    * @returns a function that removes the listener
    */
   listen(name: string, listener: Listener): () => void {
-    const key = isPrefixed(name) ? name.slice(name.indexOf(".") + 1) : name;
-    return addTo(this.#listeners, key, listener);
+    return addTo(this.#listeners, withoutPrefix(name), listener);
   }
 
-  deliver(name: string, payload: unknown): void {
+  deliver(name: string, payload: unknown, cursor: unknown): void {
+    if (typeof cursor === "string") this.positions.moved(name, cursor);
     emit(this.#listeners.get(name), payload, name);
     const dot = name.indexOf(".");
     if (dot > 0) emit(this.#listeners.get(name.slice(0, dot)), payload, name);
@@ -79,10 +93,13 @@ export class Subscriptions {
     this.#send = send;
     this.#unanswered = [[]];
     this.#roleKnown = roleKnown;
+    this.#start = undefined;
     this.#sendNext();
   }
 
   lost(): void {
+    this.source = "up";
+    this.positions.suspend();
     this.#send = undefined;
     this.#requested.clear();
     this.#toResubscribe.clear();
@@ -97,6 +114,16 @@ export class Subscriptions {
     this.#schedule();
   }
 
+  /** Call when the token has expired: its streams continue with the next one where they ended. */
+  expired(isPrivate: (name: string) => boolean): void {
+    this.#roleKnown = false;
+    for (const name of this.#requested) {
+      if (!isPrivate(name) && !isPrefixed(name)) continue;
+      this.positions.suspend([name]);
+      this.resubscribe(name);
+    }
+  }
+
   /**
    * Call with the server's answer to a message: requested streams that it does not list have
    * failed.
@@ -104,14 +131,19 @@ export class Subscriptions {
   answered(streams: readonly string[]): void {
     const listed = new Set(streams);
     for (const name of this.#unanswered.shift() ?? []) {
-      if (listed.has(name) || !this.#requested.has(name)) continue;
-      const message = `"${name}" exceeds the limit of ${streams.length} streams per connection`;
+      if (!this.#requested.has(name)) continue;
+      if (listed.has(name)) {
+        this.positions.hold(name);
+        continue;
+      }
+      const message = `"${name}" exceeds the limit of ${streams.length} streams`;
       this.fail(name, new RangerError("too-many-streams", message, name));
     }
   }
 
   fail(name: string, error: RangerError): void {
     const holders = this.#wanted.get(name);
+    this.positions.reset(name);
     this.#wanted.delete(name);
     this.#requested.delete(name);
     emit(holders, error);
@@ -147,7 +179,9 @@ export class Subscriptions {
     );
     const streams: string[] = [];
     let size = 0;
+    const at = gone[0] ? undefined : this.positions.of(added[0]);
     for (const name of gone[0] ? gone : added) {
+      if (!gone[0] && this.positions.of(name) !== at) continue;
       // A UTF-16 code unit takes at most three bytes in UTF-8.
       size += name.length * 3 + 3;
       if (size < MAX_NAME_BYTES_PER_MESSAGE) streams.push(name);
@@ -155,13 +189,18 @@ export class Subscriptions {
     if (!streams[0]) return;
     for (const name of streams) {
       this.#toResubscribe.delete(name);
-      if (gone[0]) this.#requested.delete(name);
-      else this.#requested.add(name);
+      if (!gone[0]) this.#requested.add(name);
+      else {
+        this.#requested.delete(name);
+        if (!this.#wanted.has(name)) this.positions.reset(name);
+      }
     }
     this.#unanswered.push(gone[0] ? [] : streams);
     this.#rateLimitedUntil = Math.max(this.#rateLimitedUntil, performance.now()) +
       MESSAGE_INTERVAL_MS;
-    this.#send!(JSON.stringify({ event: gone[0] ? "unsubscribe" : "subscribe", streams }));
+    const event = gone[0] ? "unsubscribe" : "subscribe";
+    const key = typeof at === "number" ? "last" : "cursor";
+    this.#send!(JSON.stringify({ event, streams, [key]: at }));
     this.#schedule();
   }
 }

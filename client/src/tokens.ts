@@ -67,13 +67,13 @@ export class Tokens {
       if (token && typeof token !== "string") throw new TypeError("it is not a string");
     } catch (cause) {
       if (round !== this.#generation) return;
-      return this.#failed("token-unavailable", `The token could not be fetched (${cause})`, cause);
+      return this.#failed("token-unavailable", `No token (${cause})`, cause);
     }
     if (round !== this.#generation) return;
     const latest = this.#unanswered.at(-1) ?? this.#accepted;
     if (!token) {
       if (latest) return this.#owner.signedOut();
-      const message = "Private streams need a token, and `token` returned none";
+      const message = "Private streams need a token";
       return this.#owner.authFailed(new RangerError("unauthenticated", message));
     }
     token = token.replace(/^Bearer\s+/i, "");

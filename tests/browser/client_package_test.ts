@@ -145,6 +145,7 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
       "README.md",
       "mod.js",
       "package.json",
+      "streams.js",
     ]);
     for (const name of names) {
       const text = await Deno.readTextFile(`${folder}/client/${name}`);

@@ -38,6 +38,7 @@ Deno.test("a token is sent, told of, and private streams come", async () => {
   assert.deepEqual(client.ranger.state, {
     status: "open",
     identity: { uid, role: "member", expiresAt: exp * 1000 },
+    source: "up",
   });
   await client.seen(() => client.messages.find((text) => text.includes("balances")), "the answer");
   await exchange.publish(`private.${uid}.balances`, { btc: ["1.50", "0"] });

@@ -64,6 +64,76 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     }
   });
 
+  await step(t, "--last: recent events first", async () => {
+    const market = freshWord();
+    for (const n of [1, 2, 3]) await exchange.publish(`public.${market}.trades`, { n });
+    await exchange.settled();
+    const args = ["tail", `${market}.trades`, "--url", url, "--json", "--last", "2"];
+    await using tail = new Running([...args, "--count", "3"]);
+    await tail.stdout.line(/"n":3/);
+    await exchange.publish(`public.${market}.trades`, { n: 4 });
+    assert.equal((await tail.end()).code, 0);
+    const name = `${market}.trades`;
+    assert.deepEqual(tail.stdout.all, [2, 3, 4].map((n) => `{"${name}":{"n":${n}}}`));
+  });
+
+  await step(t, "--resume: goes on where the last run ended, and says what it did", async () => {
+    await using folder = await temporaryFolder();
+    const uid = freshWord();
+    const token = await exchange.key.token({ uid });
+    for (
+      const [key, stream] of [[`public.${uid}.trades`, `${uid}.trades`], [
+        `private.${uid}.order`,
+        "order",
+      ]] as const
+    ) {
+      const file = `${folder.path}/${stream}`;
+      const args = ["tail", stream, "--url", url, "--json", "--token", token, "--resume", file];
+      const numbers = ({ stdout }: Running) =>
+        stdout.all.map((line) => Number(/"n":(\d+)/.exec(line)![1]));
+      let next = 0;
+      {
+        await using tail = new Running(args);
+        await publish(key, { n: 0 }, () => tail.stdout.all.length > 0);
+        await exchange.publish(key, { n: ++next });
+        await tail.stdout.line(/"n":1/);
+        assert.equal((await tail.end("SIGINT")).code, 0);
+        assert.deepEqual(tail.stderr.all, []);
+      }
+      for (const [ending, flags] of [["SIGTERM", []], ["count", ["--count", "2"]]] as const) {
+        await exchange.publish(key, { n: ++next });
+        await exchange.publish(key, { n: ++next });
+        await exchange.publish(key, { n: next + 1 });
+        await exchange.settled();
+        await using tail = new Running([...args, ...flags]);
+        if (ending === "SIGTERM") await tail.stdout.line(new RegExp(`"n":${++next}`));
+        assert.equal((await tail.end(ending === "SIGTERM" ? ending : undefined)).code, 0);
+        const from = ending === "SIGTERM" ? next - 2 : next - 1;
+        assert.deepEqual(
+          numbers(tail),
+          Array.from({ length: next - from + 1 }, (_, at) => from + at),
+        );
+        if (ending === "SIGTERM") {
+          assert.deepEqual(tail.stderr.all, [`ranger: resumed from ${file}`]);
+        }
+      }
+      await Deno.writeTextFile(file, "1-aaaaaaaaaaa");
+      await using tail = new Running(args);
+      await tail.stderr.line(
+        new RegExp(`^ranger: cannot resume from .*: events of ${stream} may be missing$`),
+      );
+      await exchange.publish(key, { n: 1000 });
+      await tail.stdout.line(/"n":1000/);
+      // Written while it runs, too.
+      const written = await until(async () => {
+        const text = await Deno.readTextFile(file);
+        return text.startsWith("1-aaaaaaaaaaa") ? undefined : text;
+      }, "the position");
+      assert.match(written, /^[\w-]{1,40}\n$/);
+      assert.equal((await tail.end("SIGINT")).code, 0);
+    }
+  });
+
   await step(t, "a token that is refused: 77, whatever is followed", async () => {
     const wrong = await (await makeKey()).token();
     for (const stream of ["order", "global.tickers"]) {
@@ -275,6 +345,10 @@ Deno.test("what cannot be meant is refused before anything is connected: 78", as
     [["order"], /private streams need a token: --token/],
     [["a b"], /Invalid stream name/],
     [["x.y", "--count", "0"], /--count is "0"; expected a whole number/],
+    [["x.y", "--last", "1001"], /--last is "1001"; expected a whole number from 1 to 1000/],
+    [["x.y", "--resume", "/nowhere/file"], /--resume: \/nowhere\/file cannot be written/],
+    [["x.y", "--resume", `${ROOT}README.md`], /--resume: .*README\.md has no cursor in it/],
+    [["--book", "btcusd", "--last", "5"], /--last and --resume are for streams/],
     [["x.y", "--for", "soon"], /--for is "soon"; expected seconds/],
     [["x.y", "--token", "@/nowhere/token"], /--token: \/nowhere\/token cannot be read/],
     [["x.y", "--token="], /--token is empty/],

@@ -1,5 +1,5 @@
 import type { Ranger, Stop } from "../../client/src/mod.ts";
-import { type KlinePeriod, STREAM_KINDS } from "../../client/src/mod.ts";
+import { type KlinePeriod, STREAM_KINDS } from "../../client/src/streams.ts";
 import { CandleChart } from "./candle_chart.ts";
 import { CandleDrawing } from "./candle_drawing.ts";
 import { type Candle, CandleHistory, candleOf } from "./candle_history.ts";

@@ -1,4 +1,4 @@
-import { STREAM_KINDS } from "../../client/src/mod.ts";
+import { STREAM_KINDS } from "../../client/src/streams.ts";
 
 /** Maximum suggestions: a longer list is hard to scan. */
 const MAX_SUGGESTIONS = 60;

@@ -1,8 +1,17 @@
 /** The stream's name, up to the payload. */
 const EVENT = /^\s*\{\s*("(?:[^"\\]|\\.)*")\s*:\s*/;
+/** What an event has behind its payload, when the client has asked for it. */
+const CURSOR = /,"cursor":"([\w-]{1,40})"\}$/;
+/** Messages about the completeness of data are not events. */
+const STATUS = /^\{"status":\{"message":"/;
+
+/** The position of an event in the server's log, if there is one. */
+export function cursorOf(text: string): string | undefined {
+  return CURSOR.exec(text)?.[1];
+}
 
 /**
- * A message of the server as one line of JSON.
+ * A message of the server as one line of JSON, without its cursor.
  *
  * @param text as received
  * @returns undefined for messages that are not events: answers and pongs
@@ -12,7 +21,7 @@ const EVENT = /^\s*\{\s*("(?:[^"\\]|\\.)*")\s*:\s*/;
  * ```
  */
 export function eventJson(text: string): string | undefined {
-  return streamOf(text) === undefined ? undefined : inOneLine(text);
+  return streamOf(text) === undefined ? undefined : inOneLine(withoutCursor(text));
 }
 
 /**
@@ -29,14 +38,21 @@ export function eventJson(text: string): string | undefined {
 export function eventLine(text: string, at: Date): string | undefined {
   const stream = streamOf(text);
   if (stream === undefined) return undefined;
-  const payload = text.slice(EVENT.exec(text)![0].length, text.lastIndexOf("}")).trimEnd();
+  const event = withoutCursor(text);
+  const payload = event.slice(EVENT.exec(event)![0].length, event.lastIndexOf("}")).trimEnd();
   return `${clock(at)}  ${inOneLine(stream)}  ${inOneLine(payload)}`;
 }
 
 function streamOf(text: string): string | undefined {
   const quoted = EVENT.exec(text)?.[1];
   if (quoted === undefined || quoted === '"success"' || quoted === '"error"') return undefined;
+  if (STATUS.test(text) && !CURSOR.test(text)) return undefined;
   return JSON.parse(quoted);
+}
+
+/** The message as clients receive it that have not asked for cursors. */
+function withoutCursor(text: string): string {
+  return text.replace(CURSOR, "}");
 }
 
 /** Line breaks between the parts of JSON have no meaning. */

@@ -13,6 +13,8 @@ export interface Following {
   readonly url: string;
   /** A JWT, or `@FILE`, which is read again whenever a token is needed. */
   readonly token: string | undefined;
+  /** Where to begin in the server's log. */
+  readonly cursor?: string | undefined;
   /** Time limit for the first connection, in seconds. */
   readonly timeout: number;
   /** Following ends when this resolves. */
@@ -22,6 +24,8 @@ export interface Following {
   /** `ask` is called at once, to subscribe; `connected` after the first connection. */
   ask(ranger: Ranger): void;
   connected(): void;
+  /** Called before the connection is closed. */
+  readonly ending?: ((ranger: Ranger) => void) | undefined;
 }
 
 /**
@@ -95,11 +99,12 @@ export async function follow(following: Following): Promise<void> {
     await Promise.race([over.promise, until]);
   } finally {
     clearTimeout(timer);
+    following.ending?.(ranger);
     await Promise.race([ranger.close(), delay(CLOSE_TIMEOUT, undefined, { ref: false })]);
   }
 }
 
-async function dial({ url, token }: Following): Promise<Ranger> {
+async function dial({ url, token, cursor }: Following): Promise<Ranger> {
   if (token === "") throw new ConfigurationError("--token is empty; expected a JWT or @FILE");
   const file = fileOf(token);
   // Read once in advance, so that a wrong path is reported at once.
@@ -108,6 +113,7 @@ async function dial({ url, token }: Following): Promise<Ranger> {
     connect(url, {
       token: file === undefined ? token : () => readToken(file),
       maxReconnectDelay: 5_000,
+      resume: cursor ?? true,
     })
   );
 }

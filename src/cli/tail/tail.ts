@@ -1,14 +1,15 @@
-import { type Ranger, STREAM_KINDS } from "../../../client/src/mod.ts";
+import type { Ranger } from "../../../client/src/mod.ts";
+import { STREAM_KINDS } from "../../../client/src/streams.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { untilSignal } from "../../daemon/signals.ts";
 import { type Command, type CommandInput, defineCommand } from "../command.ts";
-import { parseDuration } from "../flag_values.ts";
 import { follow } from "./follow.ts";
 import { Output } from "./output.ts";
 import { bookJson, bookLine } from "./book.ts";
-import { eventJson, eventLine, printable } from "./event.ts";
+import { cursorOf, eventJson, eventLine, printable } from "./event.ts";
 import { Ladder } from "./ladder.ts";
-import { wholeNumber } from "../flag_values.ts";
+import { PositionFile } from "./position_file.ts";
+import { parseDuration, wholeNumber } from "../flag_values.ts";
 
 /** Milliseconds that a slow reader has for the rest after a signal. */
 const FLUSH_TIMEOUT = 500;
@@ -28,6 +29,12 @@ const OPTIONS = {
   json: { type: "boolean", help: "One line of JSON per message, for pipes" },
   book: { type: "boolean", help: "Shows the live order book of one market" },
   depth: { type: "string", value: "LEVELS", help: "Levels of the book per side", default: "10" },
+  last: { type: "string", value: "NUMBER", help: "Recent events of each stream to begin with" },
+  resume: {
+    type: "string",
+    value: "FILE",
+    help: "Continues where the last one with this file ended, and keeps the position in it",
+  },
   count: { type: "string", value: "NUMBER", help: "Ends after this number of messages or books" },
   for: { type: "string", value: "TIME", help: "Ends this long after connecting: 10s, 5m, 1h" },
   timeout: {
@@ -46,14 +53,17 @@ export const tail: Command = defineCommand({
   summary: "Prints streams in a terminal, or to a pipe",
   description:
     "Prints each event: time, stream and payload as published, or with --json the message\n" +
-    "itself. Reconnects when the connection is lost, and reports it on standard error. Exits\n" +
-    "with 0 when interrupted, at the end of --count or --for, or when the reader is gone; with\n" +
-    "69 if the first connection fails, 77 if the token or every stream is refused, 78 if an\n" +
-    "argument is wrong.",
+    "itself. Reconnects when the connection is lost, continues where it was, and reports on\n" +
+    "standard error what happened and what may be missing. With --resume it also continues where\n" +
+    "an earlier run ended. Exits with 0 when interrupted, at the end of --count or --for, or when\n" +
+    "the reader is gone; with 69 if the first connection fails, 77 if the token or every stream\n" +
+    "is refused, 78 if an argument is wrong.",
   usage: "ranger tail STREAM… [--url URL] [--token JWT|@FILE] [--json]\n" +
+    "            [--last NUMBER] [--resume FILE]\n" +
     "ranger tail --book MARKET [--depth LEVELS] [--json]",
   example: "ranger tail btcusd.trades global.tickers --url wss://ranger.example.com/public\n" +
     "ranger tail --book btcusd\n" +
+    "ranger tail btcusd.trades --last 50\n" +
     "ranger tail order trade --token @token.jwt --json | jq .",
   options: OPTIONS,
   positionals: { min: 1, max: 256 },
@@ -64,9 +74,16 @@ export const tail: Command = defineCommand({
     const over = Promise.withResolvers<void>();
     const signalled = untilSignal();
     const ends = endsOf(values, over.resolve);
+    const last = lastOf(values);
+    if (values.book && (last > 0 || values.resume !== undefined)) {
+      throw new ConfigurationError("--last and --resume are for streams; --book shows a state");
+    }
+    const file = values.resume === undefined
+      ? undefined
+      : await PositionFile.open(values.resume, over.reject);
     const view = values.book
       ? watchBook(marketOf(positionals), values, output, ends)
-      : watchEvents(positionals, values, output, ends);
+      : watchEvents(positionals, values, { last, file }, output, ends);
     try {
       await follow({
         url: values.url,
@@ -76,10 +93,13 @@ export const tail: Command = defineCommand({
         note: view.note,
         ask: view.ask,
         connected: ends.connected,
+        cursor: file?.cursor,
+        ending: view.ending,
       });
     } finally {
       ends.stop();
       view.stop();
+      await file?.close();
     }
     const timeout = signalled.then(() => new Promise((end) => setTimeout(end, FLUSH_TIMEOUT)));
     await Promise.race([output.flush(), output.gone, timeout]);
@@ -94,6 +114,7 @@ export const tail: Command = defineCommand({
 interface View {
   readonly note: (text: string) => void;
   ask(ranger: Ranger): void;
+  readonly ending?: (ranger: Ranger) => void;
   stop(): void;
 }
 
@@ -126,24 +147,60 @@ function endsOf({ count, for: time }: Values, end: () => void): Ends {
   };
 }
 
+/** Names of these lengths are subscribed to in one message. */
+const MAX_NAMES_LENGTH = 500;
+
+/**
+ * Whether all streams are at the position of the last event that came: the server sends what was
+ * missed in the order of the log, but private streams only once it knows the user.
+ */
+function haveOnePosition(streams: readonly string[]): boolean {
+  return streams.length === 1 ||
+    streams.every((name) => name.includes(".")) && streams.join().length < MAX_NAMES_LENGTH;
+}
+
 function watchEvents(
   streams: readonly string[],
   { json }: Values,
+  { last, file }: { readonly last: number; readonly file: PositionFile | undefined },
   output: Output,
   ends: Ends,
 ): View {
+  const onePosition = haveOnePosition(streams);
+  /** Whether the last event was printed: the position of the next run is behind it. */
+  let printed = true;
+  let resuming = file?.cursor !== undefined;
+  const remember = (ranger: Ranger) => {
+    if (printed && !onePosition) file?.note(ranger.cursor);
+  };
   return {
     note,
     ask(ranger) {
       // The text is shown as received, so that numbers keep all their digits.
-      for (const stream of streams) ranger.on(stream, () => {});
+      for (const stream of streams) ranger.on(stream, () => remember(ranger), { last });
       ranger.onMessage((text) => {
-        const line = ends.more && (json ? eventJson(text) : eventLine(text, new Date()));
+        if (resuming && text.startsWith('{"success":{"message":"resumed"')) {
+          resuming = false;
+          note(`resumed from ${file!.path}`);
+        }
+        printed = ends.more;
+        const line = printed && (json ? eventJson(text) : eventLine(text, new Date()));
         if (line && output.line(line)) ends.one();
+        if (line && onePosition) file?.note(cursorOf(text));
+      });
+      ranger.onLoss((names) => {
+        const why = resuming ? `cannot resume from ${file!.path}: ` : "";
+        resuming = false;
+        note(`${why}events of ${names.join(", ")} may be missing`);
       });
     },
+    ending: remember,
     stop() {},
   };
+}
+
+function lastOf({ last }: Values): number {
+  return last === undefined ? 0 : wholeNumber(last, "--last", 1, 1000);
 }
 
 function watchBook(market: string, values: Values, output: Output, ends: Ends): View {
