@@ -3,14 +3,17 @@
  *
  *     deno run -A scripts/build_client.ts   dist/client
  *
- * DIST names another folder than dist. One minified JavaScript file, the declarations that it
- * needs, and what npm shows. The runtime's own tools make both: no build tool is needed beside it.
+ * DIST names another folder than dist. One minified JavaScript file per entry with its source map,
+ * the declarations that they need, and what npm shows. The runtime's own tools make them: no build
+ * tool is needed beside it.
  */
 import { resolve } from "node:path";
 import { VERSION } from "../src/version.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const SOURCES = `${ROOT}client/src`;
+/** What apps import: the package itself, `/store` and `/react`. */
+const ENTRIES = ["mod", "store", "react"];
 const OUT = `${resolve(Deno.env.get("DIST") || `${ROOT}dist`)}/client`;
 
 const { version } = JSON.parse(
@@ -23,26 +26,49 @@ if (version !== VERSION) {
 }
 await Deno.remove(OUT, { recursive: true }).catch(() => {});
 await Deno.mkdir(OUT, { recursive: true });
-await deno(
-  "bundle",
-  "--minify",
-  "--platform=browser",
-  `--output=${OUT}/mod.js`,
-  "mod.ts",
-);
+for (const entry of ENTRIES) await bundle(entry);
 await writeDeclarations();
 for (const file of ["client/package.json", "client/README.md", "LICENSE"]) {
   await Deno.copyFile(`${ROOT}${file}`, `${OUT}/${file.split("/").at(-1)}`);
 }
-console.log(`${OUT}: ${await gzipped(`${OUT}/mod.js`)} bytes gzipped`);
+const sizes = await Promise.all(
+  ENTRIES.map(async (entry) => `${entry}.js ${await gzipped(`${OUT}/${entry}.js`)}`),
+);
+console.log(`${OUT}: ${sizes.join(", ")} bytes gzipped`);
 
-/** Writes the declarations of mod.ts and of all that they mention. */
+/** Writes an entry's JavaScript, and its source map with the sources in it. */
+async function bundle(entry: string): Promise<void> {
+  const file = `${OUT}/${entry}.js`;
+  await deno(
+    "bundle",
+    "--minify",
+    "--platform=browser",
+    "--external=react",
+    "--sourcemap=linked",
+    `--output=${file}`,
+    `${entry}.ts`,
+  );
+  const map = JSON.parse(await Deno.readTextFile(`${file}.map`));
+  // Without the path to the sources on this machine; they are in the map.
+  map.sources = map.sources.map((source: string) => `src/${source.split("/").at(-1)}`);
+  if (entry === "react") {
+    // React's server components may import the hooks, and leave them to the browser.
+    await Deno.writeTextFile(
+      file,
+      `"use client";\n${await Deno.readTextFile(file)}`,
+    );
+    map.mappings = `;${map.mappings}`;
+  }
+  await Deno.writeTextFile(`${file}.map`, JSON.stringify(map));
+}
+
+/** Writes the declarations of the entries and of all that they mention. */
 async function writeDeclarations(): Promise<void> {
   const all = await Deno.makeTempDir({ prefix: "ranger-client-" });
   try {
     const sources = [...Deno.readDirSync(SOURCES)].map(({ name }) => name);
     await deno("transpile", "--declaration", `--outdir=${all}`, ...sources);
-    const wanted = ["mod"];
+    const wanted = [...ENTRIES];
     for (const name of wanted) {
       const text = (await Deno.readTextFile(`${all}/${name}.d.ts`))
         // Names the file as it was on this machine.

@@ -79,7 +79,7 @@ pack "$stage" "$out/$name.tar.gz"
 
 make client
 name=package
-pack dist/client "$out/ranger-client-$version.tgz"
+pack dist/client "$out/ranger-ws-client-$version.tgz"
 
 # Further artefacts, where their tools are here.
 if grep -q '^deb:' Makefile && command -v dpkg-deb >/dev/null; then
