@@ -95,27 +95,32 @@ export function resolveSettings(
  */
 function address(given: string | { readonly href: string }, WebSocket: object): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
-  let url: URL | undefined;
+  let url = typeof given === "string" ? given : given.href;
   try {
-    url = new URL(typeof given === "string" ? given : given.href, page);
-    url.protocol = url.protocol.replace(/^http/, "ws");
+    // Elsewhere it is absolute. React Native's URL appends a slash, and has no setters.
+    if (page) url = new URL(url, page).href;
   } catch {
     // Reported below.
   }
-  if (!url || !/^wss?:$/.test(url.protocol)) {
+  url = url.replace(/^http/i, "ws").replace(/#.*/s, "");
+  if (!/^wss?:\/\/[^/?]/i.test(url)) {
     throw new RangerError(
       "url",
       `Invalid WebSocket URL: ${given}; a valid one is wss://example.com/public`,
     );
   }
   // A WebSocket class has these constants; a subclass or function that adds headers has not.
-  if (Object.hasOwn(WebSocket, "CONNECTING") && /\/private\/?$/.test(url.pathname)) {
+  if (Object.hasOwn(WebSocket, "CONNECTING") && /^[^?]*\/private\/?(\?|$)/.test(url)) {
     throw new RangerError(
       "url",
       "Use /public, which serves private streams too: /private needs a constructor that sends headers",
     );
   }
-  url.hash = "";
-  url.searchParams.set("envelope", "object");
-  return url.href;
+  return setParameter(url, "envelope", "object");
+}
+
+/** Sets a parameter of a URL's query, in place of others of that name. */
+function setParameter(url: string, name: string, value: string): string {
+  const others = url.replace(RegExp(`([?&])${name}=[^&]*`, "g"), "$1");
+  return `${others}${url.includes("?") ? "&" : "?"}${name}=${value}`;
 }
