@@ -59,9 +59,7 @@ export interface RangerProviderProps {
 }
 
 /** Gives a connection to the hooks of all components in it. */
-export function RangerProvider(
-  { ranger, children }: RangerProviderProps,
-): ReactElement {
+export function RangerProvider({ ranger, children }: RangerProviderProps): ReactElement {
   return createElement(Context.Provider, { value: ranger }, children);
 }
 
@@ -82,10 +80,7 @@ export function useRanger(): Ranger | undefined {
  */
 export function useBook(market: string, depth = 10): BookView {
   const ranger = useRanger();
-  const store = useMemo(
-    () => ranger && bookStore(ranger, market, depth),
-    [ranger, market, depth],
-  );
+  const store = useMemo(() => ranger && bookStore(ranger, market, depth), [ranger, market, depth]);
   return useStore(store, EMPTY_BOOK);
 }
 
@@ -93,9 +88,7 @@ export function useBook(market: string, depth = 10): BookView {
  * Returns a stream's latest event, `undefined` before the first one. With `{ keep }`, the latest
  * events, oldest first.
  */
-export function useStream<Name extends StreamName>(
-  name: Name,
-): PayloadOf<Name> | undefined;
+export function useStream<Name extends StreamName>(name: Name): PayloadOf<Name> | undefined;
 export function useStream<Name extends StreamName>(
   name: Name,
   options: KeepOptions,
@@ -120,9 +113,6 @@ export function useRangerState(): State {
 /** @param initial on the server, at hydration, and without a connection */
 function useStore<T>(store: Store<T> | undefined, initial: T): T {
   const getInitial = () => initial;
-  return useSyncExternalStore(
-    store?.subscribe ?? unchanging,
-    store?.get ?? getInitial,
-    getInitial,
-  );
+  const { subscribe = unchanging, get = getInitial } = store ?? {};
+  return useSyncExternalStore(subscribe, get, getInitial);
 }

@@ -48,12 +48,7 @@ export interface KeepOptions {
 }
 
 /** A book before its first snapshot. */
-export const EMPTY_BOOK: BookView = {
-  live: false,
-  asks: [],
-  bids: [],
-  spread: undefined,
-};
+export const EMPTY_BOOK: BookView = { live: false, asks: [], bids: [], spread: undefined };
 
 /**
  * A market's best levels. All stores of a market share one {@linkcode Book}.
@@ -64,11 +59,7 @@ export const EMPTY_BOOK: BookView = {
  * @param depth maximum number of levels per side
  * @throws {RangerError} `name`, at the first `subscribe`
  */
-export function bookStore(
-  ranger: Ranger,
-  market: string,
-  depth = 10,
-): Store<BookView> {
+export function bookStore(ranger: Ranger, market: string, depth = 10): Store<BookView> {
   return createStore(EMPTY_BOOK, (store) => {
     if (ranger.state.status === "closed") return () => {};
     const shared = acquireBook(ranger, market);
@@ -101,11 +92,7 @@ export function streamStore<Name extends StreamName>(
   name: Name,
   options: KeepOptions | undefined,
 ): Store<readonly PayloadOf<Name>[]>;
-export function streamStore(
-  ranger: Ranger,
-  name: string,
-  options?: KeepOptions,
-): Store<unknown> {
+export function streamStore(ranger: Ranger, name: string, options?: KeepOptions): Store<unknown> {
   const recent: unknown[] = [];
   return createStore<unknown>(options && [], (store) => {
     if (ranger.state.status === "closed") return () => {};
@@ -131,10 +118,8 @@ export function streamStore(
     listen();
     const unlisten = ranger.onState((state) => {
       // The stream was refused, for want of a token or of a role: the token is another one now.
-      if (
-        state.status === "open" && state.identity &&
-        !ranger.streams.includes(name)
-      ) listen();
+      const hasFailed = !ranger.streams.includes(name);
+      if (hasFailed && state.status === "open" && state.identity) listen();
     });
     return () => {
       unlisten();
@@ -195,10 +180,7 @@ interface SharedBook {
 const books = new WeakMap<Ranger, Map<string, SharedBook>>();
 
 /** @returns the market's book, and a function that closes it after its last user */
-function acquireBook(
-  ranger: Ranger,
-  market: string,
-): { book: Book; release: Stop } {
+function acquireBook(ranger: Ranger, market: string): { book: Book; release: Stop } {
   const markets = books.get(ranger) ?? new Map<string, SharedBook>();
   books.set(ranger, markets);
   const shared = markets.get(market) ?? { book: ranger.book(market), users: 0 };
@@ -230,10 +212,7 @@ function bookView(book: Book, depth: number, previous: BookView): BookView {
 }
 
 /** Uses the previous objects of levels that have not changed, and of the list if none has. */
-function keepSame(
-  levels: readonly Level[],
-  previous: readonly Level[],
-): readonly Level[] {
+function keepSame(levels: readonly Level[], previous: readonly Level[]): readonly Level[] {
   let isSame = levels.length === previous.length;
   const kept = levels.map((level, at) => {
     const old = previous[at];

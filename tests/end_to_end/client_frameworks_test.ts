@@ -41,11 +41,7 @@ function complaints(): { readonly all: string[] } & Disposable {
   };
 }
 
-function render(
-  root: Root,
-  ranger: Ranger | undefined,
-  ...children: ReactNode[]
-): void {
+function render(root: Root, ranger: Ranger | undefined, ...children: ReactNode[]): void {
   const app = h(RangerProvider, { ranger }, ...children);
   flushSync(() => root.render(h(StrictMode, null, app)));
 }
@@ -54,7 +50,7 @@ function unmount(root: Root): void {
   flushSync(() => root.unmount());
 }
 
-/** Shows a book, and counts how often it is drawn. */
+/** Shows a book. */
 function Book(
   { market, depth = 3 }: { readonly market: string; readonly depth?: number },
 ) {
@@ -66,10 +62,7 @@ function Book(
   );
 }
 
-function shows(
-  element: { textContent: string | null },
-  pattern: RegExp,
-): Promise<true> {
+function shows(element: { textContent: string | null }, pattern: RegExp): Promise<true> {
   return until(
     () => pattern.test(element.textContent ?? "") || undefined,
     () => `${pattern} in ${element.textContent}`,
@@ -91,16 +84,9 @@ Deno.test("React's Strict mode leaves one subscription, and none after unmountin
   );
   await shows(element, /^btcusd live 3\/3 \d+\.\d+btcusd live 1\/1 \d+\.\d+$/);
   unmount(root);
-  await client.seen(
-    () => client.messages.find((text) => text === unsubscribed()),
-    "the end",
-  );
+  await client.seen(() => client.messages.find((text) => text === unsubscribed()), "the end");
   const answers = client.messages.filter((text) => text.startsWith('{"success"'));
-  assert.deepEqual(answers, [
-    subscribed(),
-    subscribed("btcusd.ob-inc"),
-    unsubscribed(),
-  ]);
+  assert.deepEqual(answers, [subscribed(), subscribed("btcusd.ob-inc"), unsubscribed()]);
   assert.deepEqual(client.ranger.streams, []);
   assert.deepEqual(complained.all, []);
 });
@@ -121,18 +107,10 @@ Deno.test("components that come and go a hundred times leave nothing behind in R
   }
   assert.deepEqual(client.ranger.streams, []);
   const listed = () => client.messages.findLast((text) => text.startsWith('{"success"'));
-  await until(
-    () => listed() === unsubscribed() || undefined,
-    () => `the end, not ${listed()}`,
-  );
+  await until(() => listed() === unsubscribed() || undefined, () => `the end, not ${listed()}`);
 
   const root = createRoot(element as never);
-  render(
-    root,
-    client.ranger,
-    h(Book, { market: "btcusd" }),
-    h(Trades, { market: "btcusd" }),
-  );
+  render(root, client.ranger, h(Book, { market: "btcusd" }), h(Trades, { market: "btcusd" }));
   await shows(element, /^btcusd live 3\/3 [\d.]+.*btcusd\.trades [1-9]/);
   unmount(root);
   assert.deepEqual([complained.all, client.errors], [[], []]);
@@ -146,18 +124,12 @@ function Trades({ market }: { readonly market: string }) {
 Deno.test("React renders on a server without a subscription, and goes on in the browser", async () => {
   await using server = await demo();
   await using client = liveClient(server.url("/public"));
-  const children = [
-    h(Book, { key: 1, market: "btcusd" }),
-    h(State, { key: 2 }),
-  ];
+  await client.status("open");
+  const children = [h(Book, { key: 1, market: "btcusd" }), h(State, { key: 2 })];
   const page = (ranger: Ranger | undefined) => h(RangerProvider, { ranger }, ...children);
   const html = renderToString(page(undefined));
   assert.match(html, /btcusd stale 0\/0 undefined.*connecting/);
-  assert.equal(
-    renderToString(page(client.ranger)),
-    html,
-    "a client makes no difference",
-  );
+  assert.equal(renderToString(page(client.ranger)), html, "a client makes no difference");
   assert.deepEqual(client.ranger.streams, []);
 
   using complained = complaints();
@@ -187,10 +159,7 @@ Deno.test("React draws again only what has changed", async () => {
   flushSync(() => root.render(h(RangerProvider, { ranger: client.ranger }, h(Watch))));
   let increments = 0;
   const stop = client.ranger.on("btcusd.ob-inc", () => void increments++);
-  await until(
-    () => views.size > 3 && increments > 50 || undefined,
-    "a few changes of the best",
-  );
+  await until(() => views.size > 3 && increments > 50 || undefined, "a few changes of the best");
   assert.equal(drawn, views.size, "each time with another value");
   assert.ok(drawn < increments, `${drawn} times for ${increments} increments`);
   stop();
@@ -241,9 +210,7 @@ async function composable(): Promise<
   const code = /```js\n(import [^`]*"vue";[^`]*)```/.exec(readme)?.[1];
   assert.ok(code, "there is none");
   assert.ok(code.trim().split("\n").length <= 12, code);
-  const { useStore } = await import(
-    `data:text/javascript,${encodeURIComponent(code)}`
-  );
+  const { useStore } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
   return useStore;
 }
 
@@ -262,10 +229,7 @@ Deno.test("the composable of the README shows a book in Vue, and ends with its c
   app.mount(element as never);
   await shows(element, /^true 2$/);
   app.unmount();
-  await client.seen(
-    () => client.messages.find((text) => text === unsubscribed()),
-    "the end",
-  );
+  await client.seen(() => client.messages.find((text) => text === unsubscribed()), "the end");
   assert.deepEqual(client.ranger.streams, []);
 });
 
@@ -280,10 +244,7 @@ Deno.test("the composable of the README subscribes to nothing on a server", asyn
       return () => vue.h("p", `${book.value.live}`);
     },
   });
-  assert.equal(
-    await bounded(renderToString(app), "Vue to render"),
-    "<p>false</p>",
-  );
+  assert.equal(await bounded(renderToString(app), "Vue to render"), "<p>false</p>");
   assert.deepEqual(ranger.streams, []);
   await ranger.close();
 });

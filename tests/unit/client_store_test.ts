@@ -104,11 +104,7 @@ Deno.test("stores of a market share one subscription, which ends with the last l
   const deep = bookStore(setting.ranger, "btcusd");
   const best = bookStore(setting.ranger, "btcusd", 1);
   const listener = () => {};
-  const stops = [
-    deep.subscribe(listener),
-    best.subscribe(listener),
-    deep.subscribe(listener),
-  ];
+  const stops = [deep.subscribe(listener), best.subscribe(listener), deep.subscribe(listener)];
   setting.pass();
   assert.deepEqual([deep.get().asks.length, best.get().asks.length], [2, 1]);
   for (const stop of stops.slice(1)) {
@@ -120,10 +116,7 @@ Deno.test("stores of a market share one subscription, which ends with the last l
   assert.equal(deep.get().live, true);
   stops[0]!();
   setting.pass();
-  assert.deepEqual(setting.requests, [
-    "subscribe btcusd.ob-inc",
-    "unsubscribe btcusd.ob-inc",
-  ]);
+  assert.deepEqual(setting.requests, ["subscribe btcusd.ob-inc", "unsubscribe btcusd.ob-inc"]);
   assert.equal(deep.get().live, false, "nothing keeps it current");
   assert.equal(deep.get().asks.length, 2);
 
