@@ -15,8 +15,11 @@ const TSC = new URL("tsc.js", import.meta.resolve("typescript")).href;
 /** Packages that an app for Node 20 installs beside the client, pinned for reproducible runs. */
 const FOR_NODE_20 = ["ws@8.23.0", "@types/ws@8.18.2", "@types/node@20.19.43"];
 
-/** What an app with React installs beside the client. */
-const FOR_REACT = ["react@19.3.1", "react-dom@19.3.1", "@types/react@19.3.3"];
+/** What an app with React installs beside the client: the first version that it runs with, and a late one. */
+const FOR_REACT = [
+  ["react@18.0.0", "react-dom@18.0.0"],
+  ["react@19.3.1", "react-dom@19.3.1", "@types/react@19.3.3"],
+];
 
 /** The README promises 7 KB gzipped for the client, and 1.5 KB for the hooks. */
 const MAX_GZIPPED_BYTES = { "mod.js": 7 * 1024, "store.js": 1536, "react.js": 1536 };
@@ -113,27 +116,19 @@ export function typed(WebSocket: new (url: string) => { send(data: string): void
 }
 `;
 
-/** The same for the hooks, as a component uses them. */
+/** The same for the hooks; what they accept is in the client's README. */
 const TYPED_REACT = `
-import { connect } from "@ranger-ws/client";
-import { RangerProvider, useBook, useRangerState, useStream } from "@ranger-ws/client/react";
-
-const ranger = connect("wss://example.com/public");
-
-export const App = () => <RangerProvider ranger={ranger}><Market id="btcusd" /></RangerProvider>;
+import { RangerProvider, useStream } from "@ranger-ws/client/react";
 
 // @ts-expect-error a provider needs a connection, or undefined
 export const Wrong = () => <RangerProvider />;
 
-function Market({ id }: { id: string }) {
-  const { live, asks, spread } = useBook(id, 10);
+export function Tickers() {
   const tickers = useStream("global.tickers");
-  const trades = useStream(\`\${id}.trades\`, { keep: 50 });
-  const state = useRangerState();
   // @ts-expect-error there may be no event yet
   tickers.btcusd;
-  return <p>{state.status} {live ? spread : "…"} {asks[0]?.total} {tickers?.[id]?.last}
-    {trades[0]?.trades[0]?.price}</p>;
+  const trades = useStream("btcusd.trades", { keep: 50 });
+  return <p>{tickers?.btcusd?.last} {trades[0]?.trades[0]?.price}</p>;
 }
 `;
 
@@ -320,14 +315,29 @@ Deno.test("the client is packed, installed and used as its users do", async (t) 
     const node = findNode();
     if (node === undefined) return console.log("no Node here: not tried");
     const install = ["install", "--save-dev", "--save-exact", "--no-audit", "--no-fund"];
-    await run(["npm"], [...install, ...FOR_REACT], project);
     await Deno.writeTextFile(`${project}/rendered.js`, RENDERED);
-    assert.equal(await run([node], ["rendered.js"], project), "<p>false</p>");
+    for (const packages of FOR_REACT) {
+      await run(["npm"], [...install, ...packages], project);
+      assert.equal(await run([node], ["rendered.js"], project), "<p>false</p>", packages[0]);
+    }
+    const readme = await Deno.readTextFile(`${dist}/client/README.md`);
+    const [, shown = ""] = /```tsx\n(.*?)```/s.exec(readme) ?? [];
+    assert.match(shown, /useBook/);
+    await Deno.writeTextFile(`${project}/readme.tsx`, shown);
     await Deno.writeTextFile(`${project}/react.tsx`, TYPED_REACT);
     const lib = ["--jsx", "react-jsx", "--lib", "ES2022,DOM", "--types", "react"];
     await run(
       tsc,
-      [...STRICT, ...lib, "--module", "node16", "--moduleResolution", "node16", "react.tsx"],
+      [
+        ...STRICT,
+        ...lib,
+        "--module",
+        "node16",
+        "--moduleResolution",
+        "node16",
+        "react.tsx",
+        "readme.tsx",
+      ],
       project,
     );
   });

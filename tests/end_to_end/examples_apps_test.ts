@@ -35,9 +35,9 @@ class Bot {
     return this.running.stdout.all.map((line) => JSON.parse(line));
   }
 
-  /** The next line of an event, from a number of lines on. */
+  /** The next line that begins with an event, from a number of lines on. */
   async next(event: string, from = 0): Promise<Line> {
-    const line = this.running.stdout.line(new RegExp(`"event": "${event}"`), from);
+    const line = this.running.stdout.line(new RegExp(`"event": "${event}`), from);
     const told = () => `${event}\n${this.running.stderr.all.join("\n")}`;
     return JSON.parse((await bounded(line, told, 30_000)).input);
   }
@@ -109,6 +109,77 @@ Deno.test("the bot in Python keeps a book, and misses no order of a connection t
   // Positions are of the process that had them.
   await bot.next("events may be missing", stopped);
   await Promise.all([bot.next("book", stopped), bot.next("order", stopped)]);
+});
+
+/** A server that follows the test's script, and signs tokens in name only. */
+function startScript(play: (socket: WebSocket, cursor: string) => void) {
+  const claims = btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 }));
+  const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
+  return Deno.serve(options, (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/page/token") return new Response(`e30.${claims}.signature`);
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onopen = () => play(socket, searchParams.get("cursor") ?? "none");
+    return response;
+  });
+}
+
+Deno.test("the bot in Python notices a gap, and moves its position only when it has resumed", async () => {
+  const python = await pythonWithWebsockets();
+  if (python === undefined) return console.log("no Python with websockets here: not tried");
+  const cursors: string[] = [];
+  const requests: string[] = [];
+  const snapshot = (sequence: number, cursor: string) =>
+    `{"btcusd.ob-snap":{"asks":[["10.0","1"],["9.5","2"]],"bids":[["9.0","3"]],` +
+    `"sequence":${sequence}},"cursor":"${cursor}"}`;
+  const increment = (sequence: number, change: string, cursor: string) =>
+    `{"btcusd.ob-inc":{${change},"sequence":${sequence}},"cursor":"${cursor}"}`;
+  await using server = startScript((socket, cursor) => {
+    cursors.push(cursor);
+    const send = (...texts: string[]) => texts.forEach((text) => socket.send(text));
+    if (cursors.length === 1) {
+      socket.onmessage = ({ data }) => {
+        requests.push(data);
+        if (JSON.parse(data).event !== "subscribe") return;
+        send(
+          snapshot(4, "a3"),
+          increment(5, '"asks":["9.5",""]', "a4"),
+          increment(6, '"bids":[["9.0","0.0"],["8.5","4"]]', "a5"),
+        );
+        // When it has printed that.
+        void bot.next('book", "sequence": 6').then(() => socket.close());
+      };
+      send(snapshot(1, "a1"), increment(3, '"asks":["9.0","1"]', "a2"));
+    } else if (cursors.length === 2) {
+      // The book's state comes first, and is later than the orders that are still missing.
+      send(snapshot(8, "a9"));
+      socket.close();
+    } else if (cursors.length === 3) {
+      send(
+        snapshot(8, "a9"),
+        '{"order":{"id":1,"state":"done"},"cursor":"a6"}',
+        '{"success":{"message":"resumed","streams":["btcusd.ob-inc","order"]}}',
+        increment(9, '"asks":["10.5","1"]', "b1"),
+      );
+      socket.close();
+    }
+  });
+  const { port } = server.addr;
+  const address = [`--url=ws://127.0.0.1:${port}`, `--token-url=${tokenUrl(port)}`];
+  await using running = new Running(
+    [`${ROOT}examples/python-bot/bot.py`, ...address, "--every=0.05"],
+    [python],
+  );
+  const bot = new Bot(running);
+  await until(
+    () => cursors.length === 4 || undefined,
+    () => `${cursors} ${bot.running.stderr.all}`,
+  );
+  assert.deepEqual(cursors, ["", "a5", "a5", "b1"]);
+  const [book] = bot.lines.filter(({ sequence }) => sequence === 6);
+  assert.deepEqual(book, { event: "book", sequence: 6, bid: ["8.5", "4"], ask: ["10.0", "1"] });
+  assert.deepEqual(await bot.next("gap"), { event: "gap", after: 1, sequence: 3 });
+  assert.deepEqual(requests.map((text) => JSON.parse(text).event), ["unsubscribe", "subscribe"]);
 });
 
 Deno.test("the app in React keeps book and orders over an expiring token and a restart", async () => {

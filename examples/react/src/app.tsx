@@ -67,11 +67,13 @@ function Orders() {
       <h2>Orders</h2>
       <table id="orders">
         <thead>
-          <tr><th>Order</th><th>Side</th><th>Price</th><th>State</th></tr>
+          <tr><th>Order</th><th>Market</th><th>Side</th><th>Price</th><th>State</th></tr>
         </thead>
         <tbody>
-          {orders.slice(0, 10).map(({ id, kind, price, state }) => (
-            <tr key={id}><td>{id}</td><td>{kind}</td><td>{price ?? "market"}</td><td>{state}</td></tr>
+          {orders.slice(0, 10).map(({ id, market, kind, price, state }) => (
+            <tr key={id}>
+              <td>{id}</td><td>{market}</td><td>{kind}</td><td>{price ?? "market"}</td><td>{state}</td>
+            </tr>
           ))}
         </tbody>
       </table>
