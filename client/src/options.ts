@@ -116,11 +116,6 @@ function address(given: string | { readonly href: string }, WebSocket: object): 
       "Use /public, which serves private streams too: /private needs a constructor that sends headers",
     );
   }
-  return setParameter(url, "envelope", "object");
-}
-
-/** Sets a parameter of a URL's query, in place of others of that name. */
-function setParameter(url: string, name: string, value: string): string {
-  const others = url.replace(RegExp(`([?&])${name}=[^&]*`, "g"), "$1");
-  return `${others}${url.includes("?") ? "&" : "?"}${name}=${value}`;
+  // Of parameters with the same name, the server reads the first.
+  return url.replace(/\?|$/, "?envelope=object&");
 }

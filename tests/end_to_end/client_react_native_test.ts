@@ -126,10 +126,11 @@ Deno.test("in React Native URLs keep their queries, and wrong ones are named", a
       "ws://10.0.2.2:8080",
     ]
   ) void connect(url, { WebSocket: Recording }).close();
-  assert.deepEqual(urls.map((url) => url.replace("&&", "&")), [
-    "wss://example.com/public?envelope=object",
-    "wss://example.com/public?&stream=a.b&envelope=object",
-    "ws://10.0.2.2:8080?envelope=object",
+  assert.ok(urls.every((url) => /^wss?:[^#]*$/.test(url)), `${urls}`);
+  assert.deepEqual(urls.map((url) => [new URL(url).pathname, new URL(url).search]), [
+    ["/public", "?envelope=object&"],
+    ["/public", "?envelope=object&envelope=tuple&stream=a.b"],
+    ["/", "?envelope=object&"],
   ]);
   for (const url of ["/public", "ftp://example.com", "wss://", "nonsense"]) {
     assert.throws(() => connect(url, { WebSocket: Recording }), { code: "url" }, url);
