@@ -3,8 +3,8 @@
  *
  *     deno run -A scripts/build_client.ts   dist/client
  *
- * DIST names another folder than dist. Two minified JavaScript files, the client and the names of
- * the streams; the declarations that they need, and what npm shows.
+ * DIST names another folder than dist. One minified JavaScript file per entry with its source map,
+ * the declarations that they need, and what npm shows. The runtime bundles, and terser makes it small.
  */
 import { resolve } from "node:path";
 import { minify } from "terser";
@@ -12,6 +12,8 @@ import { VERSION } from "../src/version.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const SOURCES = `${ROOT}client/src`;
+/** What apps import: the package itself, `/streams`, `/store` and `/react`. */
+const ENTRIES = ["mod", "streams", "store", "react"];
 const OUT = `${resolve(Deno.env.get("DIST") || `${ROOT}dist`)}/client`;
 
 const { version } = JSON.parse(
@@ -24,34 +26,58 @@ if (version !== VERSION) {
 }
 await Deno.remove(OUT, { recursive: true }).catch(() => {});
 await Deno.mkdir(OUT, { recursive: true });
-for (const name of ["mod", "streams"]) await bundle(name);
+for (const entry of ENTRIES) await bundle(entry);
 await writeDeclarations();
 for (const file of ["client/package.json", "client/README.md", "LICENSE"]) {
   await Deno.copyFile(`${ROOT}${file}`, `${OUT}/${file.split("/").at(-1)}`);
 }
-console.log(`${OUT}: ${await gzipped(`${OUT}/mod.js`)} bytes gzipped`);
+const sizes = await Promise.all(
+  ENTRIES.map(async (entry) => `${entry}.js ${await gzipped(`${OUT}/${entry}.js`)}`),
+);
+console.log(`${OUT}: ${sizes.join(", ")} bytes gzipped`);
 
-async function bundle(name: string): Promise<void> {
-  const file = `${OUT}/${name}.js`;
-  await deno("bundle", "--minify", "--platform=browser", `--output=${file}`, `${name}.ts`);
-  const { code } = await minify(await Deno.readTextFile(file), {
+/** Writes an entry's JavaScript, and its source map with the sources in it. */
+async function bundle(entry: string): Promise<void> {
+  const file = `${OUT}/${entry}.js`;
+  await deno(
+    "bundle",
+    "--minify",
+    "--platform=browser",
+    "--external=react",
+    "--sourcemap=linked",
+    `--output=${file}`,
+    `${entry}.ts`,
+  );
+  const { code, map } = await minify(await Deno.readTextFile(file), {
     module: true,
     ecma: 2020,
     compress: {
       ...{ passes: 3, hoist_funs: true, inline: 1 },
       ...{ keep_fargs: false, pure_getters: true, unsafe_arrows: true },
     },
+    // React's server components may import the hooks, and leave them to the browser.
+    format: { preamble: entry === "react" ? '"use client";' : "" },
+    sourceMap: {
+      content: await Deno.readTextFile(`${file}.map`),
+      includeSources: true,
+      url: `${entry}.js.map`,
+      asObject: true,
+    },
   });
   await Deno.writeTextFile(file, code!);
+  // Without the path to the sources on this machine; they are in the map.
+  const { sources, ...rest } = map as unknown as { readonly sources: readonly string[] };
+  const names = sources.map((source) => `src/${source.split("/").at(-1)}`);
+  await Deno.writeTextFile(`${file}.map`, JSON.stringify({ ...rest, sources: names }));
 }
 
-/** Writes the declarations of mod.ts and of all that they mention. */
+/** Writes the declarations of the entries and of all that they mention. */
 async function writeDeclarations(): Promise<void> {
   const all = await Deno.makeTempDir({ prefix: "ranger-client-" });
   try {
     const sources = [...Deno.readDirSync(SOURCES)].map(({ name }) => name);
     await deno("transpile", "--declaration", `--outdir=${all}`, ...sources);
-    const wanted = ["mod", "streams"];
+    const wanted = [...ENTRIES];
     for (const name of wanted) {
       const text = (await Deno.readTextFile(`${all}/${name}.d.ts`))
         // Names the file as it was on this machine.

@@ -77,11 +77,11 @@ cp LICENSE NOTICE CHANGELOG.md README.md "$stage"
 pack "$stage" "$name" "$out/$name.tar.gz"
 
 make client
-pack dist/client package "$out/ranger-client-$version.tgz"
+pack dist/client package "$out/ranger-ws-client-$version.tgz"
 
 deno=$(scripts/deno.sh)
 "$deno" run -A scripts/sbom.ts "$program" >"$out/$name.cdx.json"
-"$deno" run -A scripts/sbom.ts client >"$out/ranger-client-$version.cdx.json"
+"$deno" run -A scripts/sbom.ts client >"$out/ranger-ws-client-$version.cdx.json"
 
 # Further artefacts, where their tools are here.
 if grep -q '^deb:' Makefile && command -v dpkg-deb >/dev/null; then

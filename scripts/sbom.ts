@@ -79,7 +79,12 @@ async function ofProgram(program?: string): Promise<unknown> {
 }
 
 async function ofClient(): Promise<unknown> {
-  const client = own("library", "ranger-client", VERSION, `pkg:npm/ranger-client@${VERSION}`);
+  const client = own(
+    "library",
+    "@ranger-ws/client",
+    VERSION,
+    `pkg:npm/%40ranger-ws/client@${VERSION}`,
+  );
   const packages = await thirdParties([CLIENT]);
   return await bomOf(client, packages.map(component), [
     { ref: client["bom-ref"], dependsOn: packages.map(refOf) },

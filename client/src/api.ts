@@ -86,7 +86,7 @@ export interface Ranger {
    *
    * @example
    * ```ts
-   * import { connect } from "ranger-client";
+   * import { connect } from "@ranger-ws/client";
    *
    * const ranger = connect("wss://example.com/public");
    * for await (const { trades } of ranger.stream("btcusd.trades")) {
@@ -113,7 +113,7 @@ export interface Ranger {
    *
    * @example
    * ```ts
-   * import { connect } from "ranger-client";
+   * import { connect } from "@ranger-ws/client";
    *
    * const ranger = connect("wss://example.com/public");
    * const stop = ranger.on("btcusd.kline-1m", ([time, , , , close]) => console.log(time, close));
@@ -135,7 +135,7 @@ export interface Ranger {
    *
    * @example
    * ```ts
-   * import { connect } from "ranger-client";
+   * import { connect } from "@ranger-ws/client";
    *
    * const ranger = connect("wss://example.com/public");
    * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
@@ -198,7 +198,7 @@ export interface Ranger {
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  *
  * const ranger = connect("wss://example.com/public");
  * const book = ranger.book("btcusd");

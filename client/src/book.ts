@@ -23,7 +23,7 @@ interface Screen {
 }
 
 /** Runs an action in the next animation frame. @returns a function that cancels it */
-function onNextFrame(action: () => void): Stop {
+export function onNextFrame(action: () => void): Stop {
   const { requestAnimationFrame: ask = setTimeout, cancelAnimationFrame: cancel = clearTimeout } =
     globalThis as unknown as Screen;
   const id = ask(action, FRAME_MS);

@@ -43,7 +43,7 @@ export function formatDecimal({ digits, places }: ParsedDecimal): string {
  *
  * @example
  * ```ts
- * import { compareDecimals } from "ranger-client";
+ * import { compareDecimals } from "@ranger-ws/client";
  *
  * ["10.0", "9.9"].sort(compareDecimals); // ["9.9", "10.0"]
  * ```

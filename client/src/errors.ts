@@ -34,7 +34,7 @@ export type ErrorCode =
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  *
  * const ranger = connect("wss://example.com/public");
  * ranger.onError((error) => {

@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client"
+ * import { connect } from "@ranger-ws/client"
  *
  * const ranger = connect("wss://example.com/public");
  * for await (const { bestBid, bestAsk } of ranger.book("btcusd")) {
@@ -43,7 +43,7 @@ export type * from "./streams.ts";
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  *
  * const ranger = connect("wss://example.com/public", {
  *   token: async () => await (await fetch("/api/token")).text(),

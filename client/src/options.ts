@@ -107,28 +107,27 @@ function address(
   resume: boolean | string,
 ): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
-  let url: URL | undefined;
+  let url = typeof given === "string" ? given : given.href;
   try {
-    url = new URL(typeof given === "string" ? given : given.href, page);
-    url.protocol = url.protocol.replace(/^http/, "ws");
+    // Elsewhere it is absolute. React Native's URL appends a slash, and has no setters.
+    if (page) url = new URL(url, page).href;
   } catch {
     // Reported below.
   }
-  if (!url || !/^wss?:$/.test(url.protocol)) {
+  url = url.replace(/^http/i, "ws").replace(/#.*/s, "");
+  if (!/^wss?:\/\/[^/?]/i.test(url)) {
     throw new RangerError(
       "url",
       `Invalid URL ${given}; a valid one is wss://example.com/public`,
     );
   }
   // A WebSocket class has these constants; a subclass or function that adds headers has not.
-  if (Object.hasOwn(WebSocket, "CONNECTING") && /\/private\/?$/.test(url.pathname)) {
+  if (Object.hasOwn(WebSocket, "CONNECTING") && /^[^?]*\/private\/?(\?|$)/.test(url)) {
     throw new RangerError(
       "url",
       "Use /public: it has private streams too",
     );
   }
-  url.hash = "";
-  url.searchParams.set("envelope", "object");
-  if (resume) url.searchParams.set("cursor", "");
-  return url.href;
+  // Of parameters with the same name, the server reads the first.
+  return url.replace(/\?|$/, `?envelope=object&${resume ? "cursor=&" : ""}`);
 }

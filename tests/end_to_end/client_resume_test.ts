@@ -7,7 +7,7 @@ import { fileBroker, sharedBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
 import { freshWord, startExchange } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { type LiveClient, liveClient } from "../support/live_client.ts";
 
 const broker = await sharedBroker();

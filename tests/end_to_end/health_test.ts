@@ -11,7 +11,7 @@ import { program, runProgram } from "../../testing/program.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";
 import { connectClient } from "../support/client.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { runRanger } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();

@@ -94,8 +94,8 @@ Deno.test("a release is refused until tree and changelog are ready, then it is c
     const listed = (await Deno.readTextFile(`${out}/SHA256SUMS`)).split("\n")
       .map((line) => line.split("  ")[1] ?? "");
     assert.ok(listed.includes(`ranger-${NEXT}-linux-${arch}.tar.gz`), listed.join(" "));
-    assert.ok(listed.includes(`ranger-client-${NEXT}.tgz`), listed.join(" "));
-    assert.ok(listed.includes(`ranger-client-${NEXT}.cdx.json`), listed.join(" "));
+    assert.ok(listed.includes(`ranger-ws-client-${NEXT}.tgz`), listed.join(" "));
+    assert.ok(listed.includes(`ranger-ws-client-${NEXT}.cdx.json`), listed.join(" "));
     const bom = JSON.parse(
       await Deno.readTextFile(`${out}/ranger-${NEXT}-linux-${arch}.cdx.json`),
     ) as { metadata: { component: { version: string; properties: { value: string }[] } } };

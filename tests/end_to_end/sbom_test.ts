@@ -85,7 +85,7 @@ Deno.test("the SBOM of the program is valid, complete, and has the hashes of the
 Deno.test("the SBOM of the client is valid, and has no package of others", async () => {
   const bom = await sbom("client");
   assert.deepEqual(await faultsOfSbom(bom), []);
-  assert.equal(bom.metadata.component.name, "ranger-client");
+  assert.equal(bom.metadata.component.name, "@ranger-ws/client");
   assert.deepEqual(await mappedPackages("client/src/mod.ts", "browser"), []);
   assert.deepEqual(bom.components, []);
 });

@@ -24,7 +24,7 @@ interface Socket extends WebSocketLike {
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  * const server = new FakeServer();
  * server.onSubscribe = () => server.send("btcusd.ob-snap", '{"asks":[],"bids":[]}');
  * const ranger = connect("ws://fake/", { WebSocket: server.WebSocket });

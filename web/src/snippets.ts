@@ -28,7 +28,7 @@ export function snippets(url: string, streams: readonly string[], privately: boo
   return {
     wscat: `npx wscat -c ${quoted(address)}${header}`,
     client: [
-      'import { connect } from "ranger-client";',
+      'import { connect } from "@ranger-ws/client";',
       "",
       `const ranger = connect(${JSON.stringify(url)}${options});`,
       ...loops,

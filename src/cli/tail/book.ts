@@ -5,7 +5,7 @@ import type { Book } from "../../../client/src/mod.ts";
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  * bookLine(connect("ws://localhost:8080/").book("btcusd"));
  * // "btcusd  live  sequence 312  bid 61243.00 × 0.071  ask 61250.50 × 0.41  spread 7.50"
  * ```

@@ -27,7 +27,7 @@ export interface Screen {
  *
  * @example
  * ```ts
- * import { connect } from "ranger-client";
+ * import { connect } from "@ranger-ws/client";
  * const ladder = new Ladder("btcusd", 10, () => {});
  * ladder.show(connect("ws://localhost:8080/").book("btcusd"));
  * ladder.stop();
