@@ -125,6 +125,7 @@ async function makeBundle(file: string): Promise<string | undefined> {
     "bundle",
     "--quiet",
     "--frozen",
+    "--lock=scripts/run.lock",
     "--platform=deno",
     `--output=${file}`,
     `${ROOT}main.ts`,
