@@ -101,9 +101,15 @@ Deno.test("programs that read the demo", async (t) => {
     if (!probe.headers.get("Content-Type")?.startsWith("text/event-stream")) {
       return console.log("the server sends no server-sent events: not tried");
     }
-    await using reader = new Running(["btcusd.trades", events], [`${EXAMPLES}/shell/events.sh`]);
-    await reader.stdout.line(/^\{"btcusd\.trades":\{"trades":\[/);
-    await reader.stderr.line(/"subscribed","streams":\["btcusd\.trades"\]/);
+    // timeout(1) passes its signal on to the shell's whole group, curl too.
+    const args = ["60", `${EXAMPLES}/shell/events.sh`, "btcusd.trades", events];
+    await using reader = new Running(args, ["timeout"]);
+    try {
+      await reader.stdout.line(/^\{"btcusd\.trades":\{"trades":\[/);
+      await reader.stderr.line(/"subscribed","streams":\["btcusd\.trades"\]/);
+    } finally {
+      await reader.end("SIGTERM");
+    }
   });
 });
 
