@@ -28,8 +28,9 @@ help: ## This list
 	@echo '  make test ARGS=tests/end_to_end/install_test.ts'
 	@echo 'install and uninstall take PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)), UNITDIR and DESTDIR.'
 
+# The lock file spares the download of what only tests and page need.
 run: ## The demo: a simulated exchange, no broker, no key
-	@$(DENO) run -A main.ts demo $(ARGS)
+	@$(DENO) run -A --frozen --lock=scripts/run.lock main.ts demo $(ARGS)
 
 unit: ## The tests that start no program, broker or browser
 	@$(DENO) run -A scripts/run_tests.ts unit $(ARGS)

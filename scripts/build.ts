@@ -9,7 +9,8 @@
  * Both hold one bundled JavaScript file, with the commit written in, and grant it the same
  * permissions. The executable needs the runtime that `deno compile` puts under it, which is
  * downloaded, or named by DENORT_BIN; it must belong to the Deno that compiles, which DENO_COMPILE
- * names where it is not this one. The folder takes the Deno that runs this.
+ * names where it is not this one. What is downloaded is printed, and the runtime's SHA-256. The folder
+ * takes the Deno that runs this.
  *
  * A program that cannot notify systemd (sd_notify(3)) is refused: its unit is of Type=notify, and
  * would be ended again and again as one that does not start. WITHOUT_NOTIFY=1 builds it for other
@@ -17,6 +18,7 @@
  */
 import { resolve } from "node:path";
 import { COMMIT, VERSION } from "../src/version.ts";
+import { type Compiler, denortDownload, denortProblem, sha256 } from "./denort.ts";
 import { PERMISSIONS } from "./permissions.ts";
 import { V8_FLAGS } from "./runtime.ts";
 
@@ -26,6 +28,7 @@ const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
 const START_TIMEOUT_MS = 30_000;
 const UNAVAILABLE = 69;
 const USAGE = 64;
+const CONFIGURATION = 78;
 
 const [what] = Deno.args;
 if (what === "executable") Deno.exit(await buildExecutable());
@@ -34,11 +37,21 @@ console.error("usage: scripts/build.ts executable|tree");
 Deno.exit(USAGE);
 
 async function buildExecutable(): Promise<number> {
+  const compiler = await describeCompiler(Deno.env.get("DENO_COMPILE") ?? Deno.execPath());
+  if (compiler === undefined) return CONFIGURATION;
+  const given = Deno.env.get("DENORT_BIN") || undefined;
+  const problem = given === undefined ? undefined : await denortProblem(given, compiler);
+  if (problem !== undefined) {
+    console.error(problem);
+    return CONFIGURATION;
+  }
   const bundle = await makeBundle(`${DIST}/ranger.js`);
   if (bundle === undefined) return 1;
   const output = `${DIST}/ranger`;
-  const compiler = Deno.env.get("DENO_COMPILE") ?? Deno.execPath();
-  const { success, stderr } = await run(compiler, [
+  const { url, file } = denortDownload(compiler);
+  console.log(`the runtime under the executable: Deno ${compiler.version} for ${compiler.target}
+  from ${given ?? url}`);
+  const { success, stderr } = await run(compiler.file, [
     "compile",
     "--no-check",
     "--no-config",
@@ -51,10 +64,30 @@ async function buildExecutable(): Promise<number> {
   ]);
   if (!success) {
     console.error(stderr);
-    return Deno.env.get("DENORT_BIN") ? 1 : explainMissingRuntime(compiler, stderr);
+    return given === undefined ? explainMissingRuntime(compiler.file, stderr) : 1;
   }
+  printDownloads(stderr);
+  if (given === undefined) console.log(`  kept in ${file}`);
+  console.log(`  sha256 ${await sha256(given ?? file) ?? "unknown: the file is not there"}`);
   await Deno.remove(bundle);
   return await report(output, output);
+}
+
+/** @returns undefined where it does not run, after it said so */
+async function describeCompiler(file: string): Promise<Compiler | undefined> {
+  const version = await run(file, ["--version"]);
+  const [, number, target] = /^deno (\S+) \(.*\b(\w+-\w+-linux-\w+)\)/.exec(version.stdout) ?? [];
+  const info = await run(file, ["info", "--json"]);
+  if (number === undefined || target === undefined || !info.success) {
+    console.error(`${file} does not say which Deno it is:\n${version.stdout}${version.stderr}`);
+    return undefined;
+  }
+  return { file, version: number, target, cache: JSON.parse(info.stdout).denoDir };
+}
+
+/** Prints the lines of Deno's that say what was downloaded. */
+function printDownloads(stderr: string): void {
+  for (const [, url] of stderr.matchAll(/^Download (\S+)$/gm)) console.log(`  fetched ${url}`);
 }
 
 /** Told apart by the runtime's name in the message: nothing else that compiling does fetches it. */
@@ -125,8 +158,8 @@ async function makeBundle(file: string): Promise<string | undefined> {
   await Deno.mkdir(DIST, { recursive: true });
   const { success, stderr } = await run(Deno.execPath(), [
     "bundle",
-    "--quiet",
     "--frozen",
+    "--lock=scripts/run.lock",
     "--platform=deno",
     `--output=${file}`,
     `${ROOT}main.ts`,
@@ -135,6 +168,7 @@ async function makeBundle(file: string): Promise<string | undefined> {
     console.error(stderr);
     return undefined;
   }
+  printDownloads(stderr);
   const bundled = (await Deno.readTextFile(file))
     // Where the packages lay on this machine, in comments and names of modules.
     .replace(/^(\/\/ | +")[^\s"]*\/npm\/[^/\s"]+\//gm, "$1npm:");
@@ -243,6 +277,7 @@ async function run(
       args: [...args],
       // The bundle names its modules from here.
       cwd: ROOT,
+      env: { NO_COLOR: "1" },
     }).output();
     return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   } catch (error) {

@@ -107,10 +107,11 @@ install)
   install_words "$fish" completion fish
   install -d "$doc"
   install -m 644 LICENSE NOTICE "$doc"
-  install -d "$share/prometheus" "$share/grafana" "$share/systemd"
+  install -d "$share/prometheus" "$share/grafana" "$share/opentelemetry" "$share/systemd"
   install -m 644 monitoring/README.md "$share"
   install -m 644 monitoring/prometheus/* "$share/prometheus"
   install -m 644 monitoring/grafana/* "$share/grafana"
+  install -m 644 monitoring/opentelemetry/* "$share/opentelemetry"
   install -m 644 systemd/*.conf.example "$share/systemd"
   cat <<EOF
 installed:

@@ -17,6 +17,8 @@ const ADDED = [...OF_A_SCRAPE, "le"];
 /** What Prometheus makes of each scrape. */
 const OF_PROMETHEUS = ["up"];
 
+const COLLECTOR = `${ROOT}monitoring/opentelemetry/collector.yml`;
+
 const broker = await sharedBroker();
 const promtool = findPromtool();
 
@@ -48,6 +50,43 @@ Deno.test({
     assert.equal(code, 0, stdout + stderr);
     assert.equal(stdout + stderr, "");
   },
+});
+
+/** The lines of a YAML text below a key, without their common indentation. */
+function below(text: string, key: string): string {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.trim() === `${key}:`);
+  assert.ok(at >= 0, `no ${key}`);
+  const depth = (line: string) => line.length - line.trimStart().length;
+  const rest = lines.slice(at + 1);
+  const end = rest.findIndex((line) => depth(line) <= depth(lines[at]!));
+  const inner = rest.slice(0, end < 0 ? rest.length : end);
+  return inner.map((line) => line.slice(depth(inner[0]!))).join("\n") + "\n";
+}
+
+Deno.test({
+  name: "the OpenTelemetry Collector's receiver has a configuration that Prometheus takes",
+  ignore: promtool === undefined,
+  async fn() {
+    const config = below(await Deno.readTextFile(COLLECTOR), "config");
+    assert.match(config, /^scrape_configs:/);
+    const { code, stdout, stderr } = await runProgram(
+      [promtool!],
+      ["check", "config", "--syntax-only", "/dev/stdin"],
+      { stdin: config },
+    );
+    assert.equal(code, 0, stdout + stderr);
+  },
+});
+
+Deno.test("the OpenTelemetry Collector's pipeline names what its file declares", async () => {
+  const text = await Deno.readTextFile(COLLECTOR);
+  const pipeline = below(text, "metrics");
+  for (const kind of ["receivers", "processors", "exporters"]) {
+    const used = new RegExp(`^${kind}: \\[(.+)\\]$`, "m").exec(pipeline)?.[1]?.split(", ");
+    const declared = [...below(text, kind).matchAll(/^(\w+):/gm)].map(([, name]) => name);
+    assert.deepEqual(used, declared, kind);
+  }
 });
 
 Deno.test("every metric and label that rules and dashboard use is one that a live server has", async () => {
