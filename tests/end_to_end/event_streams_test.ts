@@ -244,7 +244,7 @@ Deno.test("pages of allowed origins get CORS headers, and others get 403", async
   assert.ok(names.includes("authorization") && names.includes("last-event-id"), `${names}`);
   const other = await preflight(evil.Origin);
   assert.equal(other.headers.get("access-control-allow-origin"), null);
-  // An OPTIONS that is no preflight is what it was.
+  // An OPTIONS without a browser's question is what it was.
   assert.equal((await fetch(url, { method: "OPTIONS" })).status, 405);
 });
 
@@ -256,7 +256,7 @@ Deno.test("pages of any origin are not given what belongs to a cookie", async ()
   assert.equal(client.headers.get("access-control-allow-credentials"), null);
 });
 
-Deno.test("what asks for events is a GET that accepts them; HEAD is told about them", async () => {
+Deno.test("what asks for events is a GET that accepts them; HEAD gets the same head", async () => {
   await using exchange = await startExchange(broker);
   const publicUrl = (path: string) => exchange.ranger.publicUrl(path);
   for (const Accept of ["text/event-stream, */*;q=0.1", "text/html, Text/Event-Stream; q=0.5"]) {
