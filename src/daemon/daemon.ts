@@ -7,6 +7,7 @@ import { Traffic } from "../delivery/traffic.ts";
 import { TrustedProxies } from "../http/client_address.ts";
 import { SocketLimit } from "../http/socket_limit.ts";
 import { Handshakes } from "../http/handshakes.ts";
+import { eventsApp } from "../http/events_app.ts";
 import { httpApp } from "../http/http_app.ts";
 import { type Address, Listener } from "../http/listener.ts";
 import { managementApp } from "../http/management_app.ts";
@@ -19,7 +20,7 @@ import { AuthFailures } from "../session/auth_failures.ts";
 import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
-import { receiverLimits } from "../session/limits.ts";
+import { commentLimits, receiverLimits } from "../session/limits.ts";
 import { guards } from "../session/permissions.ts";
 import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
@@ -135,19 +136,20 @@ export async function startDaemon(
   const users = new UserQuota(limits, limitsHit, (uid) => hub.connectionsOf(uid));
   const isRevoked = (identity: Pick<Identity, "uid" | "jti">) =>
     verifier?.isRevoked(identity) ?? false;
-  const connections = {
-    flusher,
-    traffic,
-    limits,
-    keepalive: new Keepalive(limits),
-    receiving: receiverLimits(limits),
-    closeTimeoutMs: CLOSE_TIMEOUT_MS,
+  const connections = { flusher, traffic, limits, closeTimeoutMs: CLOSE_TIMEOUT_MS };
+  const transports = {
+    websocket: {
+      ...connections,
+      keepalive: new Keepalive(limits),
+      receiving: receiverLimits(limits),
+    },
+    sse: { ...connections, keepalive: new Keepalive(commentLimits(limits)) },
   };
   const context = {
     ...{ hub, verify, isRevoked, failures, expiries, rbac },
     ...{ limits, limitsHit, places, users },
   };
-  const sessions = new Sessions(context, connections, compression);
+  const sessions = new Sessions(context, transports, compression);
   if (protocol.closeOnLoss) {
     hub.onLoss = () => void drain(sessions.afterLoss(), server.drainSeconds * 1000).gone;
   }
@@ -182,6 +184,7 @@ export async function startDaemon(
   });
   const clients = new Listener(plain, {
     app: upgradeApp(upgrades),
+    events: eventsApp(upgrades),
     ...(server.proxyProtocol
       ? { beginsWithProxyHeader: (peer: string) => upgrades.proxies.trusts(peer) }
       : {}),

@@ -5,7 +5,8 @@ import { internalError } from "./internal_error.ts";
 import { PAGE } from "./landing_page.ts";
 
 const DESCRIPTION = "Ranger: a WebSocket server for market data and account events.\n" +
-  "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n";
+  "Connect with a WebSocket client, for example: wscat -c 'ws://<host>/public/?stream=global.tickers'\n" +
+  "Or ask for server-sent events: curl -N -H 'Accept: text/event-stream' 'http://<host>/public/?stream=global.tickers'\n";
 
 /** What the answers depend on. */
 export interface HttpAppOptions {

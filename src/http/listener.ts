@@ -1,11 +1,5 @@
 import { getRequestListener } from "@hono/node-server";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import {
   type AddressInfo,
   createServer as createNetServer,
@@ -14,14 +8,16 @@ import {
 } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
+import { asksForEvents, eventStreamBegin, responseHead } from "../sse/response.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
+import type { AdmissionSlot } from "./admission.ts";
 import type { Handshakes } from "./handshakes.ts";
+import { handOver } from "./hand_over.ts";
 import { internalError } from "./internal_error.ts";
 import { PRIVILEGED_PORT_REMEDY } from "./privileged_port.ts";
 import { takeProxyHeader } from "./proxy_protocol.ts";
 import { checkRequest, type RequestTarget } from "./request_guard.ts";
 import type { SocketLimit } from "./socket_limit.ts";
-import type { UpgradeSlot } from "./upgrade_app.ts";
 import { upgradeRequest } from "./upgrade_request.ts";
 
 /**
@@ -59,6 +55,8 @@ type Accept = (socket: Socket, begin: (socket: Socket) => void) => void;
 /** Decides upgrades, and takes those it admits. */
 export interface Upgrades {
   readonly app: App;
+  /** Decides requests for server-sent events; left out where there are none. */
+  readonly events?: App;
   /**
    * Whether a connection from that address begins with a PROXY protocol header; left out if none does.
    */
@@ -74,7 +72,8 @@ export interface Upgrades {
 }
 
 /**
- * One HTTP listener: requests go to an app, upgrades to another.
+ * One HTTP listener: requests go to an app, upgrades to another, and requests for server-sent events
+ * to a third. The sockets of the last two are handed over.
  *
  * @example
  * ```ts
@@ -103,8 +102,13 @@ export class Listener {
   /** @param upgrades left out where no request may become a WebSocket */
   constructor(app: App, upgrades?: Upgrades) {
     const respond = getRequestListener(
-      (request, { incoming }) =>
-        answered(app, request, { peer: () => this.#peerOf(incoming.socket) }),
+      (request, { incoming }) => {
+        const slot = {
+          peer: () => this.#peerOf(incoming.socket as Socket),
+          path: pathOf(incoming),
+        };
+        return answered(isAboutEvents(incoming) ? upgrades?.events ?? app : app, request, slot);
+      },
       { overrideGlobalObjects: false },
     );
     // A missing Host is judged by checkRequest, which lets HTTP/1.0 go without.
@@ -119,6 +123,7 @@ export class Listener {
     this.#front = this.#server;
     if (!upgrades) return;
     this.#handshakes = upgrades.handshakes;
+    if (upgrades.events) this.#server.on("connection", (socket) => handOver(socket, isForEvents));
     const accept = (socket: Socket, begin: (socket: Socket) => void) => {
       if (upgrades.sockets?.take(socket) === false) socket.destroy();
       else upgrades.handshakes.add(socket, begin);
@@ -136,12 +141,12 @@ export class Listener {
   /** Has sockets taken from the kernel paused: what reads requests is attached when it is their turn. */
   #pace(accept: Accept): void {
     const server = this.#server as Server & { pauseOnConnect: boolean };
-    const [read] = server.listeners("connection");
+    const readers = server.listeners("connection");
     server.removeAllListeners("connection");
     server.pauseOnConnect = true;
     server.on("connection", (socket: Socket) =>
       accept(socket, () => {
-        read!.call(server, socket);
+        for (const read of readers) read.call(server, socket);
         socket.resume();
       }));
   }
@@ -253,6 +258,23 @@ function badRequest(outgoing: ServerResponse, reason: string): void {
   outgoing.end(`${reason}\n`);
 }
 
+/** A request's path, as the request line has it. */
+function pathOf({ url = "" }: { readonly url?: string | undefined }): string {
+  return url.split("?", 1)[0]!;
+}
+
+/** Whether a request asks for server-sent events. */
+function isForEvents({ method, headers }: Pick<IncomingMessage, "method" | "headers">): boolean {
+  return method === "GET" && asksForEvents(headers.accept);
+}
+
+/** Whether a request asks about server-sent events, and not for them: a preflight, or HEAD. */
+function isAboutEvents({ method, headers }: Pick<IncomingMessage, "method" | "headers">): boolean {
+  return method === "OPTIONS"
+    ? headers["access-control-request-method"] !== undefined
+    : method === "HEAD" && asksForEvents(headers.accept);
+}
+
 /**
  * Ends a connection whose upgrade was pipelined behind a plain request: that answer is the last of
  * the connection and must come first (RFC 9112 §9.3.2).
@@ -277,7 +299,7 @@ function handleUpgrade(
   closing: () => boolean,
 ): void {
   socket.on("error", ignore);
-  const slot: UpgradeSlot = { peer, path: "" };
+  const slot: AdmissionSlot = { peer, path: "" };
   const answerWith = (decided: Response): void => {
     let response = decided;
     if (socket.destroyed) {
@@ -293,21 +315,23 @@ function handleUpgrade(
     }
     const { admission } = slot;
     if (!admission) return void refuse(socket, response);
-    const key = incoming.headers["sec-websocket-key"]!;
-    upgrades.admit(socket, head, admission, switchingProtocols(key, admission.extensions));
+    const answer = admission.transport === "sse"
+      ? eventStreamBegin(response)
+      : switchingProtocols(incoming.headers["sec-websocket-key"]!, admission.extensions);
+    upgrades.admit(socket, head, admission, answer);
     // From here on the connection listens itself.
     socket.off("error", ignore);
   };
-  const decided = decide(plain, upgrades.app, incoming, slot);
+  const decided = decide(plain, upgrades, incoming, slot);
   if (decided instanceof Promise) void decided.then(answerWith);
   else answerWith(decided);
 }
 
 function decide(
   plain: App,
-  upgrades: App,
+  upgrades: Upgrades,
   incoming: IncomingMessage,
-  slot: UpgradeSlot,
+  slot: AdmissionSlot,
 ): Response | Promise<Response> {
   const checked = checkRequest(incoming);
   if (typeof checked === "string") return new Response(`${checked}\n`, { status: 400 });
@@ -316,9 +340,13 @@ function decide(
     const request = upgradeRequest(incoming, checked);
     // Other protocols are not upgraded to, and no request of HTTP/1.0 is; they are served as they
     // are (RFC 9110 §7.8).
-    return incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)
-      ? answered(upgrades, request, slot)
-      : answered(plain, toRequest(incoming, checked), { peer: slot.peer });
+    if (incoming.httpVersion === "1.1" && asksForWebSocket(request.headers)) {
+      return answered(upgrades.app, request, slot);
+    }
+    if (upgrades.events && isForEvents(incoming)) {
+      return answered(upgrades.events, request, slot);
+    }
+    return answered(plain, toRequest(incoming, checked), { peer: slot.peer });
   } catch {
     return new Response("Bad request.\n", { status: 400 });
   }
@@ -355,12 +383,10 @@ async function refuse(socket: Socket, response: Response): Promise<void> {
   const headers = new Headers(response.headers);
   headers.set("content-length", String(body.length));
   headers.set("connection", "close");
-  const lines = [`HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}`];
-  for (const [name, value] of headers) lines.push(`${name}: ${value}`);
   // Not an idle timeout: a client that trickles bytes would keep its descriptor.
   const timer = setTimeout(() => socket.destroy(), REFUSAL_TIMEOUT);
   socket.once("close", () => clearTimeout(timer));
   socket.resume();
-  socket.write(`${lines.join("\r\n")}\r\n\r\n`);
+  socket.write(responseHead({ status: response.status, headers }));
   socket.end(body);
 }

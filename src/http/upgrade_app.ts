@@ -1,208 +1,29 @@
-import { type Context, Hono } from "hono";
-import { TokenError } from "../auth/errors.ts";
-import type { Identity } from "../auth/identity.ts";
-import type { Envelope } from "../hub/envelope.ts";
-import type { AuthFailures } from "../session/auth_failures.ts";
-import type { ConnectionQuota, QuotaExceeded } from "../session/connection_quota.ts";
-import { lastOf } from "../session/messages.ts";
-import type { Verify } from "../session/session.ts";
-import type { UserQuota } from "../session/user_quota.ts";
-import type { Admission } from "../session/sessions.ts";
-import { streamsOfQuery } from "../streams/stream_name.ts";
-import { negotiateDeflate } from "../websocket/deflate.ts";
+import { Hono } from "hono";
 import { refuseHandshake } from "../websocket/handshake.ts";
-import type { TrustedProxies } from "./client_address.ts";
+import { type AdmissionEnv, type AdmissionOptions, admissions } from "./admission.ts";
 import { internalError } from "./internal_error.ts";
-import { allowsOrigin, isLoopbackOrigin } from "./origin.ts";
-
-/** What the upgrade's decision depends on. */
-export interface UpgradeOptions {
-  /** Read for each handshake, so that it may change. */
-  readonly origins: readonly string[];
-  /** Whether pages of the browser's own machine may connect besides. */
-  readonly loopbackOrigins: boolean;
-  /** Read for each handshake as well. */
-  readonly proxies: TrustedProxies;
-  readonly places: ConnectionQuota;
-  readonly users: UserQuota;
-  /** Left out where nobody can authenticate (`--no-auth`). */
-  readonly verify: Verify | undefined;
-  /** Counts tokens that do not verify, by address. */
-  readonly failures: AuthFailures;
-  /** For connections that do not choose. */
-  readonly envelope: Envelope;
-  /** Whether clients that offer compression get it. */
-  readonly compression: boolean;
-}
-
-/** What the app knows of a request, and where it leaves its decision. */
-export interface UpgradeSlot {
-  /** The address at the other end of the socket. */
-  peer(): string;
-  /** The request line's path, not normalised: access is judged by it. */
-  path: string;
-  /** A request that left none is answered with the response. */
-  admission?: Admission;
-}
-
-/** Bodies of a 401. Why a token does not verify is not said: it would help to forge one. */
-const NO_TOKEN = "A token is required: Authorization: Bearer <JWT>\n";
-const WRONG_TOKEN = "The token does not verify: Authorization: Bearer <JWT>\n";
-
-/** Whose page it is knows its origin; which others there are is nobody's business. */
-const NOT_FROM_THERE =
-  "Pages of this origin may not connect. The operator of the server can allow " +
-  "it: --origins, or origins in the section [server] of its file.\n";
-
-/** The answers above a quota; the client may try again soon. */
-const NO_PLACE: Record<
-  QuotaExceeded | "connections_per_user",
-  { readonly status: 503 | 429; readonly text: string }
-> = {
-  connections: { status: 503, text: "There are too many clients; try again later.\n" },
-  connections_per_address: {
-    status: 429,
-    text: "There are too many clients from your address; try again later.\n",
-  },
-  connections_per_user: {
-    status: 429,
-    text: "There are too many connections of your user; close some, or try again later.\n",
-  },
-};
-
-/** Seconds: different for each, so that clients refused at once do not return at once. */
-function retryAfter(): string {
-  return String(5 + Math.floor(Math.random() * 11));
-}
-
-/** For whom a token must be there, and whether a wrong one matters (protocol, section 1). */
-type Access = "private" | "public" | "any";
-
-interface Env {
-  Bindings: UpgradeSlot;
-}
-
-/** The response to a request that is admitted. It is not sent: the decision is in the slot. */
-const ADMITTED = new Response(null);
 
 /**
- * Decides every WebSocket handshake, as a request like any other: its form, its origin, whether
- * there is a place, its token. What costs least comes first. The last word is an admission in the
- * slot, with a place taken for it and one of its user; every response is a refusal.
+ * Decides every WebSocket handshake, as a request like any other: first its form, then what
+ * {@linkcode admissions} decides for all clients.
  *
  * @example
  * ```ts
- * declare const [options, request]: [UpgradeOptions, Request];
- * const slot: UpgradeSlot = { peer: () => "203.0.113.7", path: "/public/" };
+ * import type { AdmissionSlot } from "./admission.ts";
+ * declare const [options, request]: [AdmissionOptions, Request];
+ * const slot: AdmissionSlot = { peer: () => "203.0.113.7", path: "/public/" };
  * const refusal = await upgradeApp(options).fetch(request, slot);
  * console.log(slot.admission ?? refusal.status);
  * ```
  */
-export function upgradeApp(options: UpgradeOptions): Hono<Env> {
-  const { places, users, verify, failures, envelope, compression } = options;
-  const app = new Hono<Env>().onError(internalError);
-
-  /** Decides with a place taken, which is given back if this refuses. */
-  function decide(
-    c: Context<Env>,
-    address: string,
-    identity: Identity | "wrong" | undefined,
-  ): Response {
-    try {
-      const access = accessOf(c.env.path);
-      if ((identity === "wrong" && access !== "public") || (!identity && access === "private")) {
-        return c.text(identity === "wrong" ? WRONG_TOKEN : NO_TOKEN, 401, {
-          "www-authenticate": "Bearer",
-        });
-      }
-      const user = identity === "wrong" ? undefined : identity;
-      if (user && !users.reserve(user.uid)) return refuseForNow(c, "connections_per_user");
-      c.env.admission = admissionOf(c, address, user);
-      return ADMITTED;
-    } finally {
-      if (!c.env.admission) places.release(address);
-    }
-  }
-
-  function admissionOf(
-    c: Context<Env>,
-    address: string,
-    identity: Identity | undefined,
-  ): Admission {
-    const { url } = c.req;
-    const question = url.indexOf("?");
-    const query = (name: string) => question === -1 ? undefined : c.req.query(name);
-    const chosen = query("envelope");
-    const cursor = query("cursor");
-    const status = query("status") === "1" ? "status" : "none";
-    return {
-      address,
-      identity,
-      envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
-      reporting: cursor === undefined ? status : "cursors",
-      cursor,
-      last: lastOf(query("last")),
-      extensions: compression
-        ? negotiateDeflate(c.req.header("sec-websocket-extensions") ?? null)
-        : undefined,
-      streams: question === -1 ? [] : streamsOfQuery(url.slice(question)),
-    };
-  }
-
-  // One handler, and no promise where there is no token to verify: thousands come at once.
+export function upgradeApp(options: AdmissionOptions): Hono<AdmissionEnv> {
+  const app = new Hono<AdmissionEnv>().onError(internalError);
+  const admit = admissions(options, "websocket");
   app.all("*", (c) => {
-    const { headers } = c.req.raw;
-    const refusal = refuseHandshake(c.req.method, headers);
-    if (refusal) return c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers });
-    const { proxies } = options;
-    const origin = c.req.header("origin");
-    if (
-      origin !== undefined &&
-      !allowsOrigin(origin, proxies.hostOf(c.env.peer(), headers), options.origins) &&
-      !(options.loopbackOrigins && isLoopbackOrigin(origin))
-    ) {
-      return c.text(NOT_FROM_THERE, 403);
-    }
-    // Also where no limit is set: one that is set later counts the clients connected by then.
-    const address = proxies.clientOf(c.env.peer(), headers);
-    const none = places.take(address);
-    if (none !== undefined) return refuseForNow(c, none);
-    const authorization = c.req.header("authorization");
-    if (authorization === undefined) return decide(c, address, undefined);
-    const failuresHere = failures.of(address);
-    return identify(authorization, verify && ((token) => verify(token, failuresHere))).then(
-      (identity) => decide(c, address, identity),
-      (error) => {
-        places.release(address);
-        throw error;
-      },
-    );
+    const refusal = refuseHandshake(c.req.method, c.req.raw.headers);
+    return refusal
+      ? c.text(`${refusal.reason}\n`, refusal.status, { ...refusal.headers })
+      : admit(c);
   });
-
   return app;
-}
-
-function refuseForNow(c: Context, exceeded: keyof typeof NO_PLACE): Response {
-  const { status, text } = NO_PLACE[exceeded];
-  return c.text(text, status, { "retry-after": retryAfter() });
-}
-
-function accessOf(path: string): Access {
-  if (/\/private\/?$/.test(path)) return "private";
-  return /\/public\/?$/.test(path) ? "public" : "any";
-}
-
-async function identify(
-  authorization: string,
-  verify: ((token: string) => Promise<Identity>) | undefined,
-): Promise<Identity | "wrong"> {
-  // The scheme's case does not matter in a header (RFC 9110 §11.1).
-  const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  if (token === undefined || !verify) return "wrong";
-  try {
-    return await verify(token);
-  } catch (error) {
-    if (error instanceof TokenError) return "wrong";
-    throw error;
-  }
 }

@@ -59,6 +59,7 @@ export class Cursors {
     object: undefined,
     tuple: undefined,
   };
+  #text: string | undefined;
 
   /** The name of the log; `undefined` as long as it is not known. */
   get log(): string | undefined {
@@ -85,7 +86,18 @@ export class Cursors {
 
   moveTo(offset: number): void {
     this.#offset = offset;
+    this.#text = undefined;
     if (this.#endings.object !== undefined || this.#endings.tuple !== undefined) this.#forget();
+  }
+
+  /** The cursor of the current position. */
+  get text(): string {
+    return this.#text ??= this.textAt(this.#offset);
+  }
+
+  /** The cursor of a position. */
+  textAt(offset: number): string {
+    return formatCursor({ log: this.#log ?? UNKNOWN_LOG, offset });
   }
 
   /** How an event at the current position ends; the same object until the position changes. */
@@ -95,11 +107,12 @@ export class Cursors {
 
   /** How an event at a position ends. */
   endingAt(offset: number, envelope: Envelope): Uint8Array {
-    const text = formatCursor({ log: this.#log ?? UNKNOWN_LOG, offset });
+    const text = this.textAt(offset);
     return encoder.encode(envelope === "object" ? `,"cursor":"${text}"}` : `,"${text}"]`);
   }
 
   #forget(): void {
+    this.#text = undefined;
     this.#endings.object = undefined;
     this.#endings.tuple = undefined;
   }

@@ -1,4 +1,5 @@
 import { FrameChain } from "../delivery/frame_chain.ts";
+import { encodeBriefEvent, encodeEvent } from "../sse/event.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeBriefFrame, encodeFrame, Opcode } from "../websocket/frame.ts";
 import type { Cursors, Envelope } from "./cursor.ts";
@@ -33,11 +34,16 @@ function openingOf(name: string): Opening {
  */
 export type Reporting = "none" | "status" | "cursors";
 
+/** What carries the messages: frames of a WebSocket, or server-sent events. */
+export type Transport = "websocket" | "sse";
+
 /**
- * How frames for a client are encoded: the envelope, cursors, and compression if the client
- * negotiated it. Clients with the same object receive the same frames and can share chains of them.
+ * How messages for a client are encoded: the transport, the envelope, cursors, and compression if the
+ * client negotiated it. Clients with the same object receive the same bytes and can share chains of
+ * them. What is said of frames holds for server-sent events as well.
  */
 export interface WireFormat {
+  readonly transport: Transport;
   readonly envelope: Envelope;
   readonly deflate: DeflateOptions | undefined;
   /** Where events get their cursors from; `undefined` for clients without. */
@@ -53,10 +59,8 @@ export type WireFormats = Readonly<Record<Reporting, Readonly<Record<Envelope, W
 
 /** @param cursors where the events of clients with cursors get theirs from */
 export function wireFormats(deflate: DeflateOptions | undefined, cursors: Cursors): WireFormats {
-  const both = (status: boolean, cursors: Cursors | undefined) => ({
-    object: { envelope: "object", deflate, cursors, status, root: FrameChain.root() },
-    tuple: { envelope: "tuple", deflate, cursors, status, root: FrameChain.root() },
-  } as const);
+  const both = (status: boolean, cursors: Cursors | undefined) =>
+    bothEnvelopes({ transport: "websocket", deflate, cursors, status });
   return {
     none: both(false, undefined),
     status: both(true, undefined),
@@ -64,8 +68,24 @@ export function wireFormats(deflate: DeflateOptions | undefined, cursors: Cursor
   };
 }
 
+/** The wire formats of server-sent events: always with cursors, which are the events' ids. */
+export function eventStreamFormats(cursors: Cursors): Readonly<Record<Envelope, WireFormat>> {
+  return bothEnvelopes({ transport: "sse", deflate: undefined, cursors, status: true });
+}
+
+function bothEnvelopes(
+  format: Omit<WireFormat, "envelope" | "root">,
+): Readonly<Record<Envelope, WireFormat>> {
+  return {
+    object: { ...format, envelope: "object", root: FrameChain.root() },
+    tuple: { ...format, envelope: "tuple", root: FrameChain.root() },
+  };
+}
+
 /** The part of a wire format that an event's frame depends on. */
-type FrameFormat = Pick<WireFormat, "envelope" | "deflate"> & Partial<Pick<WireFormat, "cursors">>;
+type FrameFormat =
+  & Pick<WireFormat, "envelope" | "deflate">
+  & Partial<Pick<WireFormat, "cursors" | "transport">>;
 
 /** The frames of an event for one way to end it: without a cursor, or with one. */
 interface Frames {
@@ -73,6 +93,27 @@ interface Frames {
   readonly ending: Uint8Array;
   readonly plain: Uint8Array;
   deflated: Uint8Array | undefined;
+}
+
+/** The line of a server-sent event that has its cursor. */
+function idLine(cursor: string): string {
+  return `id: ${cursor}`;
+}
+
+/**
+ * One earlier event as a server-sent event, for one client.
+ *
+ * @param offset of the event in the log
+ */
+export function serverSentEvent(
+  name: string,
+  body: Uint8Array,
+  { envelope }: Pick<FrameFormat, "envelope">,
+  cursors: Cursors,
+  offset: number,
+): Uint8Array {
+  const data = [openingOf(name)[envelope], body, CLOSE[envelope]];
+  return encodeBriefEvent(idLine(cursors.textAt(offset)), data);
 }
 
 /**
@@ -105,10 +146,14 @@ export function partsOf(
 export class EncodedEvent {
   readonly #name: string;
   #body: Uint8Array;
-  readonly #encodeFrame: typeof encodeFrame;
+  readonly #isBrief: boolean;
   readonly #bare: Partial<Record<Envelope, Frames>> = {};
   /** With the cursor of the position at which they were made. */
   #withCursor: Partial<Record<Envelope, Frames>> | undefined;
+  /** As server-sent events, with the cursor of the position at which they were made. */
+  #serverSent:
+    | Partial<Record<Envelope, { readonly cursor: string; readonly bytes: Uint8Array }>>
+    | undefined;
 
   /**
    * @param name of the stream, as clients receive it
@@ -118,7 +163,7 @@ export class EncodedEvent {
   constructor(name: string, body: Uint8Array, isBrief = false) {
     this.#name = name;
     this.#body = body;
-    this.#encodeFrame = isBrief ? encodeBriefFrame : encodeFrame;
+    this.#isBrief = isBrief;
   }
 
   /** The payload's JSON. */
@@ -139,10 +184,11 @@ export class EncodedEvent {
   }
 
   /**
-   * The whole WebSocket frame in a format; the same object at each call, as long as the cursors stay
-   * where they are. A state that is sent later gets the cursor of that time.
+   * The whole frame in a format; the same object at each call, as long as the cursors stay where they
+   * are. A state that is sent later gets the cursor of that time.
    */
-  frame({ envelope, deflate, cursors }: FrameFormat): Uint8Array {
+  frame({ transport, envelope, deflate, cursors }: FrameFormat): Uint8Array {
+    if (transport === "sse") return this.#serverSentAt(envelope, cursors!.text);
     const frames = cursors === undefined
       ? this.#bare[envelope] ??= this.#encode(envelope, CLOSE[envelope])
       : this.#framesAt(envelope, cursors.ending(envelope));
@@ -156,9 +202,20 @@ export class EncodedEvent {
     return this.#withCursor[envelope] = this.#encode(envelope, ending);
   }
 
+  #serverSentAt(envelope: Envelope, cursor: string): Uint8Array {
+    const known = (this.#serverSent ??= {})[envelope];
+    if (known?.cursor === cursor) return known.bytes;
+    const encode = this.#isBrief ? encodeBriefEvent : encodeEvent;
+    const data = [openingOf(this.#name)[envelope], this.#body, CLOSE[envelope]];
+    const bytes = encode(idLine(cursor), data);
+    this.#serverSent[envelope] = { cursor, bytes };
+    return bytes;
+  }
+
   #encode(envelope: Envelope, ending: Uint8Array): Frames {
     const opening = openingOf(this.#name)[envelope];
-    const plain = this.#encodeFrame(Opcode.Text, opening, this.#body, ending);
+    const encode = this.#isBrief ? encodeBriefFrame : encodeFrame;
+    const plain = encode(Opcode.Text, opening, this.#body, ending);
     return { ending, plain, deflated: undefined };
   }
 

@@ -3,7 +3,7 @@ import { checkJson } from "../streams/payload.ts";
 import { deflatedTextFrame } from "../websocket/deflate.ts";
 import { encodeFrame, frameLength, Opcode, writeTextFrame } from "../websocket/frame.ts";
 import type { Cursor } from "./cursor.ts";
-import { partsOf, type WireFormat } from "./envelope.ts";
+import { partsOf, serverSentEvent, type WireFormat } from "./envelope.ts";
 import { type History, type HistoryRange, NOWHERE } from "./history.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -210,9 +210,13 @@ class FrameList {
       if (checkJson(body) !== undefined) return;
       history.setCheckedAt(position);
     }
-    const { deflate } = this.#format;
+    const { transport, deflate, cursors } = this.#format;
+    const name = history.nameAt(position);
     const offset = history.offsetAt(position);
-    const parts = partsOf(history.nameAt(position), body, this.#format, offset);
+    if (transport === "sse") {
+      return this.#push(serverSentEvent(name, body, this.#format, cursors!, offset));
+    }
+    const parts = partsOf(name, body, this.#format, offset);
     if (deflate === undefined) {
       this.#entries.push(parts);
       this.bytes += frameLength(lengthOf(parts));
@@ -223,6 +227,10 @@ class FrameList {
       deflate,
       () => encodeFrame(Opcode.Text, ...parts),
     );
+    this.#push(frame);
+  }
+
+  #push(frame: Uint8Array): void {
     this.#entries.push(frame);
     this.bytes += frame.length;
   }

@@ -1,5 +1,5 @@
 /** The messages about the completeness of data, byte for byte as the protocol has it (section 9). */
-import { textFrame } from "../websocket/frame.ts";
+import { Message } from "./message.ts";
 
 function status(message: string, streams?: readonly string[]): string {
   return JSON.stringify({ status: streams ? { message, streams } : { message } });
@@ -17,17 +17,17 @@ export const STATUS_TEXTS = {
     JSON.stringify({ error: { message: "Cannot resume.", streams } }),
 } as const;
 
-export const SOURCE_DOWN: Uint8Array = textFrame(STATUS_TEXTS.sourceDown);
-export const SOURCE_UP: Uint8Array = textFrame(STATUS_TEXTS.sourceUp);
+export const SOURCE_DOWN: Message = new Message(STATUS_TEXTS.sourceDown);
+export const SOURCE_UP: Message = new Message(STATUS_TEXTS.sourceUp);
 
 /** No increments of these streams until the next snapshot. */
-export function stale(streams: readonly string[]): Uint8Array {
-  return textFrame(STATUS_TEXTS.stale(streams));
+export function stale(streams: readonly string[]): Message {
+  return new Message(STATUS_TEXTS.stale(streams));
 }
 
 /** Events of these plain streams were lost. */
-export function eventsMayBeMissing(streams: readonly string[]): Uint8Array {
-  return textFrame(STATUS_TEXTS.eventsMayBeMissing(streams));
+export function eventsMayBeMissing(streams: readonly string[]): Message {
+  return new Message(STATUS_TEXTS.eventsMayBeMissing(streams));
 }
 
 /**
@@ -35,17 +35,17 @@ export function eventsMayBeMissing(streams: readonly string[]): Uint8Array {
  *
  * @param id the JSON of the `id` of the message that this answers
  */
-export function resumed(streams: readonly string[], id?: string): Uint8Array {
+export function resumed(streams: readonly string[], id?: string): Message {
   const text = STATUS_TEXTS.resumed(streams);
-  return textFrame(id === undefined ? text : `${text.slice(0, -1)},"id":${id}}`);
+  return new Message(id === undefined ? text : `${text.slice(0, -1)},"id":${id}}`);
 }
 
 /** What the client has missed on these streams is not known. */
-export function cannotResume(streams: readonly string[], id?: string): Uint8Array {
+export function cannotResume(streams: readonly string[], id?: string): Message {
   const text = STATUS_TEXTS.cannotResume(streams);
-  if (id === undefined) return textFrame(text);
+  if (id === undefined) return new Message(text);
   const reason = JSON.stringify(
     "the history does not reach back to the cursor, or it is of another log",
   );
-  return textFrame(`${text.slice(0, -2)},"reason":${reason}},"id":${id}}`);
+  return new Message(`${text.slice(0, -2)},"reason":${reason}},"id":${id}}`);
 }

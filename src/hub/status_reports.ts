@@ -1,5 +1,6 @@
 import { incrementsOf, roleOf, stateNameOf } from "../streams/stream_role.ts";
 import type { Audiences } from "./audiences.ts";
+import type { Message } from "./message.ts";
 import { eventsMayBeMissing, SOURCE_DOWN, SOURCE_UP, stale } from "./status_messages.ts";
 import type { StreamStateName, StreamStates } from "./stream_states.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -71,8 +72,8 @@ export class StatusReports {
     if (isPrefixed === undefined) {
       for (const audience of this.#audiences.of(id)) audiences.add(audience);
     }
-    const frame = stale([stream]);
-    for (const audience of audiences) if (audience.format.status) audience.tell(frame);
+    const message = stale([stream]);
+    for (const audience of audiences) if (audience.format.status) audience.tell(message);
   }
 
   /** These states are about to be stale. */
@@ -103,11 +104,11 @@ export class StatusReports {
     });
   }
 
-  #tellAll(frameFor: (subscriber: Subscriber) => Uint8Array | undefined): void {
+  #tellAll(messageFor: (subscriber: Subscriber) => Message | undefined): void {
     for (const subscriber of this.#subscribers) {
       if (subscriber.isBehind) continue;
-      const frame = frameFor(subscriber);
-      if (frame) subscriber.tell(frame);
+      const message = messageFor(subscriber);
+      if (message) subscriber.tell(message);
     }
   }
 }

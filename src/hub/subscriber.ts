@@ -1,6 +1,7 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
+import type { Message } from "./message.ts";
 import type { BudgetHolder } from "./state_budget.ts";
 
 /** What a subscriber needs of the connection behind it. */
@@ -46,8 +47,8 @@ export class Subscriber implements BudgetHolder {
   }
 
   /** Sends an answer or a status message. */
-  tell(frame: Uint8Array): void {
-    this.outbox.send(frame);
+  tell(message: Message): void {
+    this.outbox.send(message.frame(this.format));
   }
 
   /**
@@ -116,8 +117,8 @@ export class Audience {
   }
 
   /** Sends all subscribers a status message. */
-  tell(frame: Uint8Array): void {
-    this.#log.append(frame);
+  tell(message: Message): void {
+    this.#log.append(message.frame(this.format));
   }
 
   /** Offers all subscribers a state, which they need to go on. */

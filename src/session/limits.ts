@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { CloseCause } from "../websocket/close.ts";
+import type { KeepaliveLimits } from "../websocket/keepalive.ts";
 import type { ReceiverLimits } from "../websocket/receiver.ts";
 
 /** What one session may cost. The object is shared by all, and read whenever it matters. */
@@ -70,6 +71,21 @@ export function receiverLimits(
     },
     get messageTimeout() {
       return limits.messageTimeout;
+    },
+  };
+}
+
+/** Seconds between two comments of server-sent events, at most: proxies wait for 30 and longer. */
+const MAX_COMMENT_INTERVAL = 15;
+
+/** When clients of server-sent events are sent comments, and cut; follows the limits of pings. */
+export function commentLimits(limits: KeepaliveLimits): KeepaliveLimits {
+  return {
+    get pingInterval() {
+      return Math.min(limits.pingInterval, MAX_COMMENT_INTERVAL);
+    },
+    get idleTimeout() {
+      return limits.idleTimeout;
     },
   };
 }

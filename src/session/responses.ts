@@ -1,6 +1,6 @@
 /** What the server answers, byte for byte as the protocol has it (sections 3 and 4). */
+import { Message } from "../hub/message.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
-import { answerFrame, textFrame } from "../websocket/frame.ts";
 import type { MessageId } from "./messages.ts";
 
 function success(message: string): string {
@@ -38,10 +38,10 @@ export function textWithId(text: string, id: MessageId, reason?: string): string
   return `${text.slice(0, -2)}${more}},"id":${id}}`;
 }
 
-/** The frames of {@linkcode TEXTS}. */
-export const FRAMES = Object.fromEntries(
-  Object.entries(TEXTS).map(([name, text]) => [name, textFrame(text)]),
-) as Readonly<Record<keyof typeof TEXTS, Uint8Array>>;
+/** The messages of {@linkcode TEXTS}. */
+export const MESSAGES = Object.fromEntries(
+  Object.entries(TEXTS).map(([name, text]) => [name, new Message(text)]),
+) as Readonly<Record<keyof typeof TEXTS, Message>>;
 
 /**
  * The answer to `subscribe` and `unsubscribe`: every stream that the connection now holds; and to
@@ -51,20 +51,20 @@ export function streamsAnswer(
   message: "subscribed" | "unsubscribed" | "available",
   streams: Iterable<string>,
   id?: MessageId,
-): Uint8Array {
-  return frameOf(JSON.stringify({ success: { message, streams: [...streams] } }), id);
+): Message {
+  return messageOf(JSON.stringify({ success: { message, streams: [...streams] } }), id);
 }
 
 /** Characters that the answer repeats of a name that no event can have. */
 const SHOWN_CHARACTERS = 64;
 
 /** A stream that this connection may not have. Rango words it as a success; its clients read that. */
-export function cannotSubscribe(stream: string, id?: MessageId): Uint8Array {
+export function cannotSubscribe(stream: string, id?: MessageId): Message {
   const isPossible = parseStreamName(stream).form !== "other";
   const shown = isPossible ? stream : stream.slice(0, SHOWN_CHARACTERS);
-  return frameOf(success(`cannot subscribe to ${shown}`), id);
+  return messageOf(success(`cannot subscribe to ${shown}`), id);
 }
 
-function frameOf(text: string, id: MessageId | undefined): Uint8Array {
-  return answerFrame(id === undefined ? text : textWithId(text, id));
+function messageOf(text: string, id: MessageId | undefined): Message {
+  return new Message(id === undefined ? text : textWithId(text, id), true);
 }

@@ -2,15 +2,15 @@ import { getLogger } from "@logtape/logtape";
 import { publicReason, TokenError } from "../auth/errors.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { FailureBudget } from "../auth/verifier.ts";
-import type { WireFormat } from "../hub/envelope.ts";
+import type { Transport, WireFormat } from "../hub/envelope.ts";
 import type { Hub } from "../hub/hub.ts";
+import { Message } from "../hub/message.ts";
 import { parseCursor } from "../hub/cursor.ts";
 import type { CatchUp } from "../hub/reader.ts";
 import { Subscriber, type SubscriberOwner } from "../hub/subscriber.ts";
 import type { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../websocket/close.ts";
 import type { ConnectionOwner, WebSocketConnection } from "../websocket/connection.ts";
-import { textFrame } from "../websocket/frame.ts";
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
@@ -53,6 +53,12 @@ export interface SessionContext {
   ended(session: Session, info: CloseInfo): void;
 }
 
+/** A client's connection. By server-sent events a client sends nothing, and its session hears nothing. */
+export type ClientConnection = Pick<
+  WebSocketConnection,
+  "outbox" | "isOpen" | "open" | "pause" | "resume" | "close" | "endSlow"
+>;
+
 /** What a client asks for with streams (protocol, section 9). */
 type Request = Pick<StreamsEvent, "cursor" | "last">;
 
@@ -89,7 +95,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   readonly id: number;
   /** Where the client comes from. */
   readonly address: string;
-  readonly connection: WebSocketConnection;
+  readonly connection: ClientConnection;
   readonly #context: SessionContext;
   readonly #subscriber: Subscriber;
   #role = "";
@@ -110,7 +116,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   /** @param identity of the handshake's token, where there was one */
   constructor(
     context: SessionContext,
-    connection: WebSocketConnection,
+    connection: ClientConnection,
     format: WireFormat,
     identity: Identity | undefined,
     address: string,
@@ -126,6 +132,11 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   /** The user's uid; `undefined` while anonymous. */
   get uid(): string | undefined {
     return this.#subscriber.uid;
+  }
+
+  /** What carries its messages. */
+  get transport(): Transport {
+    return this.#subscriber.format.transport;
   }
 
   /** For the log. */
@@ -169,7 +180,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     this.#jti = undefined;
     const ended = this.#dropForbidden();
     if (ended.length > 0) this.#suspended = ended;
-    this.connection.send(answers.FRAMES.tokenExpired);
+    this.#subscriber.tell(answers.MESSAGES.tokenExpired);
     log.debug("connection {id} from {address}: its token expired", this.#named);
   }
 
@@ -245,7 +256,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     const message = received === NOT_TEXT ? NOT_UTF8 : parseMessage(received);
     switch (message.kind) {
       case "ping":
-        return this.connection.send(answers.FRAMES.pong);
+        return this.#subscriber.tell(answers.MESSAGES.pong);
       case "nothing":
         return;
       case "invalid":
@@ -262,10 +273,10 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
 
   /** @param reason of an error, for clients that gave their message an id */
   #answer(name: keyof typeof answers.TEXTS, id: MessageId | undefined, reason?: string): void {
-    this.connection.send(
+    this.#subscriber.tell(
       id === undefined
-        ? answers.FRAMES[name]
-        : textFrame(answers.textWithId(answers.TEXTS[name], id, reason)),
+        ? answers.MESSAGES[name]
+        : new Message(answers.textWithId(answers.TEXTS[name], id, reason), true),
     );
   }
 
@@ -286,8 +297,8 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
 
   #list(id: MessageId | undefined): void {
     const answer = answers.streamsAnswer("available", this.#context.hub.available(), id);
-    this.#charge(Math.floor(answer.length / ANSWER_BYTES_PER_MESSAGE));
-    this.connection.send(answer);
+    this.#charge(Math.floor(answer.text.length / ANSWER_BYTES_PER_MESSAGE));
+    this.#subscriber.tell(answer);
   }
 
   /** What costs more than its message is paid for with later ones. */
@@ -403,7 +414,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
-    const refused: Uint8Array[] = [];
+    const refused: Message[] = [];
     let tooMany = false;
     const room = new StreamRoom(limits, held);
     for (const stream of new Set(streams)) {
@@ -420,19 +431,19 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     this.#charge(Math.floor(refused.length / REFUSALS_PER_MESSAGE));
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
-    for (const answer of refused) this.connection.send(answer);
+    for (const answer of refused) this.#subscriber.tell(answer);
     if (tooMany) {
       limitsHit.add("streams");
       this.#answer("tooManyStreams", id, `the limit is ${limits.streams} streams`);
     }
-    this.connection.send(answers.streamsAnswer("subscribed", held, id));
+    this.#subscriber.tell(answers.streamsAnswer("subscribed", held, id));
     return added;
   }
 
   #unsubscribe(streams: readonly string[], id: MessageId | undefined): void {
     this.#context.hub.unsubscribe(this.#subscriber, streams);
     this.#suspended = this.#suspended?.filter((stream) => !streams.includes(stream));
-    this.connection.send(answers.streamsAnswer("unsubscribed", this.#subscriber.streams, id));
+    this.#subscriber.tell(answers.streamsAnswer("unsubscribed", this.#subscriber.streams, id));
   }
 
   #mayHold(stream: string): boolean {

@@ -3,12 +3,21 @@ import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { SERVER_CLOSES, type ServerClose } from "../websocket/close.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
-import { type Envelope, type Reporting, type WireFormats, wireFormats } from "../hub/envelope.ts";
+import {
+  type Envelope,
+  eventStreamFormats,
+  type Reporting,
+  type Transport,
+  type WireFormat,
+  type WireFormats,
+  wireFormats,
+} from "../hub/envelope.ts";
+import { EventStreamConnection, type EventStreamOptions } from "../sse/connection.ts";
 import type { Socket } from "node:net";
 import type { Drained } from "./drain.ts";
 import { limitOf } from "./limits.ts";
 import type { Rbac } from "./permissions.ts";
-import { Session, type SessionContext } from "./session.ts";
+import { type ClientConnection, Session, type SessionContext } from "./session.ts";
 
 /** What the upgrade decided about a new client. */
 export interface Admission {
@@ -16,6 +25,7 @@ export interface Admission {
   readonly address: string;
   /** Who it is, where its token verified. */
   readonly identity: Identity | undefined;
+  readonly transport: Transport;
   readonly envelope: Envelope;
   /** What it is sent besides events and answers. */
   readonly reporting: Reporting;
@@ -37,6 +47,16 @@ export interface SessionCounts {
   readonly total: number;
   /** Of all, those whose handshake brought a token. */
   readonly totalAuthenticated: number;
+  /** Of those that are open, those that get server-sent events. */
+  readonly sse: number;
+  /** Of all, the same. */
+  readonly totalSse: number;
+}
+
+/** What the connections of each transport have in common. */
+export interface TransportOptions {
+  readonly websocket: ConnectionOptions;
+  readonly sse: EventStreamOptions;
 }
 
 /** Clients may close with any number from 3000 to 4999: a label each would be theirs to make. */
@@ -57,11 +77,14 @@ function label(code: number): string {
 export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext & { rbac: Rbac };
-  readonly #connections: ConnectionOptions;
+  readonly #transports: TransportOptions;
   readonly #plain: WireFormats;
   readonly #deflated: WireFormats;
+  readonly #eventStreams: ReturnType<typeof eventStreamFormats>;
   #total = 0;
   #totalAuthenticated = 0;
+  #sse = 0;
+  #totalSse = 0;
 
   /** Ends of connections, by who began and the code: `server 1008`. */
   readonly closes: LabelledCounter = new LabelledCounter();
@@ -69,22 +92,24 @@ export class Sessions {
   /** @param deflate how messages are compressed for clients that negotiated it */
   constructor(
     context: Omit<SessionContext, "ended">,
-    connections: ConnectionOptions,
+    transports: TransportOptions,
     deflate: DeflateOptions,
   ) {
     this.#context = {
       ...context,
       ended: (session, { by, cause, code }) => {
         this.#open.delete(session);
+        if (session.transport === "sse") this.#sse--;
         context.places.release(session.address);
         const limit = limitOf(cause);
         if (limit !== undefined) context.limitsHit.add(limit);
         this.closes.add(`${by} ${label(code)}`);
       },
     };
-    this.#connections = connections;
+    this.#transports = transports;
     this.#plain = wireFormats(undefined, context.hub.cursors);
     this.#deflated = wireFormats(deflate, context.hub.cursors);
+    this.#eventStreams = eventStreamFormats(context.hub.cursors);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -94,6 +119,8 @@ export class Sessions {
       authenticated: this.#context.hub.authenticated,
       total: this.#total,
       totalAuthenticated: this.#totalAuthenticated,
+      sse: this.#sse,
+      totalSse: this.#totalSse,
     };
   }
 
@@ -104,7 +131,7 @@ export class Sessions {
   }
 
   /**
-   * Makes a client of an upgraded socket. Its place is given back when it has gone.
+   * Makes a client of a socket. Its place is given back when it has gone.
    *
    * @param socket that nothing was written to
    * @param head bytes that came with the handshake
@@ -112,19 +139,34 @@ export class Sessions {
    * is a system call
    */
   admit(socket: Socket, head: Uint8Array, admission: Admission, answer: Uint8Array): void {
-    const { address, identity, envelope, reporting, extensions, streams, cursor, last } = admission;
-    const deflates = extensions !== undefined;
-    const format = (deflates ? this.#deflated : this.#plain)[reporting][envelope];
-    const connection = new WebSocketConnection(socket, format.root, this.#connections, deflates);
+    const { address, identity, streams, cursor, last } = admission;
+    const format = this.#formatOf(admission);
+    const connection = this.#connect(socket, format);
     const session = new Session(this.#context, connection, format, identity, address);
     this.#open.add(session);
     this.#total++;
+    if (format.transport === "sse") {
+      this.#sse++;
+      this.#totalSse++;
+    }
     if (identity) this.#totalAuthenticated++;
     connection.outbox.beginWith(answer);
     session.start(streams, head, { cursor, last });
     connection.outbox.flush();
     // A reload may have come between the token's verification and this.
     if (identity) session.endIfRevoked();
+  }
+
+  #formatOf({ transport, envelope, reporting, extensions }: Admission): WireFormat {
+    if (transport === "sse") return this.#eventStreams[envelope];
+    return (extensions !== undefined ? this.#deflated : this.#plain)[reporting][envelope];
+  }
+
+  #connect(socket: Socket, { transport, root, deflate }: WireFormat): ClientConnection {
+    const { websocket, sse } = this.#transports;
+    return transport === "sse"
+      ? new EventStreamConnection(socket, root, sse)
+      : new WebSocketConnection(socket, root, websocket, deflate !== undefined);
   }
 
   /** Closes the clients whose token or user is revoked. */

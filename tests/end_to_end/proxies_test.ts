@@ -1,7 +1,7 @@
 /** The proxies' configurations in examples/proxies, with the real nginx, HAProxy and Caddy. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { until } from "../../testing/bounded.ts";
+import { bounded, until } from "../../testing/bounded.ts";
 import { findExecutable } from "../../testing/executables.ts";
 import { freePort } from "../../testing/ports.ts";
 import { endProcess } from "../../testing/processes.ts";
@@ -241,6 +241,30 @@ for (const [proxy, executable] of installed(PROXIES)) {
     };
     assert.equal(await statusOf("/public", forged), 429);
     user.close();
+
+    // Each server-sent event arrives as it is published: nothing on the way gathers them.
+    const http = Deno.createHttpClient({ caCerts });
+    const response = await fetch(url.replace("wss:", "https:"), {
+      client: http,
+      headers: { ...headers, Accept: "text/event-stream" },
+    });
+    assert.equal(response.status, 200);
+    const events = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let came = "";
+    const comes = async (text: string) => {
+      while (!came.includes(text)) {
+        const { value } = await bounded(events.read(), () => `${text} after ${came}`);
+        assert.ok(value !== undefined, `the response ended after ${came}`);
+        came += value;
+      }
+    };
+    await comes('"subscribed"');
+    for (const n of [2, 3]) {
+      await exchange.publish(`public.${name}`, { n });
+      await comes(`data: {"${name}":{"n":${n}}}\n\n`);
+    }
+    await events.cancel();
+    http.close();
   });
 }
 

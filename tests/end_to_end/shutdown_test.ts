@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Handshakes } from "../../src/http/handshakes.ts";
 import { Listener } from "../../src/http/listener.ts";
 import { httpApp } from "../../src/http/http_app.ts";
-import type { UpgradeSlot } from "../../src/http/upgrade_app.ts";
+import type { AdmissionSlot } from "../../src/http/admission.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 import { connectPublisher, type Publisher, randomExchange } from "../../testing/amqp.ts";
 import { bounded, until } from "../../testing/bounded.ts";
@@ -110,13 +110,14 @@ Deno.test("no client slips in while the server closes", async () => {
     handshakes: new Handshakes({ handshakeTimeout: 60, connections: 1 }, new LabelledCounter()),
     release: () => forgone++,
     app: {
-      async fetch(_request, slot: UpgradeSlot) {
+      async fetch(_request, slot: AdmissionSlot) {
         asked.resolve();
         // A token that takes long to verify.
         await decided.promise;
         slot.admission = {
           address: "127.0.0.1",
           identity: undefined,
+          transport: "websocket",
           envelope: "object",
           reporting: "none",
           cursor: undefined,

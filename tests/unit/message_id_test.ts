@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { publicReason, TokenError } from "../../src/auth/errors.ts";
 import { parseMessage } from "../../src/session/messages.ts";
-import { FRAMES, streamsAnswer, TEXTS, textWithId } from "../../src/session/responses.ts";
+import { MESSAGES, streamsAnswer, TEXTS, textWithId } from "../../src/session/responses.ts";
 
 function idOf(text: string): string | undefined {
   const message = parseMessage(text);
@@ -59,17 +59,17 @@ Deno.test("an answer with an id is the answer without, and the id behind it", ()
     textWithId(TEXTS.messageError, '"a"', 'unknown event "x"'),
     '{"error":{"message":"Error while handling message.","reason":"unknown event \\"x\\""},"id":"a"}',
   );
-  const text = (frame: Uint8Array) => new TextDecoder().decode(frame.subarray(2));
   assert.equal(
-    text(streamsAnswer("available", ["a.b"])),
+    streamsAnswer("available", ["a.b"]).text,
     '{"success":{"message":"available","streams":["a.b"]}}',
   );
   assert.equal(
-    text(streamsAnswer("subscribed", ["a.b"], "1")),
+    streamsAnswer("subscribed", ["a.b"], "1").text,
     '{"success":{"message":"subscribed","streams":["a.b"]},"id":1}',
   );
-  for (const [name, frame] of Object.entries(FRAMES)) {
-    assert.equal(text(frame), TEXTS[name as keyof typeof TEXTS]);
+  for (const [name, message] of Object.entries(MESSAGES)) {
+    const frame = message.frame({ transport: "websocket" });
+    assert.equal(new TextDecoder().decode(frame.subarray(2)), TEXTS[name as keyof typeof TEXTS]);
   }
 });
 

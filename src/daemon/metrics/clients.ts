@@ -47,6 +47,24 @@ export const CLIENTS: readonly Metric[] = [
     },
   },
   {
+    name: "ranger_transport_connections_total",
+    type: "counter",
+    help: "Connections since the start by transport; sse: server-sent events",
+    labels: ["transport"],
+    read({ sessions: { counts: { total, totalSse } } }) {
+      return [[["websocket"], total - totalSse], [["sse"], totalSse]];
+    },
+  },
+  {
+    name: "ranger_transport_connections_current",
+    type: "gauge",
+    help: "Open connections by transport; sse: server-sent events",
+    labels: ["transport"],
+    read({ sessions: { counts: { open, sse } } }) {
+      return [[["websocket"], open - sse], [["sse"], sse]];
+    },
+  },
+  {
     name: "ranger_subscriptions_current",
     type: "gauge",
     help:
