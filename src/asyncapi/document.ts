@@ -166,6 +166,11 @@ const QUERY = {
           "Asks for status messages and for events that end with a cursor. The cursor of " +
           "the last event received, or empty: what was missed since then is sent first",
       },
+      checksum: {
+        type: "string",
+        enum: ["1"],
+        description: "Asks for the checksum of the order book in each of its messages",
+      },
       last: {
         type: "string",
         description: "Number of recent events of each stream to be sent first; at most 1,000",

@@ -26,6 +26,13 @@ const CURSOR: Schema = {
     "Where the event is in the exchange's log; only for connections that asked for cursors",
 };
 
+const CHECKSUM: Schema = {
+  type: "integer",
+  description:
+    "CRC-32 of the best ten levels of the book that this leads to; only for connections that asked " +
+    "for checksums",
+};
+
 /** The time of the examples, in seconds since the epoch. */
 const EXAMPLE_TIME = 1_588_000_798;
 
@@ -66,9 +73,11 @@ export function schemaName(key: string): string {
   return `${key[0]!.toUpperCase()}${key.slice(1)}`;
 }
 
-function payloadSchema({ payload, summary }: StreamKind): Schema {
-  const { $schema: _, ...schema } = toJSONSchema(payload, { target: "draft-7" });
-  return { description: summary, ...schema } as Schema;
+function payloadSchema({ payload, summary, state }: StreamKind): Schema {
+  const { $schema: _, ...described } = toJSONSchema(payload, { target: "draft-7" });
+  const schema = { description: summary, ...described } as Schema;
+  if (state !== "order-book") return schema;
+  return { ...schema, properties: { ...schema.properties, checksum: CHECKSUM } };
 }
 
 function messageOf(kind: StreamKind, key: string, samples: readonly SampleEvent[]): Message {

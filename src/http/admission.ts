@@ -138,6 +138,7 @@ export function admissions(
       transport,
       envelope: chosen === "tuple" || chosen === "object" ? chosen : envelope,
       reporting: cursor === undefined ? status : "cursors",
+      checksums: query("checksum") === "1",
       cursor,
       last: lastOf(query("last")),
       extensions: compression && transport === "websocket"

@@ -2,6 +2,7 @@ import { FrameChain } from "../delivery/frame_chain.ts";
 import { encodeBriefEvent, encodeEvent } from "../sse/event.ts";
 import { deflatedTextFrame, type DeflateOptions } from "../websocket/deflate.ts";
 import { encodeBriefFrame, encodeFrame, Opcode } from "../websocket/frame.ts";
+import { withChecksum } from "./book_checksum.ts";
 import type { Cursors, Envelope } from "./cursor.ts";
 
 export type { Envelope };
@@ -50,6 +51,8 @@ export interface WireFormat {
   readonly cursors: Cursors | undefined;
   /** Whether status messages are sent. */
   readonly status: boolean;
+  /** Whether the events of order books have the book's checksum. */
+  readonly checksums: boolean;
   /** Where the frame chains of these clients begin. */
   readonly root: FrameChain;
 }
@@ -57,10 +60,17 @@ export interface WireFormat {
 /** The wire formats of clients with the same compression. */
 export type WireFormats = Readonly<Record<Reporting, Readonly<Record<Envelope, WireFormat>>>>;
 
-/** @param cursors where the events of clients with cursors get theirs from */
-export function wireFormats(deflate: DeflateOptions | undefined, cursors: Cursors): WireFormats {
+/**
+ * @param cursors where the events of clients with cursors get theirs from
+ * @param checksums whether the events of order books have the book's checksum
+ */
+export function wireFormats(
+  deflate: DeflateOptions | undefined,
+  cursors: Cursors,
+  checksums = false,
+): WireFormats {
   const both = (status: boolean, cursors: Cursors | undefined) =>
-    bothEnvelopes({ transport: "websocket", deflate, cursors, status });
+    bothEnvelopes({ transport: "websocket", deflate, cursors, status, checksums });
   return {
     none: both(false, undefined),
     status: both(true, undefined),
@@ -69,8 +79,11 @@ export function wireFormats(deflate: DeflateOptions | undefined, cursors: Cursor
 }
 
 /** The wire formats of server-sent events: always with cursors, which are the events' ids. */
-export function eventStreamFormats(cursors: Cursors): Readonly<Record<Envelope, WireFormat>> {
-  return bothEnvelopes({ transport: "sse", deflate: undefined, cursors, status: true });
+export function eventStreamFormats(
+  cursors: Cursors,
+  checksums = false,
+): Readonly<Record<Envelope, WireFormat>> {
+  return bothEnvelopes({ transport: "sse", deflate: undefined, cursors, status: true, checksums });
 }
 
 function bothEnvelopes(
@@ -85,7 +98,7 @@ function bothEnvelopes(
 /** The part of a wire format that an event's frame depends on. */
 type FrameFormat =
   & Pick<WireFormat, "envelope" | "deflate">
-  & Partial<Pick<WireFormat, "cursors" | "transport">>;
+  & Partial<Pick<WireFormat, "cursors" | "transport" | "checksums">>;
 
 /** The frames of an event for one way to end it: without a cursor, or with one. */
 interface Frames {
@@ -156,6 +169,14 @@ export class EncodedEvent {
     | undefined;
 
   /**
+   * The order book that this event led to, whose checksum clients get that asked for it. It is read
+   * when the first of them is sent the event, and before the next event changes it.
+   */
+  book: { readonly checksum: number } | undefined;
+  /** The same event with the checksum. */
+  #withChecksum: EncodedEvent | undefined;
+
+  /**
    * @param name of the stream, as clients receive it
    * @param body the payload's JSON; call {@linkcode EncodedEvent.keep} if its buffer is reused
    * @param isBrief whether its frames are written soon, to few connections
@@ -187,7 +208,21 @@ export class EncodedEvent {
    * The whole frame in a format; the same object at each call, as long as the cursors stay where they
    * are. A state that is sent later gets the cursor of that time.
    */
-  frame({ transport, envelope, deflate, cursors }: FrameFormat): Uint8Array {
+  frame(format: FrameFormat): Uint8Array {
+    return format.checksums && this.book !== undefined
+      ? this.#withChecksumOf(this.book).#frame(format)
+      : this.#frame(format);
+  }
+
+  #withChecksumOf({ checksum }: { readonly checksum: number }): EncodedEvent {
+    return this.#withChecksum ??= new EncodedEvent(
+      this.#name,
+      withChecksum(this.#body, checksum),
+      this.#isBrief,
+    );
+  }
+
+  #frame({ transport, envelope, deflate, cursors }: FrameFormat): Uint8Array {
     if (transport === "sse") return this.#serverSentAt(envelope, cursors!.text);
     const frames = cursors === undefined
       ? this.#bare[envelope] ??= this.#encode(envelope, CLOSE[envelope])

@@ -1,3 +1,4 @@
+import { bookChecksum, CHECKSUM_LEVELS } from "./book_checksum.ts";
 import { type BookPayload, type Level, readBook } from "./book_reader.ts";
 import { BookSide } from "./book_side.ts";
 import { orderOf } from "./sequence.ts";
@@ -140,6 +141,12 @@ export class OrderBook {
   /** The best levels of each side, as many as there are up to a number. */
   top(levels: number): { readonly asks: readonly Level[]; readonly bids: readonly Level[] } {
     return { asks: this.#sides.asks.top(levels), bids: this.#sides.bids.top(levels) };
+  }
+
+  /** The checksum of the best levels (see {@linkcode bookChecksum}). */
+  get checksum(): number {
+    const { asks, bids } = this.top(CHECKSUM_LEVELS);
+    return bookChecksum(asks, bids);
   }
 
   /** As sent to new subscribers: asks rise, bids fall. */

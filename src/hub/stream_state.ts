@@ -109,6 +109,7 @@ export class OrderBookState {
     // A book without a sequence takes it from a snapshot that agrees with it.
     if (outcome === "diverged" || sequence !== this.#book.sequence) this.#events = undefined;
     if (outcome === "current" && this.#isCurrent) return outcome;
+    event.book = this.#book;
     this.#isCurrent = this.#hasBegun = true;
     return "diverged";
   }
@@ -122,6 +123,7 @@ export class OrderBookState {
       return outcome;
     }
     if (outcome === "applied") this.#divergedSnapshot = undefined;
+    event.book = this.#book;
     this.#oldInARow = 0;
     this.#events = undefined;
     return outcome;
@@ -138,9 +140,13 @@ export class OrderBookState {
 
   events(): readonly EncodedEvent[] {
     if (!this.#isCurrent) return [];
-    return this.#events ??= [
-      new EncodedEvent(this.#name, encoder.encode(JSON.stringify(this.#book))),
-    ];
+    return this.#events ??= [this.#encode()];
+  }
+
+  #encode(): EncodedEvent {
+    const event = new EncodedEvent(this.#name, encoder.encode(JSON.stringify(this.#book)));
+    event.book = this.#book;
+    return event;
   }
 
   #countOld(): IncrementResult {

@@ -3,6 +3,7 @@ import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { SERVER_CLOSES, type ServerClose } from "../websocket/close.ts";
 import { type ConnectionOptions, WebSocketConnection } from "../websocket/connection.ts";
 import type { DeflateOptions } from "../websocket/deflate.ts";
+import type { Cursors } from "../hub/cursor.ts";
 import {
   type Envelope,
   eventStreamFormats,
@@ -29,6 +30,8 @@ export interface Admission {
   readonly envelope: Envelope;
   /** What it is sent besides events and answers. */
   readonly reporting: Reporting;
+  /** Whether it asks for the checksums of order books. */
+  readonly checksums: boolean;
   /** Where it was in the log; empty for a client that only asks for cursors. */
   readonly cursor: string | undefined;
   /** How many recent events of each stream it asks for. */
@@ -59,6 +62,21 @@ export interface TransportOptions {
   readonly sse: EventStreamOptions;
 }
 
+/** All wire formats with or without checksums. */
+interface Formats {
+  readonly plain: WireFormats;
+  readonly deflated: WireFormats;
+  readonly sse: ReturnType<typeof eventStreamFormats>;
+}
+
+function formats(deflate: DeflateOptions, cursors: Cursors, checksums: boolean): Formats {
+  return {
+    plain: wireFormats(undefined, cursors, checksums),
+    deflated: wireFormats(deflate, cursors, checksums),
+    sse: eventStreamFormats(cursors, checksums),
+  };
+}
+
 /** Clients may close with any number from 3000 to 4999: a label each would be theirs to make. */
 function label(code: number): string {
   return code < 3000 ? String(code) : "application";
@@ -78,9 +96,8 @@ export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext & { rbac: Rbac };
   readonly #transports: TransportOptions;
-  readonly #plain: WireFormats;
-  readonly #deflated: WireFormats;
-  readonly #eventStreams: ReturnType<typeof eventStreamFormats>;
+  readonly #formats: Formats;
+  readonly #formatsWithChecksums: Formats;
   #total = 0;
   #totalAuthenticated = 0;
   #sse = 0;
@@ -107,9 +124,8 @@ export class Sessions {
       },
     };
     this.#transports = transports;
-    this.#plain = wireFormats(undefined, context.hub.cursors);
-    this.#deflated = wireFormats(deflate, context.hub.cursors);
-    this.#eventStreams = eventStreamFormats(context.hub.cursors);
+    this.#formats = formats(deflate, context.hub.cursors, false);
+    this.#formatsWithChecksums = formats(deflate, context.hub.cursors, true);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -157,9 +173,11 @@ export class Sessions {
     if (identity) session.endIfRevoked();
   }
 
-  #formatOf({ transport, envelope, reporting, extensions }: Admission): WireFormat {
-    if (transport === "sse") return this.#eventStreams[envelope];
-    return (extensions !== undefined ? this.#deflated : this.#plain)[reporting][envelope];
+  #formatOf(admission: Admission): WireFormat {
+    const { transport, envelope, reporting, checksums, extensions } = admission;
+    const { plain, deflated, sse } = checksums ? this.#formatsWithChecksums : this.#formats;
+    if (transport === "sse") return sse[envelope];
+    return (extensions !== undefined ? deflated : plain)[reporting][envelope];
   }
 
   #connect(socket: Socket, { transport, root, deflate }: WireFormat): ClientConnection {

@@ -6,7 +6,7 @@ import { endProcess } from "../../testing/processes.ts";
 import { ROOT } from "../../testing/program.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
 import { startExchange, step, subscribed } from "../support/exchange.ts";
-import { Gate } from "../support/gate.ts";
+import { Gate } from "../../testing/gate.ts";
 import { findNode } from "../support/node.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";
 import { linesOf } from "../support/text_lines.ts";

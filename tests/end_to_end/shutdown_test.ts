@@ -115,6 +115,7 @@ Deno.test("no client slips in while the server closes", async () => {
         // A token that takes long to verify.
         await decided.promise;
         slot.admission = {
+          checksums: false,
           address: "127.0.0.1",
           identity: undefined,
           transport: "websocket",

@@ -1,6 +1,6 @@
 import type { Hub } from "../../src/hub/hub.ts";
 import { FrameReader } from "../../testing/frames.ts";
-import { recordingSubscriber } from "./recording_subscriber.ts";
+import { type RecordingSubscriber, recordingSubscriber } from "./recording_subscriber.ts";
 
 const decoder = new TextDecoder();
 
@@ -19,12 +19,13 @@ const decoder = new TextDecoder();
  * ```
  */
 export class EventFollower {
-  readonly #subscriber = recordingSubscriber("object");
+  readonly #subscriber: RecordingSubscriber;
   readonly #hub: Hub;
   readonly #names: readonly string[];
 
   /** Subscribes, and is sent the states. */
-  constructor(hub: Hub, names: readonly string[]) {
+  constructor(hub: Hub, names: readonly string[], { checksums = false } = {}) {
+    this.#subscriber = recordingSubscriber("object", checksums);
     this.#hub = hub;
     this.#names = names;
     hub.subscribe(this.#subscriber, names);

@@ -7,8 +7,8 @@ import { RecordingOutbox } from "./recording_outbox.ts";
 export class RecordingSubscriber extends Subscriber {
   readonly #recording: RecordingOutbox;
 
-  constructor(recording: RecordingOutbox, envelope: Envelope) {
-    super(recording.outbox, wireFormats(undefined, new Cursors()).none[envelope]);
+  constructor(recording: RecordingOutbox, envelope: Envelope, checksums = false) {
+    super(recording.outbox, wireFormats(undefined, new Cursors(), checksums).none[envelope]);
     this.#recording = recording;
   }
 
@@ -36,8 +36,12 @@ export class RecordingSubscriber extends Subscriber {
  * subscriber.frames.length; // 1
  * ```
  */
-export function recordingSubscriber(envelope: Envelope): RecordingSubscriber {
-  return new RecordingSubscriber(new RecordingOutbox({ split: webSocketFrames }), envelope);
+export function recordingSubscriber(
+  envelope: Envelope,
+  checksums = false,
+): RecordingSubscriber {
+  const outbox = new RecordingOutbox({ split: webSocketFrames });
+  return new RecordingSubscriber(outbox, envelope, checksums);
 }
 
 /** The frames in what was written as one (RFC 6455 §5.2). */
