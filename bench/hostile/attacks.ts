@@ -22,6 +22,11 @@ export const SHALLOW_LEVELS = 300;
 
 const MESSAGE_RATE = 19;
 const FRAME_RATE = 190;
+
+/** Messages that count as several each are let through more rarely. */
+const rateOf = (cost: number): number => MESSAGE_RATE / cost;
+/** What the longest message counts as. */
+const LONGEST = 4;
 const MESSAGE_BYTES = 4096;
 
 function frame(payload: string | Uint8Array, more: Partial<FrameToSend> = {}): Uint8Array {
@@ -42,9 +47,14 @@ function same(
 }
 
 /** A message and another one that undoes it. */
-function alternating(name: string, streams: readonly string[], count: number): Attack {
+function alternating(
+  name: string,
+  streams: readonly string[],
+  count: number,
+  cost: number,
+): Attack {
   const messages = ["subscribe", "unsubscribe"].map((event) => json({ event, streams }));
-  return { name, setup: [], message: (n) => messages[n % 2]!, rate: MESSAGE_RATE, count };
+  return { name, setup: [], message: (n) => messages[n % 2]!, rate: rateOf(cost), count };
 }
 
 /** 256 names of 63 bytes, all that a connection may hold, 50 a message. */
@@ -79,17 +89,26 @@ export const ATTACKS: readonly Attack[] = [
       event: "subscribe",
       streams: refusedNames,
     }),
-    { count: 500 },
+    { count: 500, rate: rateOf(LONGEST + 16) },
   ),
-  alternating("subscribe and unsubscribe 100 names", longNames.slice(0, 55), 1000),
-  alternating("subscribe and unsubscribe a book of 10,000 levels", ["deep.ob-inc"], 400),
+  alternating("subscribe and unsubscribe 55 names", longNames.slice(0, 55), 1000, LONGEST + 3),
+  alternating("subscribe and unsubscribe a book of 10,000 levels", ["deep.ob-inc"], 400, 1),
   alternating(
     "subscribe and unsubscribe 100 books",
     Array.from({ length: SHALLOW_BOOKS }, (_, at) => `m${at}.ob-inc`),
     200,
+    // 13 and 1, and the text of 1.2 KB counts as one more.
+    8,
   ),
-  same("JSON of 4 KiB that is nested as deep as it goes", frame("[".repeat(MESSAGE_BYTES))),
-  same("JSON of 4 KiB that is not a message", json({ event: "x".repeat(MESSAGE_BYTES - 20) })),
+  same("JSON of 4 KiB that is nested as deep as it goes", frame("[".repeat(MESSAGE_BYTES)), {
+    rate: rateOf(LONGEST),
+  }),
+  same("JSON of 4 KiB that is not a message", json({ event: "x".repeat(MESSAGE_BYTES - 20) }), {
+    rate: rateOf(LONGEST),
+  }),
+  same("text of 4 KiB that is not JSON", frame("x".repeat(MESSAGE_BYTES)), {
+    rate: rateOf(LONGEST),
+  }),
   {
     name: "a forged token, another one each time",
     setup: [],
@@ -107,5 +126,11 @@ export const ATTACKS: readonly Attack[] = [
     setup: [begun],
     rate: FRAME_RATE,
     count: 20_000,
+  }),
+  // Fewer than make a message that is too long.
+  same("fragment of one byte", frame("x", { opcode: Opcode.continuation, fin: false }), {
+    setup: [begun],
+    rate: FRAME_RATE,
+    count: 3600,
   }),
 ];

@@ -48,7 +48,7 @@ export async function measure(
   const rows: string[][] = [];
   for (const attack of attacks) {
     const cost = await costOf(attack, broker, key);
-    const crowd = await crowdOf(attack, broker, key, options);
+    const crowd = await crowdOf(attack, broker, key, options, tell);
     const row = [
       attack.name,
       ms(cost.cpuMs),
@@ -56,7 +56,7 @@ export async function measure(
       crowd.ratio.toFixed(crowd.ratio < 10 ? 1 : 0),
       percent(crowd.cpu),
       kilobytes(crowd.memory),
-      ms(crowd.p99),
+      crowd.p99 === undefined ? "not let in" : ms(crowd.p99),
     ];
     rows.push(row);
     tell(`bench:hostile: ${row.join(" | ")}`);
@@ -146,7 +146,13 @@ async function costOf(attack: Attack, broker: Broker, key: TestKey) {
 }
 
 /** What many connections do to a server at its default limits, and to a bystander. */
-async function crowdOf(attack: Attack, broker: Broker, key: TestKey, options: HostileOptions) {
+async function crowdOf(
+  attack: Attack,
+  broker: Broker,
+  key: TestKey,
+  options: HostileOptions,
+  tell: (line: string) => void,
+) {
   const { ranger, stop } = await start(broker, key);
   const connections: HostileConnection[] = [];
   try {
@@ -171,7 +177,7 @@ async function crowdOf(attack: Attack, broker: Broker, key: TestKey, options: Ho
       ratio: total("received") / Math.max(total("sent"), 1),
       cpu: (cpuSeconds(ranger.pid) - cpu) / seconds,
       memory: Math.max(0, memory(ranger.pid).rss - before) / connections.length,
-      p99,
+      p99: p99 === undefined ? await notLetIn(ranger.managementUrl("/stats"), tell) : p99,
     };
   } finally {
     for (const connection of connections) connection[Symbol.dispose]();
@@ -194,23 +200,37 @@ async function flood(
   }
 }
 
+/** Tells which limits were hit when the bystander was not served. */
+async function notLetIn(stats: string, tell: (line: string) => void): Promise<undefined> {
+  const { limitsHit } = await (await fetch(stats)).json();
+  tell(`bench:hostile: the bystander was not let in; limits hit: ${JSON.stringify(limitsHit)}`);
+}
+
 /** The bystander's p99 while nobody attacks. */
 async function bystander(broker: Broker, key: TestKey, seconds: number): Promise<number> {
   const { ranger, stop } = await start(broker, key);
   try {
-    return await p99Of(ranger.port, seconds);
+    const p99 = await p99Of(ranger.port, seconds);
+    if (p99 === undefined) throw new Error("an idle server did not let the bystander in");
+    return p99;
   } finally {
     await stop();
   }
 }
 
-/** Milliseconds, of a bystander in its own process, which goes before the attackers. */
-async function p99Of(port: number, seconds: number): Promise<number> {
+/**
+ * Milliseconds, of a bystander in its own process, which goes before the attackers.
+ *
+ * @returns `undefined` when the server ended its handshake
+ */
+async function p99Of(port: number, seconds: number): Promise<number | undefined> {
   const script = new URL("bystander.ts", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command("nice", {
+  const { stdout, stderr, success } = await new Deno.Command("nice", {
     args: ["-n", "-10", Deno.execPath(), "run", "-A", script, String(port), String(seconds)],
   }).output();
   const printed = new TextDecoder().decode(stdout).trim();
+  const isCut = /ConnectionReset|ended the handshake/.test(new TextDecoder().decode(stderr));
+  if (!success && isCut) return undefined;
   if (printed === "") throw new Error(new TextDecoder().decode(stderr));
   return Number(printed);
 }

@@ -183,7 +183,8 @@ export class Readers {
     this.of(subscriber)?.remove(names);
     const deferred = this.#deferred.get(subscriber);
     if (deferred === undefined) return;
-    const isLeft = (name: string) => !names.includes(name);
+    const ended = new Set(names);
+    const isLeft = (name: string) => !ended.has(name);
     this.#deferred.set(
       subscriber,
       deferred.map((request) => ({ ...request, names: request.names.filter(isLeft) })),

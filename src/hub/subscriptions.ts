@@ -80,7 +80,9 @@ export class Subscriptions {
     const own = changeable(subscriber);
     for (const name of names) own.streams.delete(name);
     this.#audiences.unsubscribe(subscriber, names);
-    own.pending = own.pending?.filter((name) => !names.includes(name));
+    if (own.pending === undefined) return;
+    const ended = new Set(names);
+    own.pending = own.pending.filter((name) => !ended.has(name));
   }
 
   /** Ends all subscriptions of a subscriber. */

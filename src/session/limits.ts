@@ -9,6 +9,8 @@ export interface SessionLimits {
   readonly messageRate: number;
   /** Messages at once. */
   readonly messageBurst: number;
+  /** Bytes of a message. */
+  readonly messageBytes: number;
   /** Streams held. */
   readonly streams: number;
 }
@@ -92,6 +94,32 @@ export function commentLimits(limits: KeepaliveLimits): KeepaliveLimits {
 
 /** Refused names in one message that count as a further message. */
 export const REFUSALS_PER_MESSAGE = 16;
+
+/**
+ * Names that count as a further message, once a connection has added as many as it may hold: a
+ * client that subscribes to each of its streams once pays for none, and one that exchanges all of
+ * its 256 streams for others at once stays within the burst.
+ */
+export const NAMES_PER_MESSAGE = 8;
+
+/** What a message of the greatest size counts as. */
+const MESSAGES_PER_LONGEST = 4;
+
+/**
+ * The further messages that a long message counts as: reading it costs what its bytes are worth.
+ *
+ * @param length of the message
+ * @param messageBytes the limit
+ *
+ * @example
+ * ```ts
+ * furtherMessagesOf(1024, 4096); // 0
+ * furtherMessagesOf(4096, 4096); // 3
+ * ```
+ */
+export function furtherMessagesOf(length: number, messageBytes: number): number {
+  return Math.floor(Math.max(0, length - 1) * MESSAGES_PER_LONGEST / messageBytes);
+}
 
 /** The limits that end a connection, by their names in the file. */
 const LIMITS: Partial<Record<CloseCause, string>> = {

@@ -14,7 +14,13 @@ import type { ConnectionOwner, WebSocketConnection } from "../websocket/connecti
 import type { AuthFailures, FailureHolder } from "./auth_failures.ts";
 import * as answers from "./responses.ts";
 import type { ExpiryEntry, ExpiryQueue, ExpiryTarget } from "./expiry.ts";
-import { REFUSALS_PER_MESSAGE, type SessionLimits, StreamRoom } from "./limits.ts";
+import {
+  furtherMessagesOf,
+  NAMES_PER_MESSAGE,
+  REFUSALS_PER_MESSAGE,
+  type SessionLimits,
+  StreamRoom,
+} from "./limits.ts";
 import { takeToken } from "../telemetry/token_bucket.ts";
 import {
   type ClientEvent,
@@ -107,6 +113,8 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   #suspended: readonly string[] | undefined;
   /** When the client may send a whole burst again; whole milliseconds, which cost least to keep. */
   #fullAt = 0;
+  /** Names that were added so far, those that are not held any more included. */
+  #namesAdded = 0;
   failuresForgottenAt = 0;
   #verifying = false;
   #waiting: (string | typeof NOT_TEXT)[] | undefined;
@@ -234,6 +242,9 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
 
   #received(message: string | typeof NOT_TEXT): void {
     if (!this.#counted()) return;
+    if (message !== NOT_TEXT) {
+      this.#charge(furtherMessagesOf(message.length, this.#context.limits.messageBytes));
+    }
     if (this.#verifying) (this.#waiting ??= []).push(message);
     else this.#handle(message);
   }
@@ -428,7 +439,9 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
       if (isPossible) added.push(stream);
       else refused.push(answers.cannotSubscribe(stream, id));
     }
-    this.#charge(Math.floor(refused.length / REFUSALS_PER_MESSAGE));
+    this.#charge(
+      Math.floor(refused.length / REFUSALS_PER_MESSAGE) + this.#namesToPay(added.length),
+    );
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
     for (const answer of refused) this.#subscriber.tell(answer);
@@ -440,9 +453,20 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     return added;
   }
 
+  /** @returns the further messages that added names count as: none until the limit of streams */
+  #namesToPay(added: number): number {
+    const { streams } = this.#context.limits;
+    const before = Math.max(this.#namesAdded, streams);
+    this.#namesAdded += added;
+    return Math.floor(Math.max(0, this.#namesAdded - before) / NAMES_PER_MESSAGE);
+  }
+
   #unsubscribe(streams: readonly string[], id: MessageId | undefined): void {
     this.#context.hub.unsubscribe(this.#subscriber, streams);
-    this.#suspended = this.#suspended?.filter((stream) => !streams.includes(stream));
+    if (this.#suspended) {
+      const ended = new Set(streams);
+      this.#suspended = this.#suspended.filter((stream) => !ended.has(stream));
+    }
     this.#subscriber.tell(answers.streamsAnswer("unsubscribed", this.#subscriber.streams, id));
   }
 

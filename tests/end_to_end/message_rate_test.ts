@@ -78,6 +78,47 @@ Deno.test("a client that sends too fast is closed, and told so", async (t) => {
     assert.equal(await hits(), kinds.length + 1);
   });
 
+  const toggle = (names: readonly string[]) =>
+    ["subscribe", "unsubscribe"].map((event) =>
+      encodeFrame({ opcode: Opcode.text, payload: JSON.stringify({ event, streams: names }) })
+    );
+
+  await step(
+    t,
+    "a client that exchanges all its streams at once stays within the burst",
+    async () => {
+      await using client = await connectClient(ranger.url());
+      await client.next();
+      const [first, second] = ["a", "b"].map((id) =>
+        toggle(Array.from({ length: 256 }, (_, at) => `${id}.${at}`))
+      );
+      await client.raw.write(joined(...first!, second![0]!, PING));
+      const answers = await client.take(4);
+      assert.equal(answers[3], "pong");
+    },
+  );
+
+  await step(t, "eight names count as a further message after 256", async () => {
+    using client = await RawClient.open(ranger.url());
+    const pair = joined(...toggle(Array.from({ length: 128 }, (_, at) => `a.${at}`)));
+    // 4 for the first 256 names, and twice 18: the ping is one too many.
+    await client.write(joined(messages(4, pair), PING));
+    const { frames, close } = await untilClosed(client);
+    assert.equal(frames.length, 1 + 8);
+    assert.deepEqual(closeOf(close), TOO_MANY);
+    assert.equal(await hits(), kinds.length + 2);
+  });
+
+  await step(t, "a message of 4 KiB counts as four", async () => {
+    using client = await RawClient.open(ranger.url());
+    const long = encodeFrame({ opcode: Opcode.text, payload: "[".repeat(4096) });
+    await client.write(messages(11, long));
+    const { frames, close } = await untilClosed(client);
+    assert.equal(frames.length, 1 + 10);
+    assert.deepEqual(closeOf(close), TOO_MANY);
+    assert.equal(await hits(), kinds.length + 3);
+  });
+
   await step(t, "fragments are one message, and pings and pongs are none", async () => {
     await using client = await connectClient(ranger.url());
     await client.next();

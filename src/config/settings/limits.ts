@@ -15,7 +15,8 @@ export const LIMITS = {
     default: 20,
     flag: "limits-message-rate",
     help:
-      "Messages per second that a client may send, on average; 0 for no limit. Pings, pongs and " +
+      "Messages per second that a client may send, on average; 0 for no limit. Long messages and " +
+      "names added over and over count as several (docs/protocol.md, Limits). Pings, pongs and " +
       "fragments count apart: ten times as many a second, 25 times limits.message_burst at once",
     right: "a number of messages such as 20",
     live: true,
