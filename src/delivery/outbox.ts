@@ -28,7 +28,7 @@ export interface OutboxOwner {
 }
 
 /** Bytes that a connection that is behind is written in a row, before others have their turn. */
-const MAX_CATCH_UP_BYTES = 262_144;
+const MAX_CATCH_UP_BYTES = 65_536;
 
 /** Whether a call of `flush` is scheduled. */
 const enum Scheduled {
@@ -238,7 +238,8 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     this.#options.traffic.addUnsent(-bytes);
     this.#log?.updateBehind(backlog);
     this.#owner.drained();
-    this.flush();
+    // Not at once: after a stall the kernel has room for very many in the same turn.
+    if (this.#backlog) this.#scheduleBehind();
   }
 
   /** More waits than may. For the log. */
@@ -324,8 +325,13 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
       this.#options.traffic.addUnsent(-piece.bytes.length);
     }
     this.#log?.updateBehind(backlog);
-    this.#scheduled = Scheduled.Normal;
-    this.#options.flusher.schedule(this);
+    this.#scheduleBehind();
     return frames;
+  }
+
+  #scheduleBehind(): void {
+    if (this.#scheduled !== Scheduled.No) return;
+    this.#scheduled = Scheduled.Normal;
+    this.#options.flusher.scheduleBehind(this);
   }
 }

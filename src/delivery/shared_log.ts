@@ -12,7 +12,7 @@ const MAX_GROUP_SIZE = 16;
 
 /** What all logs of a process have in common. */
 export interface LogOptions {
-  readonly flusher: Pick<Flusher, "schedule" | "scheduleUrgent">;
+  readonly flusher: Pick<Flusher, "schedule" | "scheduleUrgent" | "scheduleBehind">;
   /** Read at every use, so a reload takes effect everywhere. */
   readonly limits: {
     /** Bytes that may wait to be written to one client. */
