@@ -25,7 +25,7 @@ const STATE_BYTES = 20_000;
 let scheduled: Flushable[] = [];
 const schedule = (flushable: Flushable) => void scheduled.push(flushable);
 const options = {
-  flusher: { schedule, scheduleUrgent: schedule },
+  flusher: { schedule, scheduleUrgent: schedule, scheduleBehind: schedule },
   traffic: new Traffic(),
   limits: { unsentBytes: 1_048_576 },
 };

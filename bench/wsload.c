@@ -14,6 +14,7 @@
  *   --tokens FILE   one token a line, a connection each: Authorization: Bearer ...
  *   --sample N      measures the latency of one event in N (61: prime, so that it does not beat with batches)
  *   --receive N     bytes of each connection's receive buffer, as SO_RCVBUF takes it (the system's choice)
+ *   --mss N         bytes of a TCP segment, as on a network: loopback's are 64 KB, and the server's send buffers grow by them
  *   --deflate       offer permessage-deflate; events are counted then, their numbers not looked at
  *   --bare          frames are the event itself, without the {"<stream>":...} envelope
  *   --nats          frames carry the protocol of NATS; streams are its subjects
@@ -161,7 +162,7 @@ static void leave(Conn *cs, int n) {
 
 static int usage(void) {
   fprintf(stderr, "usage: wsload [--warmup S] [--from N] [--drain S] [--parallel N] [--control] [--paths FILE]\n"
-                  "              [--tokens FILE] [--sample N] [--receive N] [--deflate] [--bare | --nats | --stomp EXCHANGE]\n"
+                  "              [--tokens FILE] [--sample N] [--receive N] [--mss N] [--deflate] [--bare | --nats | --stomp EXCHANGE]\n"
                   "              HOST PORT PATH CONNECTIONS SECONDS\n");
   return 2;
 }
@@ -171,7 +172,7 @@ int main(int ac, char **av) {
       {"warmup", 1, 0, 'w'}, {"from", 1, 0, 'f'}, {"drain", 1, 0, 'd'}, {"control", 0, 0, 'c'}, {"paths", 1, 0, 'p'},
       {"parallel", 1, 0, 'a'}, {"tokens", 1, 0, 't'}, {"sample", 1, 0, 's'}, {"bare", 0, 0, 'b'}, {"nats", 0, 0, 'n'},
       {"stomp", 1, 0, 'm'}, {"deflate", 0, 0, 'z'},
-      {"receive", 1, 0, 'r'}, {0, 0, 0, 0}};
+      {"receive", 1, 0, 'r'}, {"mss", 1, 0, 'g'}, {0, 0, 0, 0}};
   double warmup = 1, drain = 3;
   const char *paths = NULL, *tokens = NULL;
   int control = 0, o;
@@ -187,6 +188,7 @@ int main(int ac, char **av) {
     else if (o == 's') tally.sample = (unsigned)atoi(optarg);
     else if (o == 'b') tally.bare = 1;
     else if (o == 'r') opening.receive = atoi(optarg);
+    else if (o == 'g') opening.mss = atoi(optarg);
     else if (o == 'z') tally.deflate = 1;
     else if (o == 'n') opening.protocol = NATS;
     else if (o == 'm') opening.protocol = STOMP, stomp_exchange = optarg;

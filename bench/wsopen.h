@@ -15,7 +15,7 @@ enum { READ_MAX = 1 << 17 };
 static struct {
   const char *host;
   struct sockaddr_in to;
-  int total, parallel, ep, receive; /* bytes of receive buffers, or 0 */
+  int total, parallel, ep, receive, mss; /* bytes of receive buffers and of segments, or 0 */
   char **tokens; /* of each connection, or NULL */
   enum protocol protocol;
   int next, trying, opened, failed; /* the first that was not tried; how many are under way, were, were not */
@@ -96,6 +96,7 @@ static void try_next(Conn *c) {
   }
   /* before the handshake: it sets the window */
   if (opening.receive) setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &opening.receive, sizeof opening.receive);
+  if (opening.mss) setsockopt(c->fd, IPPROTO_TCP, TCP_MAXSEG, &opening.mss, sizeof opening.mss);
   if (c->fd < 0 || (connect(c->fd, (void *)&opening.to, sizeof opening.to) && errno != EINPROGRESS)) {
     drop(c);
     return;

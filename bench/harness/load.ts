@@ -60,6 +60,8 @@ export interface LoadOptions {
   /** Seconds after the end for what is still on its way. */
   readonly drain: number;
   readonly core: number;
+  /** Whether it runs only while nothing else wants its core. */
+  readonly idle?: boolean;
 }
 
 /**
@@ -94,7 +96,7 @@ export class Load {
   }
 
   private constructor(options: LoadOptions, paths: readonly string[]) {
-    const { wsload, port, connections, warmup, seconds, drain, core } = options;
+    const { wsload, port, connections, warmup, seconds, drain, core, idle = false } = options;
     const flags = ["--control", "--warmup", `${warmup}`, "--drain", `${drain}`];
     this.program = Program.start([
       wsload,
@@ -102,7 +104,7 @@ export class Load {
       ...paths,
       ...options.flags,
       ...["127.0.0.1", `${port}`, options.paths[0]!, `${connections}`, `${seconds}`],
-    ], { core, input: true });
+    ], { core, idle, input: true });
     this.ready = this.program.line("ready");
     this.served = this.program.line("served");
     this.measuring = this.program.line("measuring");

@@ -52,6 +52,20 @@ function ownMemory(pid: number): Memory {
 }
 
 /**
+ * Starts to measure; the function returned says how much more memory a process had at most since
+ * then, in bytes.
+ */
+export function memoryPeak(pid: number): () => number {
+  const { rss } = ownMemory(pid);
+  // Resets the peak (proc_pid_clear_refs(5)).
+  Deno.writeTextFileSync(`/proc/${pid}/clear_refs`, "5");
+  return () => {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return 1024 * Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) - rss;
+  };
+}
+
+/**
  * The memory of a process once it rests: when it moved by less than half a percent over a second,
  * or after `patience` seconds.
  */

@@ -9,6 +9,8 @@ let over = false;
 export interface ProgramOptions {
   /** The core it is pinned to; without it, wherever the benchmark itself runs. */
   readonly core?: number;
+  /** Whether it runs only while nothing else wants its core (SCHED_IDLE). */
+  readonly idle?: boolean;
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   /** Whether lines can be written to it with {@link Program.say}. */
@@ -56,9 +58,10 @@ export class Program implements Running {
   }
 
   private constructor(command: readonly string[], options: ProgramOptions) {
+    const ranked = options.idle ? ["chrt", "--idle", "0", ...command] : command;
     const pinned = options.core === undefined
-      ? command
-      : ["taskset", "-c", String(options.core), ...command];
+      ? ranked
+      : ["taskset", "-c", String(options.core), ...ranked];
     this.name = command[0]?.split("/").at(-1) ?? "program";
     this.#child = new Deno.Command("sh", {
       args: ["-c", 'ulimit -n "$(ulimit -Hn)"; exec "$@"', "sh", ...pinned],

@@ -1,6 +1,6 @@
 import { count, ms, percent, type Table } from "../harness/format.ts";
 import { Load, type LoadReport } from "../harness/load.ts";
-import { cpuSeconds, family } from "../harness/proc.ts";
+import { cpuSeconds, family, memoryPeak } from "../harness/proc.ts";
 import { publishReport, startPublisher } from "../harness/publisher.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { lastNumbers, oneStream } from "../harness/traffic.ts";
@@ -13,13 +13,21 @@ const RATE = 4_000;
 const BEFORE = 3;
 const STALL = 4;
 const AFTER = 6;
+/** Seconds that clients have after that, at most, for what is still on its way. */
+const DRAIN = 15;
 /** As SO_RCVBUF takes it: the kernel doubles it. */
 const RECEIVE_BUFFER = 32_768;
+/**
+ * Of a TCP segment on Ethernet. The server's send buffers begin with ten segments' room and grow by
+ * segments, and those of loopback have 64 KB: then the kernel takes seconds of events from a server
+ * whose clients do not read.
+ */
+const SEGMENT = 1_448;
 
-/** Small events, of which less than the limit waits, and large ones with a limit that is as large. */
+/** Of the first less waits than may; of the second more, so that clients read on from the history. */
 const LOADS = [
-  { name: "80-byte events", bytes: 80, settings: ["--limits-unsent-bytes", "4194304"] },
-  { name: "1,000-byte events", bytes: 1_000, settings: ["--limits-unsent-bytes", "33554432"] },
+  { name: "below the limit", bytes: 80, settings: ["--limits-unsent-bytes", "4194304"] },
+  { name: "over the limit", bytes: 160, settings: [] },
 ];
 
 /** Shares of a core, milliseconds of the bystander, and clients that were closed. */
@@ -28,12 +36,15 @@ interface Stall {
   readonly cpuStalled: number;
   readonly cpuAfter: number;
   readonly p99Before: number;
-  /** From the moment of the stall until the clients have read on. */
-  readonly p99During: number;
-  readonly maxDuring: number;
+  readonly p99Stalled: number;
+  /** While the clients read what had waited. */
+  readonly p99After: number;
+  readonly max: number;
   readonly closed: number;
+  /** Bytes that the process took at most, over what it took before. */
+  readonly memory: number;
   readonly clients: LoadReport;
-  readonly bystander: LoadReport;
+  readonly bystanders: readonly LoadReport[];
 }
 
 interface Measured {
@@ -57,9 +68,10 @@ export const stall: Scenario = {
           const one = await once(run, server, bytes, 1 + 1_000_000 * (rounds.length + 1));
           rounds.push(one);
           run.say(
-            `  ${name}: bystander p99 ${ms(one.p99Before)}, then ${ms(one.p99During)} ms, server ` +
-              `${percent(one.cpuBefore)}, ${percent(one.cpuStalled)}, ${percent(one.cpuAfter)}, ` +
-              `${one.closed} closed`,
+            `  ${name}: bystander p99 ${ms(one.p99Before)}, ${ms(one.p99Stalled)}, ` +
+              `${ms(one.p99After)} ms, server ${percent(one.cpuBefore)}, ` +
+              `${percent(one.cpuStalled)}, ${percent(one.cpuAfter)}, ${one.closed} closed, ` +
+              `${megabytes(one.memory)} more`,
           );
         }
       } finally {
@@ -80,25 +92,36 @@ async function once({ place }: Run, server: Server, bytes: number, from: number)
     ...{ seconds: seconds + 2, core: loadCore },
   });
   await publisher.line("ready");
-  const start = (connections: number, window: number, warmup: number, flags: readonly string[]) =>
+  const start = (
+    connections: number,
+    window: number,
+    warmup: number,
+    flags: readonly string[],
+    idle = false,
+  ) =>
     Load.start({
-      ...{ wsload: tools.wsload, port: server.port, connections, warmup, seconds: window },
-      ...{ paths: ["/public/?stream=usdbtc.trades"], drain: 5, core: loadCore, flags },
+      ...{ wsload: tools.wsload, port: server.port, connections, warmup, seconds: window, idle },
+      ...{ paths: ["/public/?stream=usdbtc.trades"], drain: DRAIN, core: loadCore },
+      flags: ["--from", `${from}`, ...flags],
     });
-  const clients = await start(CLIENTS, seconds, 1, [
-    ...["--from", `${from}`, "--receive", `${RECEIVE_BUFFER}`],
-  ]);
-  const calm = await start(1, BEFORE - 0.5, 1, ["--from", `${from}`, "--sample", "1"]);
-  const bystander = await start(1, STALL + AFTER, 1 + BEFORE, [
-    ...["--from", `${from}`, "--sample", "1"],
-  ]);
-  await Promise.all([clients.ready, calm.ready, bystander.ready]);
+  const bystander = (after: number, window: number) => start(1, window, after, ["--sample", "1"]);
+  const clients = await start(
+    ...[CLIENTS, seconds, 1] as const,
+    ["--receive", `${RECEIVE_BUFFER}`, "--mss", `${SEGMENT}`],
+    true,
+  );
+  await clients.ready;
+  const calm = await bystander(1, BEFORE - 0.5);
+  const stalled = await bystander(1 + BEFORE, STALL);
+  const after = await bystander(1 + BEFORE + STALL, AFTER);
+  await Promise.all([calm.ready, stalled.ready, after.ready]);
   await publisher.say("go\n");
   await clients.measuring;
+  const memoryOver = memoryPeak(server.running.pid);
   const cpuOver = cpuMeter(server.running.pid);
   await calm.measured;
   const cpuBefore = cpuOver();
-  await bystander.measuring;
+  await stalled.measuring;
   cpuOver();
   Deno.kill(clients.program.pid, "SIGSTOP");
   try {
@@ -107,24 +130,22 @@ async function once({ place }: Run, server: Server, bytes: number, from: number)
     Deno.kill(clients.program.pid, "SIGCONT");
   }
   const cpuStalled = cpuOver();
-  await bystander.measured;
+  await after.measured;
   const cpuAfter = cpuOver();
+  const memory = memoryOver();
   await clients.measured;
   const { lines } = await publishReport(publisher);
   const last = lastNumbers(traffic, () => "usdbtc.trades", from, lines);
-  const [calmly, besides, slow] = await Promise.all([
-    calm.finish(last),
-    bystander.finish(last),
-    clients.finish(last),
-  ]);
+  const [slow, ...bystanders] = await Promise.all(
+    [clients, calm, stalled, after].map((load) => load.finish(last)),
+  );
+  const [p99Before, p99Stalled, p99After] = bystanders.map(({ latency }) => latency.p99_ms);
   return {
-    ...{ cpuBefore, cpuStalled, cpuAfter },
-    p99Before: calmly.latency.p99_ms,
-    p99During: besides.latency.p99_ms,
-    maxDuring: besides.latency.max_ms,
-    closed: slow.connections - slow.open_at_end,
-    clients: slow,
-    bystander: besides,
+    ...{ cpuBefore, cpuStalled, cpuAfter, memory, bystanders },
+    ...{ p99Before: p99Before!, p99Stalled: p99Stalled!, p99After: p99After! },
+    max: Math.max(...bystanders.slice(1).map(({ latency }) => latency.max_ms)),
+    closed: slow!.connections - slow!.open_at_end,
+    clients: slow!,
   };
 }
 
@@ -134,7 +155,7 @@ function cpuMeter(pid: number): () => number {
   let [cpu, time] = [used(), performance.now()];
   return () => {
     const [cpuNow, now] = [used(), performance.now()];
-    const share = 1000 * (cpuNow - cpu) / (now - time);
+    const share = 1_000 * (cpuNow - cpu) / (now - time);
     [cpu, time] = [cpuNow, now];
     return share;
   };
@@ -142,37 +163,41 @@ function cpuMeter(pid: number): () => number {
 
 function outcome(measured: readonly Measured[]): Outcome {
   const middle = ({ rounds }: Measured, value: (one: Stall) => number) => median(rounds.map(value));
-  const slower = (one: Stall) => one.p99During / one.p99Before;
+  const slower = (one: Stall) => Math.max(one.p99Stalled, one.p99After) / one.p99Before;
   return {
     name: stall.name,
     about: stall.about,
     figures: { loads: measured },
     tables: [rows(measured)],
     notes: [
-      "The clients' process is stopped by a signal; the bystander is another process on that core.",
+      "The clients' process is stopped by a signal. It shares its core with broker, publisher and " +
+      "bystander and takes only what they leave (SCHED_IDLE), so that their latency is not its own; " +
+      "its connections have Ethernet's segments, so that the kernel's buffers are a network's.",
     ],
     summary: measured.map((load) =>
-      `${load.name}: bystander p99 ${ms(middle(load, (one) => one.p99Before))} ms, then ${
-        ms(middle(load, (one) => one.p99During))
-      }; ${middle(load, (one) => one.closed)} closed`
+      `${load.name}: bystander p99 ${ms(middle(load, (one) => one.p99Before))} ms, ${
+        ms(middle(load, (one) => one.p99Stalled))
+      } while others stall, ${ms(middle(load, (one) => one.p99After))} after; ${
+        middle(load, (one) => one.closed)
+      } closed`
     ).join("; "),
     targets: measured.flatMap((load) => [
       target(
-        `stall, a bystander's p99 with ${load.name}`,
+        `stall ${load.name}, a bystander's p99`,
         "at most twice that before",
         middle(load, slower),
         (x) => `${x.toFixed(1)} times`,
         (x) => x <= 2,
       ),
       target(
-        `stall, clients closed that read on, with ${load.name}`,
+        `stall ${load.name}, clients closed that read on`,
         "none",
         Math.max(...load.rounds.map(({ closed }) => closed)),
         (x) => `${x}`,
         (x) => x === 0,
       ),
       target(
-        `stall, the server's CPU with ${load.name}`,
+        `stall ${load.name}, the server's CPU`,
         "falls",
         middle(load, (one) => one.cpuStalled / one.cpuBefore),
         (x) => `${x.toFixed(2)} times`,
@@ -180,9 +205,10 @@ function outcome(measured: readonly Measured[]): Outcome {
       ),
     ]),
     integrity: measured.every(({ rounds }) =>
-      rounds.every(({ clients, bystander }) =>
-        clients.violations_total === (clients.violations.gap ?? 0) &&
-        bystander.violations_total === (bystander.violations.gap ?? 0)
+      rounds.every(({ clients, bystanders }) =>
+        [clients, ...bystanders].every(({ violations_total, violations }) =>
+          violations_total === (violations.gap ?? 0)
+        )
       )
     ),
   };
@@ -194,24 +220,32 @@ function rows(measured: readonly Measured[]): Table {
     head: [
       "load",
       "bystander's p99 before",
-      "p99 from the stall on",
+      "p99 while the others stall",
+      "p99 after",
       "max",
       "server's CPU before",
       "stalled",
       "after",
       "closed",
+      "memory at most, over before",
     ],
     rows: measured.flatMap(({ name, rounds }) =>
       rounds.map((one) => [
         name,
         `${ms(one.p99Before)} ms`,
-        `${ms(one.p99During)} ms`,
-        `${ms(one.maxDuring)} ms`,
+        `${ms(one.p99Stalled)} ms`,
+        `${ms(one.p99After)} ms`,
+        `${ms(one.max)} ms`,
         percent(one.cpuBefore),
         percent(one.cpuStalled),
         percent(one.cpuAfter),
         `${one.closed}`,
+        megabytes(one.memory),
       ])
     ),
   };
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`;
 }

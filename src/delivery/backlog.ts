@@ -7,6 +7,11 @@ import type { LogEntry } from "./log_entry.ts";
  * and the rest stays in the log, which all connections share.
  */
 const PIECE_BYTES = 65_536;
+/**
+ * Bytes of a log that are copied behind others to be written with them. More are written by
+ * themselves: other connections write the same buffer.
+ */
+const MAX_JOINED_BYTES = 4_096;
 
 /** The outbox of a backlog. */
 export interface BacklogReader {
@@ -145,8 +150,18 @@ export class Backlog {
   leave(end: LogEntry): void {
     this.#closeRange(end);
     this.#position = undefined;
-    for (const [at, segment] of this.#segments.entries()) {
-      if ("from" in segment) this.#segments[at] = pieceBetween(segment.from, segment.to);
+    const segments = this.#segments.splice(0);
+    for (const segment of segments) {
+      if (!("from" in segment)) {
+        this.#segments.push(segment);
+        continue;
+      }
+      // Piece by piece: backlogs that leave at different places have most copies in common.
+      for (let { from } = segment; from !== segment.to;) {
+        const to = from.pieceEnd(segment.to, PIECE_BYTES);
+        this.#segments.push(pieceBetween(from, to));
+        from = to;
+      }
     }
   }
 
@@ -154,6 +169,7 @@ export class Backlog {
   take(end: LogEntry | undefined): Piece | undefined {
     const pieces: Piece[] = [];
     for (let bytes = 0; bytes < PIECE_BYTES;) {
+      if (bytes > 0 && this.#nextSharedBytes(end) > MAX_JOINED_BYTES) break;
       const piece = this.#takeFirst(end);
       if (piece === undefined) break;
       pieces.push(piece);
@@ -189,6 +205,16 @@ export class Backlog {
     this.#position = to;
   }
 
+  /** Bytes of what is next, if other connections write it too, about. */
+  #nextSharedBytes(end: LogEntry | undefined): number {
+    const first = this.#segments[0];
+    if (first === undefined) {
+      return this.#position === undefined ? 0 : sharedBytes(this.#position, end!);
+    }
+    if ("from" in first) return sharedBytes(first.from, first.to);
+    return "bytes" in first ? first.bytes.length : 0;
+  }
+
   #takeFirst(end: LogEntry | undefined): Piece | undefined {
     const first = this.#segments[0];
     if (first === undefined) {
@@ -219,8 +245,13 @@ export class Backlog {
   }
 }
 
+/** Bytes of the next piece between two places in a log, about. */
+function sharedBytes(from: LogEntry, to: LogEntry): number {
+  return Math.min(to.bytes - from.bytes, PIECE_BYTES - from.bytes % PIECE_BYTES);
+}
+
 function pieceBetween(from: LogEntry, to: LogEntry): Piece {
-  return { bytes: to.joinedAfter(from), frames: to.frames - from.frames, offeredBytes: 0 };
+  return { bytes: to.pieceAfter(from), frames: to.frames - from.frames, offeredBytes: 0 };
 }
 
 function joined(pieces: readonly Piece[]): Piece {

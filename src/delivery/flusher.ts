@@ -1,5 +1,6 @@
 import { Histogram, SECONDS } from "../telemetry/histogram.ts";
 import { type Flushable, FlushQueue } from "./flush_queue.ts";
+import { SlicedQueue } from "./sliced_queue.ts";
 import { WriteDelay } from "./write_delay.ts";
 
 /**
@@ -37,6 +38,7 @@ export class Flusher {
   readonly #writeDelay = new WriteDelay();
   readonly #queue = new FlushQueue();
   readonly #urgentQueue = new FlushQueue();
+  readonly #behind = new SlicedQueue((flushable: Flushable) => void flushable.flush());
   #turnScheduled = false;
 
   /**
@@ -54,6 +56,11 @@ export class Flusher {
   scheduleUrgent(flushable: Flushable, age?: number): void {
     if (this.#urgentQueue.firstTime === undefined) setImmediate(this.#urgentTurn);
     this.#urgentQueue.enqueue(flushable, performance.now(), age);
+  }
+
+  /** Calls `flush` soon, a few in a row: for outboxes that had to wait for the kernel. */
+  scheduleBehind(flushable: Flushable): void {
+    this.#behind.add(flushable);
   }
 
   #scheduleTurn(): void {

@@ -47,9 +47,34 @@ export class LogEntry {
    * by all readers at that position: never write into it.
    */
   joinedAfter(position: LogEntry): Uint8Array {
+    const joined = this.#madeAfter(position);
+    if (joined) return joined;
+    this.#joinedAfter = position.frames;
+    return this.#joined = this.#join(position);
+  }
+
+  /**
+   * Like `joinedAfter`, for one piece of a backlog. Of pieces that end here the longest is kept: it
+   * begins where others end as well, and so most readers come to it.
+   */
+  pieceAfter(position: LogEntry): Uint8Array {
+    const made = this.#madeAfter(position);
+    if (made) return made;
+    const joined = this.#join(position);
+    if (this.#joined === undefined || this.#joined.length < joined.length) {
+      this.#joinedAfter = position.frames;
+      this.#joined = joined;
+    }
+    return joined;
+  }
+
+  #madeAfter(position: LogEntry): Uint8Array | undefined {
     // A single frame needs no copy.
     if (position.#next === this) return this.#frame;
-    if (this.#joined !== undefined && this.#joinedAfter === position.frames) return this.#joined;
+    return this.#joinedAfter === position.frames ? this.#joined : undefined;
+  }
+
+  #join(position: LogEntry): Uint8Array {
     const joined = allocate(this.bytes - position.bytes);
     let at = 0;
     for (let entry = position; entry !== this;) {
@@ -57,8 +82,7 @@ export class LogEntry {
       joined.set(entry.#frame, at);
       at += entry.#frame.length;
     }
-    this.#joinedAfter = position.frames;
-    return this.#joined = joined;
+    return joined;
   }
 
   /**

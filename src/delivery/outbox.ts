@@ -3,7 +3,7 @@ import { Backlog, type BacklogReader } from "./backlog.ts";
 import type { Flushable } from "./flush_queue.ts";
 import { FrameChain } from "./frame_chain.ts";
 import type { LogOptions, LogReader, SharedLog, WriteGroup } from "./shared_log.ts";
-import { type SocketWriterOwner, write } from "./socket_writer.ts";
+import { handleOf, type SocketHandle, type SocketWriterOwner, write } from "./socket_writer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What all outboxes of a process have in common. */
@@ -28,7 +28,7 @@ export interface OutboxOwner {
 }
 
 /** Bytes that a connection that is behind is written in a row, before others have their turn. */
-const MAX_CATCH_UP_BYTES = 262_144;
+const MAX_CATCH_UP_BYTES = 65_536;
 
 /** Whether a call of `flush` is scheduled. */
 const enum Scheduled {
@@ -66,7 +66,8 @@ const enum Scheduled {
 export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriterOwner {
   group: WriteGroup | undefined;
   index = 0;
-  readonly #socket: Socket;
+  readonly socket: Socket;
+  readonly handle: SocketHandle | undefined;
   readonly #root: FrameChain;
   readonly #owner: OutboxOwner;
   readonly #options: OutboxOptions;
@@ -86,7 +87,8 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
    * @param root where its chains of frames begin; outboxes that are sent the same frames share it
    */
   constructor(socket: Socket, root: FrameChain, owner: OutboxOwner, options: OutboxOptions) {
-    this.#socket = socket;
+    this.socket = socket;
+    this.handle = handleOf(socket);
     this.#root = root;
     this.#owner = owner;
     this.#options = options;
@@ -185,9 +187,9 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     return pending.frames;
   }
 
-  /** Writes frames of the log. For its group. */
-  writeShared(bytes: Uint8Array, frames: number): void {
-    if (!this.#write(bytes, frames)) this.#fallBehind(bytes.length, 0);
+  /** The kernel did not take all of a write. For its group. */
+  sharedWriteBlocked(bytes: number): void {
+    this.#fallBehind(bytes, 0);
   }
 
   /** Writes what is pending and then one last frame, and closes. */
@@ -236,7 +238,8 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
     this.#options.traffic.addUnsent(-bytes);
     this.#log?.updateBehind(backlog);
     this.#owner.drained();
-    this.flush();
+    // Not at once: after a stall the kernel has room for very many in the same turn.
+    if (this.#backlog) this.#scheduleBehind();
   }
 
   /** More waits than may. For the log. */
@@ -276,8 +279,8 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
 
   /** @returns whether the kernel took all of it */
   #write(bytes: Uint8Array, frames: number): boolean {
-    this.#options.traffic.countWrite(frames, bytes.length);
-    return write(this.#socket, bytes, this);
+    this.#options.traffic.countWrites(1, frames, bytes.length);
+    return write(this.handle, bytes, this);
   }
 
   /** Copies what its group has pending, so that frames for this client alone can follow. */
@@ -322,8 +325,13 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
       this.#options.traffic.addUnsent(-piece.bytes.length);
     }
     this.#log?.updateBehind(backlog);
-    this.#scheduled = Scheduled.Normal;
-    this.#options.flusher.schedule(this);
+    this.#scheduleBehind();
     return frames;
+  }
+
+  #scheduleBehind(): void {
+    if (this.#scheduled !== Scheduled.No) return;
+    this.#scheduled = Scheduled.Normal;
+    this.#options.flusher.scheduleBehind(this);
   }
 }

@@ -4,6 +4,7 @@ import type { Flushable } from "./flush_queue.ts";
 import type { Flusher } from "./flusher.ts";
 import type { FrameChain } from "./frame_chain.ts";
 import { LogEntry } from "./log_entry.ts";
+import { type SocketHandle, type SocketWriterOwner, write } from "./socket_writer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Readers in a group, at most: that many are written to in a row before others have their turn. */
@@ -11,25 +12,26 @@ const MAX_GROUP_SIZE = 16;
 
 /** What all logs of a process have in common. */
 export interface LogOptions {
-  readonly flusher: Pick<Flusher, "schedule" | "scheduleUrgent">;
+  readonly flusher: Pick<Flusher, "schedule" | "scheduleUrgent" | "scheduleBehind">;
   /** Read at every use, so a reload takes effect everywhere. */
   readonly limits: {
     /** Bytes that may wait to be written to one client. */
     readonly unsentBytes: number;
   };
-  readonly traffic: Pick<Traffic, "addUnsent">;
+  readonly traffic: Pick<Traffic, "addUnsent" | "countWrites">;
 }
 
 /** An outbox, as a log sees it. */
-export interface LogReader {
+export interface LogReader extends SocketWriterOwner {
+  readonly handle: SocketHandle | undefined;
   /** The group that it is written to with; `undefined` while it is detached. The log sets it. */
   group: WriteGroup | undefined;
   /** Its index in the group. The log sets it. */
   index: number;
   /** Queues one frame for this reader alone. */
   send(frame: Uint8Array, age?: number): void;
-  /** Writes frames of the log to the reader's socket. */
-  writeShared(bytes: Uint8Array, frames: number): void;
+  /** The kernel did not take all of a write of frames of the log. */
+  sharedWriteBlocked(bytes: number): void;
   /** Writes what is queued for this reader alone; @returns how many frames that was */
   flush(): number;
 }
@@ -157,6 +159,11 @@ export class SharedLog {
     };
   }
 
+  /** For groups: frames were written to that many readers. */
+  countWrites(writes: number, frames: number, bytes: number): void {
+    this.#options.traffic.countWrites(writes, frames, bytes);
+  }
+
   /** For groups: a flush begins. Until it ends the group is in no list. */
   flushBegins(group: WriteGroup): void {
     this.#scheduled.delete(group);
@@ -244,6 +251,8 @@ export class WriteGroup implements Flushable {
   position: LogEntry | undefined;
   readonly #log: SharedLog;
   readonly #readers: LogReader[] = [];
+  /** The handle of each reader: as long as the kernel takes what is written nothing else is read. */
+  readonly #handles: (SocketHandle | undefined)[] = [];
   /** Readers detached since the last flush; their copied frames are flushed with the group. */
   #detached: LogReader[] = [];
 
@@ -263,12 +272,14 @@ export class WriteGroup implements Flushable {
     reader.group = this;
     reader.index = this.#readers.length;
     this.#readers.push(reader);
+    this.#handles.push(reader.handle);
   }
 
   /** Takes over all readers of another group; neither has anything pending. */
   addAll(other: WriteGroup): void {
     for (const reader of other.#readers) this.add(reader);
     other.#readers.length = 0;
+    other.#handles.length = 0;
   }
 
   /**
@@ -288,8 +299,10 @@ export class WriteGroup implements Flushable {
   remove(reader: LogReader): void {
     reader.group = undefined;
     const last = this.#readers.pop()!;
+    const lastHandle = this.#handles.pop();
     if (last !== reader) {
       this.#readers[reader.index] = last;
+      this.#handles[reader.index] = lastHandle;
       last.index = reader.index;
     }
     if (this.isEmpty && this.position === undefined) this.#log.becameEmpty(this);
@@ -303,10 +316,14 @@ export class WriteGroup implements Flushable {
     // Before the writes: a reader that turns out to be blocked detaches with nothing pending.
     this.position = undefined;
     this.#log.flushBegins(this);
-    let flushed = frames * this.#readers.length;
+    const readers = this.#readers;
+    const handles = this.#handles;
+    this.#log.countWrites(readers.length, frames, bytes.length);
+    let flushed = frames * readers.length;
     // From the last to the first, because a reader that detaches is replaced by the last one.
-    for (let at = this.#readers.length - 1; at >= 0; at--) {
-      this.#readers[at]!.writeShared(bytes, frames);
+    for (let at = readers.length - 1; at >= 0; at--) {
+      const reader = readers[at]!;
+      if (!write(handles[at], bytes, reader)) reader.sharedWriteBlocked(bytes.length);
     }
     if (this.#detached.length > 0) {
       for (const reader of this.#detached) flushed += reader.flush();

@@ -19,9 +19,10 @@ export class Traffic {
   /** Writes by the number of frames in them. */
   readonly framesPerWrite: Histogram = new Histogram(doubling(1, 13));
 
-  countWrite(frames: number, bytes: number): void {
-    this.bytes += bytes;
-    this.framesPerWrite.observe(frames);
+  /** @param frames of each write @param bytes of each write */
+  countWrites(writes: number, frames: number, bytes: number): void {
+    this.bytes += writes * bytes;
+    this.framesPerWrite.observe(frames, writes);
   }
 
   /** @param bytes that wait from now on; negative for bytes that no longer wait */

@@ -467,6 +467,14 @@ function sizeOf(length: number): number {
   return HEADER + Math.ceil(length / UNIT) * UNIT;
 }
 
+/** Where a range is. */
+export interface Place {
+  /** Of the next event; {@linkcode NOWHERE} when there is none, or not yet. */
+  readonly position: number;
+  /** Offset of the event before it. */
+  readonly after: number;
+}
+
 /**
  * The events of one stream, or of one id, from one on: those that are there, and then those that
  * come in. A reader goes through them at its own pace; what is removed before it gets there is
@@ -492,6 +500,17 @@ export class HistoryRange {
   /** Offset up to which all events were taken, or are lost. */
   get after(): number {
     return this.#after;
+  }
+
+  get place(): Place {
+    return { position: this.position, after: this.#after };
+  }
+
+  /** Goes to where another range of the same events came to from the same position. */
+  goTo({ position, after }: Place): void {
+    if (position === this.position) return;
+    this.position = position;
+    this.#after = after;
   }
 
   /** Whether events that are next were removed. */

@@ -2,6 +2,7 @@
 import { checkJson } from "../streams/payload.ts";
 import { deflatedTextFrame } from "../websocket/deflate.ts";
 import { encodeFrame, frameLength, Opcode, writeTextFrame } from "../websocket/frame.ts";
+import type { Chunk, ChunkCache } from "./chunk_cache.ts";
 import type { Cursor } from "./cursor.ts";
 import { partsOf, serverSentEvent, type WireFormat } from "./envelope.ts";
 import { type History, type HistoryRange, NOWHERE } from "./history.ts";
@@ -26,16 +27,6 @@ export interface Notice {
 /** A part of a {@linkcode CatchUp} that waits until the client's user is known. */
 export interface Deferred extends CatchUp {
   readonly names: readonly string[];
-}
-
-/** Frames for one client, in one buffer. */
-export interface Chunk {
-  readonly bytes: Uint8Array;
-  readonly frames: number;
-  /** Whether events were lost behind it. */
-  readonly endsAtLoss: boolean;
-  /** Whether there may be more. */
-  readonly isFull: boolean;
 }
 
 /** Bytes of a chunk from which it is not extended. */
@@ -154,22 +145,31 @@ export class Reader {
   }
 
   /** Takes the next frames out of the history; `undefined` when there are none. */
-  take(): Chunk | undefined {
+  take(cache: ChunkCache): Chunk | undefined {
     const { format } = this.subscriber;
     const ranges = [...this.#ranges.values()].flat();
+    const made = cache.take(format, ranges);
+    if (made !== undefined) return made;
+    const starts = ranges.map(({ place }) => place);
+    const boundary = cache.boundaryAfter(format, ranges, firstOf(ranges));
     const frames = new FrameList(this.#history, format);
     let endsAtLoss = false;
+    let isAtBoundary = false;
     while (frames.bytes < CHUNK_BYTES) {
       const position = firstOf(ranges);
-      if (position === NOWHERE) break;
+      isAtBoundary = position >= boundary;
+      if (position === NOWHERE || isAtBoundary) break;
       endsAtLoss = this.#history.isLossAt(position);
       for (const range of ranges) if (range.position === position) range.advance();
       if (endsAtLoss) break;
       frames.add(position);
     }
-    if (frames.frames === 0 && !endsAtLoss) return undefined;
-    const isFull = frames.bytes >= CHUNK_BYTES;
-    return { bytes: frames.join(), frames: frames.frames, endsAtLoss, isFull };
+    if (frames.frames === 0 && !endsAtLoss && !isAtBoundary) return undefined;
+    const isLong = frames.bytes >= CHUNK_BYTES;
+    const isFull = isLong || isAtBoundary;
+    const chunk = { bytes: frames.join(), frames: frames.frames, endsAtLoss, isFull };
+    if (isLong && !endsAtLoss) cache.add(format, ranges, starts, chunk);
+    return chunk;
   }
 
   #keepNotices(isLeft: (name: string) => boolean): void {

@@ -1,5 +1,7 @@
+import { SlicedQueue } from "../delivery/sliced_queue.ts";
 import { parseStreamName } from "../streams/stream_name.ts";
 import { LabelledCounter } from "../telemetry/labelled_counter.ts";
+import { ChunkCache } from "./chunk_cache.ts";
 import type { Cursors } from "./cursor.ts";
 import { type History, LOSSES, userKey } from "./history.ts";
 import { type CatchUp, type Deferred, Reader } from "./reader.ts";
@@ -29,9 +31,8 @@ export interface ReaderHooks {
   readonly start: (subscriber: Subscriber, names: readonly string[]) => void;
 }
 
-/** Bytes that one reader is given in a turn of the event loop, and all of them together. */
-const READER_BYTES_PER_TURN = 262_144;
-const BYTES_PER_TURN = 1_048_576;
+/** Bytes that one reader is given before others have their turn. */
+const READER_BYTES_PER_TURN = 65_536;
 /** Milliseconds between two looks at the readers that do not move. */
 const LOOK_INTERVAL_MS = 1000;
 /** Milliseconds that a reader waits for an event that other processes have seen already. */
@@ -71,15 +72,15 @@ export class Readers {
   readonly #isId: ReaderHooks["isId"];
   readonly #start: ReaderHooks["start"];
   readonly #readers = new Map<Subscriber, Reader>();
+  readonly #chunks = new ChunkCache();
   /** What to resume once a subscriber's user is known. */
   readonly #deferred = new Map<Subscriber, readonly Deferred[]>();
   /** Readers whose connection has room, and that had their share of a turn. */
-  readonly #queue = new Set<Reader>();
+  readonly #queue = new SlicedQueue((reader: Reader) => this.#read(reader));
   /** Readers that wait for an event that is not there yet. */
   readonly #waiting = new Set<Reader>();
   /** The smallest offset that one of them waits for. */
   #waitsFor = Infinity;
-  #turnIsScheduled = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
@@ -163,7 +164,7 @@ export class Readers {
   /** The client has taken everything that waited for it. */
   caughtUp(subscriber: Subscriber): void {
     // Not from within a write.
-    this.#enqueue(this.of(subscriber)!);
+    this.#queue.add(this.of(subscriber)!);
   }
 
   /** The subscriber's user has changed. */
@@ -206,11 +207,12 @@ export class Readers {
   /** Those that wait for the log are to look whether it is there. */
   lookAgain(): void {
     this.#waitsFor = Infinity;
-    for (const reader of this.#waiting) this.#enqueue(reader);
+    for (const reader of this.#waiting) this.#queue.add(reader);
   }
 
   /** The log is another one: what readers have not read yet is lost. */
   reset(): void {
+    this.#chunks.clear();
     for (const reader of [...this.#readers.values()]) {
       const { subscriber } = reader;
       const missing = this.plainOf(subscriber);
@@ -300,7 +302,7 @@ export class Readers {
   }
 
   /** Sends what there is room for, and joins the live audience at the end. */
-  #read(reader: Reader): number {
+  #read(reader: Reader): void {
     const { subscriber } = reader;
     const { outbox } = subscriber;
     let sent = 0;
@@ -310,7 +312,7 @@ export class Readers {
         break;
       }
       if (!this.#reportLost(reader)) break;
-      const chunk = reader.take();
+      const chunk = reader.take(this.#chunks);
       if (chunk === undefined) {
         this.#join(reader);
         break;
@@ -325,10 +327,9 @@ export class Readers {
       }
       outbox.flush();
       reader.isDelayed = true;
-      if (!outbox.isBehind) this.#enqueue(reader);
+      if (!outbox.isBehind) this.#queue.add(reader);
       break;
     }
-    return sent;
   }
 
   /** Whether the log has come to where the client was; if not, the reader waits. */
@@ -414,28 +415,10 @@ export class Readers {
     this.#queue.delete(reader);
     this.#waiting.delete(reader);
     if (this.#readers.size > 0) return;
+    this.#chunks.clear();
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
-
-  #enqueue(reader: Reader): void {
-    this.#queue.add(reader);
-    if (this.#turnIsScheduled) return;
-    this.#turnIsScheduled = true;
-    setImmediate(this.#turn);
-  }
-
-  readonly #turn = (): void => {
-    this.#turnIsScheduled = false;
-    let sent = 0;
-    for (const reader of this.#queue) {
-      if (sent >= BYTES_PER_TURN) break;
-      this.#queue.delete(reader);
-      sent += this.#read(reader);
-    }
-    const [next] = this.#queue;
-    if (next) this.#enqueue(next);
-  };
 
   /** Ends clients that take nothing, and waits that last too long. */
   #look(): void {
@@ -454,7 +437,7 @@ export class Readers {
       if (waitsSince !== undefined && now - waitsSince >= MAX_WAIT_MS) {
         reader.waitsSince = undefined;
         this.#giveUp(reader);
-        this.#enqueue(reader);
+        this.#queue.add(reader);
       }
     }
   }

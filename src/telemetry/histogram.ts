@@ -21,12 +21,13 @@ export class Histogram {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  observe(value: number): void {
+  /** @param times how often the value occurred */
+  observe(value: number, times = 1): void {
     const bounds = this.#bounds;
     let at = 0;
     while (at < bounds.length && value > bounds[at]!) at++;
-    this.#counts[at]!++;
-    this.#sum += value;
+    this.#counts[at]! += times;
+    this.#sum += times * value;
   }
 
   /** The sum of all values. */

@@ -25,6 +25,10 @@ export class ManualFlusher {
     this.urgent.push({ flushable, age });
   }
 
+  scheduleBehind(flushable: Flushable): void {
+    this.schedule(flushable);
+  }
+
   /** Flushes what is urgent, and then the first `count` of the others; @returns frames written */
   flush(count = Infinity): number {
     let frames = 0;

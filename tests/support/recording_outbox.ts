@@ -83,12 +83,13 @@ export class RecordingOutbox implements OutboxOwner {
     this.#reads = false;
   }
 
-  /** The client takes everything. Resolves when the outbox knows. */
+  /** The client takes everything. Resolves when the outbox knows, and has written on. */
   async readOn(): Promise<void> {
     this.#reads = true;
     this.#take?.();
     this.#take = undefined;
     await new Promise((resolve) => setImmediate(resolve));
+    this.outbox.flush();
   }
 }
 

@@ -95,3 +95,53 @@ Deno.test("a frame that waits does not hold the larger buffer that it is cut fro
   one.append(whole, 0, undefined);
   assert.equal(one.take(undefined)!.bytes, whole, "one that holds nothing else is not copied");
 });
+
+/** A log of frames of 100 bytes, and backlogs that begin at different places in it. */
+function behindInOneLog(count: number): { backlogs: Backlog[]; last: LogEntry } {
+  let last = LogEntry.start();
+  const backlogs: Backlog[] = [];
+  for (let frame = 0; frame < 3000; frame++) {
+    if (frame < 20 * count && frame % 20 === 0) {
+      const one = backlog(0);
+      one.enter(last);
+      backlogs.push(one);
+    }
+    last = last.append(new Uint8Array(100).fill(frame));
+  }
+  return { backlogs, last };
+}
+
+/** Everything that waits, and the buffers of about 64 KiB that it comes in. */
+function takeAll(one: Backlog, last: LogEntry | undefined, long: Set<Uint8Array>): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let piece; (piece = one.take(last));) pieces.push(piece.bytes);
+  for (const bytes of pieces) if (bytes.length >= 65_000) long.add(bytes);
+  return Buffer.concat(pieces);
+}
+
+Deno.test("backlogs of different positions are written the same buffers", () => {
+  const { backlogs, last } = behindInOneLog(60);
+  const long = new Set<Uint8Array>();
+  // From both ends by turns: of those that begin within a piece, and of those that need all of it.
+  for (let turn = 0; turn < backlogs.length; turn++) {
+    const at = turn % 2 === 0 ? turn / 2 : backlogs.length - (turn + 1) / 2;
+    const bytes = takeAll(backlogs[at]!, last, long);
+    assert.equal(bytes.length, 300_000 - at * 2000);
+    for (let frame = 0; frame < bytes.length / 100; frame += 97) {
+      assert.equal(bytes[frame * 100], (20 * at + frame) & 0xff);
+    }
+  }
+  // Four whole pieces, and what is nearly as long before the first boundary.
+  assert.ok(long.size <= 6, `${long.size} buffers`);
+});
+
+Deno.test("backlogs that leave a log with what waits share the copies of it", () => {
+  const { backlogs, last } = behindInOneLog(60);
+  for (const one of backlogs) one.leave(last);
+  const long = new Set<Uint8Array>();
+  for (const [at, one] of backlogs.entries()) {
+    assert.equal(one.bytesAt(undefined), 300_000 - at * 2000);
+    assert.equal(takeAll(one, undefined, long).length, 300_000 - at * 2000);
+  }
+  assert.ok(long.size <= 6, `${long.size} buffers`);
+});

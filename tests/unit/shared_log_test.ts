@@ -125,7 +125,7 @@ function countCalls(of: object, names: readonly string[]): () => number {
 
 Deno.test("appending does nothing for each blocked reader, however many there are", async () => {
   const { flusher, all, log } = blockedReaders(50);
-  const methods = ["send", "flush", "writeShared", "checkBacklog"];
+  const methods = ["send", "flush", "sharedWriteBlocked", "checkBacklog"];
   const calls = all.map(({ outbox }) => countCalls(outbox, methods));
   for (let count = 0; count < 100; count++) log.append(line(`${count}`));
   assert.equal(flusher.flush(), 0, "none of them is scheduled");
