@@ -16,8 +16,7 @@ const MAX_AGE = 600;
  *
  * @example
  * ```ts
- * import type { AdmissionSlot } from "./admission.ts";
- * import { type AdmissionOptions } from "./admission.ts";
+ * import type { AdmissionOptions, AdmissionSlot } from "./admission.ts";
  * declare const [options, request]: [AdmissionOptions, Request];
  * const slot: AdmissionSlot = { peer: () => "203.0.113.7", path: "/public/" };
  * const response = await eventsApp(options).fetch(request, slot);

@@ -9,8 +9,7 @@ import { internalError } from "./internal_error.ts";
  *
  * @example
  * ```ts
- * import type { AdmissionSlot } from "./admission.ts";
- * import { type AdmissionOptions } from "./admission.ts";
+ * import type { AdmissionOptions, AdmissionSlot } from "./admission.ts";
  * declare const [options, request]: [AdmissionOptions, Request];
  * const slot: AdmissionSlot = { peer: () => "203.0.113.7", path: "/public/" };
  * const refusal = await upgradeApp(options).fetch(request, slot);

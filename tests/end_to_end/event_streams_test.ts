@@ -281,6 +281,18 @@ Deno.test("what asks for events is a GET that accepts them; HEAD gets the same h
   );
 });
 
+Deno.test("HEAD takes no place", async () => {
+  // One of them is the exchange's observer's.
+  await using exchange = await startExchange(broker, { args: ["--limits-connections=2"] });
+  const url = exchange.ranger.publicUrl("/public");
+  const headers = { Accept: "text/event-stream" };
+  for (let n = 0; n < 3; n++) {
+    assert.equal((await fetch(url, { method: "HEAD", headers })).status, 200);
+  }
+  using client = await EventStreamClient.ask(url);
+  assert.equal(client.status, 200);
+});
+
 Deno.test("clients of HTTP/1.0, and those that offer another upgrade, are served as well", async () => {
   await using exchange = await startExchange(broker);
   using old = await openEvents(exchange, "/?stream=usdbtc.trades", { version: "1.0" });

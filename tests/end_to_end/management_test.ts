@@ -119,6 +119,8 @@ Deno.test("statistics and what else the management listener answers", async (t) 
       authenticated: 1,
       total: 2,
       totalAuthenticated: 1,
+      sse: 0,
+      totalSse: 0,
     });
     assert.deepEqual(auth, {
       results: { accepted: 1 },

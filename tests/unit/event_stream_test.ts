@@ -42,11 +42,13 @@ Deno.test("an event is encoded once for a thousand clients of server-sent events
   hub.opened("k3j9x0q1z7d");
   const { object } = eventStreamFormats(hub.cursors);
   const whole = (bytes: Uint8Array) => [bytes];
-  const clients = Array.from({ length: 1000 }, () => {
+  const clients = Array.from({ length: 1000 }, (_, at) => {
+    // Two audiences: what they share is encoded once for both.
+    const names = ["usdbtc.trades", ...(at % 2 === 0 ? ["ethbtc.trades"] : [])];
     const recording = new RecordingOutbox({ flusher, split: whole });
     const subscriber = new Subscriber(recording.outbox, object);
-    hub.subscribe(subscriber, ["usdbtc.trades"]);
-    hub.start(subscriber, ["usdbtc.trades"]);
+    hub.subscribe(subscriber, names);
+    hub.start(subscriber, names);
     return recording;
   });
   hub.deliver({
