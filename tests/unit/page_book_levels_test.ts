@@ -71,7 +71,7 @@ Deno.test("steps are named by what they are worth", () => {
   assert.deepEqual(steps(8), ["0.00000001", "0.0000001", "0.000001", "0.00001"]);
 });
 
-Deno.test("the spread is told in per cent of the middle price", () => {
+Deno.test("the spread is shown in per cent of the middle price", () => {
   const [ask, bid] = levels([[10_150, 1], [10_000, 1]]);
   assert.equal(spreadShare(ask, bid), "1.49 %");
   assert.equal(spreadShare(ask, ask), "0.00 %");

@@ -28,11 +28,11 @@ const MARKETS: readonly ListedMarket[] = [
 
 Deno.test("markets are sorted by figure, favourites first, those without a figure last", () => {
   const ids = (sort: Parameters<typeof ordered>[1]) =>
-    ordered(MARKETS, sort).map(({ id }) => id).join("");
-  assert.equal(ids("listed"), "dbca");
-  assert.equal(ids("name"), "dabc");
-  assert.equal(ids("change"), "dbac");
-  assert.equal(ids("volume"), "dabc");
+    ordered(MARKETS, sort).map(({ id }) => id).join(" ");
+  assert.equal(ids("listed"), "d b c a");
+  assert.equal(ids("name"), "d a b c");
+  assert.equal(ids("change"), "d b a c");
+  assert.equal(ids("volume"), "d a b c");
 });
 
 Deno.test("a market is found by a part of its id or name", () => {

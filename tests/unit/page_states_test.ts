@@ -63,7 +63,7 @@ Deno.test("nothing of a lost connection's status is left for the next", () => {
   );
 });
 
-Deno.test("each state of the connection and its source has words of its own", () => {
+Deno.test("each state of the connection and its source has its words", () => {
   const all = [
     describeState({ status: "connecting", attempt: 0 }, { online: true, down: false }, 0),
     describeState(OPEN, { online: true, down: false }, 0),
