@@ -99,8 +99,11 @@ export class DepthChart {
     write(this.#legend, `bids ${bought} · asks ${sold}`);
   }
 
-  /** Draws steps from the middle outwards, filled down to the base line. @param edge where the last
-   * step ends; without it at its level, because there are more levels */
+  /**
+   * Draws steps from the middle outwards, filled down to the base line.
+   *
+   * @param edge where the last step ends; without it at its level, because there are more levels
+   */
   #side(
     context: CanvasRenderingContext2D,
     levels: readonly Level[],
@@ -150,7 +153,10 @@ export class DepthChart {
     context.moveTo(0, y(0));
     context.lineTo(this.#width, y(0));
     context.textBaseline = "bottom";
-    const parts = this.#width > 480 ? [-1, -0.5, 0, 0.5, 1] : [-1, 0, 1];
+    const widest = context.measureText(priceText(middle + reach, reach)).width + 16;
+    const count = [5, 3, 2].find((count) => count * widest <= this.#width) ?? 1;
+    // Both ends and the middle first: these are what the others are read by.
+    const parts = { 5: [-1, -0.5, 0, 0.5, 1], 3: [-1, 0, 1], 2: [-1, 1], 1: [0] }[count]!;
     for (const part of parts) {
       context.textAlign = part === -1 ? "left" : part === 1 ? "right" : "center";
       const price = middle + part * reach;

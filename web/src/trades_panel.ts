@@ -5,7 +5,7 @@ import { clock, mostDigits, padded, readNumber } from "./numbers.ts";
 import type { PublicTrade } from "./public_trade.ts";
 
 /** Maximum trades shown. */
-const MAX_ROWS = 40;
+const MAX_ROWS = 60;
 
 /** The latest trades, newest first. The rows are created once; only their texts change. */
 export class TradesPanel {
