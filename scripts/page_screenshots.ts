@@ -7,6 +7,7 @@
  */
 import type { Page } from "playwright-core";
 import { launchChromium } from "../testing/browser.ts";
+import { freePort } from "../testing/ports.ts";
 import { startRanger } from "../testing/ranger.ts";
 
 const OUT = new URL("../docs/page/", import.meta.url).pathname;
@@ -18,14 +19,22 @@ const A_MOMENT = 10_000;
 const TTL = 30;
 
 const DEVICES = {
-  desktop: { width: 1360, height: 900 },
+  desktop: { width: 1440, height: 900 },
   phone: { width: 390, height: 844 },
+};
+
+/** Sizes of which there is a picture of the market only. */
+const OTHER_SIZES = {
+  wide: { width: 2560, height: 1440 },
+  tablet: { width: 768, height: 1024 },
 };
 
 /** A page, and how to take its picture. */
 interface Sitter {
   readonly page: Page;
   shoot(name: string): Promise<void>;
+  /** Takes the pictures of the sizes that no sitter has. */
+  shootOthers(name: string): Promise<void>;
 }
 
 await using browser = await launchChromium();
@@ -35,6 +44,10 @@ if (browser === undefined) {
 }
 await Deno.mkdir(OUT, { recursive: true });
 await using demo = await startRanger({ command: "demo", args: ["--quiet"] });
+// Nothing listens there: a server whose exchange cannot be reached.
+await using alone = await startRanger({
+  args: ["--amqp-url", `amqp://127.0.0.1:${freePort()}`, "--no-auth", "--page"],
+});
 const sitters = await Promise.all(
   (["light", "dark"] as const).flatMap((scheme) =>
     Object.keys(DEVICES).map((device) => sit(device as keyof typeof DEVICES, scheme))
@@ -49,31 +62,45 @@ async function sit(device: keyof typeof DEVICES, scheme: "light" | "dark"): Prom
   const context = await browser!.newContext({ colorScheme: scheme, viewport });
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
+  const take = async (name: string, size: typeof viewport) => {
+    await page.evaluate("scrollTo(0, 0)");
+    // A narrow screen shows little at once: there all of it is taken.
+    const height = size.width < 1000
+      ? Number(await page.evaluate("document.documentElement.scrollHeight"))
+      : size.height;
+    // Playwright itself has no WebP, which is a third of the others' size.
+    const { data } = await session.send("Page.captureScreenshot", {
+      format: "webp",
+      quality: 40,
+      captureBeyondViewport: true,
+      clip: { x: 0, y: 0, width: size.width, height, scale: 1 },
+    });
+    await Deno.writeFile(`${OUT}${name}-${scheme}.webp`, Uint8Array.fromBase64(data));
+  };
+  await page.goto(alone.publicUrl("/#/market/btcusd/5s"));
+  await page.locator("#banner").waitFor();
+  await take(`market-no-exchange-${device}`, viewport);
   await page.goto(demo.publicUrl("/"));
   return {
     page,
-    async shoot(name) {
-      await page.evaluate("scrollTo(0, 0)");
-      // A phone shows little at once: there all of it is taken.
-      const height = device === "phone"
-        ? Number(await page.evaluate("document.documentElement.scrollHeight"))
-        : viewport.height;
-      // Playwright itself has no WebP, which is a third of the others' size.
-      const { data } = await session.send("Page.captureScreenshot", {
-        format: "webp",
-        quality: 40,
-        captureBeyondViewport: true,
-        clip: { x: 0, y: 0, width: viewport.width, height, scale: 1 },
-      });
-      await Deno.writeFile(`${OUT}${name}-${device}-${scheme}.webp`, Uint8Array.fromBase64(data));
+    shoot: (name) => take(`${name}-${device}`, viewport),
+    async shootOthers(name) {
+      for (const [other, size] of Object.entries(OTHER_SIZES)) {
+        await page.setViewportSize(size);
+        await page.waitForTimeout(A_MOMENT / 4);
+        await take(`${name}-${other}`, size);
+      }
+      await page.setViewportSize(viewport);
     },
   };
 }
 
-async function whileItRuns({ page, shoot }: Sitter): Promise<void> {
+async function whileItRuns({ page, shoot, shootOthers }: Sitter, at: number): Promise<void> {
   const view = (name: string) => page.locator(`[data-view=${name}]`).click();
   await page.waitForTimeout(A_WHILE);
   await shoot("market");
+  // The first sitter of each scheme takes them.
+  if (at % Object.keys(DEVICES).length === 0) await shootOthers("market");
   await view("streams");
   for (const stream of ["btcusd.trades", "btcusd.ob-inc", "ethusd.kline-1m"]) {
     await page.fill("#stream-name", stream);

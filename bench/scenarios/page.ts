@@ -65,12 +65,12 @@ export const page: Scenario = {
       targets: [
         target(
           "page, all files, gzipped",
-          "under 250 KB",
+          "under 120 KB",
           all,
           (bytes) => `${kilobytes(bytes)} KB`,
           (
             bytes,
-          ) => bytes < 250 * 1024,
+          ) => bytes < 120 * 1024,
         ),
         target(
           "page, first contentful paint",

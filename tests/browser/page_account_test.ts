@@ -63,7 +63,7 @@ async function signOut(browser: Browser, exchange: Exchange): Promise<void> {
   await page.click("#sign-out");
   await live.reads("#who-note", /^Anonymous/);
   await page.locator("#orders tr").waitFor({ state: "detached" });
-  await live.reads("#orders-note", /Sign in to see/);
+  await live.reads("#orders-note", /^No open orders/);
   // The focus is not lost with the button.
   assert.equal(await page.evaluate("document.activeElement.id"), "account-title");
   await live.reads("#state", /^Live$/);

@@ -12,9 +12,8 @@ const broker = await sharedBroker();
 const MARKET = "btcusd";
 /** Milliseconds of each of the simulator's steps: a minute in all. */
 const STEPS_MS = Array<number>(1200).fill(50);
-/** Levels a side of the table, and of the depth chart. */
-const TABLE_LEVELS = 12;
-const CHART_LEVELS = 150;
+/** What the depth chart shows to either side of the middle, unless another window is chosen. */
+const WINDOW_PERCENT = 1;
 /** How often the page is compared on the way. */
 const COMPARISONS = 6;
 
@@ -70,7 +69,8 @@ Deno.test("the page's book is the exchange's after a minute of its events", asyn
 
 /** Waits until a page shows a book. */
 async function shows(live: LivePage, book: BookSnapshot): Promise<void> {
-  const expected = expectedOf(book);
+  const levels = await live.page.locator("#bids tr").count();
+  const expected = expectedOf(book, levels);
   let shown: ShownBook | undefined;
   await until(
     async () => {
@@ -96,7 +96,7 @@ async function shownBy(live: LivePage): Promise<ShownBook> {
   })()`) as { asks: string[][]; bids: string[][]; spread: string; depth: string };
   const side = (rows: string[][]) =>
     rows.filter(([price]) => price !== "").map((cells) => cells.map(worth).join(" "));
-  const depth = /^bids (\S+) · asks (\S+),/.exec(read.depth)?.slice(1) ?? [];
+  const depth = /^bids (\S+) · asks (\S+)$/.exec(read.depth)?.slice(1) ?? [];
   return {
     asks: side(read.asks),
     bids: side(read.bids),
@@ -105,24 +105,23 @@ async function shownBy(live: LivePage): Promise<ShownBook> {
   };
 }
 
-function expectedOf({ asks, bids }: BookSnapshot): ShownBook {
+/** @param levels rows per side of the table */
+function expectedOf({ asks, bids }: BookSnapshot, levels: number): ShownBook {
   const [ask, bid] = [asks[0], bids[0]];
   const middle = ask && bid ? (Number(ask[0]) + Number(bid[0])) / 2 : NaN;
-  const drawn = [asks.slice(0, CHART_LEVELS), bids.slice(0, CHART_LEVELS)] as const;
-  const distance = ([price]: ModelLevel) => Math.abs(Number(price) - middle);
-  const reach = Math.min(...drawn.map((side) => distance(side.at(-1)!))) * 1.0001;
+  const reach = middle * WINDOW_PERCENT / 100 * 1.000001;
   const within = (side: readonly ModelLevel[]) =>
-    String(sum(side.filter((level) => distance(level) <= reach)));
+    String(sum(side.filter(([price]) => Math.abs(Number(price) - middle) <= reach)));
   return {
-    asks: rowsOf(asks),
-    bids: rowsOf(bids),
+    asks: rowsOf(asks, levels),
+    bids: rowsOf(bids, levels),
     spread: String(scaled(ask![0]) - scaled(bid![0])),
-    depth: [within(drawn[1]), within(drawn[0])],
+    depth: [within(bids), within(asks)],
   };
 }
 
-function rowsOf(side: readonly ModelLevel[]): string[] {
-  return side.slice(0, TABLE_LEVELS).map(([price, amount], at) =>
+function rowsOf(side: readonly ModelLevel[], levels: number): string[] {
+  return side.slice(0, levels).map(([price, amount], at) =>
     `${scaled(price)} ${scaled(amount)} ${sum(side.slice(0, at + 1))}`
   );
 }

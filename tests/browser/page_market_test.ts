@@ -84,7 +84,15 @@ async function digits(browser: Browser, exchange: Exchange): Promise<void> {
       await live.page.setViewportSize(size);
       await live.assertWhole(".fitted :is(th, td)");
       // Only where type would be too small to read there is more than can be seen at once.
-      if (price.length < 12) await live.assertWhole(".wide-numbers, .trades .scroll");
+      if (price.length < 12 && size.width > 320) {
+        await live.assertWhole(".wide-numbers, .trades .scroll");
+      }
+      for (const table of ["#book-table", "#trades-table"]) {
+        const font = await live.page.evaluate(
+          `parseFloat(getComputedStyle(document.querySelector("${table}")).fontSize)`,
+        );
+        assert.ok(Number(font) >= 11, `${table} has type of ${font} px`);
+      }
     }
     assert.match(await live.text("#trades td:nth-child(2)"), new RegExp(`^${amount}$`));
     assert.deepEqual(live.complaints, []);
@@ -123,12 +131,12 @@ async function oneSide(browser: Browser, exchange: Exchange): Promise<void> {
   const market = freshWord();
   await using live = await openMarket(browser, exchange, market);
   await exchange.publish(`public.${market}.ob-snap`, BOOK);
-  await live.reads("#depth-legend", /^bids 3 · asks 2/);
+  await live.reads("#depth-legend", /^bids 3 · asks 1\.25$/);
   for (const [at, [price]] of BOOK.asks.entries()) {
     const change = { asks: [price, at % 2 ? "0" : ""], sequence: at + 2 };
     await exchange.publish(`public.${market}.ob-inc`, change);
   }
-  await live.reads("#depth-legend", /^bids 3\.5 · asks none/);
+  await live.reads("#depth-legend", /^bids 3\.5 · asks none$/);
   await live.holds(`${DRAWN}.left && !${DRAWN}.right`);
   assert.deepEqual(live.complaints, []);
 }
@@ -159,7 +167,8 @@ async function bars(browser: Browser, exchange: Exchange): Promise<void> {
 /** Whether a side has a bar there. @param at the row, from the best price on @param x of its width */
 function barAt(side: string, at: number, x: number): string {
   return `(() => {
-    const row = document.getElementById("${side}").rows[${side === "asks" ? 11 - at : at}];
+    const body = document.getElementById("${side}"), at = ${at};
+    const row = body.rows[${side === "asks"} ? body.rows.length - 1 - at : at];
     const path = document.querySelector("#${side} .bars path");
     const { left, top, width, height } = row.getBoundingClientRect();
     const middle = new DOMPoint(left + ${x} * width, top + height / 2);
@@ -176,7 +185,7 @@ const DRAWN = `(() => {
   });
   const context = canvas.getContext("2d", { willReadFrequently: true });
   context.drawImage(chart, 0, 0);
-  const has = (x) => context.getImageData(x, canvas.height - 3, 1, 1).data[3] > 0;
+  const has = (x) => context.getImageData(x, canvas.height - 24, 1, 1).data[3] > 0;
   return { left: has(5), right: has(canvas.width - 6) };
 })()`;
 

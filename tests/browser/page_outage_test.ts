@@ -36,6 +36,8 @@ Deno.test("the page of a server with a broker, while things fail", async (t) => 
     await step(t, "a pasted token is taken, ends, and is said to have ended", () => tokens(place));
     await step(t, "the server restarts under it", () => serverRestarts(place));
     await step(t, "the broker restarts under the server", () => brokerRestarts(place));
+    await step(t, "the device loses its network", () => offline(place));
+    await step(t, "there is no broker, and no market is blamed for it", () => noBroker(place));
   } finally {
     await broker.stop();
   }
@@ -54,7 +56,10 @@ async function exact(place: Place): Promise<void> {
   await ranger.consuming();
   await using live = await openPage(place.browser, ranger.publicUrl("/#/market/abcxyz/1m"));
   await live.reads("#state", /^Live$/);
-  await live.reads("#book-note", /Waiting for the order book|No order book received for abcxyz/);
+  await live.reads(
+    "#book-note",
+    /Waiting for the (order book|exchange's first snapshot of abcxyz)/,
+  );
   await publisher.publish("public.abcxyz.ob-snap", BOOK);
   await live.reads("#spread", /^1\.50$/);
   await publisher.publish("public.abcxyz.ob-inc", { bids: ["100.125", "0.00000001"], sequence: 2 });
@@ -87,8 +92,15 @@ async function tokens(place: Place): Promise<void> {
     await page.fill("#token", token);
     await page.locator("#paste button").click();
   };
+  await use("nonsense");
+  await live.reads("#account-problem", /^This is not a JWT: .* no dot\.$/);
   await use("no.such.token");
-  await live.reads("#account-problem", /refused this token/);
+  await live.reads("#account-problem", /^This is not a JWT: its first part/);
+  assert.equal(await page.inputValue("#token"), "no.such.token", "it can be corrected");
+  await use(await place.key.token({ uid: "IDPAGE", exp: 1588000798 }));
+  await live.reads("#account-problem", /refused this token: .*expired.* It expired on .*2020/);
+  await use(await (await makeKey()).token({ uid: "IDPAGE" }));
+  await live.reads("#account-problem", /refused this token: the token does not verify\.$/);
   const token = await place.key.token({
     uid: "IDPAGE",
     role: "trader",
@@ -99,14 +111,14 @@ async function tokens(place: Place): Promise<void> {
   assert.equal(await live.text("#role"), "trader");
   assert.equal(await page.inputValue("#token"), "");
   const order = { id: 7, market: "abcxyz", side: "sell", price: "1.50", state: "wait" };
-  const shows = async (event: unknown, row: RegExp) => {
+  const shows = async (event: unknown, row: RegExp, table = "#orders") => {
     // The page's subscription is on its way when it says who it is: the order changes until then.
     await until(async () => {
       await publisher.publish("private.IDPAGE.order", event);
-      return row.test(await live.text("#orders")) || undefined;
+      return row.test(await live.text(table)) || undefined;
     }, () => `an order like ${row}`);
   };
-  await shows({ ...order, remaining_volume: "2" }, /abcxyz\s+▼ sell\s+1\.50\s+2\s+wait\s+7/);
+  await shows({ ...order, remaining_volume: "2" }, /abcxyz\s+▼ sell\s+1\.50\s+2\s+wait\s+–\s+7/);
   await live.reads("#account-problem", /The token has expired/);
   await live.reads("#history", /Token expired\./);
   await live.reads("#state", /^Live$/);
@@ -117,9 +129,11 @@ async function tokens(place: Place): Promise<void> {
   await live.reads("#uid", /^IDPAGE$/);
   assert.equal(await page.locator("#account-problem").isVisible(), false);
   await shows(
-    { ...order, state: "done", remaining_volume: "0" },
-    /abcxyz\s+▼ sell\s+1\.50\s+0\s+done\s+7/,
+    { ...order, state: "done", remaining_volume: "0", updated_at: 1588000798 },
+    /abcxyz\s+▼ sell\s+1\.50\s+0\s+done\s+\d\d:\d\d:\d\d\s+7/,
+    "#done-orders",
   );
+  await page.locator("#orders tr").waitFor({ state: "detached" });
   assert.deepEqual(live.complaints, []);
 }
 
@@ -190,15 +204,61 @@ async function brokerRestarts(place: Place): Promise<void> {
     await publisher.publish("public.abcxyz.ob-snap", BOOK);
     await live.reads("#spread", /^1\.50?$/);
   }
+  await place.broker.kill();
+  // The connection is open, and what is shown is out of date all the same.
+  await live.reads("#state", /^No data from the exchange$/);
+  await live.reads("#banner", /^The server receives nothing from the exchange/);
+  await live.reads("#book-note", /^Out of date: the server receives nothing/);
+  await live.page.locator("#book[data-live=false]").waitFor();
+  await live.page.locator("#view-market[data-live=false]").waitFor();
+  await live.assertAccessible();
+  await using late = await openPage(place.browser, ranger.publicUrl("/#/market/abcxyz/1m"));
+  await late.reads("#state", /^No data from the exchange$/);
   await place.broker.restart();
   await ranger.consuming(2);
-  // The page reports that no events arrive; its connection is still open.
-  await live.reads("#book-legend", /^no change for \d+ s$/);
-  assert.equal(await live.text("#state"), "Live");
+  await live.reads("#state", /^Live$/);
+  await live.page.locator("#banner").waitFor({ state: "hidden" });
+  await live.reads("#book-note", /^Out of date: waiting for the exchange's next snapshot/);
+  assert.equal(await live.page.locator("#book").getAttribute("data-live"), "false");
   await using publisher = await connectPublisher(place.broker.url, place.exchange);
   await publisher.publish("public.abcxyz.ob-snap", { ...BOOK, bids: [["101", "1"]] });
   await live.reads("#spread", /^0\.50?$/);
   await publisher.publish("public.abcxyz.ob-inc", { bids: ["101.25", "1"], sequence: 2 });
   await live.reads("#spread", /^0\.25$/);
+  await live.page.locator("#book[data-live=true]").waitFor();
+  await live.page.locator("#book-note").waitFor({ state: "hidden" });
+  await late.reads("#spread", /^0\.25$/);
+  assert.deepEqual([...live.complaints, ...late.complaints], []);
+}
+
+async function offline(place: Place): Promise<void> {
+  await using running = new AsyncDisposableStack();
+  const ranger = running.use(await serve(place));
+  await ranger.consuming();
+  await using live = await openPage(place.browser, ranger.publicUrl("/#/market/abcxyz/1m"));
+  await live.reads("#state", /^Live$/);
+  await live.page.context().setOffline(true);
+  // Chromium keeps open sockets of a page that is offline.
+  await ranger.stop();
+  await live.reads("#state", /^Offline$/);
+  await live.reads("#banner", /^This device is offline/);
+  await live.reads("#book-note", /^Waiting for the network…$/);
+  const second = running.use(await serve(place));
+  await live.page.context().setOffline(false);
+  await second.consuming();
+  await live.reads("#state", /^Live$/);
+  assert.deepEqual(live.complaints.filter((complaint) => !isOutage(complaint)), []);
+}
+
+async function noBroker({ browser, key, port }: Place): Promise<void> {
+  const nowhere = `amqp://127.0.0.1:${freePort()}`;
+  await using ranger = await startRanger({
+    args: ["--amqp-url", nowhere, "--jwt-public-key", key.publicPem, "--page", `--port=${port}`],
+  });
+  await using live = await openPage(browser, ranger.publicUrl("/#/market/abcxyz/1m"));
+  await live.reads("#state", /^No data from the exchange$/);
+  await live.reads("#banner", /^The server receives nothing from the exchange/);
+  await live.reads("#book-note", /^The server receives nothing from the exchange yet\.$/);
+  await live.assertAccessible();
   assert.deepEqual(live.complaints, []);
 }

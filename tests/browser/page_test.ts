@@ -43,7 +43,7 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
     (await page.locator(`#${side} .price`).allInnerTexts()).map(Number);
   const [asks, bids] = [await prices("asks"), await prices("bids")];
   for (const side of [asks, bids]) {
-    assert.equal(side.length, 12);
+    assert.ok(side.length >= 9, `${side.length} levels`);
     assert.deepEqual(side, side.toSorted((a, b) => b - a));
   }
   const before = await live.text("#bids");
@@ -72,7 +72,7 @@ async function market(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await page.fill("#market-name", "nosuch");
   await page.click("#pick button");
-  await live.reads("#book-note", /No order book received for nosuch/);
+  await live.reads("#book-note", /^The exchange lists no market nosuch/);
   assert.deepEqual(live.complaints, []);
 }
 

@@ -4,17 +4,29 @@ import { byId, make, part, write } from "./dom.ts";
 import { clock, duration, moment } from "./numbers.ts";
 import { OwnEvents } from "./own_events.ts";
 import { demoToken } from "./server.ts";
+import type { SourceStatus } from "./source_status.ts";
+import { formProblem, timeProblem } from "./token_problem.ts";
 
-const EXPIRED = '{"error":{"message":"Token expired."}}';
-const REFUSED = '{"error":{"message":"Authentication failed."}}';
-const NO_TOKEN = '{"error":{"message":"Token type is not provided or invalid."}}';
+/** An error that the server answers with. */
+interface ServerError {
+  readonly message?: string;
+  readonly reason?: string;
+}
 
 /** Maximum lines in the history. */
 const MAX_HISTORY_LINES = 100;
 
+/** Where to say that events of a stream are old or missing. */
+const LEGENDS = [
+  ["orders-legend", "order"],
+  ["done-orders-legend", "order"],
+  ["own-trades-legend", "trade"],
+] as const;
+
 /** Signs in and out, and shows the connection's identity, its expiry, and the user's events. */
 export class AccountView {
   readonly #ranger: Ranger;
+  readonly #source: SourceStatus;
   readonly #credentials: Credentials;
   readonly #changed: () => void;
   readonly #events = new OwnEvents();
@@ -26,13 +38,20 @@ export class AccountView {
   #stops: Stop[] = [];
 
   /** @param changed called after the user signed in or out */
-  constructor(ranger: Ranger, credentials: Credentials, changed: () => void) {
+  constructor(
+    ranger: Ranger,
+    source: SourceStatus,
+    credentials: Credentials,
+    changed: () => void,
+  ) {
     this.#ranger = ranger;
+    this.#source = source;
     this.#credentials = credentials;
     this.#changed = changed;
     ranger.onMessage((text) => this.#heard(text));
     ranger.onState((state) => this.#state(state));
     ranger.onError((error) => this.#failed(error));
+    source.onChange(() => this.#draw());
     byId("paste", HTMLFormElement).onsubmit = (event) => this.#paste(event);
     byId("demo", HTMLFormElement).onsubmit = (event) => void this.#demo(event);
     byId("sign-out", HTMLButtonElement).onclick = () => {
@@ -57,9 +76,11 @@ export class AccountView {
   #paste(event: SubmitEvent): void {
     event.preventDefault();
     const field = byId("token", HTMLTextAreaElement);
-    const token = field.value.trim();
-    this.#problem(token ? undefined : "Paste a token above first.");
-    if (!token) return field.focus();
+    const token = field.value.trim().replace(/^Bearer\s+/i, "");
+    const problem = token ? formProblem(token) : "Paste a token above first.";
+    this.#problem(problem);
+    // The text stays, so that the user can correct it.
+    if (problem) return field.focus();
     field.value = "";
     this.#credentials.paste(token);
     this.#signIn("Token pasted.");
@@ -103,18 +124,24 @@ export class AccountView {
 
   /** Runs before the client handles the message, so that an expired token is not used again. */
   #heard(text: string): void {
-    if (text === EXPIRED) {
+    if (!text.startsWith('{"error":')) return;
+    const { message = "", reason } = (JSON.parse(text) as { error?: ServerError }).error ?? {};
+    if (message === "Token expired.") {
       this.#tell("Token expired.");
       if (this.#credentials.renewed) return;
       this.#credentials.forget();
       this.#problem("The token has expired, and private streams have stopped. Sign in again.");
-    } else if (text === REFUSED || text === NO_TOKEN) {
-      this.#tell("Token refused by the server.");
+    } else if (/^Authentication failed|^Token type/.test(message)) {
+      this.#tell(`Token refused by the server${reason ? `: ${reason}` : ""}.`);
       if (this.#credentials.renewed) return;
+      const times = timeProblem(this.#credentials.pasted ?? "", Date.now());
       const stays = this.#credentials.refuse() && this.#identity;
       this.#problem(
-        "The server refused this token: it has expired, or belongs to another exchange." +
-          (stays ? ` You are still signed in as ${stays.uid}.` : ""),
+        [
+          `The server refused this token: ${reason ?? message.replace(/\.$/, "")}.`,
+          times,
+          stays ? `You are still signed in as ${stays.uid}.` : "",
+        ].filter(Boolean).join(" "),
       );
     } else return;
     this.#changed();
@@ -162,9 +189,11 @@ export class AccountView {
     part("sign-out").hidden = identity === undefined && !this.#credentials.present;
     // Events of a user who is not signed in now.
     const live = identity !== undefined || this.#uid === undefined;
-    part("view-account").dataset.live = String(live);
-    for (const id of ["orders-legend", "own-trades-legend"]) {
-      write(part(id), live ? "" : "out of date");
+    part("view-account").dataset.live = String(live && !this.#source.down);
+    const { down } = this.#source;
+    for (const [id, stream] of LEGENDS) {
+      const incomplete = this.#source.isIncomplete(stream);
+      write(part(id), !live || down ? "out of date" : incomplete ? "some may be missing" : "");
     }
     if (!identity) return;
     write(part("uid"), identity.uid);

@@ -6,7 +6,8 @@ import { type Candle, CandleHistory, candleOf } from "./candle_history.ts";
 import { make, part, write } from "./dom.ts";
 import { isTime, mostDigits, padded, readNumber } from "./numbers.ts";
 import { seldom } from "./screen.ts";
-import type { PublicTrade } from "./trades_panel.ts";
+import { TradeFilter } from "./trade_filter.ts";
+import type { PublicTrade } from "./public_trade.ts";
 
 /** Period of the candles that the page builds from trades. */
 const OWN_PERIOD = "5s";
@@ -30,6 +31,8 @@ export class CandlesPanel {
   /** The legend's figures. A letter stays with its number when the line wraps. */
   readonly #figures = Array.from({ length: 5 }, () => make("span", { class: "figure" }));
   readonly #histories = new Map<string, CandleHistory>();
+  /** By market: trades that the candles have must not count twice. */
+  readonly #filters = new Map<string, TradeFilter>();
   readonly #radios = new Map<string, HTMLInputElement>();
   readonly #changed = seldom.drawing(() => this.#draw());
   #chart: CandleChart | undefined;
@@ -79,7 +82,7 @@ export class CandlesPanel {
   trades(trades: readonly PublicTrade[]): void {
     const shown = this.#period === OWN_PERIOD;
     const history = this.#history(OWN_PERIOD);
-    for (const { price, amount, time } of trades) {
+    for (const { price, amount, time } of this.#filter().fresh(trades)) {
       const [value, volume] = [readNumber(price), readNumber(amount)];
       if (!value || !volume || !isTime(time)) continue;
       const changed = history.trade(time / 1000, value, volume, OWN_PERIOD_SECONDS);
@@ -105,6 +108,12 @@ export class CandlesPanel {
     if (this.#chart) this.#changed();
   }
 
+  #filter(): TradeFilter {
+    const filter = this.#filters.get(this.#market) ?? new TradeFilter();
+    this.#filters.set(this.#market, filter);
+    return filter;
+  }
+
   #history(period: string): CandleHistory {
     const key = `${this.#market} ${period}`;
     const history = this.#histories.get(key) ?? new CandleHistory();
@@ -124,9 +133,8 @@ export class CandlesPanel {
       this.#market === ""
         ? "No market selected."
         : this.#period === OWN_PERIOD
-        ? "This page builds 5-second candles from trades. Waiting for the first trade."
-        : `Waiting for a ${this.#period} candle. The server sends candles as they form, and ` +
-          "keeps no history.",
+        ? "Waiting for a trade…"
+        : `Waiting for a ${this.#period} candle…`,
     );
     this.#drawLegend();
   }

@@ -44,6 +44,11 @@ export class Columns {
     const widths = this.#characters.map((characters) => characters + PADDING_CHARACTERS);
     const whole = widths.reduce((sum, width) => sum + width, 0);
     this.#table.style.setProperty("--characters", whole.toFixed(1));
+    // For a layout that gives a column the width that its table needs.
+    this.#table.closest<HTMLElement>(".market")?.style.setProperty(
+      `--${this.#table.id}`,
+      whole.toFixed(1),
+    );
     for (const [at, head] of this.#heads.entries()) {
       head.style.width = `${(100 * widths[at]! / whole).toFixed(2)}%`;
     }

@@ -19,6 +19,11 @@ export class Credentials {
     return this.#given !== undefined && "fetch" in this.#given;
   }
 
+  /** The pasted token, if there is one. */
+  get pasted(): string | undefined {
+    return this.#given && "token" in this.#given ? this.#given.token : undefined;
+  }
+
   /** Stores a pasted token, with or without `Bearer`. */
   paste(token: string): void {
     this.#given = { token: token.trim().replace(/^Bearer\s+/i, "") };

@@ -4,8 +4,10 @@ import { Credentials } from "./credentials.ts";
 import { byId, part, write } from "./dom.ts";
 import { Markets } from "./market_names.ts";
 import { MarketView } from "./market_view.ts";
+import { pageSocket } from "./page_socket.ts";
 import { routeOf } from "./route.ts";
 import { about, endpoint } from "./server.ts";
+import { SourceStatus } from "./source_status.ts";
 import { startStateLine } from "./state_line.ts";
 import { StreamsView } from "./streams_view.ts";
 import { startTheme } from "./theme.ts";
@@ -14,15 +16,23 @@ const TITLES = { market: "Market", streams: "Streams", account: "Account" };
 
 const credentials = new Credentials();
 const url = endpoint();
-const ranger = connect(url, { token: credentials.give, maxReconnectDelay: 5000 });
+// The inspector's connection is that of any client; this one asks for more.
+const own = new URL(url);
+own.searchParams.set("status", "1");
+const ranger = connect(own, {
+  token: credentials.give,
+  maxReconnectDelay: 5000,
+  WebSocket: pageSocket(),
+});
 // The views show the errors that matter.
 ranger.onError(() => {});
 
-startStateLine(ranger);
+const source = new SourceStatus(ranger);
+startStateLine(ranger, source);
 const markets = new Markets(ranger);
-const market = new MarketView(ranger, markets);
+const market = new MarketView(ranger, source, markets);
 const streams = new StreamsView(url, credentials, markets);
-const account = new AccountView(ranger, credentials, () => streams.identityChanged());
+const account = new AccountView(ranger, source, credentials, () => streams.identityChanged());
 startTheme(() => market.recolour());
 
 function navigate(): void {

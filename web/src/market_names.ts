@@ -57,7 +57,7 @@ export function idOf(text: string, markets: readonly (readonly [string, string])
 }
 
 /** What is left of a name when case and separators do not count. */
-function bare(name: string): string {
+export function bare(name: string): string {
   return name.toLowerCase().replace(/[\s/_-]/g, "");
 }
 

@@ -2,13 +2,18 @@ import type { Book, Ranger, Stop } from "../../client/src/mod.ts";
 import { BookTable } from "./book_table.ts";
 import { CandlesPanel, periodOf } from "./candles_panel.ts";
 import { DepthChart } from "./depth_chart.ts";
-import { byId, make, part, write } from "./dom.ts";
+import { byId, part, write } from "./dom.ts";
+import { bookNote } from "./book_note.ts";
+import { MarketHeading } from "./market_heading.ts";
 import { isMarketName, type Markets } from "./market_names.ts";
 import { duration } from "./numbers.ts";
 import { often, seldom } from "./screen.ts";
 import { marketAddress } from "./route.ts";
-import { TickerStrip } from "./ticker_strip.ts";
-import { tradesOf, TradesPanel } from "./trades_panel.ts";
+import { MarketPicker } from "./market_picker.ts";
+import { tradesOf } from "./public_trade.ts";
+import type { SourceStatus } from "./source_status.ts";
+import { isOnline } from "./state_line.ts";
+import { TradesPanel } from "./trades_panel.ts";
 
 /** Time without a change after which the book is marked as quiet. */
 const QUIET_AFTER_MS = 5000;
@@ -17,9 +22,11 @@ const QUIET_AFTER_MS = 5000;
 export class MarketView {
   readonly #ranger: Ranger;
   readonly #markets: Markets;
-  readonly #strip: TickerStrip;
+  readonly #source: SourceStatus;
+  readonly #picker: MarketPicker;
+  readonly #heading = new MarketHeading();
   readonly #candles: CandlesPanel;
-  readonly #table = new BookTable();
+  readonly #table = new BookTable(() => this.#bookChanged());
   readonly #depth = new DepthChart();
   readonly #trades = new TradesPanel();
   readonly #view = part("view-market");
@@ -27,7 +34,11 @@ export class MarketView {
   readonly #name = byId("market-name", HTMLInputElement);
   readonly #bookChanged = often.drawing(() => this.#drawBook());
   readonly #depthChanged = seldom.drawing(() => this.#drawDepth());
-  readonly #traded = seldom.drawing(() => this.#trades.draw());
+  readonly #traded = seldom.drawing(() => {
+    this.#trades.draw();
+    this.#drawHeading();
+  });
+  readonly #headingChanged = seldom.drawing(() => this.#drawHeading());
   /** Empty until a market is known, and if the address names an invalid one. */
   #market = "";
   #misnamed = false;
@@ -41,15 +52,19 @@ export class MarketView {
   /** The order book could not be read, and is requested again. */
   #unreadable = false;
 
-  constructor(ranger: Ranger, markets: Markets) {
+  constructor(ranger: Ranger, source: SourceStatus, markets: Markets) {
     this.#ranger = ranger;
+    this.#source = source;
     this.#markets = markets;
-    this.#strip = new TickerStrip(markets);
+    this.#picker = new MarketPicker(markets);
     this.#candles = new CandlesPanel(ranger, (period) => {
       location.hash = marketAddress(this.#market, period);
     });
     markets.onChange(() => this.#named());
-    ranger.onState(() => this.#stale());
+    const stateChanged = () => this.#stale();
+    ranger.onState(stateChanged);
+    source.onChange(stateChanged);
+    for (const event of ["online", "offline"]) addEventListener(event, stateChanged);
     ranger.onError(({ code, stream }) => {
       if (code !== "protocol" || !stream?.startsWith(`${this.#market}.ob-`)) return;
       this.#unreadable = true;
@@ -57,13 +72,13 @@ export class MarketView {
     });
     byId("pick", HTMLFormElement).onsubmit = (event) => {
       event.preventDefault();
-      const name = this.#markets.idOf(this.#name.value);
+      const name = this.#picker.searched;
       if (name === "") return;
       this.#problem(isMarketName(name) ? undefined : name);
       // The current market stays, so that the user can correct the name.
       if (!isMarketName(name)) return this.#name.focus();
       location.hash = marketAddress(name, this.#period);
-      this.#name.value = "";
+      this.#picker.clearSearch();
     };
     setInterval(() => this.#tick(), 1000);
   }
@@ -81,7 +96,8 @@ export class MarketView {
     if (location.hash !== address) history.replaceState(null, "", address);
     const same = wanted === this.#market && this.#book !== undefined;
     this.#candles.show(wanted, this.#period);
-    this.#strip.mark(wanted, this.#period);
+    this.#headingChanged();
+    this.#picker.mark(wanted, this.#period);
     if (same) return;
     this.hide(false);
     if (wanted !== this.#market) this.#begin(wanted);
@@ -110,7 +126,8 @@ export class MarketView {
     this.#begin("");
     this.#market = "";
     this.#candles.show("", this.#period);
-    this.#strip.mark("", this.#period);
+    this.#headingChanged();
+    this.#picker.mark("", this.#period);
     this.#tick();
   }
 
@@ -121,7 +138,7 @@ export class MarketView {
     this.#depth.clear();
     this.#trades.clear();
     this.#trades.draw();
-    write(part("market-title"), this.#markets.nameOf(market) || "Market");
+    part("last").textContent = "";
     write(part("trades-note"), market ? "Waiting for a trade…" : "No market selected.");
   }
 
@@ -144,7 +161,7 @@ export class MarketView {
   #drawBook(): void {
     const book = this.#book;
     if (!book) return;
-    this.#panel.dataset.live = String(book.live);
+    this.#panel.dataset.live = String(this.#current);
     if (book.live && (this.#unreadable || !this.#seen)) {
       this.#unreadable = false;
       this.#seen = true;
@@ -164,55 +181,68 @@ export class MarketView {
   }
 
   #named(): void {
-    const list = part("market-names");
-    const ids = this.#markets.ids;
-    if (list.children.length !== ids.length) {
-      list.replaceChildren(...ids.map((id) => make("option", { value: id })));
-    }
     const none = this.#market === "" && !this.#misnamed;
     if (!this.#view.hidden && none) this.show(undefined, undefined);
-    if (this.#market) write(part("market-title"), this.#markets.nameOf(this.#market));
+    this.#headingChanged();
+  }
+
+  #drawHeading(): void {
+    // The other views have other titles.
+    if (this.#view.hidden) return;
+    this.#heading.draw({
+      name: this.#market && this.#markets.nameOf(this.#market),
+      ticker: this.#markets.tickers.get(this.#market),
+      last: this.#trades.last,
+      live: this.#receiving,
+    });
+  }
+
+  /** Whether events of the exchange arrive here. */
+  get #receiving(): boolean {
+    return this.#ranger.state.status === "open" && !this.#source.down;
+  }
+
+  /** Whether the book shown is the exchange's. */
+  get #current(): boolean {
+    return (this.#book?.live ?? false) && this.#receiving &&
+      !this.#source.isStale(`${this.#market}.ob-inc`);
   }
 
   /** Updates the notes that depend on time. */
   #tick(): void {
     const now = performance.now();
-    const note = part("book-note");
-    const open = this.#ranger.state.status === "open";
+    const { tickers } = this.#markets;
+    const note = bookNote({
+      open: this.#ranger.state.status === "open",
+      online: isOnline(),
+      down: this.#source.down,
+      market: this.#market,
+      misnamed: this.#misnamed,
+      listed: tickers.size > 0 ? tickers.has(this.#market) : undefined,
+      seen: this.#seen,
+      live: this.#current,
+      empty: this.#empty,
+      unreadable: this.#unreadable,
+      overdue: now - this.#shownAt >= QUIET_AFTER_MS,
+    });
+    part("book-note").hidden = note === undefined;
+    write(part("book-note"), note ?? "");
     const quiet = now - this.#changedAt;
-    note.hidden = this.#seen && (this.#book?.live ?? true) && !this.#empty;
-    if (this.#unreadable && open) {
-      write(note, "The order book cannot be read. It is requested again at least every 30 s.");
-    } else if (!this.#seen) {
-      write(
-        note,
-        !open
-          ? "Waiting for the connection…"
-          : this.#misnamed
-          ? "No market selected. Choose one above."
-          : this.#market === ""
-          ? "Waiting for the list of markets. If you know a market's name, enter it above."
-          : now - this.#shownAt < QUIET_AFTER_MS
-          ? "Waiting for the order book…"
-          : `No order book received for ${this.#market}. Check the market's name.`,
-      );
-    } else if (!this.#book?.live) {
-      write(
-        note,
-        open ? "Waiting for a new snapshot…" : "Out of date: the connection was lost.",
-      );
-    } else if (this.#empty) {
-      write(note, "The order book is empty.");
-    }
-    const isQuiet = this.#seen && this.#book?.live && open && quiet > QUIET_AFTER_MS;
+    const isQuiet = this.#seen && this.#current && quiet > QUIET_AFTER_MS;
     write(part("book-legend"), isQuiet ? `no change for ${duration(quiet)}` : "");
   }
 
   /** Greys out data that is out of date. */
   #stale(): void {
-    const open = this.#ranger.state.status === "open";
-    this.#view.dataset.live = String(open);
-    write(part("trades-legend"), open || !this.#seen ? "" : "out of date");
+    this.#view.dataset.live = String(this.#receiving);
+    this.#panel.dataset.live = String(this.#current || !this.#seen);
+    const incomplete = this.#source.isIncomplete(`${this.#market}.trades`);
+    write(
+      part("trades-legend"),
+      !this.#seen || this.#receiving ? incomplete ? "some may be missing" : "" : "out of date",
+    );
+    this.#headingChanged();
+    this.#tick();
   }
 
   /** @param name the invalid name; without it the problem is hidden */

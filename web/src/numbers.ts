@@ -86,6 +86,20 @@ export function padded(text: string, digits: number): string {
   return `${text}${text.includes(".") ? "" : "."}${"0".repeat(missing)}`;
 }
 
+/**
+ * Separates the thousands of a number, for reading.
+ *
+ * @example
+ * ```ts
+ * withThousands("1020.5"); // "1,020.5"
+ * ```
+ */
+export function withThousands(text: string): string {
+  const found = /^(-?\d+)((?:\.\d+)?)$/.exec(text);
+  if (!found) return text;
+  return `${found[1]!.replace(/\B(?=(\d{3})+$)/g, ",")}${found[2]}`;
+}
+
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: "medium", hourCycle: "h23" });
 const MOMENT = new Intl.DateTimeFormat(undefined, {
   dateStyle: "medium",

@@ -8,6 +8,16 @@ import { signOf } from "./trades_panel.ts";
 /** Maximum rows in each table. */
 const MAX_ROWS = 50;
 
+/** Maximum orders, open ones included. */
+const MAX_ORDERS = 500;
+
+/** States of an order that can still be executed; an unknown state counts as over. */
+const OPEN_STATES = new Set(["pending", "wait", "trigger_wait"]);
+
+function isOpen({ state }: Fields): boolean {
+  return OPEN_STATES.has(String(state));
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Orders and trades of one user, in the formats of all Peatio generations. */
@@ -15,7 +25,8 @@ export class OwnEvents {
   /** Orders by id, the latest change last. */
   readonly #orders = new Map<string, Fields>();
   #trades: Fields[] = [];
-  readonly #orderColumns = new Columns(byId("orders-table", HTMLTableElement));
+  readonly #openColumns = new Columns(byId("orders-table", HTMLTableElement));
+  readonly #doneColumns = new Columns(byId("done-orders-table", HTMLTableElement));
   readonly #tradeColumns = new Columns(byId("own-trades-table", HTMLTableElement));
   readonly #changed = often.drawing(() => this.#draw());
 
@@ -24,12 +35,18 @@ export class OwnEvents {
     const id = textOf(fields.id);
     this.#orders.delete(id);
     this.#orders.set(id, fields);
-    if (this.#orders.size > MAX_ROWS) this.#orders.delete(this.#orders.keys().next().value!);
+    // Of the orders that are over, only the latest are kept; an open one stays until it is over.
+    const done = [...this.#orders].filter(([, order]) => !isOpen(order));
+    for (const [id] of done.slice(0, -MAX_ROWS)) this.#orders.delete(id);
+    if (this.#orders.size > MAX_ORDERS) this.#orders.delete(this.#orders.keys().next().value!);
     this.#changed();
   }
 
   trade(trade: PayloadOf<"trade">): void {
-    this.#trades = [trade as Fields, ...this.#trades].slice(0, MAX_ROWS);
+    const fields = trade as Fields;
+    // A new subscription begins with recent trades, of which some may be shown.
+    const others = this.#trades.filter((other) => !isSameTrade(other, fields));
+    this.#trades = [fields, ...others].slice(0, MAX_ROWS);
     this.#changed();
   }
 
@@ -41,20 +58,10 @@ export class OwnEvents {
   }
 
   #draw(): void {
-    part("orders-note").hidden = this.#orders.size > 0;
     part("own-trades-note").hidden = this.#trades.length > 0;
-    fill(
-      "orders",
-      this.#orderColumns,
-      [...this.#orders.values()].toReversed().map((order) =>
-        rowOf(order, [
-          order.price ?? "market",
-          order.remaining_volume ?? order.volume ?? order.origin_volume,
-          order.state,
-          order.id,
-        ])
-      ),
-    );
+    const all = [...this.#orders.values()].toReversed();
+    this.#drawOrders("orders", this.#openColumns, all.filter(isOpen));
+    this.#drawOrders("done-orders", this.#doneColumns, all.filter((order) => !isOpen(order)));
     fill(
       "own-trades",
       this.#tradeColumns,
@@ -67,6 +74,27 @@ export class OwnEvents {
       ),
     );
   }
+
+  #drawOrders(id: string, columns: Columns, orders: readonly Fields[]): void {
+    part(`${id}-note`).hidden = orders.length > 0;
+    fill(
+      id,
+      columns,
+      orders.map((order) =>
+        rowOf(order, [
+          order.price ?? "market",
+          order.remaining_volume ?? order.volume ?? order.origin_volume,
+          order.state,
+          clock(timeOf(order.updated_at ?? order.created_at ?? order.at)),
+          order.id,
+        ])
+      ),
+    );
+  }
+}
+
+function isSameTrade(a: Fields, b: Fields): boolean {
+  return a.id !== undefined && a.id === b.id && a.market === b.market && a.order_id === b.order_id;
 }
 
 interface Row {

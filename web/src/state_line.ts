@@ -1,51 +1,36 @@
-import type { Ranger, State } from "../../client/src/mod.ts";
+import type { Ranger } from "../../client/src/mod.ts";
+import { describeState } from "./connection_state.ts";
 import { part, write } from "./dom.ts";
-import { duration } from "./numbers.ts";
+import type { SourceStatus } from "./source_status.ts";
 
-/**
- * Describes the state in a few words.
- *
- * @param now milliseconds since the epoch
- */
-export function describeState(state: State, now: number): string {
-  switch (state.status) {
-    case "connecting":
-      return "Connecting…";
-    case "open":
-      return state.identity ? `Live, as ${state.identity.uid}` : "Live";
-    case "waiting":
-      return `Reconnecting in ${duration(state.retryAt - now)}`;
-    case "closed":
-      return "Closed";
-  }
+/** Whether the device has a network, as far as the browser knows. */
+export function isOnline(): boolean {
+  return navigator.onLine;
 }
 
-/** Shows the connection's state in the header, and explains a loss in the banner below it. */
-export function startStateLine(ranger: Ranger): void {
+/** Shows the state in the header, and explains what is wrong in the banner below it. */
+export function startStateLine(ranger: Ranger, source: SourceStatus): void {
   const line = part("state");
   const banner = part("banner");
-  /** When the connection was lost; the banner appears only after a moment. */
-  let lostSince: number | undefined;
+  /** When something went wrong; the banner appears only after a moment. */
+  let wrongSince: number | undefined;
   const show = () => {
-    const { state } = ranger;
-    line.dataset.status = state.status;
-    const text = describeState(state, Date.now());
-    // Constant, so that screen readers announce it once, not each second.
-    write(line, state.status === "waiting" ? "Reconnecting…" : text);
-    line.title = text;
-    if (state.status === "open") lostSince = undefined;
-    else lostSince ??= performance.now();
-    if (state.status === "waiting") {
-      write(
-        banner,
-        `No connection: ${state.reason}${state.code ? ` (${state.code})` : ""}. ` +
-          "The page reconnects automatically; the data shown is out of date.",
-      );
-    }
-    banner.hidden = lostSince === undefined || state.status === "closed" ||
-      banner.textContent === "" || performance.now() - lostSince < 300;
+    const around = { online: isOnline(), down: source.down };
+    const { short, long, kind, banner: problem } = describeState(ranger.state, around, Date.now());
+    line.dataset.status = kind;
+    write(line, short);
+    line.title = long;
+    if (kind === "open") wrongSince = undefined;
+    else wrongSince ??= performance.now();
+    // While it connects, what was said before stays.
+    if (problem !== undefined) write(banner, problem);
+    banner.hidden = wrongSince === undefined || kind === "closed" || banner.textContent === "" ||
+      performance.now() - wrongSince < 300;
+    if (kind === "open") write(banner, "");
   };
   ranger.onState(show);
+  source.onChange(show);
+  for (const event of ["online", "offline"]) addEventListener(event, show);
   setInterval(show, 500);
   show();
 }

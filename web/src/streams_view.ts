@@ -1,5 +1,6 @@
 import { connect, type Ranger, type RangerError, type Stop } from "../../client/src/mod.ts";
 import { completions, isPrivate } from "./completion.ts";
+import { describeState } from "./connection_state.ts";
 import type { Credentials } from "./credentials.ts";
 import { byId, copy, make, part, write } from "./dom.ts";
 import { HeldStreams } from "./held_streams.ts";
@@ -8,7 +9,7 @@ import { MessageLog } from "./message_log.ts";
 import { Meter } from "./meter.ts";
 import { bytes } from "./numbers.ts";
 import { snippets } from "./snippets.ts";
-import { describeState } from "./state_line.ts";
+import { isOnline } from "./state_line.ts";
 
 /** How often the round-trip time and the rates are measured. */
 const PING_INTERVAL_MS = 3000;
@@ -59,7 +60,11 @@ export class StreamsView {
     const ranger = this.#ranger = connect(this.#url, { token: this.#credentials.give });
     ranger.onMessage((text) => this.#received(text));
     ranger.onError((error) => this.#failed(error));
-    const state = () => write(part("line-state"), describeState(ranger.state, Date.now()));
+    const state = () => {
+      // This connection asks for no status, so it knows nothing of the exchange.
+      const around = { online: isOnline(), down: false };
+      write(part("line-state"), describeState(ranger.state, around, Date.now()).long);
+    };
     ranger.onState(state);
     ranger.onState((now) => {
       if (this.#aboutToken && now.status === "open" && now.identity) this.#problem.hidden = true;

@@ -1,37 +1,18 @@
 import { Columns } from "./columns.ts";
 import { byId, make, part, write } from "./dom.ts";
-import { clock, mostDigits, padded, readNumber, shown, textOf, timeOf } from "./numbers.ts";
-
-/** A public trade, in the formats of all Peatio generations. */
-export interface PublicTrade {
-  readonly price: string;
-  readonly amount: string;
-  readonly side: string;
-  /** Milliseconds since the epoch; NaN if unknown. */
-  readonly time: number;
-}
+import { TradeFilter } from "./trade_filter.ts";
+import { clock, mostDigits, padded, readNumber } from "./numbers.ts";
+import type { PublicTrade } from "./public_trade.ts";
 
 /** Maximum trades shown. */
-const MAX_ROWS = 40;
-
-/** Reads a payload of `<market>.trades`; unreadable trades are skipped. */
-export function tradesOf(payload: unknown): PublicTrade[] {
-  const { trades } = (payload ?? {}) as { trades?: unknown };
-  if (!Array.isArray(trades)) return [];
-  return trades.filter((trade) => trade !== null && typeof trade === "object").map((trade) => ({
-    price: shown(trade.price),
-    amount: shown(trade.amount),
-    side: textOf(trade.taker_type ?? trade.type ?? ""),
-    time: timeOf(trade.date ?? trade.created_at ?? trade.at),
-  }));
-}
+const MAX_ROWS = 60;
 
 /** The latest trades, newest first. The rows are created once; only their texts change. */
 export class TradesPanel {
   readonly #rows: readonly { row: HTMLElement; cells: readonly HTMLElement[] }[];
   readonly #note = part("trades-note");
-  readonly #last = part("last");
   readonly #columns = new Columns(byId("trades-table", HTMLTableElement));
+  readonly #filter = new TradeFilter();
   #trades: PublicTrade[] = [];
   #priceDigits = 0;
   #amountDigits = 0;
@@ -45,7 +26,13 @@ export class TradesPanel {
     });
   }
 
-  add(trades: readonly PublicTrade[]): void {
+  /** The latest trade. */
+  get latest(): PublicTrade | undefined {
+    return this.#trades[0];
+  }
+
+  add(received: readonly PublicTrade[]): void {
+    const trades = this.#filter.fresh(received);
     // What is not a number that can be shown whole must not widen the others.
     const digits = (texts: readonly string[]) =>
       mostDigits(texts.filter((text) => readNumber(text)));
@@ -56,8 +43,16 @@ export class TradesPanel {
 
   clear(): void {
     this.#trades = [];
+    this.#filter.clear();
     this.#priceDigits = this.#amountDigits = 0;
     this.#columns.clear();
+  }
+
+  /** The latest trade's price with its direction, as in the table; empty without a trade. */
+  get last(): { readonly direction: string; readonly text: string } {
+    const { latest } = this;
+    const [direction, sign] = signOf(latest?.side ?? "");
+    return { direction, text: latest ? `${sign} ${padded(latest.price, this.#priceDigits)}` : "" };
   }
 
   draw(): void {
@@ -78,10 +73,6 @@ export class TradesPanel {
       texts.push(shown);
     }
     this.#columns.hold(texts);
-    const latest = this.#trades[0];
-    const [direction, sign] = signOf(latest?.side ?? "");
-    this.#last.className = `last ${direction}`;
-    write(this.#last, latest ? `${sign} ${padded(latest.price, this.#priceDigits)}` : "");
   }
 }
 
