@@ -19,7 +19,7 @@ function fakeClient() {
   };
 }
 
-const OPEN: State = { status: "open", identity: undefined };
+const OPEN: State = { status: "open", identity: undefined, source: "up" };
 const LOST: State = { status: "waiting", reason: "lost", code: 1001, attempt: 1, retryAt: 9000 };
 
 Deno.test("what the server says of its source is kept until it says otherwise", () => {

@@ -33,12 +33,7 @@ Deno.test("a refused token's times are explained", () => {
   assert.equal(timeProblem(token({ exp: 1_700_000_000 }), NOW), "");
 });
 
-Deno.test("the page's subscriptions ask for recent events, and its tokens for a reason", () => {
-  assert.deepEqual(JSON.parse(extended('{"event":"subscribe","streams":["a.trades"]}')), {
-    event: "subscribe",
-    streams: ["a.trades"],
-    last: 300,
-  });
+Deno.test("the page's tokens ask for the reason of a refusal", () => {
   assert.deepEqual(JSON.parse(extended('{"jwt":"Bearer x"}')), { jwt: "Bearer x", id: "token" });
   const other = '{"event":"unsubscribe","streams":["a.trades"]}';
   assert.equal(extended(other), other);

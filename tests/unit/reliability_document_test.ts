@@ -18,7 +18,9 @@ function sourceOf(name: string): string | undefined {
 
 /** The last cells of a document's tables, without their headings. */
 function testCells(document: string): string[] {
-  return document.split("\n").filter((line) => line.startsWith("|"))
+  // Tables without tests are figures.
+  return document.split("\n\n").filter((block) => /^\|[^\n]*\| test[^\n]*\|\n/.test(block))
+    .flatMap((table) => table.split("\n"))
     .map((line) => line.split(" | ").at(-1)!.replace(/\s*\|$/, "").trim())
     .filter((cell) =>
       cell !== "" && !/^(-+|\|?\s*-.*|test|test, step|the same|as above.*)$/.test(cell)

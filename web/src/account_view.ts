@@ -13,6 +13,9 @@ interface ServerError {
   readonly reason?: string;
 }
 
+/** Recent events to begin with. */
+const RECENT = { last: 300 };
+
 /** Maximum lines in the history. */
 const MAX_HISTORY_LINES = 100;
 
@@ -175,8 +178,8 @@ export class AccountView {
       for (const stop of this.#stops.splice(0)) stop();
     } else if (this.#stops.length === 0) {
       this.#stops = [
-        this.#ranger.on("order", (order) => this.#events.order(order)),
-        this.#ranger.on("trade", (trade) => this.#events.trade(trade)),
+        this.#ranger.on("order", (order) => this.#events.order(order), RECENT),
+        this.#ranger.on("trade", (trade) => this.#events.trade(trade), RECENT),
       ];
     }
     this.#draw();

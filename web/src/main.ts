@@ -16,10 +16,7 @@ const TITLES = { market: "Market", streams: "Streams", account: "Account" };
 
 const credentials = new Credentials();
 const url = endpoint();
-// The inspector's connection is that of any client; this one asks for more.
-const own = new URL(url);
-own.searchParams.set("status", "1");
-const ranger = connect(own, {
+const ranger = connect(url, {
   token: credentials.give,
   maxReconnectDelay: 5000,
   WebSocket: pageSocket(),

@@ -15,6 +15,9 @@ import type { SourceStatus } from "./source_status.ts";
 import { isOnline } from "./state_line.ts";
 import { TradesPanel } from "./trades_panel.ts";
 
+/** Recent trades to begin with. */
+const RECENT_EVENTS = 300;
+
 /** Time without a change after which the book is marked as quiet. */
 const QUIET_AFTER_MS = 5000;
 
@@ -155,7 +158,7 @@ export class MarketView {
       this.#trades.add(trades);
       this.#candles.trades(trades);
       this.#traded();
-    }));
+    }, { last: RECENT_EVENTS }));
   }
 
   #drawBook(): void {

@@ -10,6 +10,8 @@ export interface StatusMessage {
 export type StatusSource = Pick<Ranger, "onMessage" | "onState">;
 
 const START = '{"status":';
+/** The client was away, and the server does not know what it missed. */
+const CANNOT_RESUME = '{"error":{"message":"Cannot resume."';
 
 /** What the server says about its data: whether events arrive from the exchange, and what is stale. */
 export class SourceStatus {
@@ -61,6 +63,10 @@ export class SourceStatus {
   #heard(text: string): void {
     if (text.startsWith(START)) {
       this.take((JSON.parse(text) as { status: StatusMessage }).status ?? {});
+    }
+    if (text.startsWith(CANNOT_RESUME)) {
+      const { streams } = (JSON.parse(text) as { error: StatusMessage }).error;
+      this.take({ message: "events may be missing", streams });
     }
     // A snapshot ends the stale period of its increments.
     for (const name of this.#stale) {

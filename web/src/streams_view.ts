@@ -57,7 +57,11 @@ export class StreamsView {
   show(): void {
     this.#offer();
     if (this.#ranger) return;
-    const ranger = this.#ranger = connect(this.#url, { token: this.#credentials.give });
+    const ranger = this.#ranger = connect(this.#url, {
+      token: this.#credentials.give,
+      // Messages are shown as clients of the old servers receive them.
+      resume: false,
+    });
     ranger.onMessage((text) => this.#received(text));
     ranger.onError((error) => this.#failed(error));
     const state = () => {
