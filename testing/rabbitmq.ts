@@ -8,6 +8,8 @@ export interface BrokerTls {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** The only version that it speaks, such as `tlsv1.2`; left out, whatever RabbitMQ does. */
+  readonly version?: string;
 }
 
 /** How to start a broker. */
@@ -145,6 +147,7 @@ class RealBroker implements Broker {
           `ssl_options.cacertfile = ${tls.ca}`,
           `ssl_options.certfile = ${tls.cert}`,
           `ssl_options.keyfile = ${tls.key}`,
+          ...(tls.version === undefined ? [] : [`ssl_options.versions.1 = ${tls.version}`]),
           "ssl_options.verify = verify_peer",
           "ssl_options.fail_if_no_peer_cert = true",
         ]),

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:tls";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { CertificateAuthority } from "../../testing/certificates.ts";
-import { fileBroker } from "../../testing/rabbitmq.ts";
+import { fileBroker, startBroker } from "../../testing/rabbitmq.ts";
 import { startRanger } from "../../testing/ranger.ts";
 import { connectClient } from "../support/client.ts";
 import { subscribed } from "../support/exchange.ts";
@@ -62,6 +62,23 @@ Deno.test("events come by TLS from a broker of a private authority that requires
   const checked = await check({ "--exchange": publisher.exchange });
   assert.match(checked.stdout, /^ok +broker: connected; exchange .* exists; a queue was/m);
   assert.equal(checked.code, 0, checked.output);
+});
+
+Deno.test("a broker that speaks TLS 1.2 only is connected to, and refusals are explained", async () => {
+  const old = await startBroker({ tls: { ca: authority.cert, ...server, version: "tlsv1.2" } });
+  try {
+    const there = { "--amqp-url": `amqps://guest:guest@127.0.0.1:${old.tlsPort}/` };
+    const outcome = await check(there);
+    assert.equal(outcome.code, 0, outcome.output);
+    const refused = await check({ ...there, "--amqp-cert": undefined, "--amqp-key": undefined });
+    assert.match(
+      refused.output,
+      /refused the TLS handshake; does it require a client certificate \(amqp\.cert and amqp\.key\)\?/,
+    );
+    assert.equal(refused.code, 69, refused.output);
+  } finally {
+    await old.stop();
+  }
 });
 
 Deno.test("several authorities in one file are all trusted", async () => {
