@@ -12,7 +12,10 @@ Connect and subscribe to streams by name (in the query, or with the message \`su
 JSON objects with one key, the stream's name. Numbers keep the digits that the exchange published; \
 prices and amounts are decimal texts. Ignore unknown fields and unknown streams.
 
-With \`?envelope=tuple\` events are sent as \`["btcusd.trades",{…}]\` instead; answers stay objects.`;
+With \`?envelope=tuple\` events are sent as \`["btcusd.trades",{…}]\` instead; answers stay objects.
+
+A GET on the same addresses with \`Accept: text/event-stream\` serves the same events as server-sent \
+events: \`id\` is the cursor and \`data\` the event, and answers are events of the type \`answer\`.`;
 
 const CHANNEL: Reference = { $ref: "#/channels/connection" };
 const BEARER: Reference = { $ref: "#/components/securitySchemes/bearer" };
