@@ -138,8 +138,8 @@ async function launcher(): Promise<string> {
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export DENO_NO_UPDATE_CHECK=1
-# Nothing is written there; without a home, as in a container, Deno asks for it all the same.
-export DENO_DIR="\${DENO_DIR:-$here/cache}"
+# Deno wants a folder for caches, also without a home folder, as in a container. Nothing may be there.
+export DENO_DIR=/dev/null/none
 # The program may not read its limit on open files, nor the kernel's on connections that wait.
 RANGER_OPEN_FILES=$(ulimit -Hn)
 read -r RANGER_SOMAXCONN 2>/dev/null </proc/sys/net/core/somaxconn || RANGER_SOMAXCONN=

@@ -128,9 +128,9 @@ Deno.test("in React Native URLs keep their queries, and wrong ones are named", a
   ) void connect(url, { WebSocket: Recording }).close();
   assert.ok(urls.every((url) => /^wss?:[^#]*$/.test(url)), `${urls}`);
   assert.deepEqual(urls.map((url) => [new URL(url).pathname, new URL(url).search]), [
-    ["/public", "?envelope=object&"],
-    ["/public", "?envelope=object&envelope=tuple&stream=a.b"],
-    ["/", "?envelope=object&"],
+    ["/public", "?envelope=object&cursor=&"],
+    ["/public", "?envelope=object&cursor=&envelope=tuple&stream=a.b"],
+    ["/", "?envelope=object&cursor=&"],
   ]);
   for (const url of ["/public", "ftp://example.com", "wss://", "nonsense"]) {
     assert.throws(() => connect(url, { WebSocket: Recording }), { code: "url" }, url);

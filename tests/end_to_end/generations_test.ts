@@ -123,6 +123,8 @@ Deno.test("clients of three generations follow one server at once, and each is r
   assert.deepEqual(books, [
     0,
     ...sequences(1, LOST - 1),
+    // The server says that the book is stale.
+    undefined,
     ...sequences(LOST + 10, INCREMENTS),
   ]);
   assert.deepEqual(typed.errors, []);

@@ -70,7 +70,7 @@ Deno.test("an unknown command is refused with the nearest one", async () => {
   assert.equal(
     far.stderr,
     "ranger: unknown command wombat; the commands are " +
-      "serve, demo, check, keygen, token, publish, asyncapi, tail, bench, completion, help, version\n",
+      "serve, demo, check, health, keygen, token, publish, asyncapi, tail, bench, completion, help, version\n",
   );
   const asked = await runRanger(["help", "kegen"]);
   assert.match(asked.stderr, /did you mean keygen\?/);
