@@ -96,8 +96,10 @@ export class Sessions {
   readonly #open = new Set<Session>();
   readonly #context: SessionContext & { rbac: Rbac };
   readonly #transports: TransportOptions;
+  readonly #deflate: DeflateOptions;
   readonly #formats: Formats;
-  readonly #formatsWithChecksums: Formats;
+  /** Made for the first client that asks for checksums. */
+  #formatsWithChecksums: Formats | undefined;
   #total = 0;
   #totalAuthenticated = 0;
   #sse = 0;
@@ -124,8 +126,8 @@ export class Sessions {
       },
     };
     this.#transports = transports;
+    this.#deflate = deflate;
     this.#formats = formats(deflate, context.hub.cursors, false);
-    this.#formatsWithChecksums = formats(deflate, context.hub.cursors, true);
   }
 
   /** Clients connected now, how many of them authenticated, and all since the start. */
@@ -175,7 +177,9 @@ export class Sessions {
 
   #formatOf(admission: Admission): WireFormat {
     const { transport, envelope, reporting, checksums, extensions } = admission;
-    const { plain, deflated, sse } = checksums ? this.#formatsWithChecksums : this.#formats;
+    const { plain, deflated, sse } = checksums
+      ? this.#formatsWithChecksums ??= formats(this.#deflate, this.#context.hub.cursors, true)
+      : this.#formats;
     if (transport === "sse") return sse[envelope];
     return (extensions !== undefined ? deflated : plain)[reporting][envelope];
   }
