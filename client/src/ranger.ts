@@ -46,7 +46,7 @@ export class LiveRanger implements Ranger {
   #release: () => void = () => {};
 
   constructor(settings: Settings, signal: AbortSignalLike | undefined) {
-    this.#hasToken = settings.token !== undefined;
+    this.#hasToken = !!settings.token;
     this.#subscriptions = new Subscriptions(settings.resume);
     if (!this.#hasToken) {
       const message = "Private streams need a token: pass { token: () => … }";
@@ -69,7 +69,11 @@ export class LiveRanger implements Ranger {
       },
       failed: this.#report,
       authFailed: this.#authFailed,
-      signedOut: () => this.#reconnector.restart(),
+      signedOut: (identified) => {
+        if (identified) this.#reconnector.restart();
+        // Role streams are requested anyway, so that the server decides; private ones wait.
+        else this.#subscriptions.identified();
+      },
     });
     const abort = () => void this.#end("aborted", undefined, signal?.reason);
     if (signal?.aborted) {
@@ -278,12 +282,10 @@ export class LiveRanger implements Ranger {
 
   readonly #authFailed = (error: RangerError): void => {
     this.#privateError = error;
-    // Role streams are requested anyway, so that the server decides.
     this.#subscriptions.identified();
     const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
-    // A missing token only concerns private streams.
-    if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
+    if (!names[0]) this.#report(error);
   };
 
   async #end(reason: string, code?: number, cause?: unknown): Promise<void> {
