@@ -32,6 +32,7 @@ export class LiveRanger implements Ranger {
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions: Subscriptions;
+  readonly #verifyBook: Settings["verifyBook"];
   /** Why private streams are unavailable; `undefined` if they are available. */
   #privateError: RangerError | undefined;
   /** Books and loops over streams. */
@@ -48,6 +49,7 @@ export class LiveRanger implements Ranger {
   constructor(settings: Settings, signal: AbortSignalLike | undefined) {
     this.#hasToken = !!settings.token;
     this.#subscriptions = new Subscriptions(settings.resume);
+    this.#verifyBook = settings.verifyBook;
     if (!this.#hasToken) {
       const message = "Private streams need a token: pass { token: () => … }";
       this.#privateError = new RangerError("unauthenticated", message);
@@ -131,7 +133,14 @@ export class LiveRanger implements Ranger {
     this.#checkName(`${market}.ob-inc`);
     checkOptions(options, ["notify"]);
     const ended = () => this.#consumers.delete(book);
-    const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
+    const book = new LiveBook(
+      market,
+      options,
+      this.#subscriptions,
+      this.#report,
+      ended,
+      this.#verifyBook,
+    );
     this.#consumers.add(book);
     return book;
   }
