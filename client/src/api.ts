@@ -170,7 +170,10 @@ export interface Ranger {
    */
   ping(): Promise<number>;
 
-  /** Requests the token again now: call it after the user signs in or out. */
+  /**
+   * Requests the token again now: call it after the user signs in or out. Private streams wait while
+   * the token function returns nothing, and begin or continue when it returns a token.
+   */
   renewToken(): void;
 
   /**

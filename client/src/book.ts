@@ -2,6 +2,7 @@ import type { Book, BookOptions, Depth, Level, Stop } from "./api.ts";
 import { AsyncQueue } from "./async_queue.ts";
 import { add, formatDecimal, ZERO } from "./decimals.ts";
 import { RangerError } from "./errors.ts";
+import type { Settings } from "./options.ts";
 import { Resubscription } from "./resubscription.ts";
 import { OrderBook, type Side } from "./order_book.ts";
 import type { Decimal } from "./streams.ts";
@@ -43,6 +44,7 @@ export class LiveBook implements Book {
   #releases: (() => void)[] = [];
   readonly #failed: (error: RangerError) => void;
   readonly #ended: () => void;
+  readonly #verify: Settings["verifyBook"];
   /** Whether the levels are those of the server. */
   #live = false;
   #cancel: (() => void) | undefined;
@@ -50,6 +52,7 @@ export class LiveBook implements Book {
   /**
    * @param failed called with errors that no loop over the book throws
    * @param ended called once, when the book is closed
+   * @param verify returns whether the book is right after a message
    */
   constructor(
     market: string,
@@ -57,6 +60,7 @@ export class LiveBook implements Book {
     subscriptions: BookSubscriptions,
     failed: (error: RangerError) => void,
     ended: () => void,
+    verify?: Settings["verifyBook"],
   ) {
     this.market = market;
     this.#everyMessage = notify === "message";
@@ -70,6 +74,7 @@ export class LiveBook implements Book {
     ];
     this.#failed = failed;
     this.#ended = ended;
+    this.#verify = verify;
   }
 
   get live(): boolean {
@@ -146,7 +151,9 @@ export class LiveBook implements Book {
   }
 
   #snapshot(payload: unknown): void {
-    if (!this.#book.replace(payload)) return this.#failedToRead("ob-snap");
+    if (!this.#book.replace(payload) || this.#isWrong(payload)) {
+      return this.#failedToRead("ob-snap");
+    }
     this.#live = true;
     this.#resubscription.current();
     this.#changed();
@@ -156,11 +163,15 @@ export class LiveBook implements Book {
     // A stale book has missed earlier increments.
     if (!this.#live) return;
     const applied = this.#book.apply(payload);
-    if (applied) this.#changed();
-    else this.#failedToRead(applied === undefined ? "ob-inc" : undefined);
+    if (applied && !this.#isWrong(payload)) this.#changed();
+    else this.#failedToRead(applied === false ? undefined : "ob-inc");
   }
 
-  /** @param event the unreadable event's type; `undefined` after a gap in the sequence */
+  #isWrong(payload: unknown): boolean {
+    return this.#verify?.(this, payload) === false;
+  }
+
+  /** @param event the type of an event that is unreadable or leads to a wrong book; `undefined` after a gap */
   #failedToRead(event?: string): void {
     const wasLive = this.#live;
     this.#live = false;
@@ -168,7 +179,7 @@ export class LiveBook implements Book {
     const report = this.#resubscription.failed(!!event);
     if (wasLive) this.#changed();
     if (!report) return;
-    const message = `The order book of ${this.market} could not be read`;
+    const message = `The order book of ${this.market} could not be read or is wrong`;
     this.#failed(new RangerError("protocol", message, `${this.market}.${event}`));
   }
 

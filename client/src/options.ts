@@ -1,3 +1,4 @@
+import type { Book } from "./api.ts";
 import { checkOptions, invalidOption, RangerError } from "./errors.ts";
 
 /** The part of a WebSocket that this client uses: as in browsers, Node 22, Deno, Bun and `ws`. */
@@ -32,6 +33,11 @@ export interface ConnectOptions {
    * repeated. A cursor, from {@link Ranger.cursor}, continues an earlier client. Default true.
    */
   readonly resume?: boolean | string | undefined;
+  /**
+   * Called after each message of a book: returns whether the book is right. A book that is wrong is
+   * requested again. Pass `verifyBook` of `@ranger-ws/client/checksum`.
+   */
+  readonly verifyBook?: ((book: Book, payload: unknown) => boolean) | undefined;
   /** Closes the connection, all loops and all books when it is aborted. */
   readonly signal?: AbortSignalLike | undefined;
   /** The WebSocket constructor. Node 20 has none: pass the one from npm's `ws`. The server's path
@@ -61,6 +67,7 @@ export interface Settings {
   readonly url: string;
   readonly token: TokenSource | undefined;
   readonly resume: boolean | string;
+  readonly verifyBook: ConnectOptions["verifyBook"];
   readonly WebSocket: new (url: string) => WebSocketLike;
   readonly pingInterval: number;
   readonly timeout: number;
@@ -88,23 +95,26 @@ export function resolveSettings(
     maxReconnectDelay: 30_000,
     maxReconnectAttempts: Infinity,
   };
-  checkOptions(options, ["token", "resume", "signal", "WebSocket", ...Object.keys(numbers)]);
+  const others = ["token", "resume", "verifyBook", "signal", "WebSocket"];
+  checkOptions(options, [...others, ...Object.keys(numbers)]);
   for (const name of Object.keys(numbers) as (keyof typeof numbers)[]) {
     const value = numbers[name] = options[name] ?? numbers[name];
     if (!(value > 0)) invalidOption(name, "above 0", value);
   }
-  const { token, resume = true } = options;
-  return { ...numbers, url: address(url, WebSocket, resume), token, resume, WebSocket };
+  const { token, resume = true, verifyBook } = options;
+  const wanted = `${resume ? "cursor=&" : ""}${verifyBook ? "checksum=1&" : ""}`;
+  return { ...numbers, url: address(url, WebSocket, wanted), token, resume, verifyBook, WebSocket };
 }
 
 /**
- * Requests the object envelope, whatever the server's default, and cursors; resolves URLs relative
- * to the page.
+ * Requests the object envelope, whatever the server's default; resolves URLs relative to the page.
+ *
+ * @param wanted further parameters
  */
 function address(
   given: string | { readonly href: string },
   WebSocket: object,
-  resume: boolean | string,
+  wanted: string,
 ): string {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   let url = typeof given === "string" ? given : given.href;
@@ -129,5 +139,5 @@ function address(
     );
   }
   // Of parameters with the same name, the server reads the first.
-  return url.replace(/\?|$/, `?envelope=object&${resume ? "cursor=&" : ""}`);
+  return url.replace(/\?|$/, `?envelope=object&${wanted}`);
 }

@@ -32,6 +32,7 @@ export class LiveRanger implements Ranger {
   readonly #tokens: Tokens;
   readonly #hasToken: boolean;
   readonly #subscriptions: Subscriptions;
+  readonly #verifyBook: Settings["verifyBook"];
   /** Why private streams are unavailable; `undefined` if they are available. */
   #privateError: RangerError | undefined;
   /** Books and loops over streams. */
@@ -46,8 +47,9 @@ export class LiveRanger implements Ranger {
   #release: () => void = () => {};
 
   constructor(settings: Settings, signal: AbortSignalLike | undefined) {
-    this.#hasToken = settings.token !== undefined;
+    this.#hasToken = !!settings.token;
     this.#subscriptions = new Subscriptions(settings.resume);
+    this.#verifyBook = settings.verifyBook;
     if (!this.#hasToken) {
       const message = "Private streams need a token: pass { token: () => … }";
       this.#privateError = new RangerError("unauthenticated", message);
@@ -69,7 +71,11 @@ export class LiveRanger implements Ranger {
       },
       failed: this.#report,
       authFailed: this.#authFailed,
-      signedOut: () => this.#reconnector.restart(),
+      signedOut: (identified) => {
+        if (identified) this.#reconnector.restart();
+        // Role streams are requested anyway, so that the server decides; private ones wait.
+        else this.#subscriptions.identified();
+      },
     });
     const abort = () => void this.#end("aborted", undefined, signal?.reason);
     if (signal?.aborted) {
@@ -127,7 +133,14 @@ export class LiveRanger implements Ranger {
     this.#checkName(`${market}.ob-inc`);
     checkOptions(options, ["notify"]);
     const ended = () => this.#consumers.delete(book);
-    const book = new LiveBook(market, options, this.#subscriptions, this.#report, ended);
+    const book = new LiveBook(
+      market,
+      options,
+      this.#subscriptions,
+      this.#report,
+      ended,
+      this.#verifyBook,
+    );
     this.#consumers.add(book);
     return book;
   }
@@ -278,12 +291,10 @@ export class LiveRanger implements Ranger {
 
   readonly #authFailed = (error: RangerError): void => {
     this.#privateError = error;
-    // Role streams are requested anyway, so that the server decides.
     this.#subscriptions.identified();
     const names = this.#subscriptions.names.filter(isPrivate);
     for (const name of names) this.#subscriptions.fail(name, error);
-    // A missing token only concerns private streams.
-    if (names.length === 0 && error.code !== "unauthenticated") this.#report(error);
+    if (!names[0]) this.#report(error);
   };
 
   async #end(reason: string, code?: number, cause?: unknown): Promise<void> {

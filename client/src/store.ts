@@ -43,9 +43,12 @@ export interface BookView extends Depth {
 
 /** How the events of a stream are kept. */
 export interface KeepOptions {
-  /** Maximum number of events to keep. */
+  /** Maximum number of events to keep; up to 1,000 recent ones are requested at the start. */
   readonly keep: number;
 }
+
+/** Maximum number of recent events that a server is asked for. */
+const MAX_LAST = 1000;
 
 /** A book before its first snapshot. */
 export const EMPTY_BOOK: BookView = { live: false, asks: [], bids: [], spread: undefined };
@@ -76,10 +79,11 @@ export function bookStore(ranger: Ranger, market: string, depth = 10): Store<Boo
 
 /**
  * A stream's latest event; `undefined` before the first one. With `{ keep }`, the latest events,
- * oldest first.
+ * oldest first; it begins with those that the server has, if the client does not subscribe to the
+ * stream yet.
  *
- * The value changes at most once per animation frame, for any number of events. A private stream
- * that fails for want of a token is subscribed to again when the user has signed in.
+ * The value changes at most once per animation frame, for any number of events. A stream that was
+ * refused is subscribed to again when the user has signed in.
  *
  * @throws {RangerError} `name`, at the first `subscribe`
  */
@@ -94,8 +98,14 @@ export function streamStore<Name extends StreamName>(
 ): Store<readonly PayloadOf<Name>[]>;
 export function streamStore(ranger: Ranger, name: string, options?: KeepOptions): Store<unknown> {
   const recent: unknown[] = [];
+  const last = Math.min(options?.keep ?? 0, MAX_LAST);
+  const forget = () => void (recent.length = 0);
+  let forgetting: ReturnType<typeof setTimeout> | undefined;
   return createStore<unknown>(options && [], (store) => {
     if (ranger.state.status === "closed") return () => {};
+    clearTimeout(forgetting);
+    // The server sends them again, as after each new subscription.
+    if (ranger.state.status !== "open") forget();
     let cancel: Stop | undefined;
     const take = (payload: unknown) => {
       recent.push(payload);
@@ -110,7 +120,7 @@ export function streamStore(ranger: Ranger, name: string, options?: KeepOptions)
       stop?.();
       stop = undefined;
       try {
-        stop = ranger.on(name, take);
+        stop = ranger.on(name, take, { last });
       } catch (error) {
         if ((error as RangerError).code !== "unauthenticated") throw error;
       }
@@ -119,12 +129,16 @@ export function streamStore(ranger: Ranger, name: string, options?: KeepOptions)
     const unlisten = ranger.onState((state) => {
       // The stream was refused, for want of a token or of a role: the token is another one now.
       const hasFailed = !ranger.streams.includes(name);
-      if (hasFailed && state.status === "open" && state.identity) listen();
+      if (!hasFailed || state.status !== "open" || !state.identity) return;
+      forget();
+      listen();
     });
     return () => {
       unlisten();
       stop?.();
       cancel?.();
+      // A listener that comes back in the same turn finds the subscription as it was.
+      forgetting = setTimeout(forget);
     };
   });
 }

@@ -9,10 +9,10 @@ export interface TokensOwner {
   /** The connection's identity has changed; `undefined` if it is anonymous. */
   identified(identity: Identity | undefined): void;
   failed(error: RangerError): void;
-  /** No token is available, so private streams fail. */
+  /** The only token was refused or has expired, so private streams fail. */
   authFailed(error: RangerError): void;
-  /** The user signed out, but the connection is still authenticated. */
-  signedOut(): void;
+  /** Nobody is signed in. @param identified whether the connection still has an identity */
+  signedOut(identified: boolean): void;
 }
 
 /** Longest delay that `setTimeout` supports; longer delays fire immediately. */
@@ -71,11 +71,7 @@ export class Tokens {
     }
     if (round !== this.#generation) return;
     const latest = this.#unanswered.at(-1) ?? this.#accepted;
-    if (!token) {
-      if (latest) return this.#owner.signedOut();
-      const message = "Private streams need a token";
-      return this.#owner.authFailed(new RangerError("unauthenticated", message));
-    }
+    if (!token) return this.#owner.signedOut(!!latest);
     token = token.replace(/^Bearer\s+/i, "");
     // The source returned a cached token that the server already has.
     if (token === latest) return this.#schedule(identityOf(token));

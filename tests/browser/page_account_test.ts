@@ -102,12 +102,17 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   await live.reads("#messages", /"id":73/);
   assert.match(await live.text("#held"), /order/);
 
-  // After signing out, the client and the view drop them.
+  // After signing out they wait, and after signing in they continue.
   await page.locator("[data-view=account]").click();
   await page.click("#sign-out");
   await page.locator("[data-view=streams]").click();
-  await page.locator("#held tr").waitFor({ state: "detached" });
-  await live.reads("#stream-problem", /^Private streams have ended/);
+  await live.reads("#stream-problem", /^Private streams wait/);
+  assert.match(await live.text("#held"), /order/);
+  await use(live, await exchange.key.token({ uid }));
+  await page.locator("#stream-problem").waitFor({ state: "hidden" });
+  await page.click("#clear");
+  await exchange.publish(`private.${uid}.order`, { id: 74 });
+  await live.reads("#messages", /"id":74/);
   assert.deepEqual(live.complaints, []);
 }
 

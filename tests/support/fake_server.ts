@@ -7,6 +7,8 @@ export const ROUND_TRIP = 2;
 export interface Request {
   readonly event: "subscribe" | "unsubscribe";
   readonly streams: readonly string[];
+  /** Number of recent events to begin with. */
+  readonly last?: number | undefined;
   /** `performance.now()` */
   readonly at: number;
 }
@@ -94,8 +96,8 @@ export class FakeServer {
 
   #answer(text: string): void {
     if (text === "ping") return this.#write("pong");
-    const { event, streams } = JSON.parse(text) as Request;
-    this.requests.push({ event, streams, at: performance.now() - ROUND_TRIP });
+    const { event, streams, last } = JSON.parse(text) as Request;
+    this.requests.push({ event, streams, last, at: performance.now() - ROUND_TRIP });
     for (const stream of streams) this.#held[event === "subscribe" ? "add" : "delete"](stream);
     const message = `${event}d`;
     this.#write(JSON.stringify({ success: { message, streams: [...this.#held] } }));

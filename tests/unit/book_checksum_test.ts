@@ -7,38 +7,10 @@ import { peatioRegistry } from "../../src/streams/peatio.ts";
 import { EventFollower } from "../support/event_follower.ts";
 import { exchangeFlow, playFlow } from "../support/exchange_flow.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
+import { KRAKEN_BOOK as KRAKEN } from "../support/kraken_book.ts";
 import { ModelBook } from "../support/model_book.ts";
 import { runs } from "../support/runs.ts";
 import { sourceEvent } from "../support/source_event.ts";
-
-/** The example of Kraken's documentation, with its checksum. */
-const KRAKEN = {
-  asks: [
-    ["45285.2", "0.00100000"],
-    ["45286.4", "1.54571953"],
-    ["45286.6", "1.54571109"],
-    ["45289.6", "1.54560911"],
-    ["45290.2", "0.15890660"],
-    ["45291.8", "1.54553491"],
-    ["45294.7", "0.04454749"],
-    ["45296.1", "0.35380000"],
-    ["45297.5", "0.09945542"],
-    ["45299.5", "0.18772827"],
-  ],
-  bids: [
-    ["45283.5", "0.10000000"],
-    ["45283.4", "1.54582015"],
-    ["45282.1", "0.10000000"],
-    ["45281.0", "0.10000000"],
-    ["45280.3", "1.54592586"],
-    ["45279.0", "0.07990000"],
-    ["45277.6", "0.03310103"],
-    ["45277.5", "0.30000000"],
-    ["45277.3", "1.54602737"],
-    ["45276.6", "0.15445238"],
-  ],
-  checksum: 3310070434,
-} as const;
 
 /** CRC-32 bit by bit (ISO 3309), for a check that shares no code. */
 function crc32(text: string): number {

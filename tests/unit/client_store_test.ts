@@ -184,6 +184,51 @@ Deno.test("a stream's value is its latest event, or the latest few, once per fra
   assert.deepEqual([latest.get(), setting.ranger.streams], [4, []]);
 });
 
+Deno.test("a list begins with the recent events that the server has, once", () => {
+  using setting = new Setting();
+  const { server, ranger } = setting;
+  server.onSubscribe = () => {
+    for (const event of ["1", "2", "3"]) server.send("btcusd.x", event);
+  };
+  const store = streamStore(ranger, "btcusd.x", { keep: 4 });
+  store.subscribe(() => {})();
+  let stop = store.subscribe(() => {});
+  setting.pass();
+  assert.deepEqual(store.get(), [1, 2, 3]);
+  server.send("btcusd.x", "4");
+  stop();
+  // As between two pages of an app: the subscription has not ended.
+  stop = store.subscribe(() => {});
+  setting.pass();
+  server.send("btcusd.x", "5");
+  setting.pass();
+  assert.deepEqual(store.get(), [2, 3, 4, 5]);
+  stop();
+  setting.pass();
+  stop = store.subscribe(() => {});
+  setting.pass();
+  assert.deepEqual(
+    store.get(),
+    [1, 2, 3],
+    "sent again, after another subscription",
+  );
+  server.cut();
+  stop();
+  stop = store.subscribe(() => {});
+  setting.pass();
+  server.accept();
+  setting.pass();
+  assert.deepEqual(store.get(), [1, 2, 3]);
+  stop();
+  const asked = () => server.requests.filter(({ event }) => event === "subscribe");
+  assert.deepEqual(asked().map(({ last }) => last), [4, 4, 4]);
+
+  streamStore(ranger, "btcusd.y", { keep: 5000 }).subscribe(() => {});
+  streamStore(ranger, "btcusd.z").subscribe(() => {});
+  setting.pass();
+  assert.deepEqual(asked().slice(3).map(({ last }) => last), [1000, undefined]);
+});
+
 Deno.test("an invalid name is reported by subscribe, and leaves nothing behind", () => {
   using setting = new Setting();
   for (

@@ -86,6 +86,7 @@ export class StreamsView {
   identityChanged(): void {
     if (this.#aboutToken) this.#problem.hidden = true;
     this.#ranger?.renewToken();
+    this.#tellWaiting("Private streams wait until you sign in again.", this.#held.names);
   }
 
   #subscribe(name: string): void {
@@ -97,10 +98,18 @@ export class StreamsView {
       this.#held.add(name);
       this.#input.value = "";
       this.#offer();
+      this.#tellWaiting(`${name} is private. It begins when you sign in under Account.`, [name]);
     } catch (error) {
-      this.#tell(isPrivate(name) ? `${name} is private. Sign in under Account first.` : error);
+      this.#tell(error);
     }
     this.#write();
+  }
+
+  /** Tells it until the user signs in, if nobody is signed in and one of the streams is private. */
+  #tellWaiting(problem: string, names: readonly string[]): void {
+    if (this.#credentials.present || !names.some(isPrivate)) return;
+    this.#aboutToken = true;
+    this.#tell(problem);
   }
 
   #release(name: string): void {
@@ -114,11 +123,7 @@ export class StreamsView {
     // The account's view reports token errors; here they concern private streams only.
     this.#aboutToken = error.code === "token-refused" || error.code === "token-unavailable";
     if (!this.#aboutToken || this.#held.names.some(isPrivate)) {
-      this.#tell(
-        error.code === "unauthenticated"
-          ? "Private streams have ended, because you are signed out."
-          : error,
-      );
+      this.#tell(error);
     }
     // Only the streams that the client has given up: it retries the others.
     const wanted = new Set(this.#ranger?.streams);
