@@ -58,7 +58,7 @@ enum { VIOLATIONS(AS_ENUM) V_COUNT };
 static const char *const violation_name[] = {VIOLATIONS(AS_TEXT)};
 
 static struct {
-  uint64_t violation[V_COUNT], missing, events, window_events, answers, snapshots, served, pings, closes;
+  uint64_t violation[V_COUNT], missing, events, window_events, answers, snapshots, served, resumed, pings, closes;
   char first_violation[200], refusal[100];
   int first_close; /* its code */
   int measuring, bare, deflate;
@@ -157,7 +157,7 @@ static void check_numbered(Conn *c, int s, const unsigned char *p, size_t n, siz
 /* The state that the increments of stream s go on from; one is due, when a connection begins. */
 static void check_snapshot(Conn *c, int s, const unsigned char *p, size_t n) {
   uint64_t sequence;
-  size_t tail = n < 40 ? 0 : n - 40;
+  size_t tail = n < 100 ? 0 : n - 100; /* a cursor may follow */
   tally.snapshots++;
   if (number_after(p + tail, n - tail, n, "\"sequence\":", 11, &sequence)) {
     violation(V_unnumbered, p + tail, n - tail, "a snapshot without a sequence");
@@ -198,8 +198,10 @@ static void check_event(Conn *c, const unsigned char *p, size_t n) {
       return;
     }
   }
-  if (n > 11 && !memcmp(p, "{\"success\":", 11)) tally.answers++;
-  else violation(V_envelope, p, n, "no stream of %.40s", r->path);
+  if (n > 11 && !memcmp(p, "{\"success\":", 11)) {
+    tally.answers++;
+    tally.resumed += n > 31 && !memcmp(p + 11, "{\"message\":\"resumed\"", 20);
+  } else violation(V_envelope, p, n, "no stream of %.40s", r->path);
 }
 
 static void check_control(Conn *c, int opcode, const unsigned char *p, size_t n) {

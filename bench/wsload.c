@@ -32,8 +32,8 @@
  * is looked at.
  *
  * On standard error, a line each: "ready C of N in S s", "served N in S s" once each connection that
- * is due snapshots has them, "measuring", "measured". With --control it then reads lines from standard
- * input: "last STREAM N [CONNECTION]" says which number was published last, "end" (or the end of
+ * is due snapshots has them, "resumed N in S s" once each has the answer "resumed",
+ * "measuring", "measured". With --control it then reads lines from standard input: "last STREAM N [CONNECTION]" says which number was published last, "end" (or the end of
  * input) lets it stop as soon as every connection has that, or after --drain. Without --control it
  * stops when nothing came for 0.3 s. SECONDS 0 with --control holds idle connections until "end".
  *
@@ -227,7 +227,8 @@ int main(int ac, char **av) {
   int over = !control, measured = 0, reading = control && !fcntl(0, F_SETFL, O_NONBLOCK), told = 0;
   struct epoll_event events[256], input = {.events = EPOLLIN, .data.ptr = NULL};
   uint64_t begun = now_ns(CLOCK_MONOTONIC), ready = 0, start = 0, stop = 0, heard = begun, window_from = 0, drain_until = 0;
-  double connect_s = 0, served_s = 0, window = 0, cpu = 0;
+  int told_resumed = 0;
+  double connect_s = 0, served_s = 0, resumed_s = 0, window = 0, cpu = 0;
   for (;;) {
     uint64_t t = now_ns(CLOCK_MONOTONIC), bytes = 0;
     /* a few at a time: what those that are open are sent is read meanwhile */
@@ -241,12 +242,16 @@ int main(int ac, char **av) {
       ready = t, connect_s = (double)(t - begun) / 1e9;
       start = ready + (uint64_t)(warmup * 1e9), stop = start + (uint64_t)(seconds * 1e9);
       fprintf(stderr, "ready %d of %d in %.2f s%s%s\n", opening.opened, n, connect_s, *tally.refusal ? ": " : "", tally.refusal);
-      if (!opening.opened) return report(cs, n, connect_s, 0, 0, 0);
+      if (!opening.opened) return report(cs, n, connect_s, 0, 0, 0, 0);
       if (reading) epoll_ctl(opening.ep, EPOLL_CTL_ADD, 0, &input);
     }
     if (!told && tally.served && tally.served == (uint64_t)opening.opened && ready) {
       told = 1;
       fprintf(stderr, "served %" PRIu64 " in %.2f s\n", tally.served, served_s);
+    }
+    if (!told_resumed && tally.resumed && tally.resumed == (uint64_t)opening.opened && ready) {
+      told_resumed = 1;
+      fprintf(stderr, "resumed %" PRIu64 " in %.2f s\n", tally.resumed, resumed_s);
     }
     if (ready && !tally.measuring && !measured && t >= start) {
       count_segments(cs, n, 0);
@@ -264,7 +269,7 @@ int main(int ac, char **av) {
       int quiet = t - heard > 300000000ull;
       if (t >= drain_until || (control ? complete(cs, n, NULL) : quiet)) break;
     }
-    uint64_t served = tally.served;
+    uint64_t served = tally.served, resumed = tally.resumed;
     int count = epoll_wait(opening.ep, events, 256, more ? 0 : 10);
     for (int i = 0; i < count; i++) {
       Conn *c = events[i].data.ptr;
@@ -276,8 +281,9 @@ int main(int ac, char **av) {
     }
     if (tally.measuring) window_bytes += bytes;
     if (tally.served != served) served_s = (double)(now_ns(CLOCK_MONOTONIC) - begun) / 1e9;
+    if (tally.resumed != resumed) resumed_s = (double)(now_ns(CLOCK_MONOTONIC) - begun) / 1e9;
   }
-  int status = report(cs, n, connect_s, served_s, window, cpu);
+  int status = report(cs, n, connect_s, served_s, resumed_s, window, cpu);
   if (reading && !over) epoll_ctl(opening.ep, EPOLL_CTL_DEL, 0, NULL);
   leave(cs, n);
   return status;

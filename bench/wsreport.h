@@ -48,7 +48,7 @@ static void count_segments(Conn *cs, int n, int end) {
   if (end && segs) per_segment = (double)frames / (double)segs;
 }
 
-static int report(const Conn *cs, int n, double connect_s, double served_s, double window, double cpu) {
+static int report(const Conn *cs, int n, double connect_s, double served_s, double resumed_s, double window, double cpu) {
   uint64_t *per = calloc((size_t)n + 1, sizeof *per), tail = 0, violations = 0;
   int open = 0;
   for (int i = 0; i < n; i++) per[i] = cs[i].frames, open += cs[i].state == OPEN;
@@ -58,8 +58,10 @@ static int report(const Conn *cs, int n, double connect_s, double served_s, doub
   size_t k = tally.latencies;
   const uint64_t *l = tally.latency;
   printf("{\"connections\":%d,\"connected\":%d,\"open_at_end\":%d,\"connect_s\":%.3f,\"retried\":%" PRIu64 ",\"refusal\":\"%s\","
-         "\"snapshots\":%" PRIu64 ",\"served\":%" PRIu64 ",\"served_s\":%.3f,\"window_s\":%.3f,",
-         n, opening.opened, open, connect_s, retried, tally.refusal, tally.snapshots, tally.served, served_s, window);
+         "\"snapshots\":%" PRIu64 ",\"served\":%" PRIu64 ",\"served_s\":%.3f,"
+         "\"resumed\":%" PRIu64 ",\"resumed_s\":%.3f,\"window_s\":%.3f,",
+         n, opening.opened, open, connect_s, retried, tally.refusal, tally.snapshots, tally.served, served_s,
+         tally.resumed, resumed_s, window);
   printf("\"frames\":%" PRIu64 ",\"frames_per_s\":%.0f,\"bytes_per_s\":%.0f,\"frames_total\":%" PRIu64
          ",\"frames_per_connection\":[%" PRIu64 ",%" PRIu64 ",%" PRIu64 "],\"frames_per_segment\":%.2f,"
          "\"latency\":{\"samples\":%zu,\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f},\"violations\":{",

@@ -14,6 +14,9 @@ export interface LoadReport {
   /** Connections that have all the snapshots due to them, and when the last one had. */
   readonly served: number;
   readonly served_s: number;
+  /** Connections that were sent `resumed`, and when the last one was. */
+  readonly resumed: number;
+  readonly resumed_s: number;
   readonly window_s: number;
   readonly frames: number;
   readonly frames_per_s: number;
@@ -82,6 +85,8 @@ export class Load {
   readonly ready: Promise<unknown>;
   /** Each connection has the snapshots due to it. */
   readonly served: Promise<unknown>;
+  /** Each connection was sent `resumed`. */
+  readonly resumed: Promise<unknown>;
   readonly measuring: Promise<unknown>;
   readonly measured: Promise<unknown>;
   readonly program: Program;
@@ -107,10 +112,11 @@ export class Load {
     ], { core, idle, input: true });
     this.ready = this.program.line("ready");
     this.served = this.program.line("served");
+    this.resumed = this.program.line("resumed");
     this.measuring = this.program.line("measuring");
     this.measured = this.program.line("measured");
     // a caller that awaits one of them sees its failure; no caller has to await all
-    for (const moment of [this.ready, this.served, this.measuring, this.measured]) {
+    for (const moment of [this.ready, this.served, this.resumed, this.measuring, this.measured]) {
       moment.catch(() => {});
     }
   }

@@ -54,8 +54,8 @@ everything else on another. A full run writes docs/benchmarks.md.
   --quick             a coarse run of everything, under three minutes; writes no document
   --scenario NAME     only this one (hot, market, wide, private, storm, idle, low, compression,
                       processes, start, page, stall); may be repeated
-  --peer NAME         only this server (ranger, naive-deno, naive-ws, rango, nchan, nats, web-stomp,
-                      floor-1, floor-n, floor-same); may be repeated
+  --peer NAME         only this server (ranger, ranger-cursors, naive-deno, naive-ws, rango, nchan, nats,
+                      web-stomp, floor-1, floor-n, floor-same); may be repeated
   --at RATE           measures hot, market and wide at this many frames a second in place of
                       searching for the limit; may be repeated, each is measured three times
   --report PATH       writes the document there, of a partial run too

@@ -35,6 +35,15 @@ export const ranger: FedPeer = {
   },
 };
 
+/** The same for clients that all want to resume: each event ends with its cursor. */
+export const rangerWithCursors: FedPeer = {
+  ...ranger,
+  name: "ranger-cursors",
+  about: "this project, with a cursor on every event",
+  scenarios: ["hot", "market"],
+  path: (streams) => `${ranger.path(streams)}&cursor`,
+};
+
 /** The same with more settings than the benchmark's own. */
 export function rangerWith(
   settings: readonly string[],

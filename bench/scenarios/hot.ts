@@ -36,6 +36,13 @@ export const hot: Scenario = rateScenario({
         times,
         (x) => x >= 20,
       ),
+      target(
+        "hot, with a cursor on every event, to without",
+        "at least 85 %",
+        ratio(by("ranger-cursors"), ranger),
+        percent,
+        (x) => x >= 0.85,
+      ),
       target("hot, to NATS", "at least 2 x", ratio(ranger, by("nats")), times, (x) => x >= 2),
       target(
         "hot, to the floor with the same frames per write",

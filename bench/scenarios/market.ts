@@ -1,4 +1,4 @@
-import { count } from "../harness/format.ts";
+import { count, percent } from "../harness/format.ts";
 import { twentyMarkets } from "../harness/traffic.ts";
 import { ratio, times } from "./hot.ts";
 import { rateScenario } from "./rate.ts";
@@ -37,6 +37,13 @@ export const market: Scenario = rateScenario({
         best?.framesPerSecond,
         count,
         (x) => x >= 1e6,
+      ),
+      target(
+        "market, with a cursor on every event, to without",
+        "at least 85 %",
+        ratio(by("ranger-cursors"), by("ranger")),
+        percent,
+        (x) => x >= 0.85,
       ),
       target("market, to the naive Deno server", "at least 10 x", naive[0], times, (x) => x >= 10),
       target("market, to the naive ws server", "at least 10 x", naive[1], times, (x) => x >= 10),

@@ -156,6 +156,30 @@ test("takes increments from where their snapshot is", async () => {
   equal(code, 0);
 });
 
+test("reads events and snapshots that end with a cursor, and counts answers that say resumed", async () => {
+  const withCursor = (text: string) =>
+    frame(`${text.slice(0, -1)},"cursor":"1z-${"k".repeat(37)}"}`);
+  const { report, code } = await judge([
+    frame('{"success":{"message":"subscribed","streams":["usdbtc.trades"]}}'),
+    withCursor(event(1)),
+    withCursor(event(2)),
+    frame('{"success":{"message":"resumed","streams":["usdbtc.trades"]}}'),
+  ]);
+  deepEqual(counted(report), {});
+  deepEqual([report.frames_total, report.answers, report.resumed, code], [2, 2, 1, 0]);
+  const text = (bytes: Uint8Array) => {
+    const whole = new TextDecoder().decode(bytes);
+    return whole.slice(whole.indexOf("{"));
+  };
+  const book = await judge(
+    [snapshot(7), increment(8)].map((one) => withCursor(text(one))),
+    [],
+    BOOK,
+  );
+  deepEqual(counted(book.report), {});
+  equal(book.report.snapshots, 1);
+});
+
 test("counts an increment that does not follow its snapshot", async () => {
   const { report } = await judge([snapshot(7), increment(9)], [], BOOK);
   deepEqual(counted(report), { gap: 1 });

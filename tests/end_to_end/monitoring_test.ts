@@ -136,6 +136,10 @@ Deno.test("every value of a label that rules and dashboard ask for is one that c
     for (let times = 0; times < 3; times++) await hasty.send("ping").catch(() => {});
     assert.equal((await hasty.closing()).code, 1008);
   }
+  {
+    await using late = await exchange.connect("/public?stream=a.trades&cursor=of-another-log");
+    assert.match(await late.next(), /Cannot resume\./);
+  }
   // The observer of the exchange is sent this, as a turn of writing.
   await exchange.settled();
   const { series } = await scrape(exchange.ranger);
