@@ -45,7 +45,11 @@ export const health = defineCommand({
       }
       console.error(`${asked} answers ${status}: ${body.trim()}`);
     } catch (error) {
-      console.error(`${asked} does not answer: ${error instanceof Error ? error.message : error}`);
+      const why = error instanceof Error ? error.message : error;
+      console.error(
+        `${asked} does not answer: ${why}; is the server started, and are management.host and ` +
+          "management.port (--management-port) right?",
+      );
     }
     return UNHEALTHY;
   },

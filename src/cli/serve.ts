@@ -4,6 +4,7 @@ import { AmqpSource } from "../source/amqp/amqp_source.ts";
 import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import type { Loaded } from "../config/loaded.ts";
+import { namedSource } from "../config/named_source.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
 import { clientsWithin, openFilesLimit, openFilesProblem } from "../daemon/open_files.ts";
@@ -69,8 +70,11 @@ export const serve: Command = defineCommand({
     // Installed before the start, so that a signal right after "listening" is handled.
     const signalled = untilSignal();
     // A file that cannot be used ends the start; later it is reported until it can be.
-    await readTls(settings.amqp);
-    const daemon = await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
+    const start = async () => {
+      await readTls(settings.amqp);
+      return await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
+    };
+    const daemon = await start().catch((error) => Promise.reject(namedSource(error, loaded)));
     notifier.watch(daemon);
     const reload = async () => {
       const next = await loadSettings();

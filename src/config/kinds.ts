@@ -96,14 +96,11 @@ export function list(placeholder: string, entry = /^[^,]*$/, wrong = "has a comm
 
 /** A list of addresses and networks, IPv4 and IPv6, in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3). */
 export function networks(): Kind<string[]> {
-  const { schema, read } = list("NETWORK,…");
-  return {
-    schema: schema.refine((entries) => entries.every(isNetwork), {
-      error: "has an entry that is neither an address nor a network",
-    }),
-    read,
-    placeholder: "NETWORK,…",
-  };
+  const { read, placeholder } = list("NETWORK,…");
+  const entry = z.string({ error: "has an entry that is not text" }).refine(isNetwork, {
+    error: "has an entry that is neither an address nor a network",
+  });
+  return { schema: z.array(entry, { error: "is not a list of texts" }), read, placeholder };
 }
 
 function isNetwork(text: string): boolean {

@@ -96,7 +96,11 @@ function check(
   const result = setting.kind.schema.safeParse(value);
   if (result.success) return result.data;
   const shown = setting.secret === true ? "the value (not shown)" : quote(value);
-  const wrong = result.error.issues[0]?.message ?? "is not valid";
+  const issue = result.error.issues[0];
+  const entry = Array.isArray(value) && typeof issue?.path[0] === "number" && !setting.secret
+    ? `: ${quote(value[issue.path[0]])}`
+    : "";
+  const wrong = (issue?.message ?? "is not valid") + entry;
   // Kubernetes sets <SERVICE>_PORT in every pod beside a service of that name.
   const link = /^environment .*_PORT$/.test(source) && /^tcp:\/\//.test(String(value))
     ? " (Kubernetes sets it for a service of that name: use enableServiceLinks: false, or set " +

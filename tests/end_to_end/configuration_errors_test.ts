@@ -56,14 +56,14 @@ Deno.test("invalid values are refused with what is expected", async () => {
     [["--host="], '"" is not a host name or address alone'],
     [
       ["--origins", "https://a.example/path"],
-      "has an entry that is not an origin; expected origins such as",
+      'has an entry that is not an origin: "https://a.example/path"; expected origins such as',
     ],
     ...["10.0.0.0/33", "::/129", "10.0.0/8", "proxy.example", "10.0.0.1/", "1.2.3.4:80", "/8"].map((
       entry,
     ): [string[], string] => [
       ["--trusted-proxies", `127.0.0.1,${entry}`],
-      "has an entry that is neither an address nor a network; expected addresses or networks " +
-      "such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
+      `has an entry that is neither an address nor a network: "${entry}"; expected addresses or ` +
+      "networks such as 10.0.0.0/8, 192.168.1.5 or fd00::/8",
     ]),
     [
       ["--limits-idle-timeout=30"],

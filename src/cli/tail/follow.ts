@@ -91,7 +91,10 @@ export async function follow(following: Following): Promise<void> {
         note(`${error.message}; reading ${file} again, which may have been renewed`);
       }
     } else if (isToken || (refused && ranger.streams.length === 0)) {
-      over.reject(new RefusedError(error.message));
+      // The client's advice is for a program: a function that renews the token.
+      const [why = ""] = error.message.split("; pass ");
+      const advice = "; --token takes another, and @FILE is read again when it ends";
+      over.reject(new RefusedError(isToken && file === undefined ? why + advice : error.message));
     } else note(error.message);
   });
   try {
