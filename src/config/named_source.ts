@@ -10,6 +10,7 @@ import type { Loaded } from "./loaded.ts";
  *
  * @example
  * ```ts
+ * import { ConfigurationError } from "../errors.ts";
  * import { loadSettings } from "./load.ts";
  * const loaded = await loadSettings([], { JWT_PUBLIC_KEY: "/none.pub" });
  * namedSource(new ConfigurationError("auth.public_key: there is no file /none.pub"), loaded);
