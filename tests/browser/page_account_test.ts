@@ -108,7 +108,9 @@ async function wrongToken(browser: Browser, exchange: Exchange): Promise<void> {
   await page.locator("[data-view=streams]").click();
   await live.reads("#stream-problem", /^Private streams wait/);
   assert.match(await live.text("#held"), /order/);
+  await page.locator("[data-view=account]").click();
   await use(live, await exchange.key.token({ uid }));
+  await page.locator("[data-view=streams]").click();
   await page.locator("#stream-problem").waitFor({ state: "hidden" });
   await page.click("#clear");
   await exchange.publish(`private.${uid}.order`, { id: 74 });
