@@ -19,7 +19,14 @@ export const hot: Scenario = rateScenario({
   about: `${count(CONNECTIONS)} connections on one stream, ${BYTES}-byte events`,
   traffic: oneStream(CONNECTIONS, BYTES),
   p99Limit: 50,
-  start: { ranger: 2_000, "floor-1": 200, "floor-n": 3_500, nats: 400, "web-stomp": 25 },
+  start: {
+    ranger: 2_000,
+    "ranger-cursors": 2_000,
+    "floor-1": 200,
+    "floor-n": 3_500,
+    nats: 400,
+    "web-stomp": 25,
+  },
   startOthers: 100,
   most: 20_000,
   notes: [

@@ -15,7 +15,7 @@ export const market: Scenario = rateScenario({
     `on global.tickers; ${MIX}`,
   traffic: twentyMarkets(1_000),
   p99Limit: 50,
-  start: { ranger: 12_000, nats: 6_000 },
+  start: { ranger: 12_000, "ranger-cursors": 12_000, nats: 6_000 },
   startOthers: 1_200,
   most: 100_000,
   notes: [
