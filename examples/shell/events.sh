@@ -7,7 +7,8 @@
 #   TOKEN=eyJ… examples/shell/events.sh order,trade https://ranger.example.com/private
 #
 # Prints the data of each event, one JSON object a line. After a lost connection curl starts again
-# where the last event said, so that nothing is missing and nothing comes twice.
+# where the last event said, so that nothing is missing and nothing comes twice; where the server
+# cannot tell, as after its own restart, standard error has "Cannot resume.".
 set -eu
 streams=${1:-btcusd.trades}
 url=${2:-http://127.0.0.1:8080/public}
