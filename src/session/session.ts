@@ -180,9 +180,14 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     this.#received(textOf(message));
   }
 
-  /** The token's time is over: the connection goes on as an anonymous one. */
+  /**
+   * The token's time is over: the connection goes on as an anonymous one. With server-sent events
+   * that held more than public streams it ends: the ids of public events would go past the private
+   * ones that the client misses.
+   */
   expire(): void {
     this.#term = undefined;
+    const heldPrivate = this.#context.hub.holdsPrivate(this.#subscriber);
     this.#context.hub.identify(this.#subscriber, undefined);
     this.#role = "";
     this.#jti = undefined;
@@ -190,6 +195,9 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     if (ended.length > 0) this.#suspended = ended;
     this.#subscriber.tell(answers.MESSAGES.tokenExpired);
     log.debug("connection {id} from {address}: its token expired", this.#named);
+    if (this.transport === "sse" && (heldPrivate || ended.length > 0)) {
+      void this.connection.close(SERVER_CLOSES.tokenExpired);
+    }
   }
 
   /** Closes the connection when its token or user is revoked. */

@@ -2,7 +2,7 @@ import { CloseCode } from "./frame.ts";
 
 /**
  * Why a connection ended, for counters and the log; it is never on the wire. `message rate`,
- * `revoked`, `events lost` and `shutdown` are the application's reasons, all others this room's.
+ * `revoked`, `token expired`, `events lost` and `shutdown` are the application's reasons, all others this room's.
  */
 export type CloseCause =
   /** The client sent the first close frame. */
@@ -16,6 +16,8 @@ export type CloseCause =
   | "message timeout"
   /** The token or the user was revoked. */
   | "revoked"
+  /** The token's time is over, and the client cannot send another one on this connection. */
+  | "token expired"
   /** The client does not read what it is sent. */
   | "slow consumer"
   /** The client does not answer pings. */
@@ -45,6 +47,7 @@ export const SERVER_CLOSES = {
   /** The client gets no close frame: it would not answer that either. */
   idle: { code: CloseCode.Abnormal, reason: "no sign of life", cause: "idle" },
   revoked: policyViolation("revoked", "revoked"),
+  tokenExpired: { code: CloseCode.Normal, reason: "token expired", cause: "token expired" },
   eventsLost: {
     code: CloseCode.ServiceRestart,
     reason: "events may be missing",

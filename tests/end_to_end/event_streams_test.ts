@@ -364,29 +364,39 @@ Deno.test("a client that takes nothing for the idle timeout is cut, and one that
   assert.equal((await client.next()).data, '{"usdbtc.trades":1}');
 });
 
-Deno.test("at a token's expiry private streams stop, and public ones go on", async () => {
+const tokenExpired = '{"error":{"message":"Token expired."}}';
+
+Deno.test("a response with private streams ends when its token expires, and nothing is skipped", async () => {
   await using exchange = await startExchange(broker);
   const exp = Math.floor(Date.now() / 1000) + 4;
   const token = await exchange.key.token({ uid: "ID1", exp });
-  using client = await openEvents(exchange, "/private?stream=order&stream=usdbtc.trades", {
-    token,
-  });
+  const path = "/private?stream=order&stream=usdbtc.trades";
+  using client = await openEvents(exchange, path, { token });
   await exchange.publish("private.ID1.order", { n: 1 });
   const order = await client.next();
   assert.equal(order.data, '{"order":{"n":1}}');
-  assert.deepEqual(
-    await client.next(),
-    answer('{"error":{"message":"Token expired."}}', order.lastEventId),
-  );
+  assert.deepEqual(await client.next(), answer(tokenExpired, order.lastEventId));
   await exchange.publish("private.ID1.order", { n: 2 });
   await publishTrades(exchange, 3, 3);
-  assert.equal((await client.next()).data, trade(3));
-  // With a new token the client asks from where it was when the old one ended.
-  using next = await openEvents(exchange, "/private?stream=order&stream=usdbtc.trades", {
+  assert.deepEqual(await client.untilEnd(), { events: [], end: "end" });
+  assert.deepEqual(client.comments, ["token expired"]);
+  using old = await EventStreamClient.ask(exchange.ranger.publicUrl(path), { token });
+  assert.equal(old.status, 401);
+  using next = await openEvents(exchange, path, {
     token: await exchange.key.token({ uid: "ID1" }),
     lastEventId: order.lastEventId,
   });
   assert.deepEqual(await takeData(next, 2), ['{"order":{"n":2}}', trade(3)]);
+});
+
+Deno.test("a response with public streams only goes on when its token expires", async () => {
+  await using exchange = await startExchange(broker);
+  const exp = Math.floor(Date.now() / 1000) + 4;
+  const token = await exchange.key.token({ uid: "ID1", exp });
+  using client = await openEvents(exchange, "/?stream=usdbtc.trades", { token });
+  assert.deepEqual(await client.next(), answer(tokenExpired));
+  await publishTrades(exchange, 1, 1);
+  assert.equal((await client.next()).data, trade(1));
 });
 
 Deno.test("a shutdown ends the response behind everything that was owed", async () => {
