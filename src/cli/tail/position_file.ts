@@ -43,9 +43,16 @@ export class PositionFile {
     failed: (error: ConfigurationError) => void = () => {},
   ): Promise<PositionFile> {
     let text = "";
+    if (path === "") throw new ConfigurationError("--resume: expected the path of a file");
     try {
+      // A device would be replaced, or read without end.
+      const { isFile, isDirectory } = await Deno.stat(path);
+      if (!isFile && !isDirectory) {
+        throw new ConfigurationError(`--resume: ${path} is not a regular file`);
+      }
       text = (await Deno.readTextFile(path)).trim();
     } catch (error) {
+      if (error instanceof ConfigurationError) throw error;
       if (!(error instanceof Deno.errors.NotFound)) throw problem(path, "read", error);
     }
     if (!/^[\w-]{0,40}$/.test(text)) {
