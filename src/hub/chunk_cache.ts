@@ -102,5 +102,6 @@ export class ChunkCache {
 }
 
 function keysOf(ranges: readonly HistoryRange[]): string {
-  return ranges.map(({ key, isId }) => `${isId ? "@" : ""}${key}`).join("\r");
+  // As JSON, so that no key can pass for several: a user's uid is in it, which may be any text.
+  return JSON.stringify(ranges.map(({ key, isId }) => [key, isId]));
 }

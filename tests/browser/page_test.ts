@@ -150,7 +150,10 @@ async function streams(browser: Browser, demo: RangerProcess): Promise<void> {
 
   await page.fill("#stream-name", "order");
   await page.keyboard.press("Enter");
-  await live.reads("#stream-problem", /^order is private\. It begins when you sign in under Account/);
+  await live.reads(
+    "#stream-problem",
+    /^order is private\. It begins when you sign in under Account/,
+  );
   assert.deepEqual(live.complaints, []);
 }
 

@@ -106,3 +106,17 @@ Deno.test("readers that stopped at different places come to the same chunks", ()
   // Eight chunks are all events; each reader also has a part of one to itself.
   assert.ok(buffers.size <= 50 + 2 * 8, `${buffers.size} buffers`);
 });
+
+Deno.test("no key, whatever is in it, is taken for several keys of another reader", () => {
+  const history = new History({ seconds: 300, bytes: 4_000_000 });
+  const body = encoder.encode(`"${"x".repeat(280)}"`);
+  for (let offset = 0; offset < EVENTS; offset++) {
+    const event = { offset, age: 0, key: "ID1\ntrade", id: undefined, name: "trade", body };
+    history.append({ ...event, isChecked: true });
+  }
+  const cache = new ChunkCache();
+  const theirs = readerOf(history, ["ID1\norder", "ID1\ntrade"], -1);
+  assert.ok(takeAll(theirs, cache).length > 1);
+  const other = readerOf(history, ["ID1\norder\rID1\ntrade"], -1);
+  assert.deepEqual(takeAll(other, cache), []);
+});
