@@ -8,7 +8,9 @@
  * The instances share core 0; broker and publisher share core 1. What an instance more costs is the
  * difference between the most and the fewest instances, so that what publishing costs is not in it.
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { positive } from "./harness/flags.ts";
 import { count, plainTable } from "./harness/format.ts";
 import { withPlace } from "./harness/place.ts";
 import { cpuSeconds } from "./harness/proc.ts";
@@ -49,12 +51,13 @@ async function main(): Promise<void> {
       rounds: { type: "string", default: "3" },
     },
   });
-  const instances = values.instances.split(",").map(Number).sort((a, b) => a - b);
-  const [rate, seconds, rounds] = [values.rate, values.seconds, values.rounds].map(Number) as [
-    number,
-    number,
-    number,
-  ];
+  const number = (flag: string, text: string, isWhole = false) =>
+    positive("bench:broker", flag, text, isWhole);
+  const instances = values.instances.split(",").map((text) => number("instances", text, true))
+    .sort((a, b) => a - b);
+  const rate = number("rate", values.rate);
+  const seconds = number("seconds", values.seconds);
+  const rounds = number("rounds", values.rounds, true);
   const cases = (["queue", "stream"] as const).flatMap((source) =>
     instances.map((instances): Case => ({ source, instances, rate, seconds }))
   );
@@ -113,11 +116,11 @@ async function measure(one: Case, shared: Place): Promise<Cost> {
     });
     await publisher.line("ready");
     await publisher.say("go\n");
-    await seconds(WARMUP);
+    await pause(1000 * WARMUP);
     const pids = servers.map(({ running }) => running.pid);
     const before = [place.brokerPid, ...pids].map(cpuSeconds);
     const begin = performance.now();
-    await seconds(one.seconds);
+    await pause(1000 * one.seconds);
     const used = [place.brokerPid, ...pids].map((pid, i) => cpuSeconds(pid) - before[i]!);
     const events = one.rate * (performance.now() - begin) / 1000;
     const { rate } = await publishReport(publisher);
@@ -127,10 +130,6 @@ async function measure(one: Case, shared: Place): Promise<Cost> {
   } finally {
     for (const { running } of servers) await running.stop();
   }
-}
-
-function seconds(time: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, time * 1000));
 }
 
 if (import.meta.main) await main();

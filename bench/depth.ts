@@ -8,6 +8,7 @@
  * Exit codes: 0; 1 when a client lost its connection; 64 when it is called wrongly.
  */
 import { parseArgs } from "node:util";
+import { positive } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { measureDepth } from "./depth/measure.ts";
 
@@ -19,17 +20,10 @@ const { values } = parseArgs({
   },
 });
 
-function positive(name: "clients" | "seconds" | "rate"): number {
-  const number = Number(values[name]);
-  if (number > 0 && Number.isFinite(number)) return number;
-  console.error(`bench:depth: --${name} is ${values[name]}; expected: a number above zero`);
-  Deno.exit(64);
-}
-
 const { table, lost } = await measureDepth({
-  clients: Math.ceil(positive("clients")),
-  seconds: positive("seconds"),
-  rate: positive("rate"),
+  clients: Math.ceil(positive("bench:depth", "clients", values.clients)),
+  seconds: positive("bench:depth", "seconds", values.seconds),
+  rate: positive("bench:depth", "rate", values.rate),
 }, (line) => console.error(line));
 console.log(markdownTable(table).join("\n"));
 if (lost > 0) console.error(`${lost} clients lost their connections`);

@@ -10,6 +10,7 @@
  * Exit codes: 0, 64 when it is called wrongly.
  */
 import { parseArgs } from "node:util";
+import { chosen, positive } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { ATTACKS } from "./hostile/attacks.ts";
 import { measure } from "./hostile/measure.ts";
@@ -22,22 +23,10 @@ const { values } = parseArgs({
   },
 });
 
-function positive(name: "connections" | "seconds"): number {
-  const number = Number(values[name]);
-  if (number > 0 && Number.isFinite(number)) return number;
-  console.error(`bench:hostile: --${name} is ${values[name]}; right would be a number above zero`);
-  Deno.exit(64);
-}
-
-const wanted = values.only?.split(",");
-const attacks = ATTACKS.filter(({ name }) => !wanted || wanted.some((part) => name.includes(part)));
-if (attacks.length === 0) {
-  console.error(`bench:hostile: --only fits none of ${ATTACKS.map(({ name }) => name).join(", ")}`);
-  Deno.exit(64);
-}
+const attacks = chosen("bench:hostile", ATTACKS, values.only);
 const options = {
-  connections: Math.ceil(positive("connections")),
-  seconds: positive("seconds"),
+  connections: Math.ceil(positive("bench:hostile", "connections", values.connections)),
+  seconds: positive("bench:hostile", "seconds", values.seconds),
 };
 const table = await measure(attacks, options, (line) => console.error(line));
 console.log(markdownTable(table).join("\n"));

@@ -10,6 +10,7 @@
  * twice; 64 when it is called wrongly.
  */
 import { parseArgs } from "node:util";
+import { chosen, positive } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { FAULTS } from "./losses/faults.ts";
 import { measureLosses } from "./losses/measure.ts";
@@ -17,19 +18,8 @@ import { measureLosses } from "./losses/measure.ts";
 const { values } = parseArgs({
   options: { rate: { type: "string", default: "300" }, only: { type: "string" } },
 });
-const rate = Number(values.rate);
-if (!(rate > 0 && Number.isFinite(rate))) {
-  console.error(`bench:losses: --rate is ${values.rate}; expected: a number above zero`);
-  Deno.exit(64);
-}
-const wanted = values.only?.split(",");
-const faults = FAULTS.filter(({ name }) => !wanted || wanted.some((part) => name.includes(part)));
-if (faults.length === 0) {
-  console.error(
-    `bench:losses: --only fits none of: ${FAULTS.map(({ name }) => name).join("; ")}`,
-  );
-  Deno.exit(64);
-}
+const rate = positive("bench:losses", "rate", values.rate);
+const faults = chosen("bench:losses", FAULTS, values.only);
 const { table, wrong } = await measureLosses(faults, rate, (line) => console.error(line));
 console.log(markdownTable(table).join("\n"));
 for (const sentence of wrong) console.error(sentence);

@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { bounded } from "../testing/bounded.ts";
+import { positive } from "./harness/flags.ts";
 import { count, plainTable, type Table } from "./harness/format.ts";
 import { Load, type LoadReport } from "./harness/load.ts";
 import { withPlace } from "./harness/place.ts";
@@ -68,15 +69,9 @@ async function main(): Promise<number> {
       private: { type: "boolean", default: false },
     },
   });
-  const [clients, events, rounds] = [values.clients, values.events, values.rounds].map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  if (![clients, events, rounds].every((value) => Number.isSafeInteger(value) && value > 0)) {
-    console.error("bench:resumes: clients, events and rounds are whole numbers above zero");
-    return 64;
-  }
+  const number = (flag: "clients" | "events" | "rounds") =>
+    positive("bench:resumes", flag, values[flag], true);
+  const [clients, events, rounds] = [number("clients"), number("events"), number("rounds")];
   const own = values.private;
   return await withPlace({ serverCore: 0, loadCore: 1, binary: undefined }, async ({ place }) => {
     const crowd = own

@@ -11,6 +11,7 @@
  * when the slow client was closed or did not get every event; 64 when it is called wrongly.
  */
 import { parseArgs } from "node:util";
+import { positive } from "./harness/flags.ts";
 import { count, ms, percent, plainTable, type Table } from "./harness/format.ts";
 import { Load, type LoadReport } from "./harness/load.ts";
 import { withPlace } from "./harness/place.ts";
@@ -49,11 +50,8 @@ async function main(): Promise<number> {
       rate: { type: "string", default: "300" },
     },
   });
-  const [rounds, rate] = [Number(values.rounds), Number(values.rate)];
-  if (![rounds, rate].every((value) => Number.isSafeInteger(value) && value > 0)) {
-    console.error("bench:slow-reader: rounds and rate are whole numbers above zero");
-    return 64;
-  }
+  const rounds = positive("bench:slow-reader", "rounds", values.rounds, true);
+  const rate = positive("bench:slow-reader", "rate", values.rate, true);
   const without: Turn[] = [];
   const beside: Turn[] = [];
   await withPlace({ serverCore: 0, loadCore: 1, binary: undefined }, async ({ place }) => {

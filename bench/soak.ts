@@ -10,6 +10,7 @@
  * Exit codes: 0, 1 with what was wrong.
  */
 import { parseArgs } from "node:util";
+import { positive } from "./harness/flags.ts";
 import { soak } from "./soak/soak.ts";
 
 const { values } = parseArgs({
@@ -21,17 +22,10 @@ const { values } = parseArgs({
   },
 });
 
-function positive(name: "minutes" | "clients" | "rate"): number {
-  const number = Number(values[name]);
-  if (number > 0 && Number.isFinite(number)) return number;
-  console.error(`bench:soak: --${name} is ${values[name]}; right would be a number above zero`);
-  Deno.exit(64);
-}
-
 const problems = await soak({
-  minutes: positive("minutes"),
-  clients: Math.ceil(positive("clients")),
-  rate: positive("rate"),
+  minutes: positive("bench:soak", "minutes", values.minutes),
+  clients: Math.ceil(positive("bench:soak", "clients", values.clients)),
+  rate: positive("bench:soak", "rate", values.rate),
   stream: values.stream,
 });
 for (const problem of problems) console.log(`FAILED: ${problem}`);

@@ -1,3 +1,5 @@
+import { upgradeRequest } from "../harness/upgrade.ts";
+
 /** A connection that is read and counted, not understood: thousands of them share a core. */
 export class CountingConnection implements Disposable {
   bytes = 0;
@@ -12,11 +14,7 @@ export class CountingConnection implements Disposable {
   /** @throws {Error} the server does not upgrade the connection */
   static async open(port: number, path: string): Promise<CountingConnection> {
     const socket = await Deno.connect({ hostname: "127.0.0.1", port });
-    const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
-    await socket.write(new TextEncoder().encode(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
-        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-    ));
+    await socket.write(upgradeRequest(port, path));
     const answer = new Uint8Array(16_384);
     const length = await socket.read(answer) ?? 0;
     const text = new TextDecoder().decode(answer.subarray(0, length));

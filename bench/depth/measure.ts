@@ -1,10 +1,10 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { amqp } from "../../testing/amqp.ts";
-import { program } from "../../testing/program.ts";
 import { startBroker } from "../../testing/rabbitmq.ts";
-import { startRanger } from "../../testing/ranger.ts";
-import { V8_FLAGS } from "../../scripts/runtime.ts";
 import { count, ms, percent, type Table } from "../harness/format.ts";
+import { startPinnedRanger } from "../harness/pinned_ranger.ts";
 import { cpuSeconds } from "../harness/proc.ts";
+import { bystanderP99 } from "../hostile/bystander.ts";
 import { SoakMarket } from "../soak/market.ts";
 import { CountingConnection } from "./client.ts";
 
@@ -28,8 +28,6 @@ const AT_ONCE = 100;
 const TICK_MS = 20;
 /** Milliseconds in which initial states are sent. */
 const SETTLES_MS = 2_000;
-/** The server's core; everything else inherits that of this process (`taskset -c 1`). */
-const SERVER_CORE = 0;
 
 /** The stream of a market that clients of a load subscribe to. */
 const LOADS = [
@@ -37,8 +35,6 @@ const LOADS = [
   { name: "and the others with depth-20", stream: "depth-20" },
   { name: "and the others with increments", stream: "ob-inc" },
 ] as const;
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Measures each load on one server, with the same exchange.
@@ -54,15 +50,8 @@ export async function measureDepth(
   const broker = await startBroker();
   started.defer(() => broker.stop());
   const ranger = started.use(
-    await startRanger({
-      program: withV8Flags(program()),
-      args: ["--no-auth", "--amqp-url", broker.url, "--exchange", EXCHANGE],
-    }),
+    await startPinnedRanger(["--no-auth", "--amqp-url", broker.url, "--exchange", EXCHANGE]),
   );
-  await ranger.consuming();
-  await new Deno.Command("taskset", {
-    args: ["-a", "-c", "-p", String(SERVER_CORE), String(ranger.pid)],
-  }).output();
   let stopped = false;
   const publishing = publish(broker.url, options.rate, () => stopped);
   started.defer(async () => {
@@ -93,7 +82,8 @@ export async function measureDepth(
     if (stream !== undefined) await open(options.clients, stream);
     await pause(SETTLES_MS);
     const [cpu, bytes, began] = [cpuSeconds(ranger.pid), total(connections), performance.now()];
-    const p99 = await pings(ranger.port, options.seconds);
+    const p99 = await bystanderP99(ranger.port, options.seconds);
+    if (p99 === undefined) throw new Error("the server did not let the bystander in");
     const seconds = (performance.now() - began) / 1000;
     const share = (cpuSeconds(ranger.pid) - cpu) / seconds;
     const rate = (total(connections) - bytes) / seconds;
@@ -130,12 +120,6 @@ function total(connections: readonly CountingConnection[]): number {
   return connections.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-/** As the built program runs; an executable already contains the flags. */
-function withV8Flags([file, ...args]: readonly [string, ...string[]]): [string, ...string[]] {
-  const [run, ...rest] = args;
-  return run === "run" ? [file, run, `--v8-flags=${V8_FLAGS.join(",")}`, ...rest] : [file, ...args];
-}
-
 async function publish(url: string, rate: number, isOver: () => boolean): Promise<void> {
   const { client, channel } = await amqp(url);
   const markets = Array.from({ length: MARKETS }, (_, at) => new SoakMarket(`m${at}`));
@@ -149,15 +133,4 @@ async function publish(url: string, rate: number, isOver: () => boolean): Promis
     await Promise.all([pause(TICK_MS), ...sent]);
   }
   await client.close();
-}
-
-/** Milliseconds, of a client in its own process. */
-async function pings(port: number, seconds: number): Promise<number> {
-  const script = new URL("../hostile/bystander.ts", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command("nice", {
-    args: ["-n", "-10", Deno.execPath(), "run", "-A", script, String(port), String(seconds)],
-  }).output();
-  const printed = new TextDecoder().decode(stdout).trim();
-  if (printed === "") throw new Error(new TextDecoder().decode(stderr));
-  return Number(printed);
 }

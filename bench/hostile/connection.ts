@@ -1,4 +1,5 @@
 import { FrameReader, Opcode } from "../../testing/frames.ts";
+import { upgradeRequest } from "../harness/upgrade.ts";
 
 const decoder = new TextDecoder();
 
@@ -19,11 +20,7 @@ export class HostileConnection implements Disposable {
     const socket = await Deno.connect({ hostname: "127.0.0.1", port });
     socket.setNoDelay(true);
     const connection = new HostileConnection(socket);
-    const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
-    await connection.write(new TextEncoder().encode(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
-        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-    ));
+    await connection.write(upgradeRequest(port, path));
     await connection.#handshake();
     connection.sent = connection.received = 0;
     void connection.#read();

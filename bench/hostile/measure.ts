@@ -1,13 +1,13 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { encodeFrame, Opcode } from "../../testing/frames.ts";
-import { program } from "../../testing/program.ts";
 import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
-import { startRanger } from "../../testing/ranger.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
-import { V8_FLAGS } from "../../scripts/runtime.ts";
 import { kilobytes, ms, percent, type Table } from "../harness/format.ts";
+import { startPinnedRanger } from "../harness/pinned_ranger.ts";
 import { cpuSeconds, memory } from "../harness/proc.ts";
 import { type Attack, DEEP_LEVELS, SHALLOW_BOOKS, SHALLOW_LEVELS } from "./attacks.ts";
+import { bystanderP99 } from "./bystander.ts";
 import { HostileConnection } from "./connection.ts";
 
 /** What is asked for. */
@@ -21,13 +21,8 @@ export interface HostileOptions {
 /** Messages that are under way at once where their cost is measured. */
 const BATCH = 20;
 
-/** The server's core; everything else inherits that of this process (`taskset -c 1`). */
-const SERVER_CORE = 0;
-
 const TEXT_PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
 const PING = encodeFrame({ opcode: Opcode.ping });
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * Measures each attack on a fresh server: first what a message costs, without limits on rates; then
@@ -82,31 +77,17 @@ async function start(broker: Broker, key: TestKey, args: readonly string[] = [])
   const stack = new AsyncDisposableStack();
   const exchange = randomExchange();
   const publisher = stack.use(await connectPublisher(broker.url, exchange));
-  const [file, ...first] = program();
   const ranger = stack.use(
-    await startRanger({
-      program: [file, ...withV8Flags(first)],
-      args: [
-        ...["--amqp-url", broker.url, "--exchange", exchange],
-        ...["--jwt-public-key", key.publicPem, ...args],
-      ],
-    }),
+    await startPinnedRanger([
+      ...["--amqp-url", broker.url, "--exchange", exchange],
+      ...["--jwt-public-key", key.publicPem, ...args],
+    ]),
   );
-  await ranger.consuming();
-  await new Deno.Command("taskset", {
-    args: ["-a", "-c", "-p", String(SERVER_CORE), String(ranger.pid)],
-  }).output();
   await publisher.publish("public.deep.ob-snap", book(DEEP_LEVELS));
   for (let at = 0; at < SHALLOW_BOOKS; at++) {
     await publisher.publish(`public.m${at}.ob-snap`, book(SHALLOW_LEVELS));
   }
   return { ranger, stop: () => stack.disposeAsync() };
-}
-
-/** As the built program runs; an executable already contains the flags. */
-function withV8Flags(args: readonly string[]): string[] {
-  const [run, ...rest] = args;
-  return run === "run" ? [run, `--v8-flags=${V8_FLAGS.join(",")}`, ...rest] : [...args];
 }
 
 function book(levels: number) {
@@ -167,7 +148,7 @@ async function crowdOf(
     const began = performance.now();
     let isOver = false;
     const [p99] = await Promise.all([
-      p99Of(ranger.port, options.seconds).finally(() => isOver = true),
+      bystanderP99(ranger.port, options.seconds).finally(() => isOver = true),
       ...connections.map((connection, at) => flood(connection, attack, at, () => isOver)),
     ]);
     const seconds = (performance.now() - began) / 1000;
@@ -210,27 +191,10 @@ async function notLetIn(stats: string, tell: (line: string) => void): Promise<un
 async function bystander(broker: Broker, key: TestKey, seconds: number): Promise<number> {
   const { ranger, stop } = await start(broker, key);
   try {
-    const p99 = await p99Of(ranger.port, seconds);
+    const p99 = await bystanderP99(ranger.port, seconds);
     if (p99 === undefined) throw new Error("an idle server did not let the bystander in");
     return p99;
   } finally {
     await stop();
   }
-}
-
-/**
- * Milliseconds, of a bystander in its own process, which goes before the attackers.
- *
- * @returns `undefined` when the server ended its handshake
- */
-async function p99Of(port: number, seconds: number): Promise<number | undefined> {
-  const script = new URL("bystander.ts", import.meta.url).pathname;
-  const { stdout, stderr, success } = await new Deno.Command("nice", {
-    args: ["-n", "-10", Deno.execPath(), "run", "-A", script, String(port), String(seconds)],
-  }).output();
-  const printed = new TextDecoder().decode(stdout).trim();
-  const isCut = /ConnectionReset|ended the handshake/.test(new TextDecoder().decode(stderr));
-  if (!success && isCut) return undefined;
-  if (printed === "") throw new Error(new TextDecoder().decode(stderr));
-  return Number(printed);
 }

@@ -1,5 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
 import WebSocket from "ws";
-import { pause } from "./publisher.ts";
 
 /** Milliseconds before a client that lost its connection tries again, at most. */
 const BACKOFF_MS = 200;

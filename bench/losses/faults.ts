@@ -1,4 +1,4 @@
-import { pause } from "./publisher.ts";
+import { setTimeout as pause } from "node:timers/promises";
 import type { World } from "./world.ts";
 
 /** Something that happens in production. */

@@ -1,8 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { until } from "../../testing/bounded.ts";
 import { count, type Table } from "../harness/format.ts";
 import type { ClientKind, CountingClient } from "./client.ts";
 import type { Fault } from "./faults.ts";
-import { pause } from "./publisher.ts";
 import { ready, type Side, startWorld, type World } from "./world.ts";
 
 /** Milliseconds of publishing after a fault, so that the next events follow what was lost. */

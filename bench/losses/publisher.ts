@@ -1,8 +1,7 @@
-import { AMQPError } from "@cloudamqp/amqp-client";
-import { amqp } from "../../testing/amqp.ts";
-import { bounded } from "../../testing/bounded.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { type ConfirmedChannel, publishWhileConnected } from "../harness/confirmed_publishing.ts";
 
-/** Milliseconds between two handfuls of events, and between two attempts to connect. */
+/** Milliseconds between two handfuls of events. */
 const TICK_MS = 20;
 /** Seconds between two snapshots of the book: Peatio publishes one every minute. */
 const SNAPSHOT_SECONDS = 40;
@@ -28,14 +27,19 @@ export class ConfirmedPublisher implements AsyncDisposable {
    * @param rate private events a second
    */
   constructor(
-    private readonly url: string,
+    url: string,
     exchange: string,
     users: readonly string[],
     private readonly rate: number,
   ) {
     this.exchange = exchange;
     this.confirmed = new Map(users.map((user) => [user, []]));
-    this.#running = this.#run();
+    this.#running = publishWhileConnected(
+      url,
+      exchange,
+      () => this.#stopped,
+      (channel) => this.#publish(channel),
+    );
   }
 
   /** How many events were confirmed. */
@@ -53,57 +57,26 @@ export class ConfirmedPublisher implements AsyncDisposable {
     await this.stop();
   }
 
-  async #run(): Promise<void> {
-    // The library rejects internal promises when the broker closes the connection.
-    const excuse = (event: PromiseRejectionEvent) => {
-      if (event.reason instanceof AMQPError) event.preventDefault();
-    };
-    addEventListener("unhandledrejection", excuse);
-    try {
-      while (!this.#stopped) await this.#publishWhileConnected();
-    } finally {
-      removeEventListener("unhandledrejection", excuse);
-    }
-  }
-
-  async #publishWhileConnected(): Promise<void> {
-    const connected = await amqp(this.url).catch(() => undefined);
-    if (connected === undefined) return await pause(TICK_MS);
-    const { client, channel } = connected;
-    const failed = Promise.withResolvers<never>();
-    failed.promise.catch(() => {});
-    const unconfirmed = new Set<Promise<unknown>>();
-    const send = (key: string, body: string, confirmed: () => void = () => {}): void => {
-      const sent = channel.basicPublish(this.exchange, key, body).then(confirmed, failed.reject)
-        .finally(() => unconfirmed.delete(sent));
-      unconfirmed.add(sent);
-    };
-    try {
-      await channel.exchangeDeclare(this.exchange, "topic", { durable: false });
-      const began = performance.now();
-      const users = [...this.confirmed.keys()];
-      let snapshots = 0;
-      for (let events = 0; !this.#stopped;) {
-        const seconds = (performance.now() - began) / 1000;
-        if (seconds >= snapshots * SNAPSHOT_SECONDS) {
-          snapshots++;
-          send("public.usdbtc.ob-snap", this.#snapshot());
-        }
-        for (; events < seconds * this.rate; events++) {
-          if (events % 10 === 0) send("public.usdbtc.ob-inc", this.#increment());
-          const n = this.#count++;
-          const user = users[n % users.length]!;
-          const numbers = this.confirmed.get(user)!;
-          send(`private.${user}.order`, `{"id":${n},"state":"done"}`, () => numbers.push(n));
-        }
-        await Promise.race([pause(TICK_MS), failed.promise]);
+  async #publish(channel: ConfirmedChannel): Promise<void> {
+    const began = performance.now();
+    const users = [...this.confirmed.keys()];
+    let snapshots = 0;
+    for (let events = 0; !this.#stopped;) {
+      const seconds = (performance.now() - began) / 1000;
+      if (seconds >= snapshots * SNAPSHOT_SECONDS) {
+        snapshots++;
+        channel.send("public.usdbtc.ob-snap", this.#snapshot());
       }
-      await Promise.race([Promise.all(unconfirmed), failed.promise, pause(2_000)]);
-    } catch {
-      // The broker is gone, and what it did not confirm may be lost or not.
-    } finally {
-      await bounded(client.close(), "the broker's goodbye", 500).catch(() => {});
+      for (; events < seconds * this.rate; events++) {
+        if (events % 10 === 0) channel.send("public.usdbtc.ob-inc", this.#increment());
+        const n = this.#count++;
+        const user = users[n % users.length]!;
+        const numbers = this.confirmed.get(user)!;
+        channel.send(`private.${user}.order`, `{"id":${n},"state":"done"}`, () => numbers.push(n));
+      }
+      await channel.during(pause(TICK_MS));
     }
+    await channel.allConfirmed(2_000);
   }
 
   #snapshot(): string {
@@ -113,9 +86,4 @@ export class ConfirmedPublisher implements AsyncDisposable {
   #increment(): string {
     return `{"bids":["9.0","${++this.#sequence}.0"],"sequence":${this.#sequence}}`;
   }
-}
-
-/** Milliseconds. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

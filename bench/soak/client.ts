@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import WebSocket from "ws";
 import type { SoakExchange } from "./exchange.ts";
 import { type BookMessage, SoakBook } from "./market.ts";
@@ -100,7 +101,7 @@ export class SoakClient {
     this.#leaving = true;
     this.#socket.terminate();
     await this.closed;
-    await new Promise((resolve) => setTimeout(resolve, away));
+    await pause(away);
     this.#leaving = false;
     this.#answers.length = 0;
     this.#hasResumed = false;

@@ -1,6 +1,6 @@
-import { AMQPError } from "@cloudamqp/amqp-client";
-import { amqp } from "../../testing/amqp.ts";
-import { bounded, until } from "../../testing/bounded.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { until } from "../../testing/bounded.ts";
+import { type ConfirmedChannel, publishWhileConnected } from "../harness/confirmed_publishing.ts";
 import { type SoakEvent, SoakMarket } from "./market.ts";
 
 /** Milliseconds between two handfuls of events. */
@@ -44,15 +44,20 @@ export class SoakExchange implements AsyncDisposable {
    * @param rate events a second, all markets and users together
    */
   constructor(
-    private readonly url: string,
-    private readonly exchange: string,
+    url: string,
+    exchange: string,
     private readonly rate: number,
     markets: number,
     users: number,
   ) {
     this.markets = Array.from({ length: markets }, (_, at) => new SoakMarket(`m${at}`));
     this.users = Array.from({ length: users }, (_, at) => `U${at}`);
-    this.#running = this.#run();
+    this.#running = publishWhileConnected(
+      url,
+      exchange,
+      () => this.#stopped,
+      (channel) => this.#publish(channel),
+    );
   }
 
   /** To be called before the broker is ended. */
@@ -93,66 +98,31 @@ export class SoakExchange implements AsyncDisposable {
 
   #rested = false;
 
-  async #run(): Promise<void> {
-    // The library rejects internal promises when the broker closes the connection.
-    const excuse = (event: PromiseRejectionEvent) => {
-      if (event.reason instanceof AMQPError) event.preventDefault();
-    };
-    addEventListener("unhandledrejection", excuse);
-    try {
-      while (!this.#stopped) await this.#publishWhileConnected();
-    } finally {
-      removeEventListener("unhandledrejection", excuse);
-    }
-  }
-
-  async #publishWhileConnected(): Promise<void> {
-    const connected = await amqp(this.url).catch(() => undefined);
-    if (connected === undefined) return await pause(200);
-    const { client, channel } = connected;
-    try {
-      await channel.exchangeDeclare(this.exchange, "topic", { durable: false });
-      const publish = (key: string, body: string) => channel.basicPublish(this.exchange, key, body);
-      await this.#publishSteadily(publish);
-    } catch {
-      // The broker is gone, and with it what was not confirmed.
-    } finally {
-      await bounded(client.close(), "the broker's goodbye", 1_000).catch(() => {});
-    }
-  }
-
-  async #publishSteadily(publish: (key: string, body: string) => Promise<number>): Promise<void> {
+  async #publish(channel: ConfirmedChannel): Promise<void> {
     const began = performance.now();
     let events = 0;
     let fat = 0;
-    const failed = Promise.withResolvers<never>();
-    failed.promise.catch(() => {});
-    const unconfirmed = new Set<Promise<unknown>>();
-    const send = (key: string, body: string): void => {
-      const sent = publish(key, body).catch(failed.reject).finally(() => unconfirmed.delete(sent));
-      unconfirmed.add(sent);
-    };
     while (!this.#stopped) {
       const now = performance.now();
       if (this.#resting) {
         for (const market of this.markets) {
-          for (const event of market.lastEvents()) send(...this.#number(event));
+          for (const event of market.lastEvents()) channel.send(...this.#number(event));
         }
-        await Promise.race([Promise.all(unconfirmed), failed.promise]);
+        await channel.allConfirmed();
         this.#rested = true;
         while (!this.#stopped) await pause(TICK);
         return;
       }
-      for (; events < (now - began) / 1000 * this.rate; events++) send(...this.#next());
+      for (; events < (now - began) / 1000 * this.rate; events++) channel.send(...this.#next());
       for (; fat < (now - began) / 1000 * FAT_A_SECOND; fat++) {
-        send("public.fat.blob", JSON.stringify("x".repeat(FAT)));
+        channel.send("public.fat.blob", JSON.stringify("x".repeat(FAT)));
       }
       this.#remember(now);
       // A broker that takes nothing more is not sent more.
-      await Promise.race([pause(TICK), failed.promise]);
-      while (unconfirmed.size > 5_000) await Promise.race([...unconfirmed, failed.promise]);
+      await channel.during(pause(TICK));
+      while (channel.unconfirmed > 5_000) await channel.nextConfirm();
     }
-    await Promise.race([Promise.all(unconfirmed), failed.promise, pause(1_000)]);
+    await channel.allConfirmed(1_000);
   }
 
   #next(): [string, string] {
@@ -178,9 +148,4 @@ export class SoakExchange implements AsyncDisposable {
     this.#past.push({ at, numbers: new Map(this.#numbers) });
     if (this.#past.length > 100) this.#past.shift();
   }
-}
-
-/** Milliseconds. */
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { inspectedProgram } from "../../testing/inspector.ts";
 import { freePort } from "../../testing/ports.ts";
 import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
@@ -6,7 +7,7 @@ import { makeKey, type TestKey } from "../../testing/tokens.ts";
 import { until } from "../../testing/bounded.ts";
 import { V8_FLAGS } from "../../scripts/runtime.ts";
 import { Faults, SoakClient } from "./client.ts";
-import { pause, SoakExchange } from "./exchange.ts";
+import { SoakExchange } from "./exchange.ts";
 import { grown, type QuietFigures, quietFigures } from "./leaks.ts";
 import { disagreements, quietLine, totals } from "./report.ts";
 import { QUARTERS, restartTimes } from "./restarts.ts";

@@ -1,7 +1,8 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { encodeFrame, Opcode, RawClient } from "../../testing/raw_client.ts";
 import type { TestKey } from "../../testing/tokens.ts";
 import { type Faults, SoakClient } from "./client.ts";
-import { pause, type SoakExchange } from "./exchange.ts";
+import type { SoakExchange } from "./exchange.ts";
 
 /** Milliseconds that a client holds out who does not read. */
 const STALL = 15_000;
