@@ -1,4 +1,4 @@
-import { bounded } from "./bounded.ts";
+import { bounded, until } from "./bounded.ts";
 import { type LogLine, LogLines } from "./log_lines.ts";
 import { endProcess, signal } from "./processes.ts";
 import { cleanEnvironment, program } from "./program.ts";
@@ -22,6 +22,8 @@ export interface RangerProcess extends AsyncDisposable {
   logged(predicate: (line: LogLine) => boolean): number;
   /** Awaits the n-th line that says "consuming"; the second comes after a reconnect. */
   consuming(times?: number): Promise<LogLine>;
+  /** Awaits that `/readyz` answers 200: it is connected and, with a stream, has caught up. */
+  ready(): Promise<void>;
   /** All of standard output and of standard error so far. */
   readonly stdout: string;
   readonly stderr: string;
@@ -174,6 +176,19 @@ class SpawnedRanger implements RangerProcess {
     return this.log(
       (line) => line.message.startsWith("consuming") && --left === 0,
       `the line number ${times} that says consuming`,
+    );
+  }
+
+  async ready(): Promise<void> {
+    let answer = "";
+    await until(
+      async () => {
+        const response = await fetch(this.managementUrl("/readyz"));
+        answer = await response.text();
+        return response.ok || undefined;
+      },
+      () => `the server to be ready: ${answer}`,
+      60_000,
     );
   }
 

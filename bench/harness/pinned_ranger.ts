@@ -6,7 +6,7 @@ import { V8_FLAGS } from "../../scripts/runtime.ts";
 const SERVER_CORE = 0;
 
 /**
- * Starts Ranger as the built program runs, on a core of its own, and waits until it consumes.
+ * Starts Ranger as the built program runs, on one core, and waits until it consumes.
  *
  * @param args its flags
  */

@@ -3,7 +3,7 @@ import { until } from "../../testing/bounded.ts";
 import { count, type Table } from "../harness/format.ts";
 import type { ClientKind, CountingClient } from "./client.ts";
 import type { Fault } from "./faults.ts";
-import { ready, type Side, startWorld, type World } from "./world.ts";
+import { type Side, startWorld, type World } from "./world.ts";
 
 /** Milliseconds of publishing after a fault, so that the next events follow what was lost. */
 const AFTERWARDS_MS = 5_000;
@@ -68,7 +68,7 @@ async function happen(fault: Fault, world: World): Promise<Map<Side, number>> {
       back.set(side, Math.min(...times));
     }
   }
-  await Promise.all(sides.flatMap(({ processes }) => processes.map(ready)));
+  await Promise.all(sides.flatMap(({ processes }) => processes.map((each) => each.ready())));
   await pause(AFTERWARDS_MS);
   await publisher.stop();
   return back;

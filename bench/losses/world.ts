@@ -58,7 +58,7 @@ export async function startWorld(started: AsyncDisposableStack, rate: number): P
           ...(source === "stream" ? [`--amqp-stream=${exchange}`] : []),
         ],
       });
-      await ready(ranger);
+      await ranger.ready();
       return ranger;
     };
     const processes: RangerProcess[] = [];
@@ -87,17 +87,4 @@ export async function startWorld(started: AsyncDisposableStack, rate: number): P
     "each client to receive private events",
   );
   return { broker, publisher, sides };
-}
-
-/** Waits until a process is ready: connected, and, with a stream, caught up. */
-export async function ready(ranger: RangerProcess): Promise<void> {
-  await until(
-    async () => {
-      const response = await fetch(ranger.managementUrl("/readyz"));
-      await response.body?.cancel();
-      return response.ok || undefined;
-    },
-    "a process to be ready",
-    60_000,
-  );
 }

@@ -117,11 +117,7 @@ Deno.test("with a stream, a server that is restarted loses nothing and repeats n
         ...["--exchange", exchange, "--amqp-stream", `${exchange}.stream`, "--drain-seconds=0"],
       ],
     });
-    await until(async () => {
-      const response = await fetch(ranger.managementUrl("/readyz"));
-      await response.body?.cancel();
-      return response.ok || undefined;
-    }, "the server to be ready");
+    await ranger.ready();
     return ranger;
   };
   await using first = await start();

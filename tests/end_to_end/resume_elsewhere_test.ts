@@ -1,7 +1,6 @@
 /** Clients that resume at another process, which reads the same RabbitMQ stream. */
 import assert from "node:assert/strict";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
-import { until } from "../../testing/bounded.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
@@ -18,11 +17,7 @@ async function start(exchange: string): Promise<RangerProcess> {
       ...["--exchange", exchange, "--amqp-stream", `${exchange}.stream`],
     ],
   });
-  await until(async () => {
-    const response = await fetch(ranger.managementUrl("/readyz"));
-    await response.body?.cancel();
-    return response.ok || undefined;
-  }, "the server to be ready");
+  await ranger.ready();
   return ranger;
 }
 

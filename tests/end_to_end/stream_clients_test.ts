@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { connectPublisher, randomExchange } from "../../testing/amqp.ts";
-import { until } from "../../testing/bounded.ts";
 import { fileBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { makeKey } from "../../testing/tokens.ts";
@@ -21,16 +20,6 @@ function start(url: string, exchange: string): Promise<RangerProcess> {
   });
 }
 
-/** Waits until `/readyz` says so. */
-async function ready(ranger: RangerProcess): Promise<void> {
-  let told = "";
-  await until(async () => {
-    const response = await fetch(ranger.managementUrl("/readyz"));
-    told = await response.text();
-    return response.ok || undefined;
-  }, () => `the server to be ready: ${told}`);
-}
-
 /** Reads events of a stream until the one with this payload. */
 async function readTo(client: Client, last: string): Promise<string[]> {
   const received: string[] = [];
@@ -43,7 +32,7 @@ Deno.test("whatever happens to the connection to the broker, a client gets every
   await using gate = new Gate(broker.url);
   await gate.open();
   await using ranger = await start(gate.url, exchange);
-  await ready(ranger);
+  await ranger.ready();
   await using publisher = await connectPublisher(broker.url, exchange);
   const token = await key.token({ uid: "ID1" });
   await using trader = await connectClient(ranger.url("/private?stream=trade"), { token });
@@ -108,14 +97,14 @@ Deno.test("whatever happens to the connection to the broker, a client gets every
 Deno.test("a new process is ready with the books of the stream, and delivers nothing of the past", async () => {
   const exchange = randomExchange();
   await using first = await start(broker.url, exchange);
-  await ready(first);
+  await first.ready();
   await using publisher = await connectPublisher(broker.url, exchange);
   await publisher.publish("public.usdbtc.ob-snap", { asks: [["1", "1"]], bids: [], sequence: 7 });
   await publisher.publish("public.usdbtc.ob-inc", { bids: ["0.5", "3"], sequence: 8 });
   await publisher.publish("public.usdbtc.trades", { trades: ["old"] });
 
   await using second = await start(broker.url, exchange);
-  await ready(second);
+  await second.ready();
   await using client = await connectClient(
     second.url("/public?stream=usdbtc.ob-inc&stream=usdbtc.trades"),
   );
@@ -137,7 +126,7 @@ Deno.test("a new process is ready with the books of the stream, and delivers not
 Deno.test("after a restart of the broker the books are stale, the loss is in log and metrics, and events come again", async () => {
   const exchange = randomExchange();
   await using ranger = await start(broker.url, exchange);
-  await ready(ranger);
+  await ranger.ready();
   const publisher = await connectPublisher(broker.url, exchange);
   await using client = await connectClient(ranger.url("/public?stream=usdbtc.ob-inc"));
   assert.equal(await client.next(), subscribed("usdbtc.ob-inc"));
