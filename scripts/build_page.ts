@@ -7,25 +7,10 @@
  * It is committed, so that nobody who runs Ranger has anything to build. The page's other files,
  * web/index.html, web/page.css and web/icon.svg, are served as they are.
  */
+import { deno } from "./deno_command.ts";
 import { writeOrCheck } from "./generated.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
-
-const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-  args: [
-    "bundle",
-    "--quiet",
-    "--frozen",
-    "--minify",
-    "--platform=browser",
-    "web/src/main.ts",
-  ],
-  cwd: ROOT,
-  stdin: "null",
-}).output();
-const decoder = new TextDecoder();
-if (!success) {
-  console.error(decoder.decode(stderr));
-  Deno.exit(1);
-}
-await writeOrCheck("web/built/page.js", "scripts/build_page.ts", decoder.decode(stdout));
+const script = await deno(
+  ...["bundle", "--quiet", "--frozen", "--minify", "--platform=browser", "web/src/main.ts"],
+);
+await writeOrCheck("web/built/page.js", "scripts/build_page.ts", script);

@@ -30,7 +30,7 @@ const DENO_COMMAND_MARK = "DENO_TESTING_UPGRADE";
  *
  * @example
  * ```ts
- * const cache = "/root/.cache/deno";
+ * const cache = "/cache/deno";
  * const compiler = { file: "deno", version: "2.9.6", target: "x86_64-unknown-linux-gnu", cache };
  * denortDownload(compiler).url; // "https://dl.deno.land/release/v2.9.6/denort-x86_64-….zip"
  * ```

@@ -1,4 +1,5 @@
 /** The imports between the program's files, and the rooms (folders of src/) that they are in. */
+import { deno } from "./deno_command.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -30,12 +31,7 @@ interface ModuleInfo {
  * ```
  */
 export async function importGraph(): Promise<ImportGraph> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "main.ts"],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+  const { modules } = JSON.parse(await deno("info", "--json", "main.ts")) as {
     readonly modules: readonly ModuleInfo[];
   };
   const graph = new Map<string, readonly string[]>();

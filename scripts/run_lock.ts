@@ -5,6 +5,7 @@
  *     deno run -A scripts/run_lock.ts           writes it
  *     deno run -A scripts/run_lock.ts --check   exits with 1 when it is not current
  */
+import { deno } from "./deno_command.ts";
 import { writeOrCheck } from "./generated.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -69,12 +70,7 @@ export function lockOf<T extends Lock>(lock: T, specifiers: readonly string[]): 
 
 /** The packages that main.ts and what it imports name, as deno.json has them. */
 export async function packagesOfProgram(): Promise<string[]> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", "main.ts"],
-    cwd: ROOT,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const { redirects } = JSON.parse(new TextDecoder().decode(stdout)) as {
+  const { redirects } = JSON.parse(await deno("info", "--json", "main.ts")) as {
     redirects: Record<string, string>;
   };
   return Object.keys(redirects).filter((specifier) => specifier.startsWith("npm:")).sort();

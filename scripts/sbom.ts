@@ -65,7 +65,7 @@ async function ofProgram(program?: string): Promise<unknown> {
     },
   ];
   const [deno, engine] = platform.map((component) => component["bom-ref"]);
-  const direct = packages.filter(({ name }) => !isOnlyIndirect(name, packages)).map(refOf);
+  const direct = directOf(packages).map(refOf);
   return await bomOf(ranger, [...platform, ...packages.map(component)], [
     { ref: ranger["bom-ref"], dependsOn: [deno!, ...direct] },
     { ref: deno!, dependsOn: [engine!] },
@@ -163,14 +163,12 @@ function dependencyOf(each: ThirdParty, all: readonly ThirdParty[]): Dependency 
   };
 }
 
-/** Whether it is there only for another package; deno.json names those that Ranger imports. */
-function isOnlyIndirect(name: string, all: readonly ThirdParty[]): boolean {
-  return !imported().includes(name) && all.some(({ dependencies }) => dependencies.includes(name));
-}
-
-function imported(): string[] {
+/** Those that Ranger imports, as deno.json has them, or that no other package asks for. */
+function directOf(all: readonly ThirdParty[]): ThirdParty[] {
   const text = Deno.readTextFileSync(`${ROOT}deno.json`).replace(/^\s*\/\/.*$/gm, "");
-  return Object.keys((JSON.parse(text) as { imports: Record<string, string> }).imports);
+  const { imports } = JSON.parse(text) as { imports: Record<string, string> };
+  const asked = new Set(all.flatMap(({ dependencies }) => dependencies));
+  return all.filter(({ name }) => name in imports || !asked.has(name));
 }
 
 /** `sha512-<base64>` as CycloneDX writes a hash. */

@@ -2,6 +2,7 @@
  * The packages of others in what is built: which of them the bundler takes in, with the version and
  * hash of deno.lock, and the licence that each package names.
  */
+import { deno } from "./deno_command.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
@@ -137,15 +138,4 @@ async function described(
     ...(licenceText === undefined ? {} : { licenceText }),
     ...(noticeText === undefined ? {} : { noticeText }),
   };
-}
-
-async function deno(...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: ROOT,
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  if (!success) throw new Error(`deno ${args.join(" ")}: ${decoder.decode(stderr)}`);
-  return decoder.decode(stdout);
 }

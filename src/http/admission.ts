@@ -148,7 +148,7 @@ export function admissions(
     };
   }
 
-  // No promise where there is no token to verify: thousands come at once.
+  // Thousands come at once: only those with a token to verify cost a promise.
   return (c) => {
     const { headers } = c.req.raw;
     const { proxies } = options;
