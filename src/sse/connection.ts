@@ -7,6 +7,7 @@ import {
   SERVER_CLOSES,
   type ServerClose,
 } from "../websocket/close.ts";
+import type { ConnectionOwner } from "../websocket/connection.ts";
 import { CloseCode } from "../websocket/frame.ts";
 import { type Keepalive, NOWHERE, type Watched } from "../websocket/keepalive.ts";
 import { COMMENT, lastComment } from "./event.ts";
@@ -19,21 +20,8 @@ export interface EventStreamOptions extends OutboxOptions {
   readonly closeTimeoutMs: number;
 }
 
-/** What a connection reports to its owner. */
-export interface EventStreamOwner {
-  /** The client has taken everything it was blocked on: there is room to offer more. */
-  drained(): void;
-  /** The client has taken everything that waited for it. */
-  caughtUp(): void;
-  /**
-   * The client reads more slowly than it is sent to.
-   *
-   * @param bytes that wait for it
-   */
-  overflowed(bytes: number): void;
-  /** Called once: what is sent from here on is dropped. */
-  closed(info: CloseInfo): void;
-}
+/** What a connection reports to its owner: a client sends nothing. */
+export type EventStreamOwner = Omit<ConnectionOwner, "receivedText" | "receivedBinary">;
 
 /** Bytes that a client may send behind its request, which has no business to: an empty line or two. */
 const MAX_IGNORED_BYTES = 1024;
