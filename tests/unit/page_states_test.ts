@@ -1,21 +1,23 @@
 import assert from "node:assert/strict";
-import type { State } from "../../client/src/mod.ts";
+import { connect, type State } from "../../client/src/mod.ts";
 import { type BookFacts, bookNote } from "../../web/src/book_note.ts";
 import { SourceStatus } from "../../web/src/source_status.ts";
+import { FakeServer } from "../support/fake_server.ts";
 import { describeState } from "../../web/src/connection_state.ts";
 
-/** A client whose messages and states are given by the test. */
-function fakeClient() {
-  const messages: ((text: string) => void)[] = [];
-  const states: ((state: State) => void)[] = [];
-  const source = new SourceStatus({
-    onMessage: (listener) => (messages.push(listener), () => {}),
-    onState: (listener) => (states.push(listener), () => {}),
-  });
+/** The page's source status, of the typed client and a server that the test speaks for. */
+function connected() {
+  const server = new FakeServer();
+  const ranger = connect("ws://fake/public", { WebSocket: server.WebSocket });
+  const source = new SourceStatus(ranger);
+  server.accept();
   return {
     source,
-    message: (value: unknown) => messages.forEach((take) => take(JSON.stringify(value))),
-    state: (state: State) => states.forEach((take) => take(state)),
+    message: (value: Readonly<Record<string, unknown>>) => {
+      for (const [key, payload] of Object.entries(value)) server.send(key, JSON.stringify(payload));
+    },
+    cut: () => server.cut(),
+    [Symbol.dispose]: () => void ranger.close(),
   };
 }
 
@@ -23,7 +25,8 @@ const OPEN: State = { status: "open", identity: undefined, source: "up" };
 const LOST: State = { status: "waiting", reason: "lost", code: 1001, attempt: 1, retryAt: 9000 };
 
 Deno.test("what the server says of its source is kept until it says otherwise", () => {
-  const { source, message } = fakeClient();
+  using client = connected();
+  const { source, message } = client;
   let changes = 0;
   source.onChange(() => changes++);
   assert.equal(source.down, false);
@@ -38,7 +41,8 @@ Deno.test("what the server says of its source is kept until it says otherwise", 
 });
 
 Deno.test("a stream is stale until its next snapshot, and no other stream's", () => {
-  const { source, message } = fakeClient();
+  using client = connected();
+  const { source, message } = client;
   message({ status: { message: "stale", streams: ["a.ob-inc", "b.ob-inc"] } });
   assert.ok(source.isStale("a.ob-inc") && source.isStale("b.ob-inc"));
   message({ "a.ob-inc": { asks: ["1", "2"] } });
@@ -49,14 +53,14 @@ Deno.test("a stream is stale until its next snapshot, and no other stream's", ()
 });
 
 Deno.test("nothing of a lost connection's status is left for the next", () => {
-  const { source, message, state } = fakeClient();
+  using client = connected();
+  const { source, message } = client;
   message({ status: { message: "source down" } });
   message({ status: { message: "stale", streams: ["a.ob-inc"] } });
   message({ status: { message: "events may be missing", streams: ["a.trades"] } });
   assert.ok(source.isIncomplete("a.trades"));
-  state(OPEN);
   assert.ok(source.down);
-  state(LOST);
+  client.cut();
   assert.deepEqual(
     [source.down, source.isStale("a.ob-inc"), source.isIncomplete("a.trades")],
     [false, false, false],

@@ -1,17 +1,9 @@
 import type { Ranger, Stop } from "../../client/src/mod.ts";
 
-/** A status message of the server (`?status=1`). */
-export interface StatusMessage {
-  readonly message?: unknown;
-  readonly streams?: unknown;
-}
-
 /** The part of the client that the status is read from. */
-export type StatusSource = Pick<Ranger, "onMessage" | "onState">;
+export type StatusSource = Pick<Ranger, "onMessage" | "onState" | "onLoss">;
 
-const START = '{"status":';
-/** The client was away, and the server does not know what it missed. */
-const CANNOT_RESUME = '{"error":{"message":"Cannot resume."';
+const STALE = '{"status":{"message":"stale"';
 
 /** What the server says about its data: whether events arrive from the exchange, and what is stale. */
 export class SourceStatus {
@@ -21,10 +13,19 @@ export class SourceStatus {
   readonly #listeners = new Set<() => void>();
 
   constructor(ranger: StatusSource) {
+    // The client knows of its books that they are stale, and not why they are not live.
     ranger.onMessage((text) => this.#heard(text));
-    ranger.onState(({ status }) => {
+    ranger.onLoss((streams) => {
+      for (const name of streams) this.#missing.add(name);
+      this.#changed();
+    });
+    ranger.onState((state) => {
       // Each connection begins with what is wrong at that time.
-      if (status !== "open") this.#reset();
+      if (state.status !== "open") return this.#reset();
+      const down = state.source === "down";
+      if (down === this.#down) return;
+      this.#down = down;
+      this.#changed();
     });
   }
 
@@ -38,7 +39,7 @@ export class SourceStatus {
     return this.#stale.has(stream);
   }
 
-  /** Whether events of a stream were lost between the exchange and the server. */
+  /** Whether events of a stream were lost between the exchange and the page. */
   isIncomplete(stream: string): boolean {
     return this.#missing.has(stream);
   }
@@ -48,25 +49,11 @@ export class SourceStatus {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes a status message. */
-  take({ message, streams }: StatusMessage): void {
-    const names = Array.isArray(streams) ? streams.map(String) : [];
-    if (message === "source down") this.#down = true;
-    else if (message === "source up") this.#down = false;
-    else if (message === "stale") { for (const name of names) this.#stale.add(name); }
-    else if (message === "events may be missing") {
-      for (const name of names) this.#missing.add(name);
-    } else return;
-    this.#changed();
-  }
-
   #heard(text: string): void {
-    if (text.startsWith(START)) {
-      this.take((JSON.parse(text) as { status: StatusMessage }).status ?? {});
-    }
-    if (text.startsWith(CANNOT_RESUME)) {
-      const { streams } = (JSON.parse(text) as { error: StatusMessage }).error;
-      this.take({ message: "events may be missing", streams });
+    if (text.startsWith(STALE)) {
+      const { status } = JSON.parse(text) as { status: { streams?: readonly string[] } };
+      for (const name of status.streams ?? []) this.#stale.add(name);
+      this.#changed();
     }
     // A snapshot ends the stale period of its increments.
     for (const name of this.#stale) {
