@@ -24,15 +24,24 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 const RENEW_AHEAD_MS = 30_000;
 
 /**
+ * Decodes the header or the claims of a token, unverified.
+ *
+ * @throws it is not JSON in base64url
+ */
+export function decodePart(part: string): unknown {
+  const base64 = part.replace(/-/g, "+").replace(/_/g, "/");
+  const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+/**
  * Reads the claims of a token (RFC 7519 §4) without verifying it, which the server does.
  *
  * @returns `undefined` if it is not a JWT
  */
 export function identityOf(token: string): Identity | undefined {
   try {
-    const base64 = token.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/");
-    const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
-    const { uid, role, exp } = JSON.parse(new TextDecoder().decode(bytes));
+    const { uid, role, exp } = decodePart(token.split(".")[1]!) as Identity & { exp: unknown };
     return { uid, role, expiresAt: typeof exp === "number" ? exp * 1000 : undefined };
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 /** What the page can say about a token without its key. */
+import { decodePart } from "../../client/src/tokens.ts";
 import { moment } from "./numbers.ts";
 
 /** The claims of a token that are looked at (RFC 7519 §4.1). */
@@ -52,9 +53,7 @@ export function timeProblem(token: string, now: number): string {
 /** Decodes a part of a token. */
 function objectOf(part: string): object | undefined {
   try {
-    const binary = atob(part.replace(/-/g, "+").replace(/_/g, "/"));
-    const bytes = Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const value: unknown = decodePart(part);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
