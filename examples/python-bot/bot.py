@@ -22,7 +22,7 @@ import websockets
 HEADERS = "additional_headers" if int(websockets.__version__.split(".")[0]) >= 14 else "extra_headers"
 # A snapshot of a deep book is longer than the library's limit of 1 MiB.
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
+FIRST_WAIT = 0.5
 # A connection that lasted this long resets the waits.
 STABLE_SECONDS = 10
 
@@ -83,10 +83,11 @@ class Book:
 
 
 class Bot:
-    def __init__(self, url, token_url, market):
+    def __init__(self, url, token_url, market, longest_wait):
         self.url = url.rstrip("/")
         self.token_url = token_url
         self.market = market
+        self.longest_wait = longest_wait
         self.streams = [f"{market}.ob-inc", "order"]
         self.book = Book()
         self.cursor = ""
@@ -105,7 +106,7 @@ class Bot:
             if time.monotonic() - started > STABLE_SECONDS:
                 attempt = 0
             # A random part of it, so that the clients of a restarted server do not come all at once.
-            wait = random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
+            wait = random.uniform(0, min(self.longest_wait, FIRST_WAIT * 2**attempt))
             attempt += 1
             report("lost", reason=reason, retry_in=round(wait, 3))
             await asyncio.sleep(wait)
@@ -219,9 +220,12 @@ async def main():
     parser.add_argument("--url", default="ws://127.0.0.1:8080")
     parser.add_argument("--token-url", default="http://127.0.0.1:8080/page/token?ttl=60")
     parser.add_argument("--market", default="btcusd")
+    parser.add_argument(
+        "--longest-wait", type=float, default=30.0, help="seconds until it connects again, at most"
+    )
     parser.add_argument("--every", type=float, default=1.0, help="seconds between book lines")
     options = parser.parse_args()
-    bot = Bot(options.url, options.token_url, options.market)
+    bot = Bot(options.url, options.token_url, options.market, options.longest_wait)
     await asyncio.gather(bot.run(), bot.show_book(options.every))
 
 

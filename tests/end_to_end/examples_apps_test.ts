@@ -74,7 +74,7 @@ Deno.test("the bot in Python keeps a book, and misses no order of a connection t
 
   const address = [`--url=ws://127.0.0.1:${gate.port}`, `--token-url=${tokenUrl(port)}`];
   await using running = new Running(
-    [`${ROOT}examples/python-bot/bot.py`, ...address, "--every=0.1"],
+    [`${ROOT}examples/python-bot/bot.py`, ...address, "--every=0.1", "--longest-wait=2"],
     [python],
   );
   const bot = new Bot(running);
