@@ -9,8 +9,14 @@ export class SessionModel {
 
   constructor(private readonly rules: SessionRules) {}
 
-  /** What the message is answered, in order. */
+  /** What the message is answered, in order; without the reasons, which are free words. */
   answers(message: string): string[] {
+    const id = idOf(message);
+    const answers = this.#answers(message);
+    return id === undefined ? answers : answers.map((text) => `${text.slice(0, -1)},"id":${id}}`);
+  }
+
+  #answers(message: string): string[] {
     if (/^[^\S\ufeff]*ping/.test(message)) return ["pong"];
     if (/^\s*$/.test(message)) return [];
     const value = parsed(message);
@@ -97,6 +103,26 @@ function parsed(message: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const MAX_ID_CHARACTERS = 64;
+
+/** Section 3: a number, as it was written, or a text of at most 64 characters; as JSON. */
+function idOf(message: string): string | undefined {
+  const request = parsed(message);
+  if (typeof request !== "object" || request === null || Array.isArray(request)) return undefined;
+  const { id } = request as { id?: unknown };
+  if (typeof id === "string") {
+    return [...id].length <= MAX_ID_CHARACTERS ? JSON.stringify(id) : undefined;
+  }
+  if (typeof id !== "number") return undefined;
+  const written = new Map<unknown, string>();
+  const same = JSON.parse(message, function (key, value, context?: { source?: string }) {
+    if (key === "id" && context?.source !== undefined) written.set(this, context.source);
+    return value;
+  });
+  const digits = written.get(same)!;
+  return digits.length <= MAX_ID_CHARACTERS ? digits : undefined;
 }
 
 function success(content: unknown): string {
