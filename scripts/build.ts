@@ -20,7 +20,7 @@ import { resolve } from "node:path";
 import { COMMIT, VERSION } from "../src/version.ts";
 import { type Compiler, denortDownload, denortProblem, sha256 } from "./denort.ts";
 import { PERMISSIONS } from "./permissions.ts";
-import { V8_FLAGS } from "./runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "./runtime.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
@@ -135,9 +135,13 @@ async function launcher(): Promise<string> {
     ...PERMISSIONS,
     `--v8-flags=${V8_FLAGS.join(",")}`,
   ];
+  const variables = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) =>
+    `export ${name}="\${${name}:-${value}}"`
+  );
   return `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 export DENO_NO_UPDATE_CHECK=1
+${variables.join("\n")}
 # Deno wants a folder for caches, also without a home folder, as in a container. Nothing may be there.
 export DENO_DIR=/dev/null/none
 # The program may not read its limit on open files, nor the kernel's on connections that wait.

@@ -1,6 +1,7 @@
+/** How the runtime is to run Ranger in production: what is built, and what is measured. */
+
 /**
- * How V8 is to run Ranger in production: what is built is started with these flags, and what is
- * measured as well.
+ * V8's flags.
  *
  * The young generation at 4 MB a half: what lives longer than a message is a connection, so a
  * larger one (16 MB and growing, V8's own choice) only fills with garbage of past handshakes. With
@@ -12,3 +13,16 @@
  * marked, in six of ten runs, and 43 to 47 without, in all of five.
  */
 export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--no-concurrent-marking"];
+
+/**
+ * Deno's variables, for whatever starts the program: the launcher of the built folder, the units, the
+ * image. An executable cannot set them itself, since the runtime reads them before the program.
+ *
+ * While a turn of the event loop is due at once, the runtime runs 61 turns before it looks at a
+ * socket. A thousand connections take 16 turns to write to, some 6 ms, in which no event arrives;
+ * those that came meanwhile are then due all at once. With 4 turns, events arrive while frames are
+ * written (docs/decisions/028-sockets-between-turns.md).
+ */
+export const RUNTIME_ENVIRONMENT: Readonly<Record<string, string>> = {
+  DENO_TOKIO_EVENT_INTERVAL: "4",
+};

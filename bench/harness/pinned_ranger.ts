@@ -1,6 +1,6 @@
 import { program } from "../../testing/program.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
-import { V8_FLAGS } from "../../scripts/runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "../../scripts/runtime.ts";
 
 /** The server's core; everything else inherits that of the benchmark (`taskset -c 1`). */
 const SERVER_CORE = 0;
@@ -15,7 +15,11 @@ export async function startPinnedRanger(args: readonly string[]): Promise<Ranger
   // An executable has the flags in it.
   const flags = run === "run" ? [`--v8-flags=${V8_FLAGS.join(",")}`] : [];
   const command = run === undefined ? [] : [run, ...flags, ...rest];
-  const ranger = await startRanger({ program: [file, ...command], args });
+  const ranger = await startRanger({
+    program: [file, ...command],
+    env: RUNTIME_ENVIRONMENT,
+    args,
+  });
   await ranger.consuming();
   await new Deno.Command("taskset", {
     args: ["-a", "-c", "-p", String(SERVER_CORE), String(ranger.pid)],

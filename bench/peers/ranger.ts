@@ -1,5 +1,5 @@
 import { COMMIT, VERSION } from "../../src/version.ts";
-import { V8_FLAGS } from "../../scripts/runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "../../scripts/runtime.ts";
 import { freePort } from "../../testing/ports.ts";
 import { root } from "../harness/build.ts";
 import { Program } from "../harness/process.ts";
@@ -75,7 +75,8 @@ export function startRanger(
   settings: readonly string[] = [],
 ): Program {
   const command = [...program, ...settingsFor(place, port), ...managedOn(freePort()), ...settings];
-  return Program.start(command, { core: place.serverCore, cwd: root });
+  const options = { core: place.serverCore, cwd: root, env: { ...RUNTIME_ENVIRONMENT } };
+  return Program.start(command, options);
 }
 
 /** What the benchmark sets; the rest is as in production. */

@@ -9,9 +9,9 @@ const WINDOW_MS = 25;
  * The share of a core that the process may use before frames are delayed. Below it a longer delay
  * would save time that nobody needs.
  */
-const TARGET_SHARE = 0.6;
+const TARGET_SHARE = 0.7;
 /** From this share of the time spent writing on, writes cannot be more frequent, however late. */
-const FULL_SHARE = 0.7;
+const FULL_SHARE = 0.8;
 /** The share that is left for writing where everything else takes more than the target. */
 const MIN_WRITING_SHARE = 0.05;
 /** The longest delay must gather this many more frames in a write, or there is none. */

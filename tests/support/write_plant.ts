@@ -42,7 +42,7 @@ export interface PlantSample {
  * ```ts
  * const plant = new WritePlant();
  * const samples = plant.run(MEASURED.hot, 1000);
- * samples.at(-1)?.share; // about 0.6
+ * samples.at(-1)?.share; // about 0.7
  * ```
  */
 export class WritePlant {
