@@ -36,6 +36,7 @@ Deno.test("check lists problems before what is right, and defaults only when ask
   const args = ["--no-auth", "--files-only", "--amqp-ca", "/nowhere/ca.pem"];
   const brief = await check(args);
   assert.doesNotMatch(brief.stdout, / default$/m);
+  assert.match(line(brief, "FAILS  broker:"), /^amqp\.ca, from flag --amqp-ca: /);
   assert.match(brief.stdout, /^\d+ settings have their defaults \(--verbose shows them\)$/m);
   const marks = [...brief.stdout.matchAll(/^(FAILS|WARNS|ok {3}) {2}/gm)].map(([, mark]) => mark);
   assert.deepEqual([marks[0], marks.at(-1), marks.lastIndexOf("FAILS")], ["FAILS", "ok   ", 0]);
@@ -191,11 +192,14 @@ Deno.test("check says what is wrong with the key, and never shows a private one"
   assert.match(line(missing, "FAILS  key:"), /ranger keygen.*--no-auth/);
   assert.equal(missing.code, 78);
   const mistaken = await check(["--jwt-public-key", `${folder.path}/none.pub`]);
-  assert.match(line(mistaken, "FAILS  key:"), /there is no file .*none\.pub/);
+  assert.match(
+    line(mistaken, "FAILS  key:"),
+    /auth\.public_key, from .*: there is no file .*none\.pub/,
+  );
   const unfit = await check([
     "--jwt-public-key",
     `${folder.path}/jwt.pub`,
     "--jwt-algorithm=RS256",
   ]);
-  assert.match(line(unfit, "FAILS  key:"), /auth\.algorithm is "RS256"/);
+  assert.match(line(unfit, "FAILS  key:"), /auth\.algorithm, from flag .*: is "RS256"/);
 });
