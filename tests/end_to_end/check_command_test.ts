@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { freePort } from "../../testing/ports.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
+import { startRanger } from "../../testing/ranger.ts";
 import { NOT_INSTALLED, type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();
@@ -58,6 +59,20 @@ Deno.test("check shows each setting with the source that decided it", async () =
   assert.equal(line(outcome, "auth.enabled "), "false  flag --no-auth");
   assert.equal(line(outcome, "rbac.audit "), "one, two  flag --rbac");
   assert.equal(outcome.code, 0, outcome.output);
+});
+
+Deno.test("check and serve warn of a variable that belongs to no setting", async () => {
+  const said = /environment RANGER_PRT: .* belongs to no setting .*; did you mean RANGER_PORT\?/;
+  const outcome = await check(["--no-auth"], { RANGER_PRT: "8080" });
+  assert.match(line(outcome, "WARNS  environment:"), said);
+  assert.equal(outcome.code, 0, outcome.output);
+  const env = { RANGER_PRT: "8080", RANGER_FUZZ_TIMES: "2" };
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--amqp-url", broker.url, "--exchange", randomExchange()],
+    env,
+  });
+  await ranger.log(({ message }) => said.test(message), "the warning");
+  assert.equal(ranger.logged(({ message }) => message.includes("belongs to no setting")), 1);
 });
 
 Deno.test("check finds key, broker and ports right, and changes nothing", async () => {

@@ -63,7 +63,7 @@ export const check = defineCommand({
       environmentFiles: environment.origins,
       ...(service ? { credentials: service.credentials } : {}),
     });
-    const { settings, entries, file, renamed, ignored } = loaded;
+    const { settings, entries, file, renamed, ignored, unknownVariables } = loaded;
     console.log(`configuration file: ${file ?? "none"}`);
     console.log(`environment file: ${environment.files.join(", ") || "none"}`);
     console.log(`service: ${service ? `${service.file}, user ${service.user}` : "none"}\n`);
@@ -80,6 +80,7 @@ export const check = defineCommand({
     const { tls, findings: ofTls } = await tryTls(loaded);
     const findings = [
       ...environment.findings,
+      ...unknownVariables.map((text) => ({ name: "environment", text, exitCode: 0, warns: true })),
       ...(service ? await tryFiles(loaded, service) : []),
       ...await tryKeys(loaded, all),
       ...ofTls,
