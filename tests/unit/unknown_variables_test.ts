@@ -22,7 +22,7 @@ Deno.test("a mistyped variable is reported with the name that was meant", async 
     ]);
   }
   assert.match(
-    warnings("RANGER_XYZZY_PLUGH_QUUX")[0]!,
+    warnings("RANGER_OTHER_PROGRAM_THING")[0]!,
     /; docs\/configuration\.md has their names$/,
   );
   const { settings, unknownVariables: found } = await loadSettings(
