@@ -12,9 +12,9 @@ Deno.test("a mistyped variable is reported with the name that was meant", async 
   const meant: Record<string, string> = {
     RANGER_PRT: "RANGER_PORT",
     RANGER_SERVER_PROT: "RANGER_SERVER_PORT",
-    RANGER_LOG_LEVL: "RANGER_LOG_LEVEL",
+    RANGER_LOG_LEVELS: "RANGER_LOG_LEVEL",
     RANGER_AMQP_URI: "RANGER_AMQP_URL",
-    RANGER_CONFG: "RANGER_CONFIG",
+    RANGER_CONFIGS: "RANGER_CONFIG",
   };
   for (const [name, near] of Object.entries(meant)) {
     assert.deepEqual(warnings(name), [
