@@ -9,8 +9,7 @@
  * difference between the most and the fewest instances, so that what publishing costs is not in it.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { positive } from "./harness/flags.ts";
+import { positive, readFlags } from "./harness/flags.ts";
 import { count, plainTable } from "./harness/format.ts";
 import { withPlace } from "./harness/place.ts";
 import { cpuSeconds } from "./harness/proc.ts";
@@ -43,13 +42,11 @@ const WARMUP = 1;
 let runs = 0;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      instances: { type: "string", default: "1,4" },
-      rate: { type: "string", default: "4000" },
-      seconds: { type: "string", default: "5" },
-      rounds: { type: "string", default: "3" },
-    },
+  const values = readFlags("bench:broker", {
+    instances: { type: "string", default: "1,4" },
+    rate: { type: "string", default: "4000" },
+    seconds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
   });
   const number = (flag: string, text: string, isWhole = false) =>
     positive("bench:broker", flag, text, isWhole);

@@ -7,17 +7,14 @@
  *
  * Exit codes: 0; 1 when a client lost its connection; 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
-import { positive } from "./harness/flags.ts";
+import { positive, readFlags } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { measureDepth } from "./depth/measure.ts";
 
-const { values } = parseArgs({
-  options: {
-    clients: { type: "string", default: "5000" },
-    seconds: { type: "string", default: "10" },
-    rate: { type: "string", default: "500" },
-  },
+const values = readFlags("bench:depth", {
+  clients: { type: "string", default: "5000" },
+  seconds: { type: "string", default: "10" },
+  rate: { type: "string", default: "500" },
 });
 
 const { table, lost } = await measureDepth({

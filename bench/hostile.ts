@@ -9,18 +9,15 @@
  *
  * Exit codes: 0, 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
-import { chosen, positive } from "./harness/flags.ts";
+import { chosen, positive, readFlags } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { ATTACKS } from "./hostile/attacks.ts";
 import { measure } from "./hostile/measure.ts";
 
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "100" },
-    seconds: { type: "string", default: "5" },
-    only: { type: "string" },
-  },
+const values = readFlags("bench:hostile", {
+  connections: { type: "string", default: "100" },
+  seconds: { type: "string", default: "5" },
+  only: { type: "string" },
 });
 
 const attacks = chosen("bench:hostile", ATTACKS, values.only);

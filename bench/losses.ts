@@ -9,14 +9,14 @@
  * Exit codes: 0; 1 when a client with cursors missed an event without a report, or received one
  * twice; 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
-import { chosen, positive } from "./harness/flags.ts";
+import { chosen, positive, readFlags } from "./harness/flags.ts";
 import { markdownTable } from "./harness/format.ts";
 import { FAULTS } from "./losses/faults.ts";
 import { measureLosses } from "./losses/measure.ts";
 
-const { values } = parseArgs({
-  options: { rate: { type: "string", default: "300" }, only: { type: "string" } },
+const values = readFlags("bench:losses", {
+  rate: { type: "string", default: "300" },
+  only: { type: "string" },
 });
 const rate = positive("bench:losses", "rate", values.rate);
 const faults = chosen("bench:losses", FAULTS, values.only);

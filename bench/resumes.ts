@@ -9,9 +9,8 @@
  * The server has core 0; broker, publisher and load generator share core 1. Exit codes: 0; 1 when a
  * client got no `resumed`, or other events than those that it missed; 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
 import { bounded } from "../testing/bounded.ts";
-import { positive } from "./harness/flags.ts";
+import { positive, readFlags } from "./harness/flags.ts";
 import { count, plainTable, type Table } from "./harness/format.ts";
 import { Load, type LoadReport } from "./harness/load.ts";
 import { withPlace } from "./harness/place.ts";
@@ -61,13 +60,11 @@ interface Round {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      clients: { type: "string", default: "10000" },
-      events: { type: "string", default: "100" },
-      rounds: { type: "string", default: "3" },
-      private: { type: "boolean", default: false },
-    },
+  const values = readFlags("bench:resumes", {
+    clients: { type: "string", default: "10000" },
+    events: { type: "string", default: "100" },
+    rounds: { type: "string", default: "3" },
+    private: { type: "boolean", default: false },
   });
   const number = (flag: "clients" | "events" | "rounds") =>
     positive("bench:resumes", flag, values[flag], true);

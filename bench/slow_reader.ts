@@ -10,8 +10,7 @@
  * generators share core 1, where the slow client takes only what the others leave. Exit codes: 0; 1
  * when the slow client was closed or did not get every event; 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
-import { positive } from "./harness/flags.ts";
+import { positive, readFlags } from "./harness/flags.ts";
 import { count, ms, percent, plainTable, type Table } from "./harness/format.ts";
 import { Load, type LoadReport } from "./harness/load.ts";
 import { withPlace } from "./harness/place.ts";
@@ -44,11 +43,9 @@ interface Turn {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: "string", default: "5" },
-      rate: { type: "string", default: "300" },
-    },
+  const values = readFlags("bench:slow-reader", {
+    rounds: { type: "string", default: "5" },
+    rate: { type: "string", default: "300" },
   });
   const rounds = positive("bench:slow-reader", "rounds", values.rounds, true);
   const rate = positive("bench:slow-reader", "rate", values.rate, true);

@@ -7,8 +7,8 @@
  *     deno task bench:smoke            compares with bench/baseline.json
  *     deno task bench:smoke --record   writes it
  */
-import { parseArgs } from "node:util";
 import { root } from "./harness/build.ts";
+import { readFlags } from "./harness/flags.ts";
 import { count } from "./harness/format.ts";
 import { withPlace } from "./harness/place.ts";
 import { startServer } from "./harness/server.ts";
@@ -44,7 +44,7 @@ const LOADS: readonly Load[] = [
 ];
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { record: { type: "boolean", default: false } } });
+  const values = readFlags("bench:smoke", { record: { type: "boolean", default: false } });
   const cores = { serverCore: 0, loadCore: navigator.hardwareConcurrency > 1 ? 1 : 0 };
   return await withPlace({ ...cores, binary: undefined }, async ({ place }) => {
     const recorded: Record<string, number> = values.record

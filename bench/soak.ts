@@ -7,19 +7,16 @@
  *     deno task bench:soak --clients 300 --rate 500
  *     deno task bench:soak --stream         with a RabbitMQ stream, and clients that resume
  *
- * Exit codes: 0, 1 with what was wrong.
+ * Exit codes: 0; 1 with what was wrong; 64 when it is called wrongly.
  */
-import { parseArgs } from "node:util";
-import { positive } from "./harness/flags.ts";
+import { positive, readFlags } from "./harness/flags.ts";
 import { soak } from "./soak/soak.ts";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "20" },
-    clients: { type: "string", default: "60" },
-    rate: { type: "string", default: "200" },
-    stream: { type: "boolean", default: false },
-  },
+const values = readFlags("bench:soak", {
+  minutes: { type: "string", default: "20" },
+  clients: { type: "string", default: "60" },
+  rate: { type: "string", default: "200" },
+  stream: { type: "boolean", default: false },
 });
 
 const problems = await soak({

@@ -9,20 +9,10 @@
 import { resolve } from "node:path";
 import { minify } from "terser";
 import { VERSION } from "../src/version.ts";
+import { ENTRIES, INTERNAL_NAMES } from "./internal_names.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const SOURCES = `${ROOT}client/src`;
-/** What apps import: the package itself, `/streams`, `/store`, `/react` and `/checksum`. */
-const ENTRIES = ["mod", "streams", "store", "react", "checksum"];
-/**
- * Names that the client's classes call each other by, to be shortened. None of them is a property of
- * what the client exchanges with apps, the runtime or the server.
- */
-const INTERNAL_NAMES = new RegExp(
-  "^(priceValue|amountValue|digits|places|suspend|caughtUp|hold|moved|positions|deliver|answered|" +
-    "resubscribe|listen|identified|authFailed|signedOut|accepted|refused|expired|renew|restart|" +
-    "opened|received)$",
-);
 const OUT = `${resolve(Deno.env.get("DIST") || `${ROOT}dist`)}/client`;
 
 const { version } = JSON.parse(
@@ -64,7 +54,7 @@ async function bundle(entry: string): Promise<void> {
       ...{ passes: 3, hoist_funs: true, inline: 1 },
       ...{ keep_fargs: false, pure_getters: true, unsafe_arrows: true },
     },
-    mangle: { properties: { regex: INTERNAL_NAMES } },
+    mangle: { properties: { regex: new RegExp(`^(${INTERNAL_NAMES.join("|")})$`) } },
     // React's server components may import the hooks, and leave them to the browser.
     format: { preamble: entry === "react" ? '"use client";' : "" },
     sourceMap: {

@@ -10,7 +10,7 @@ export interface Certificate {
 export interface CertificateOptions {
   /** `DNS:mq.example,IP:127.0.0.1`; left out for clients. */
   readonly names?: string;
-  /** Its validity ended yesterday. */
+  /** Its validity ended long ago. */
   readonly expired?: boolean;
 }
 
@@ -64,21 +64,37 @@ export class CertificateAuthority {
         "",
       ].join("\n"),
     );
-    const sign = (...validity: readonly string[]) =>
-      openssl(
-        ...["x509", "-req", "-in", request, "-CA", this.cert, "-CAkey", this.#key],
-        // Not from a file of serial numbers, which two at a time would write.
-        ...["-set_serial", `0x${crypto.randomUUID().replaceAll("-", "").slice(1)}`],
-        ...[...validity, "-extfile", extensions, "-out", cert],
-      );
-    if (!expired) await sign("-days", "3650");
-    // OpenSSL 3.4 and later refuse an end before the beginning, and know these flags.
-    else await sign("-days", "-1").catch(() => sign(...LONG_AGO));
+    // `openssl ca`, since x509 takes a beginning from OpenSSL 3.4 on only, and a certificate that ends
+    // before it begins is refused as not valid yet. With files for each certificate, two at a time.
+    const [settings, database] = [`${this.#folder}/${name}.conf`, `${this.#folder}/${name}.db`];
+    await Deno.writeTextFile(database, "");
+    await Deno.writeTextFile(
+      settings,
+      [
+        "[ca]",
+        "default_ca = test",
+        "[test]",
+        `database = ${database}`,
+        `new_certs_dir = ${this.#folder}`,
+        "rand_serial = yes",
+        "default_md = sha256",
+        "policy = names",
+        "[names]",
+        "commonName = supplied",
+        "",
+      ].join("\n"),
+    );
+    await openssl(
+      ...["ca", "-batch", "-config", settings, "-in", request, "-extfile", extensions],
+      ...["-cert", this.cert, "-keyfile", this.#key, "-out", cert],
+      ...expired ? LONG_AGO : ["-days", "3650"],
+    );
     return { cert, key };
   }
 }
 
-const LONG_AGO = ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"];
+/** Two digits for the year: with four they are of the type for years from 2050 on, which TLS refuses. */
+const LONG_AGO = ["-startdate", "200101000000Z", "-enddate", "200102000000Z"];
 
 async function openssl(...args: readonly string[]): Promise<void> {
   const file = findExecutable("openssl", ["/usr/bin"]);

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { Effort } from "../scenarios/scenario.ts";
+import { joined } from "./flags.ts";
 
 /** What the command line asks for. */
 export interface Options {
@@ -73,20 +74,18 @@ Example: deno task bench --scenario hot --peer ranger --peer nats
  * @throws TypeError for an unknown flag, or a core or a rate that is not a number
  */
 export function readOptions(args: readonly string[]): Options {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: "boolean", default: false },
-      scenario: { type: "string", multiple: true, default: [] },
-      peer: { type: "string", multiple: true, default: [] },
-      at: { type: "string", multiple: true, default: [] },
-      report: { type: "string" },
-      binary: { type: "string" },
-      "server-core": { type: "string", default: "0" },
-      "load-core": { type: "string", default: "1" },
-      help: { type: "boolean", default: false },
-    },
-  });
+  const flags = {
+    quick: { type: "boolean", default: false },
+    scenario: { type: "string", multiple: true, default: [] as string[] },
+    peer: { type: "string", multiple: true, default: [] as string[] },
+    at: { type: "string", multiple: true, default: [] as string[] },
+    report: { type: "string" },
+    binary: { type: "string" },
+    "server-core": { type: "string", default: "0" },
+    "load-core": { type: "string", default: "1" },
+    help: { type: "boolean", default: false },
+  } as const;
+  const { values } = parseArgs({ args: joined(args, flags), options: flags });
   const partial = values.quick || values.scenario.length > 0 || values.peer.length > 0 ||
     values.at.length > 0;
   return {

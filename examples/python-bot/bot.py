@@ -83,15 +83,18 @@ class Book:
 
 
 class Bot:
-    def __init__(self, url, token_url, market, longest_wait):
+    def __init__(self, url, token_url, orders_url, market, longest_wait):
         self.url = url.rstrip("/")
         self.token_url = token_url
+        self.orders_url = orders_url
         self.market = market
         self.longest_wait = longest_wait
         self.streams = [f"{market}.ob-inc", "order"]
         self.book = Book()
         self.cursor = ""
         self.orders = {}
+        # Whether `orders` has all open orders, as far as there is somewhere to fetch them from.
+        self.orders_known = False
 
     async def run(self):
         attempt = 0
@@ -119,6 +122,8 @@ class Bot:
         address = f"{self.url}/public/?{query}"
         async with websockets.connect(address, max_size=MAX_MESSAGE_BYTES, **headers) as socket:
             report("open", token_expires_at=expires_at)
+            if not self.orders_known:
+                await self.fetch_orders(token)
             # Until it is resumed, the cursor stays where it was: another loss repeats, and loses nothing.
             self.resuming = self.cursor != ""
             renewing = asyncio.create_task(self.renew_token(socket, expires_at))
@@ -158,9 +163,12 @@ class Bot:
             self.resuming = False
             report("resumed", streams=streams)
         elif message in ("Cannot resume.", "events may be missing"):
-            # A real bot now fetches its orders from the exchange's REST API.
             self.resuming = False
             report("events may be missing", streams=streams)
+            if streams is None or "order" in streams:
+                self.orders_known = False
+                token, _ = await self.fetch_token()
+                await self.fetch_orders(token)
         elif message == "stale":
             self.book.live = False
             report("stale", streams=streams)
@@ -175,6 +183,16 @@ class Bot:
         for event in ("unsubscribe", "subscribe"):
             streams = [f"{self.market}.ob-inc"]
             await socket.send(json.dumps({"event": event, "streams": streams}))
+
+    async def fetch_orders(self, token):
+        """Begins with the open orders of the REST API; the events that come meanwhile follow."""
+        # An order may have ended in an event that is missing.
+        self.orders.clear()
+        if self.orders_url:
+            orders = await asyncio.to_thread(self._fetch, self.orders_url, token)
+            self.orders.update((order["id"], order) for order in json.loads(orders))
+        self.orders_known = True
+        report("open orders", open=len(self.orders))
 
     def take_order(self, order):
         if order["state"] == "wait":
@@ -195,14 +213,16 @@ class Bot:
                 await socket.send(json.dumps({"jwt": f"Bearer {token}"}))
 
     async def fetch_token(self):
-        token = await asyncio.to_thread(self._fetch_token)
+        token = (await asyncio.to_thread(self._fetch, self.token_url)).strip()
         claims = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
         return token, claims["exp"]
 
-    def _fetch_token(self):
-        with urllib.request.urlopen(self.token_url, timeout=10) as response:
-            return response.read().decode().strip()
+    def _fetch(self, url, token=None):
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.read().decode()
 
     async def show_book(self, seconds):
         """Prints the best prices, while the book is live and if they have changed."""
@@ -219,13 +239,18 @@ async def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="ws://127.0.0.1:8080")
     parser.add_argument("--token-url", default="http://127.0.0.1:8080/page/token?ttl=60")
+    parser.add_argument(
+        "--orders-url", help="the user's open orders, such as https://…/market/orders?state=wait"
+    )
     parser.add_argument("--market", default="btcusd")
     parser.add_argument(
         "--longest-wait", type=float, default=30.0, help="seconds until it connects again, at most"
     )
     parser.add_argument("--every", type=float, default=1.0, help="seconds between book lines")
     options = parser.parse_args()
-    bot = Bot(options.url, options.token_url, options.market, options.longest_wait)
+    bot = Bot(
+        options.url, options.token_url, options.orders_url, options.market, options.longest_wait
+    )
     await asyncio.gather(bot.run(), bot.show_book(options.every))
 
 

@@ -63,6 +63,10 @@ async function textOf(path: string): Promise<string> {
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     const why = code === "ENOENT" ? "there is no such file" : message;
-    throw new ConfigurationError(`auth.revoked: cannot read ${path}: ${why}`, { cause: error });
+    throw new ConfigurationError(
+      `auth.revoked: cannot read ${path}: ${why}; expected a file with a line for each revoked ` +
+        "token or user, which may be empty",
+      { cause: error },
+    );
   }
 }

@@ -5,7 +5,8 @@ const log = getLogger(["ranger", "server"]);
 
 /**
  * Logs a warning for everything about the settings that does not keep Ranger from starting: names of
- * an earlier version, and unknown settings where those are ignored.
+ * an earlier version, environment variables that no setting has, and unknown settings where those
+ * are ignored.
  */
 export function warnOfSettings(loaded: Loaded): void {
   for (const { from, to, source } of loaded.renamed) {
@@ -14,6 +15,9 @@ export function warnOfSettings(loaded: Loaded): void {
       to,
       source,
     });
+  }
+  for (const problem of loaded.unknownVariables) {
+    log.warn("{problem}", { problem });
   }
   warnOfIgnored(loaded);
 }

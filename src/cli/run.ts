@@ -2,6 +2,8 @@ import { commandFlags } from "../config/flag_catalog.ts";
 import { type FlagArguments, parseFlags } from "../config/flags.ts";
 import type { Environment } from "../config/environment.ts";
 import { loadWithFlags } from "../config/load.ts";
+import type { Loaded } from "../config/loaded.ts";
+import { namedSource } from "../config/named_source.ts";
 import { nearest } from "../config/nearest.ts";
 import { ConfigurationError, RangerError } from "../errors.ts";
 import type { Command, CommandTable, CommandValues } from "./command.ts";
@@ -84,15 +86,20 @@ async function dispatch(args: readonly string[], environment: Environment): Prom
     throw new ConfigurationError(`the command comes first; expected ranger ${late} [FLAGS]`);
   }
   refuse(command, flags);
-  return await command.run({
-    positionals: flags.positionals,
-    values: valuesOf(command, flags),
-    loadSettings: (options) => {
-      if (command.settings) return loadWithFlags(flags, environment, options);
-      throw new TypeError(`${command.name} is declared as taking no settings`);
-    },
-    commands,
-  });
+  let loaded: Loaded | undefined;
+  try {
+    return await command.run({
+      positionals: flags.positionals,
+      values: valuesOf(command, flags),
+      loadSettings: async (options) => {
+        if (command.settings) return loaded = await loadWithFlags(flags, environment, options);
+        throw new TypeError(`${command.name} is declared as taking no settings`);
+      },
+      commands,
+    });
+  } catch (error) {
+    throw loaded === undefined ? error : namedSource(error, loaded);
+  }
 }
 
 /** Runs a command that takes no flags. */

@@ -4,7 +4,6 @@ import { AmqpSource } from "../source/amqp/amqp_source.ts";
 import { readTls } from "../source/amqp/tls.ts";
 import { surviveFaults } from "../daemon/faults.ts";
 import type { Loaded } from "../config/loaded.ts";
-import { namedSource } from "../config/named_source.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { warnOfIgnored, warnOfSettings } from "./loading_notes.ts";
 import { clientsWithin, openFilesLimit, openFilesProblem } from "../daemon/open_files.ts";
@@ -74,7 +73,7 @@ export const serve: Command = defineCommand({
       await readTls(settings.amqp);
       return await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
     };
-    const daemon = await start().catch((error) => Promise.reject(namedSource(error, loaded)));
+    const daemon = await start();
     notifier.watch(daemon);
     const reload = async () => {
       const next = await loadSettings();

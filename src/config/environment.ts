@@ -30,6 +30,17 @@ const FOREIGN = new Set([
   "RABBITMQ_PID_FILE",
 ]);
 
+/** Variables of Ranger's that belong to no setting, and those of its tests and build. */
+const OWN =
+  /^RANGER_(CONFIG|IGNORE_UNKNOWN|OPEN_FILES|SOMAXCONN|BIN|URL|FUZZ_\w+|TEST_\w+|RBAC_\w+)$/;
+
+/**
+ * What others set: Kubernetes for a service called `ranger` (`RANGER_SERVICE_HOST`,
+ * `RANGER_PORT_8080_TCP_ADDR`), and the file manager of that name for the shells that it starts.
+ */
+const OTHERS =
+  /^RANGER_(\w+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)|^RANGER_(LEVEL|LOAD_DEFAULT_RC)$/;
+
 /**
  * What the environment gives for a setting: by the first of its names that is set, or by the name
  * of a file that holds it (`RABBITMQ_PASSWORD_FILE`).
@@ -89,4 +100,42 @@ export function unknownFiles(environment: Environment, sourceOf: SourceOf): stri
         : `did you mean ${near}?`;
       return `${sourceOf(name)}: this variable belongs to no setting; ${hint}`;
     });
+}
+
+/**
+ * Variables that begin with RANGER_ and belong to no setting, a sentence each. They are not an error:
+ * several versions and programs may share an environment.
+ *
+ * @example
+ * ```ts
+ * unknownVariables({ RANGER_PRT: "8080" }, (name) => `environment ${name}`);
+ * // ["environment RANGER_PRT: this variable belongs to no setting and has no effect; did you mean RANGER_PORT?"]
+ * ```
+ */
+export function unknownVariables(environment: Environment, sourceOf: SourceOf): string[] {
+  const known = eachSetting().flatMap(([key, { formerly }]) => [
+    ...environmentNames(key),
+    ...(formerly === undefined ? [] : [environmentName(formerly.key)]),
+  ]);
+  // Suggested as well: they are what a typo may mean.
+  const meant = [...known.filter((name) => name.startsWith("RANGER_")), "RANGER_CONFIG"];
+  return Object.keys(environment)
+    .filter((name) => name.startsWith("RANGER_") && environment[name])
+    .filter((name) => !known.includes(name) && !OWN.test(name) && !OTHERS.test(name))
+    // Those are refused: see unknownFiles.
+    .filter((name) => !name.endsWith(FILE))
+    .map((name) => {
+      const near = nearestVariable(name, meant);
+      const hint = near === undefined
+        ? "docs/configuration.md has their names"
+        : `did you mean ${near}?`;
+      return `${sourceOf(name)}: this variable belongs to no setting and has no effect; ${hint}`;
+    });
+}
+
+/** The nearest name, by what follows RANGER_, which all of them begin with. */
+function nearestVariable(name: string, known: readonly string[]): string | undefined {
+  const start = "RANGER_".length;
+  const near = nearest(name.slice(start), known.map((one) => one.slice(start)));
+  return near === undefined ? undefined : `RANGER_${near}`;
 }

@@ -1,6 +1,11 @@
 import { ConfigurationError } from "../errors.ts";
 import type { Candidate } from "./candidate.ts";
-import { type Environment, fromEnvironment, unknownFiles } from "./environment.ts";
+import {
+  type Environment,
+  fromEnvironment,
+  unknownFiles,
+  unknownVariables,
+} from "./environment.ts";
 import { DEFAULT_FILE, readFile } from "./file.ts";
 import { type FlagArguments, parseFlags } from "./flags.ts";
 import { toggle } from "./kinds.ts";
@@ -112,6 +117,7 @@ export async function loadWithFlags(
     files,
     renamed,
     ignored: unknown,
+    unknownVariables: unknownVariables(environment, sourceOf),
   };
 }
 

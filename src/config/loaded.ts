@@ -27,6 +27,8 @@ export interface Loaded {
   readonly renamed: readonly RenamedSetting[];
   /** Unknown settings that are ignored, a sentence each (`--ignore-unknown`). */
   readonly ignored: readonly string[];
+  /** Environment variables that look like Ranger's and belong to no setting, a sentence each. */
+  readonly unknownVariables: readonly string[];
 }
 
 /** A file that a setting names, or that holds its value. */

@@ -6,7 +6,7 @@ import type { Loaded } from "./loaded.ts";
  * that is not there.
  *
  * @returns the error, with `auth.public_key, from flag --jwt-public-key: ` where its message began
- *   with `auth.public_key: `; any other error as it is
+ *   with `auth.public_key: ` or `auth.public_key is …`; any other error as it is
  *
  * @example
  * ```ts
@@ -20,9 +20,12 @@ import type { Loaded } from "./loaded.ts";
 export function namedSource(error: unknown, { entries }: Pick<Loaded, "entries">): unknown {
   if (!(error instanceof ConfigurationError)) return error;
   const { message } = error;
-  const entry = entries.find(({ key }) => message.startsWith(`${key}: `));
+  const entry = entries.find(({ key }) =>
+    /^:? /.test(message.slice(key.length)) && message.startsWith(key)
+  );
   if (entry === undefined || entry.source === "default") return error;
   const { key, source } = entry;
-  const named = `${key}, from ${source}${message.slice(key.length)}`;
+  const rest = message.slice(key.length).replace(/^:? /, "");
+  const named = `${key}, from ${source}: ${rest}`;
   return new ConfigurationError(named, { cause: error });
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "@logtape/logtape";
 import { applied, changesOf } from "../config/changes.ts";
 import type { Loaded } from "../config/loaded.ts";
+import { namedSource } from "../config/named_source.ts";
 import type { Settings } from "../config/shape.ts";
 import { RangerError } from "../errors.ts";
 import type { ReloadStatus } from "./reload_status.ts";
@@ -65,8 +66,11 @@ export class Reloader {
 
   async #reload(): Promise<boolean> {
     try {
-      const { settings, values } = await this.#load();
-      await this.#server.reload(settings);
+      const next = await this.#load();
+      const { settings, values } = next;
+      await this.#server.reload(settings).catch((error) =>
+        Promise.reject(namedSource(error, next))
+      );
       const { live, restart } = changesOf(this.#inForce, values);
       this.#inForce = applied(this.#inForce, values);
       log.info("read the settings and keys again; changed: {changed}", {

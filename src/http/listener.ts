@@ -8,6 +8,7 @@ import {
 } from "node:net";
 import { UnavailableError } from "../errors.ts";
 import type { Admission } from "../session/sessions.ts";
+import { MAX_IGNORED_BYTES } from "../sse/connection.ts";
 import { asksForEvents, eventStreamBegin, responseHead } from "../sse/response.ts";
 import { asksForWebSocket, switchingProtocols } from "../websocket/handshake.ts";
 import type { AdmissionSlot } from "./admission.ts";
@@ -268,6 +269,12 @@ function isForEvents({ method, headers }: Pick<IncomingMessage, "method" | "head
   return method === "GET" && asksForEvents(headers.accept);
 }
 
+/** Whether a request's body is longer than what an event stream ignores of it, or may be. */
+function hasLongBody({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  return headers["transfer-encoding"] !== undefined ||
+    Number(headers["content-length"] ?? 0) > MAX_IGNORED_BYTES;
+}
+
 /** Whether a request asks about server-sent events, and not for them: a preflight, or HEAD. */
 function isAboutEvents({ method, headers }: Pick<IncomingMessage, "method" | "headers">): boolean {
   return method === "OPTIONS"
@@ -344,6 +351,9 @@ function decide(
       return answered(upgrades.app, request, slot);
     }
     if (upgrades.events && isForEvents(incoming)) {
+      if (hasLongBody(incoming)) {
+        return new Response("A request for events has no body.\n", { status: 413 });
+      }
       return answered(upgrades.events, request, slot);
     }
     return answered(plain, toRequest(incoming, checked), { peer: slot.peer });

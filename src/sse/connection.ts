@@ -24,7 +24,7 @@ export interface EventStreamOptions extends OutboxOptions {
 export type EventStreamOwner = Omit<ConnectionOwner, "receivedText" | "receivedBinary">;
 
 /** Bytes that a client may send behind its request, which has no business to: an empty line or two. */
-const MAX_IGNORED_BYTES = 1024;
+export const MAX_IGNORED_BYTES = 1024;
 
 const enum State {
   Open,

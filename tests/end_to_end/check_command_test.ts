@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { amqp, connectPublisher, randomExchange } from "../../testing/amqp.ts";
 import { freePort } from "../../testing/ports.ts";
 import { sharedBroker } from "../../testing/rabbitmq.ts";
+import { startRanger } from "../../testing/ranger.ts";
 import { NOT_INSTALLED, type Outcome, runRanger, temporaryFolder } from "../support/run_ranger.ts";
 
 const broker = await sharedBroker();
@@ -36,6 +37,7 @@ Deno.test("check lists problems before what is right, and defaults only when ask
   const args = ["--no-auth", "--files-only", "--amqp-ca", "/nowhere/ca.pem"];
   const brief = await check(args);
   assert.doesNotMatch(brief.stdout, / default$/m);
+  assert.match(line(brief, "FAILS  broker:"), /^amqp\.ca, from flag --amqp-ca: /);
   assert.match(brief.stdout, /^\d+ settings have their defaults \(--verbose shows them\)$/m);
   const marks = [...brief.stdout.matchAll(/^(FAILS|WARNS|ok {3}) {2}/gm)].map(([, mark]) => mark);
   assert.deepEqual([marks[0], marks.at(-1), marks.lastIndexOf("FAILS")], ["FAILS", "ok   ", 0]);
@@ -57,6 +59,20 @@ Deno.test("check shows each setting with the source that decided it", async () =
   assert.equal(line(outcome, "auth.enabled "), "false  flag --no-auth");
   assert.equal(line(outcome, "rbac.audit "), "one, two  flag --rbac");
   assert.equal(outcome.code, 0, outcome.output);
+});
+
+Deno.test("check and serve warn of a variable that belongs to no setting", async () => {
+  const said = /environment RANGER_PRT: .* belongs to no setting .*; did you mean RANGER_PORT\?/;
+  const outcome = await check(["--no-auth"], { RANGER_PRT: "8080" });
+  assert.match(line(outcome, "WARNS  environment:"), said);
+  assert.equal(outcome.code, 0, outcome.output);
+  const env = { RANGER_PRT: "8080", RANGER_FUZZ_TIMES: "2" };
+  await using ranger = await startRanger({
+    args: ["--no-auth", "--amqp-url", broker.url, "--exchange", randomExchange()],
+    env,
+  });
+  await ranger.log(({ message }) => said.test(message), "the warning");
+  assert.equal(ranger.logged(({ message }) => message.includes("belongs to no setting")), 1);
 });
 
 Deno.test("check finds key, broker and ports right, and changes nothing", async () => {
@@ -191,11 +207,14 @@ Deno.test("check says what is wrong with the key, and never shows a private one"
   assert.match(line(missing, "FAILS  key:"), /ranger keygen.*--no-auth/);
   assert.equal(missing.code, 78);
   const mistaken = await check(["--jwt-public-key", `${folder.path}/none.pub`]);
-  assert.match(line(mistaken, "FAILS  key:"), /there is no file .*none\.pub/);
+  assert.match(
+    line(mistaken, "FAILS  key:"),
+    /auth\.public_key, from .*: there is no file .*none\.pub/,
+  );
   const unfit = await check([
     "--jwt-public-key",
     `${folder.path}/jwt.pub`,
     "--jwt-algorithm=RS256",
   ]);
-  assert.match(line(unfit, "FAILS  key:"), /auth\.algorithm is "RS256"/);
+  assert.match(line(unfit, "FAILS  key:"), /auth\.algorithm, from flag .*: is "RS256"/);
 });

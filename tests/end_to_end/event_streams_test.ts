@@ -281,6 +281,26 @@ Deno.test("what asks for events is a GET that accepts them; HEAD gets the same h
   );
 });
 
+Deno.test("a request with a long body is answered, and takes no place", async () => {
+  await using exchange = await startExchange(broker);
+  const { port } = exchange.ranger;
+  const ask = async (accept: string, body: string) => {
+    using client = await RawClient.connect(port);
+    await client.write(`GET /public HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\n${body}`);
+    return (await client.response()).status;
+  };
+  const counted = (length: number) => `Content-Length: ${length}\r\n\r\n${"x".repeat(length)}`;
+  const chunked = `Transfer-Encoding: chunked\r\n\r\n800\r\n${"x".repeat(2048)}\r\n0\r\n\r\n`;
+  for (const body of [counted(1025), counted(50_000), chunked]) {
+    assert.equal(await ask("text/event-stream", body), 413, body.slice(0, 30));
+    assert.equal(await ask("*/*", body), 426, body.slice(0, 30));
+  }
+  await until(
+    async () => (await exchange.stats()).connections.open === 1 || undefined,
+    "the places of clients that were refused",
+  );
+});
+
 Deno.test("HEAD takes no place", async () => {
   // One of them is the exchange's observer's.
   await using exchange = await startExchange(broker, { args: ["--limits-connections=2"] });

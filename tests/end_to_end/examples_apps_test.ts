@@ -112,12 +112,18 @@ Deno.test("the bot in Python keeps a book, and misses no order of a connection t
 });
 
 /** A server that follows the test's script, and signs tokens in name only. */
-function startScript(play: (socket: WebSocket, cursor: string) => void) {
+function startScript(
+  play: (socket: WebSocket, cursor: string) => void,
+  openOrders: (authorization: string | null) => readonly unknown[] = () => [],
+) {
   const claims = btoa(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 }));
   const options = { hostname: "127.0.0.1", port: 0, onListen() {} };
   return Deno.serve(options, (request) => {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/page/token") return new Response(`e30.${claims}.signature`);
+    if (pathname === "/orders") {
+      return Response.json(openOrders(request.headers.get("Authorization")));
+    }
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.onopen = () => play(socket, searchParams.get("cursor") ?? "none");
     return response;
@@ -180,6 +186,43 @@ Deno.test("the bot in Python notices a gap, and moves its position only when it 
   assert.deepEqual(book, { event: "book", sequence: 6, bid: ["8.5", "4"], ask: ["10.0", "1"] });
   assert.deepEqual(await bot.next("gap"), { event: "gap", after: 1, sequence: 3 });
   assert.deepEqual(requests.map((text) => JSON.parse(text).event), ["unsubscribe", "subscribe"]);
+});
+
+Deno.test("the bot in Python fetches its open orders again when events may be missing", async () => {
+  const python = await pythonWithWebsockets();
+  if (python === undefined) return console.log("no Python with websockets here: not tried");
+  const replies = [[{ id: 1, state: "wait" }, { id: 2, state: "wait" }], [{
+    id: 2,
+    state: "wait",
+  }]];
+  const asked: (string | null)[] = [];
+  await using server = startScript(
+    (socket) => {
+      socket.send('{"order":{"id":3,"state":"wait"}}');
+      socket.send('{"status":{"message":"events may be missing","streams":["btcusd.ob-inc"]}}');
+      socket.send('{"status":{"message":"events may be missing","streams":["order"]}}');
+      socket.send('{"order":{"id":2,"state":"done"}}');
+    },
+    (authorization) => replies[asked.push(authorization) - 1] ?? [],
+  );
+  const url = `127.0.0.1:${server.addr.port}`;
+  for (const isFetched of [true, false]) {
+    const orders = isFetched ? [`--orders-url=http://${url}/orders`] : [];
+    const address = [`--url=ws://${url}`, `--token-url=http://${url}/page/token`, ...orders];
+    await using running: Running = new Running([`${ROOT}examples/python-bot/bot.py`, ...address], [
+      python,
+    ]);
+    const bot: Bot = new Bot(running);
+    await running.stdout.line(/"id": 2, "state": "done"/);
+    assert.deepEqual(
+      bot.lines.filter(({ event }) => /order/.test(event)).map(({ event, open }) => [event, open]),
+      isFetched
+        ? [["open orders", 2], ["order", 3], ["open orders", 1], ["order", 0]]
+        : [["open orders", 0], ["order", 1], ["open orders", 0], ["order", 0]],
+    );
+  }
+  assert.equal(asked.length, 2);
+  assert.match(asked[0] ?? "", /^Bearer e30\./);
 });
 
 Deno.test("the app in React keeps book and orders over an expiring token and a restart", async () => {

@@ -90,11 +90,17 @@ function request(ranger: RangerProcess, more = ""): string {
 Deno.test("with server.proxy_protocol a client has the address of its header", async (t) => {
   const args = [...ARGS, "--proxy-protocol", "--trusted-proxies=127.0.0.1,10.0.0.0/8"];
   await using ranger = await startRanger({ args });
-  const opened = (address: string) =>
-    ranger.log(
-      ({ message, address: from }) => message.endsWith("1 streams") && from === address,
-      `a connection from ${address}`,
+  let connections = 0;
+  /** Of the connection that was opened last. */
+  const assertOpened = async (address: string) => {
+    const wanted = ++connections;
+    let seen = 0;
+    const line = await ranger.log(
+      ({ message }) => message.endsWith("1 streams") && ++seen === wanted,
+      `connection ${wanted}`,
     );
+    assert.equal(line.address, address);
+  };
 
   for (const [what, header, address = "127.0.0.1"] of good) {
     await step(t, what, async () => {
@@ -109,7 +115,7 @@ Deno.test("with server.proxy_protocol a client has the address of its header", a
         assert.match(new TextDecoder().decode((await client.frame()).payload), /subscribed/);
         await client.send({ opcode: Opcode.text, payload: "ping" });
         assert.equal(new TextDecoder().decode((await client.frame()).payload), "pong");
-        await opened(address);
+        await assertOpened(address);
         // A client that ends its side first is answered to the end.
         await client.end();
         assert.equal(await client.ended(), "end");
@@ -123,7 +129,7 @@ Deno.test("with server.proxy_protocol a client has the address of its header", a
     await client.write(header);
     await client.write(request(ranger, "X-Forwarded-For: 198.51.100.3\r\n"));
     assert.equal((await client.response()).status, 101);
-    await opened("198.51.100.3");
+    await assertOpened("198.51.100.3");
   });
 
   await step(t, "a plain request is answered", async () => {

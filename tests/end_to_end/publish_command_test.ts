@@ -244,3 +244,13 @@ Deno.test("a broker that is not there or lets nobody in ends with 69", async (t)
     await answering;
   }
 });
+
+Deno.test("a file for TLS that cannot be used is named with its setting and source", async () => {
+  const args = ["publish", "public.usdbtc.trades", "{}", "--amqp-url", "amqps://127.0.0.1:1/"];
+  const { code, output } = await runRanger(args, { RANGER_AMQP_CA: "/none/ca.pem" });
+  assert.equal(code, 78);
+  assert.match(
+    output,
+    /^ranger: amqp\.ca, from environment RANGER_AMQP_CA: the file \/none\/ca\.pem does not exist/,
+  );
+});

@@ -98,7 +98,7 @@ Deno.test("keys change on SIGHUP, and who is connected stays", async (t) => {
       assert.equal(before.value("ranger_config_last_reload_successful"), 1);
       assert.match(
         await deployment.reload(),
-        /^cannot use .*; the old ones stay in force: auth\.public_key: .*holds a private key/,
+        /^cannot use .*; the old ones stay in force: auth\.public_key, from file .*: .*holds a private key/,
       );
       const after = await scrape(deployment.ranger);
       assert.equal(after.value("ranger_config_last_reload_successful"), 0);
@@ -106,7 +106,7 @@ Deno.test("keys change on SIGHUP, and who is connected stays", async (t) => {
       assert.equal(after.value(since), before.value(since));
       const { reload } = await (await fetch(deployment.ranger.managementUrl("/stats"))).json();
       assert.equal(reload.successful, false);
-      assert.match(reload.reason, /^auth\.public_key: .*holds a private key/);
+      assert.match(reload.reason, /^auth\.public_key, from file .*: .*holds a private key/);
       assert.equal(await verifies(token), true);
     },
   );
@@ -210,7 +210,14 @@ Deno.test("what may change while it runs changes on SIGHUP, and nothing else", a
     ["[limits]\nstreams = 0\n", /limits\.streams, from file .*: 0 is below 1; expected/],
     ["", /auth\.public_key .*is not set/],
     [`${auth}[limit]\nstreams = 7\n`, /unknown section \[limit\]; did you mean \[limits\]\?/],
-    [auth.replace("jwt.pub", "none.pub") + "[rbac]\nadmin = []\n", /there is no file .*none\.pub/],
+    [
+      auth.replace("jwt.pub", "none.pub") + "[rbac]\nadmin = []\n",
+      /auth\.public_key, from file .*ranger\.toml: there is no file .*none\.pub; give/,
+    ],
+    [
+      `${auth}revoked = "/none/revoked"\n`,
+      /auth\.revoked, from file .*ranger\.toml: cannot read \/none\/revoked: .*; expected/,
+    ],
     [`${auth}jwks_url = "http://127.0.0.1:9"\n`, /auth\.jwks_url: no keys from .*: /],
   ];
   await step(t, "a file that is wrong changes nothing", async () => {

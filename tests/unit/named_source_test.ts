@@ -19,6 +19,12 @@ Deno.test("a setting that turns out wrong when it is used is named with its sour
   );
 });
 
+Deno.test("a setting that begins a sentence is named with its source too", () => {
+  const error = namedSource(new ConfigurationError("auth.public_key is for TLS"), { entries });
+  assert.ok(error instanceof ConfigurationError);
+  assert.equal(error.message, "auth.public_key, from environment JWT_PUBLIC_KEY: is for TLS");
+});
+
 Deno.test("a default, another setting and another error stay as they are", () => {
   for (
     const error of [

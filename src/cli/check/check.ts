@@ -1,5 +1,6 @@
 import { brokerName } from "../../config/amqp_url.ts";
-import type { Entry } from "../../config/loaded.ts";
+import type { Entry, Loaded } from "../../config/loaded.ts";
+import { namedSource } from "../../config/named_source.ts";
 import type { Settings } from "../../config/shape.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { readTls, type TlsOptions } from "../../source/amqp/tls.ts";
@@ -62,7 +63,7 @@ export const check = defineCommand({
       environmentFiles: environment.origins,
       ...(service ? { credentials: service.credentials } : {}),
     });
-    const { settings, entries, file, renamed, ignored } = loaded;
+    const { settings, entries, file, renamed, ignored, unknownVariables } = loaded;
     console.log(`configuration file: ${file ?? "none"}`);
     console.log(`environment file: ${environment.files.join(", ") || "none"}`);
     console.log(`service: ${service ? `${service.file}, user ${service.user}` : "none"}\n`);
@@ -76,11 +77,12 @@ export const check = defineCommand({
     }
     for (const problem of ignored) console.log(`note   ${problem}; it is ignored`);
     const all = !values["files-only"];
-    const { tls, findings: ofTls } = await tryTls(settings.amqp);
+    const { tls, findings: ofTls } = await tryTls(loaded);
     const findings = [
       ...environment.findings,
+      ...unknownVariables.map((text) => ({ name: "environment", text, exitCode: 0, warns: true })),
       ...(service ? await tryFiles(loaded, service) : []),
-      ...await tryKeys(settings.auth, all),
+      ...await tryKeys(loaded, all),
       ...ofTls,
       ...(all ? await tryNetwork(settings, tls, service) : []),
     ];
@@ -122,11 +124,12 @@ async function tryNetwork(
 
 /** The files for TLS to the broker; undefined where they cannot be used. */
 async function tryTls(
-  amqp: Settings["amqp"],
+  loaded: Loaded,
 ): Promise<{ tls: TlsOptions | undefined; findings: Finding[] }> {
   try {
-    return { tls: await readTls(amqp), findings: [] };
-  } catch (error) {
+    return { tls: await readTls(loaded.settings.amqp), findings: [] };
+  } catch (thrown) {
+    const error = namedSource(thrown, loaded);
     if (!(error instanceof ConfigurationError)) throw error;
     const finding = { name: "broker", text: error.message, exitCode: error.exitCode };
     return { tls: undefined, findings: [finding] };

@@ -2,6 +2,8 @@ import { loadVerificationKeys } from "../../auth/keys.ts";
 import { RemoteKeys } from "../../auth/remote_keys.ts";
 import { Revocations } from "../../auth/revocations.ts";
 import type { VerificationKey } from "../../auth/verification_key.ts";
+import type { Loaded } from "../../config/loaded.ts";
+import { namedSource } from "../../config/named_source.ts";
 import type { Settings } from "../../config/shape.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { type Finding, UNAVAILABLE } from "./finding.ts";
@@ -11,18 +13,24 @@ import { type Finding, UNAVAILABLE } from "./finding.ts";
  *
  * @param fetches whether the key set of `auth.jwks_url` is fetched
  */
-export async function tryKeys(auth: Settings["auth"], fetches: boolean): Promise<Finding[]> {
+export async function tryKeys(loaded: Loaded, fetches: boolean): Promise<Finding[]> {
+  const { auth } = loaded.settings;
   if (!auth.enabled) {
     return [{ name: "key", text: "not needed: public streams only", exitCode: 0 }];
   }
   const findings: Finding[] = [];
-  if (auth.publicKey !== "" || auth.jwksUrl === "") findings.push(...await tryPublicKey(auth));
-  if (auth.revoked !== "") findings.push(await tryRevoked(auth.revoked));
+  if (auth.publicKey !== "" || auth.jwksUrl === "") {
+    findings.push(...await tryPublicKey(auth, loaded));
+  }
+  if (auth.revoked !== "") findings.push(await tryRevoked(auth.revoked, loaded));
   if (auth.jwksUrl !== "" && fetches) findings.push(await tryJwks(auth));
   return findings;
 }
 
-async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise<Finding[]> {
+async function tryPublicKey(
+  { publicKey, algorithm }: Settings["auth"],
+  loaded: Loaded,
+): Promise<Finding[]> {
   const name = "key";
   try {
     const keys = await loadVerificationKeys(publicKey, { algorithm });
@@ -31,19 +39,21 @@ async function tryPublicKey({ publicKey, algorithm }: Settings["auth"]): Promise
       text: `${described(key)}, ${key.fingerprint}`,
       exitCode: 0,
     }));
-  } catch (error) {
+  } catch (thrown) {
+    const error = namedSource(thrown, loaded);
     if (!(error instanceof ConfigurationError)) throw error;
     const hint = publicKey === "" ? "; --no-auth runs public streams only" : "";
     return [{ name, text: error.message + hint, exitCode: error.exitCode }];
   }
 }
 
-async function tryRevoked(path: string): Promise<Finding> {
+async function tryRevoked(path: string, loaded: Loaded): Promise<Finding> {
   const name = "revoked";
   try {
     const { size } = await Revocations.read(path);
     return { name, text: `${size} ${size === 1 ? "entry" : "entries"} in ${path}`, exitCode: 0 };
-  } catch (error) {
+  } catch (thrown) {
+    const error = namedSource(thrown, loaded);
     if (!(error instanceof ConfigurationError)) throw error;
     return { name, text: error.message, exitCode: error.exitCode };
   }

@@ -1,8 +1,9 @@
 /** What is wrong with a TLS connection, by the error code of node:tls. */
 const TEXTS: Readonly<Record<string, string>> = {
   SELF_SIGNED_CERT_IN_CHAIN: "the broker's certificate is not from a trusted authority (amqp.ca)",
+  // Deno has this code for most certificates that have expired, too.
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    "the broker's certificate is not from a trusted authority (amqp.ca)",
+    "the broker's certificate is not from a trusted authority (amqp.ca), or has expired",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     "the broker's certificate is not from a trusted authority (amqp.ca)",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the broker's certificate is self-signed, and not trusted (amqp.ca)",
