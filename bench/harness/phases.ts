@@ -3,9 +3,9 @@ import { cpuSeconds, family, waitedSeconds } from "./proc.ts";
 
 /**
  * A server that waited this share of a phase for its core shared it with other programs: what its
- * clients got late says nothing about the server. One wait of a hundredth of the phase decides a p99.
+ * clients got late says nothing about the server. For its own threads it waits up to 3 %.
  */
-export const DISTURBED = 0.02;
+export const DISTURBED = 0.05;
 
 /** Of one phase, as shares of its time. */
 export interface Phase {

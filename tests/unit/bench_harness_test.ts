@@ -38,11 +38,11 @@ Deno.test("search: says so when nothing holds, and keeps to its number of probes
   equal(few.probes.length, 3);
 });
 
-Deno.test("phases: each has the shares of its own time, and a server's waiting is a disturbance", () => {
+Deno.test("phases: each has its shares, and a server's waiting is a disturbance", () => {
   const readings = [
     { time: 10, cpu: 5, waited: 1, clientsWaited: 2 },
     { time: 14, cpu: 7, waited: 1.004, clientsWaited: 3 },
-    { time: 16, cpu: 7.5, waited: 1.064, clientsWaited: 3 },
+    { time: 16, cpu: 7.5, waited: 1.144, clientsWaited: 3 },
   ];
   const phaseOver = phaseMeter(() => readings.shift()!);
   const [calm, shared] = [phaseOver(), phaseOver()];
