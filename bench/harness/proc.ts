@@ -25,6 +25,15 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/**
+ * Seconds that the first thread of a process, the one that serves, was ready to run while its core
+ * ran something else (the run delay of sched-stats): what other programs have cost it.
+ */
+export function waitedSeconds(pid: number): number {
+  const [, waited] = Deno.readTextFileSync(`/proc/${pid}/schedstat`).split(" ");
+  return Number(waited) / 1e9;
+}
+
 /** Seconds that a core has been busy so far, with any process. */
 export function busySeconds(core: number): number {
   const line = Deno.readTextFileSync("/proc/stat").split("\n").find((line) =>

@@ -1,6 +1,7 @@
 import { count, ms, percent, type Table } from "../harness/format.ts";
 import { Load, type LoadReport } from "../harness/load.ts";
-import { cpuSeconds, family, memoryPeak } from "../harness/proc.ts";
+import { DISTURBED, isDisturbed, type Phase, phaseMeter, readingOf } from "../harness/phases.ts";
+import { memoryPeak } from "../harness/proc.ts";
 import { publishReport, startPublisher } from "../harness/publisher.ts";
 import { type Server, startServer } from "../harness/server.ts";
 import { lastNumbers, oneStream } from "../harness/traffic.ts";
@@ -30,11 +31,11 @@ const LOADS = [
   { name: "over the limit", bytes: 160, settings: [] },
 ];
 
-/** Shares of a core, milliseconds of the bystander, and clients that were closed. */
+/** Milliseconds of the bystander, and clients that were closed. */
 interface Stall {
-  readonly cpuBefore: number;
-  readonly cpuStalled: number;
-  readonly cpuAfter: number;
+  readonly before: Phase;
+  readonly stalled: Phase;
+  readonly after: Phase;
   readonly p99Before: number;
   readonly p99Stalled: number;
   /** While the clients read what had waited. */
@@ -62,16 +63,19 @@ export const stall: Scenario = {
     const measured: Measured[] = [];
     for (const { name, bytes, settings } of LOADS) {
       const rounds: Stall[] = [];
+      let { retries } = run.effort;
+      let tried = 0;
       const server = await startServer(rangerWith(settings), run.place);
       try {
         while (rounds.length < run.effort.rounds) {
-          const one = await once(run, server, bytes, 1 + 1_000_000 * (rounds.length + 1));
-          rounds.push(one);
+          const one = await once(run, server, bytes, 1 + 1_000_000 * ++tried);
+          const isAgain = isDisturbed([one.before, one.stalled, one.after]) && retries-- > 0;
+          if (!isAgain) rounds.push(one);
           run.say(
             `  ${name}: bystander p99 ${ms(one.p99Before)}, ${ms(one.p99Stalled)}, ` +
-              `${ms(one.p99After)} ms, server ${percent(one.cpuBefore)}, ` +
-              `${percent(one.cpuStalled)}, ${percent(one.cpuAfter)}, ${one.closed} closed, ` +
-              `${megabytes(one.memory)} more`,
+              `${ms(one.p99After)} ms, server ${shares(one, ({ cpu }) => cpu)}, waited ` +
+              `${shares(one, ({ waited }) => waited)}, ${one.closed} closed, ` +
+              `${megabytes(one.memory)} more${isAgain ? "; once more" : ""}`,
           );
         }
       } finally {
@@ -118,20 +122,21 @@ async function once({ place }: Run, server: Server, bytes: number, from: number)
   await publisher.say("go\n");
   await clients.measuring;
   const memoryOver = memoryPeak(server.running.pid);
-  const cpuOver = cpuMeter(server.running.pid);
+  const readers = [calm, stalled, after].map(({ program }) => program.pid);
+  const phaseOver = phaseMeter(() => readingOf(server.running.pid, readers));
   await calm.measured;
-  const cpuBefore = cpuOver();
+  const phaseBefore = phaseOver();
   await stalled.measuring;
-  cpuOver();
+  phaseOver();
   Deno.kill(clients.program.pid, "SIGSTOP");
   try {
     await new Promise((resolve) => setTimeout(resolve, 1000 * STALL));
   } finally {
     Deno.kill(clients.program.pid, "SIGCONT");
   }
-  const cpuStalled = cpuOver();
+  const phaseStalled = phaseOver();
   await after.measured;
-  const cpuAfter = cpuOver();
+  const phaseAfter = phaseOver();
   const memory = memoryOver();
   await clients.measured;
   const { lines } = await publishReport(publisher);
@@ -141,7 +146,7 @@ async function once({ place }: Run, server: Server, bytes: number, from: number)
   );
   const [p99Before, p99Stalled, p99After] = bystanders.map(({ latency }) => latency.p99_ms);
   return {
-    ...{ cpuBefore, cpuStalled, cpuAfter, memory, bystanders },
+    ...{ before: phaseBefore, stalled: phaseStalled, after: phaseAfter, memory, bystanders },
     ...{ p99Before: p99Before!, p99Stalled: p99Stalled!, p99After: p99After! },
     max: Math.max(...bystanders.slice(1).map(({ latency }) => latency.max_ms)),
     closed: slow!.connections - slow!.open_at_end,
@@ -149,16 +154,9 @@ async function once({ place }: Run, server: Server, bytes: number, from: number)
   };
 }
 
-/** The share of a core that a process used since the last call. */
-function cpuMeter(pid: number): () => number {
-  const used = () => family(pid).map(cpuSeconds).reduce((sum, one) => sum + one, 0);
-  let [cpu, time] = [used(), performance.now()];
-  return () => {
-    const [cpuNow, now] = [used(), performance.now()];
-    const share = 1_000 * (cpuNow - cpu) / (now - time);
-    [cpu, time] = [cpuNow, now];
-    return share;
-  };
+/** One share in each phase. */
+function shares({ before, stalled, after }: Stall, of: (phase: Phase) => number): string {
+  return [before, stalled, after].map((phase) => `${(100 * of(phase)).toFixed(1)} %`).join(", ");
 }
 
 function outcome(measured: readonly Measured[]): Outcome {
@@ -173,6 +171,8 @@ function outcome(measured: readonly Measured[]): Outcome {
       "The clients' process is stopped by a signal. It shares its core with broker, publisher and " +
       "bystander and takes only what they leave (SCHED_IDLE), so that their latency is not its own; " +
       "its connections have Ethernet's segments, so that the kernel's buffers are a network's.",
+      "Waited: ready to run while the core ran something else. A round in which the server waited " +
+      `${percent(DISTURBED)} of a phase and more is disturbed by other programs.`,
     ],
     summary: measured.map((load) =>
       `${load.name}: bystander p99 ${ms(middle(load, (one) => one.p99Before))} ms, ${
@@ -199,7 +199,7 @@ function outcome(measured: readonly Measured[]): Outcome {
       target(
         `stall ${load.name}, the server's CPU`,
         "falls",
-        middle(load, (one) => one.cpuStalled / one.cpuBefore),
+        middle(load, (one) => one.stalled.cpu / one.before.cpu),
         (x) => `${x.toFixed(2)} times`,
         (x) => x < 1,
       ),
@@ -223,9 +223,9 @@ function rows(measured: readonly Measured[]): Table {
       "p99 while the others stall",
       "p99 after",
       "max",
-      "server's CPU before",
-      "stalled",
-      "after",
+      "server's CPU",
+      "server waited",
+      "bystander waited",
       "closed",
       "memory at most, over before",
     ],
@@ -236,9 +236,9 @@ function rows(measured: readonly Measured[]): Table {
         `${ms(one.p99Stalled)} ms`,
         `${ms(one.p99After)} ms`,
         `${ms(one.max)} ms`,
-        percent(one.cpuBefore),
-        percent(one.cpuStalled),
-        percent(one.cpuAfter),
+        shares(one, ({ cpu }) => cpu),
+        shares(one, ({ waited }) => waited),
+        shares(one, ({ clientsWaited }) => clientsWaited),
         `${one.closed}`,
         megabytes(one.memory),
       ])

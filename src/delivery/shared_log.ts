@@ -10,6 +10,13 @@ import type { Traffic } from "./traffic.ts";
 /** Readers in a group, at most: that many are written to in a row before others have their turn. */
 const MAX_GROUP_SIZE = 16;
 
+/**
+ * Readers that one frame lets know that too much waits for them. Very many that stop reading
+ * together come to the limit together, and each costs some 30 microseconds: the rest have their turn
+ * with the frames that follow.
+ */
+const MAX_CHECKED_PER_FRAME = 4;
+
 /** What all logs of a process have in common. */
 export interface LogOptions {
   readonly flusher: Pick<Flusher, "schedule" | "scheduleUrgent" | "scheduleBehind">;
@@ -207,14 +214,12 @@ export class SharedLog {
     this.#idle.push(group);
   }
 
-  /** Lets readers that are too far behind know; the others need not be looked at. */
+  /** Lets some readers that are too far behind know, the furthest first. */
   #checkBehind(): void {
     const { limits } = this.#options;
-    for (
-      let first = this.#behind.first;
-      first && first.waitingAt(this.#last) > limits.unsentBytes;
-      first = this.#behind.first
-    ) {
+    for (let checked = 0; checked < MAX_CHECKED_PER_FRAME; checked++) {
+      const { first } = this.#behind;
+      if (first === undefined || first.waitingAt(this.#last) <= limits.unsentBytes) return;
       first.reader.checkBacklog();
       // It is written on, or its owner has not closed it yet.
       if (this.#behind.first === first) return;

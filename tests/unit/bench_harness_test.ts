@@ -1,4 +1,5 @@
 import { equal, ok } from "node:assert/strict";
+import { isDisturbed, phaseMeter } from "../../bench/harness/phases.ts";
 import { search } from "../../bench/harness/search.ts";
 import { lastNumbers, oneStream, usersOwn } from "../../bench/harness/traffic.ts";
 
@@ -35,4 +36,20 @@ Deno.test("search: says so when nothing holds, and keeps to its number of probes
     (rate) => Promise.resolve({ rate, holds: rate < 130 }),
   );
   equal(few.probes.length, 3);
+});
+
+Deno.test("phases: each has its shares, and a server's waiting is a disturbance", () => {
+  const readings = [
+    { time: 10, cpu: 5, waited: 1, clientsWaited: 2 },
+    { time: 14, cpu: 7, waited: 1.004, clientsWaited: 3 },
+    { time: 16, cpu: 7.5, waited: 1.144, clientsWaited: 3 },
+  ];
+  const phaseOver = phaseMeter(() => readings.shift()!);
+  const [calm, shared] = [phaseOver(), phaseOver()];
+  equal(calm.cpu, 0.5);
+  equal(calm.clientsWaited, 0.25);
+  equal(shared.cpu, 0.25);
+  equal(shared.clientsWaited, 0);
+  ok(!isDisturbed([calm]));
+  ok(isDisturbed([calm, shared]));
 });

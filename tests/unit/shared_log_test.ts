@@ -186,13 +186,25 @@ Deno.test("of the blocked readers only those overflow for whom more waits than m
   for (let count = 0; count < 2; count++) log.append(line("x".repeat(99)));
   const overflowed = () => all.flatMap(({ overflows }, at) => overflows > 0 ? [at] : []);
   assert.deepEqual(overflowed(), [3], "its own frames count as well");
-  for (let count = 0; count < 10; count++) log.append(line("x".repeat(99)));
+  for (let count = 0; count < 13; count++) log.append(line("x".repeat(99)));
   flusher.flush();
   assert.deepEqual(overflowed(), Array.from({ length: 20 }, (_, at) => at));
   for (const each of reading) await each.readOn();
   flusher.flush();
-  for (const { frames } of reading) assert.equal(frames.length, 22);
+  for (const { frames } of reading) assert.equal(frames.length, 25);
   assert.equal(traffic.unsent, 0);
+});
+
+Deno.test("of very many that come to the limit together a frame lets only a few know", () => {
+  const { all, log } = blockedReaders(100, { unsentBytes: 1000 });
+  const overflowed = () => all.filter(({ overflows }) => overflows > 0).length;
+  log.append(line("x".repeat(1_000)));
+  for (let before = 0; before < all.length;) {
+    const now = overflowed();
+    assert.ok(now > before && now - before <= 4, `${now} after ${before}`);
+    before = now;
+    log.append(line("x"));
+  }
 });
 
 Deno.test("a reader whose turn has not come is written to before it is judged", async () => {
