@@ -11,8 +11,15 @@
  * process has one core, so the other thread only takes turns with it, of 5 ms each. With a thousand
  * connections at 1,000,000 to 1,400,000 frames a second on a slow core, p99 was 66 to 93 ms while it
  * marked, in six of ten runs, and 43 to 47 without, in all of five.
+ *
+ * With `gc` the server returns the memory of a crowd's handshakes when it is quiet again
+ * (`src/daemon/handshake_garbage.ts`).
  */
-export const V8_FLAGS: readonly string[] = ["--max-semi-space-size=4", "--no-concurrent-marking"];
+export const V8_FLAGS: readonly string[] = [
+  "--max-semi-space-size=4",
+  "--no-concurrent-marking",
+  "--expose-gc",
+];
 
 /**
  * Deno's variables, for whatever starts the program: the launcher of the built folder, the units, the

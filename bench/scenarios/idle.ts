@@ -62,7 +62,7 @@ export const idle: Scenario = {
       tables: [rows(measured)],
       notes: [
         "Resident memory over the server at rest; the kernel's socket buffers are not in it. " +
-        "“Added” divides what the last step added. Memory is read, and CPU measured, " +
+        "“Added” divides what the last step added. Memory is read, and CPU measured from then on, " +
         `${run.effort.rest} s after the connections were there: engines that collect garbage ` +
         "return that of the handshakes in quiet hours; “at once” is before that. " +
         `Ranger's CPU is over ${run.effort.idleWindow} s, ` +
@@ -102,12 +102,13 @@ async function hold(peer: FedPeer, { place, effort, say }: Run): Promise<Measure
       });
       loads.push(load);
       await load.ready;
+      const readyAt = performance.now();
       const atOnce = await settledMemory(pid, effort.settle);
-      await seconds(effort.rest);
+      await seconds(Math.max(0, effort.rest - (performance.now() - readyAt) / 1000));
+      const memory = memoryOf(pid);
       const used = startUsage([family(pid)], []);
       await seconds(ours ? effort.idleWindow : SHORT_WINDOW);
       const cpu = used().processes[0] ?? 0;
-      const memory = memoryOf(pid);
       const level = {
         connections,
         memory,

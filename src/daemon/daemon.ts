@@ -32,6 +32,7 @@ import { configureLog } from "../telemetry/log.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
 import { VERSION } from "../version.ts";
 import { Keepalive } from "../websocket/keepalive.ts";
+import { HandshakeGarbage } from "./handshake_garbage.ts";
 import { applyLive, type LiveTable, type Nothing } from "./live.ts";
 import type { MetricSources } from "./metrics/metric.ts";
 import { metricsRegistry } from "./metrics/registry.ts";
@@ -203,6 +204,10 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const readiness = new Readiness(source, settings.management.brokerGrace);
   const loopLag = new LoopLag();
+  const garbage = new HandshakeGarbage({
+    clients: () => sessions.counts.total,
+    open: () => sessions.size,
+  });
   const reloads = new ReloadStatus();
   const sources: MetricSources = {
     ...{ hub, sessions, verifier, expiries, limitsHit, flusher, traffic, source, loopLag, reloads },
@@ -245,6 +250,7 @@ export async function startDaemon(
   socketLimit.start();
   source.start(hub);
   loopLag.start();
+  garbage.start();
 
   const live: LiveTable = {
     auth: (next) => {
@@ -287,7 +293,7 @@ export async function startDaemon(
     },
     stop: () =>
       stopping ??= shutDown(
-        { clients, management, sessions, source, verifier, loopLag, socketLimit },
+        { clients, management, sessions, source, verifier, loopLag, socketLimit, garbage },
         server.drainSeconds,
       ),
   };

@@ -7,6 +7,7 @@ import type { Sessions } from "../session/sessions.ts";
 import type { EventSource } from "../source/source.ts";
 import type { LoopLag } from "../telemetry/loop_lag.ts";
 import { SERVER_CLOSES } from "../websocket/close.ts";
+import type { HandshakeGarbage } from "./handshake_garbage.ts";
 
 /** Maximum time in milliseconds for handshakes in progress; none without a drain. */
 const HANDSHAKES_TIMEOUT = 1000;
@@ -20,6 +21,7 @@ export interface Running {
   readonly verifier: TokenVerifier | undefined;
   readonly loopLag: LoopLag;
   readonly socketLimit: SocketLimit;
+  readonly garbage: HandshakeGarbage;
 }
 
 /**
@@ -29,10 +31,11 @@ export interface Running {
  * @param drainSeconds over which clients are closed
  */
 export async function shutDown(
-  { clients, management, sessions, source, verifier, loopLag, socketLimit }: Running,
+  { clients, management, sessions, source, verifier, loopLag, socketLimit, garbage }: Running,
   drainSeconds: number,
 ): Promise<void> {
   const drainTime = drainSeconds * 1000;
+  garbage.stop();
   // A client whose handshake is in progress connected before the end, and is drained like others.
   const handshakes = Promise.race([
     clients.stopAccepting(),
