@@ -70,20 +70,34 @@ export class Subscriber implements BudgetHolder {
   }
 }
 
+/** What a set of names adds up to; in two integers, which need no memory besides their fields. */
+export interface Mark {
+  readonly high: number;
+  readonly low: number;
+}
+
 /**
  * Subscribers with the same streams and the same wire format. An event costs work for each
  * audience, not for each subscriber.
  */
 export class Audience {
-  /** Names of the streams that all its subscribers receive. */
-  readonly names: ReadonlySet<string>;
+  /** Names of the streams that all its subscribers receive; changed by {@linkcode Audiences} only. */
+  readonly names: Set<string>;
+  /** What its names add up to; kept by {@linkcode Audiences}. */
+  mark: Mark;
   readonly format: WireFormat;
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
   /** @param log its frames are sent to all subscribers */
-  constructor(names: ReadonlySet<string>, format: WireFormat, log: SharedLog) {
+  constructor(
+    names: Set<string>,
+    mark: Mark,
+    format: WireFormat,
+    log: SharedLog,
+  ) {
     this.names = names;
+    this.mark = mark;
     this.format = format;
     this.#log = log;
   }
