@@ -1,7 +1,7 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
-import type { Message } from "./message.ts";
+import { framesOf, type Message } from "./message.ts";
 import type { BudgetHolder } from "./state_budget.ts";
 
 /** What a subscriber needs of the connection behind it. */
@@ -49,6 +49,11 @@ export class Subscriber implements BudgetHolder {
   /** Sends an answer or a status message. */
   tell(message: Message): void {
     this.outbox.send(message.frame(this.format));
+  }
+
+  /** Sends answers, in order; at least one. */
+  tellAll(texts: readonly string[]): void {
+    this.outbox.send(framesOf(texts, this.format), undefined, texts.length);
   }
 
   /**

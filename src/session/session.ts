@@ -433,7 +433,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
-    const refused: Message[] = [];
+    const refused: string[] = [];
     let tooMany = false;
     const room = new StreamRoom(limits, held);
     for (const stream of new Set(streams)) {
@@ -452,7 +452,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     );
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
-    for (const answer of refused) this.#subscriber.tell(answer);
+    if (refused.length > 0) this.#subscriber.tellAll(refused);
     if (tooMany) {
       limitsHit.add("streams");
       this.#answer("tooManyStreams", id, `the limit is ${limits.streams} streams`);
