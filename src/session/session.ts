@@ -30,6 +30,7 @@ import {
   type StreamsEvent,
 } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
+import type { MessageTurns } from "./message_turns.ts";
 import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
@@ -46,6 +47,8 @@ export interface SessionContext {
   /** Whether a verified token has been revoked since. */
   isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean;
   readonly users: UserQuota;
+  /** When long messages are handled. */
+  readonly turns: MessageTurns;
   /** Counts tokens that do not verify. */
   readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
@@ -68,6 +71,9 @@ export type ClientConnection = Pick<
 /** What a client asks for with streams (protocol, section 9). */
 type Request = Pick<StreamsEvent, "cursor" | "last">;
 
+/** Messages that wait before no more are read. */
+const MAX_WAITING = 8;
+
 /** A binary message that is not text, in its place among the others. */
 const NOT_TEXT = Symbol("not text");
 const NOT_UTF8: InvalidMessage = { kind: "invalid", reason: "the message is not valid UTF-8" };
@@ -84,8 +90,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * One client: who it is, what it holds, what it says and what it is answered.
  *
- * Messages are handled in order, one at a time. While a token is being verified nothing is read
- * from the client; what was read already waits.
+ * Messages are handled in order, one at a time. While a token is being verified, or a long message
+ * waits for its turn, nothing is read from the client; what was read already waits.
  *
  * @example
  * ```ts
@@ -237,6 +243,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   closed(info: CloseInfo): void {
+    if (this.#waiting) this.#context.turns.remove(this);
     this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();
@@ -253,8 +260,15 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     if (message !== NOT_TEXT) {
       this.#charge(furtherMessagesOf(message.length, this.#context.limits.messageBytes));
     }
-    if (this.#verifying) (this.#waiting ??= []).push(message);
-    else this.#handle(message);
+    if (this.#verifying || this.#waiting) {
+      // Few have one: to pause and to go on takes longer than most messages do.
+      if ((this.#waiting ??= []).push(message) === MAX_WAITING) this.connection.pause();
+    } else if (this.#context.turns.mayHandle(lengthOf(message))) {
+      this.#handle(message);
+    } else {
+      this.#waiting = [message];
+      this.#context.turns.wait(this);
+    }
   }
 
   /** @returns whether the message may be handled; otherwise the client is closed */
@@ -376,13 +390,25 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     }
   }
 
+  /** Handles the first message that waits, and the others as far as they may be. */
+  takeTurn(): void {
+    const first = this.#waiting?.shift();
+    if (first !== undefined) this.#handle(first);
+    this.#handleWaiting();
+  }
+
   #handleWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (let at = 0; waiting && at < waiting.length && this.connection.isOpen; at++) {
-      // A token among those that waited: the rest waits on.
-      if (this.#verifying) (this.#waiting ??= []).push(waiting[at]!);
-      else this.#handle(waiting[at]!);
+    // A token among those that waited: the rest waits on, as for a turn.
+    while (this.#waiting && !this.#verifying && this.connection.isOpen) {
+      const next = this.#waiting[0];
+      if (next === undefined) {
+        this.#waiting = undefined;
+      } else if (this.#context.turns.mayHandle(lengthOf(next))) {
+        this.#waiting.shift();
+        this.#handle(next);
+      } else {
+        return this.#context.turns.wait(this);
+      }
     }
     if (!this.#verifying) this.connection.resume();
   }
@@ -481,6 +507,10 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   #mayHold(stream: string): boolean {
     return mayHold(this.#context.rbac, this.#role, stream);
   }
+}
+
+function lengthOf(message: string | typeof NOT_TEXT): number {
+  return message === NOT_TEXT ? 0 : message.length;
 }
 
 function textOf(message: Uint8Array): string | typeof NOT_TEXT {
