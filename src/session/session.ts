@@ -71,7 +71,7 @@ export type ClientConnection = Pick<
 /** What a client asks for with streams (protocol, section 9). */
 type Request = Pick<StreamsEvent, "cursor" | "last">;
 
-/** Messages that wait before no more are read. */
+/** Messages of one client that wait before no more are read from it. */
 const MAX_WAITING = 8;
 
 /** A binary message that is not text, in its place among the others. */
@@ -256,19 +256,35 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   #received(message: string | typeof NOT_TEXT): void {
-    if (!this.#counted()) return;
-    if (message !== NOT_TEXT) {
-      this.#charge(furtherMessagesOf(message.length, this.#context.limits.messageBytes));
-    }
     if (this.#verifying || this.#waiting) {
-      // Few have one: to pause and to go on takes longer than most messages do.
-      if ((this.#waiting ??= []).push(message) === MAX_WAITING) this.connection.pause();
+      this.#wait(message);
     } else if (this.#context.turns.mayHandle(lengthOf(message))) {
-      this.#handle(message);
+      this.#take(message);
     } else {
       this.#waiting = [message];
       this.#context.turns.wait(this);
     }
+  }
+
+  /** It counts when it is handled, as what comes before it may count as several. */
+  #wait(message: string | typeof NOT_TEXT): void {
+    const { messageRate, messageBurst } = this.#context.limits;
+    const count = (this.#waiting ??= []).push(message);
+    if (messageRate > 0 && count > messageBurst) {
+      void this.connection.close(SERVER_CLOSES.messageRate);
+    } else if (count === MAX_WAITING) {
+      // Fewer have one: to pause and to go on takes longer than most messages do.
+      this.connection.pause();
+    }
+  }
+
+  /** Counts a message, and handles it. */
+  #take(message: string | typeof NOT_TEXT): void {
+    if (!this.#counted()) return;
+    if (message !== NOT_TEXT) {
+      this.#charge(furtherMessagesOf(message.length, this.#context.limits.messageBytes));
+    }
+    this.#handle(message);
   }
 
   /** @returns whether the message may be handled; otherwise the client is closed */
@@ -393,7 +409,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   /** Handles the first message that waits, and the others as far as they may be. */
   takeTurn(): void {
     const first = this.#waiting?.shift();
-    if (first !== undefined) this.#handle(first);
+    if (first !== undefined) this.#take(first);
     this.#handleWaiting();
   }
 
@@ -405,7 +421,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
         this.#waiting = undefined;
       } else if (this.#context.turns.mayHandle(lengthOf(next))) {
         this.#waiting.shift();
-        this.#handle(next);
+        this.#take(next);
       } else {
         return this.#context.turns.wait(this);
       }

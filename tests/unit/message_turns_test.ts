@@ -48,7 +48,7 @@ Deno.test("clients that wait have their turns in order, and new long messages co
 });
 
 /** A session whose long messages wait until the test says so. */
-function waitingSession() {
+function waitingSession(messageRate = 0, messageBurst = 0) {
   const recording = new RecordingOutbox({ split: webSocketFrames });
   const does: string[] = [];
   let waits = 0;
@@ -61,7 +61,7 @@ function waitingSession() {
   const context = {
     turns,
     hub: hub as unknown as Hub,
-    limits: { messageRate: 0, messageBurst: 0, messageBytes: 4096, streams: 256 },
+    limits: { messageRate, messageBurst, messageBytes: 4096, streams: 256 },
     ended() {},
   } as unknown as SessionContext;
   const connection = {
@@ -70,6 +70,7 @@ function waitingSession() {
     open() {},
     pause: () => does.push("pause"),
     resume: () => does.push("resume"),
+    close: () => does.push("close"),
   } as unknown as ClientConnection;
   const format = wireFormats(undefined, new Cursors(), false).none.object;
   const session = new Session(context, connection, format, undefined, "203.0.113.7");
@@ -82,6 +83,9 @@ function waitingSession() {
 
 const long = (id: number) =>
   JSON.stringify({ event: "unsubscribe", streams: ["x".repeat(SHORT)], id });
+/** Counts as four. */
+const longest = (id: number) =>
+  JSON.stringify({ event: "unsubscribe", streams: ["x".repeat(4000)], id });
 const answerTo = (id: number) => `{"success":{"message":"unsubscribed","streams":[]},"id":${id}}`;
 
 Deno.test("while a client's long message waits, what it sends after that does as well", () => {
@@ -122,5 +126,24 @@ Deno.test("a client that is gone has no turn", () => {
   session.closed({ code: 1000, reason: "", by: "client", cause: "client" });
   assert.deepEqual(does, ["remove"]);
   session.takeTurn();
+  assert.deepEqual(answers(), []);
+});
+
+Deno.test("messages that wait count when they are handled, after those before them", () => {
+  // So slow a rate that the time between two messages does not matter.
+  const { session, answers, does } = waitingSession(0.001, 5);
+  session.receivedText(longest(1));
+  session.receivedText("ping");
+  session.receivedText("ping");
+  assert.deepEqual(does, []);
+  session.takeTurn();
+  assert.deepEqual(answers(), [answerTo(1), "pong"]);
+  assert.deepEqual(does.slice(0, 1), ["close"], "4 and 1 are the burst");
+});
+
+Deno.test("more messages than the burst do not wait: the client is closed", () => {
+  const { session, answers, does } = waitingSession(0.001, 3);
+  for (let id = 1; id <= 4; id++) session.receivedText(long(id));
+  assert.deepEqual(does, ["close"]);
   assert.deepEqual(answers(), []);
 });
