@@ -5,6 +5,8 @@ import { encodeFrame, type FrameToSend, Opcode } from "../../testing/frames.ts";
 /** One kind of hostile message, the worst that there is of it. */
 export interface Attack {
   readonly name: string;
+  /** The path of a handshake, where each message is one, by a connection that ends after it. */
+  readonly handshake?: string;
   /** Sent once per connection, before. */
   readonly setup: readonly Uint8Array[];
   /** The n-th message; several frames where they only make sense together. */
@@ -78,8 +80,10 @@ const tokens = Array.from({ length: 500 }, () => json({ jwt: forged() }));
 
 const begun = frame("x", { fin: false });
 
+const ping = frame("ping");
+
 export const ATTACKS: readonly Attack[] = [
-  same("text ping (an honest message, to compare)", frame("ping")),
+  same("text ping (an honest message, to compare)", ping),
   same("unsubscribe with 256 long names held", json({ event: "unsubscribe", streams: ["x"] }), {
     setup: holdAll,
   }),
@@ -91,6 +95,15 @@ export const ATTACKS: readonly Attack[] = [
     }),
     { count: 500, rate: rateOf(LONGEST + 16) },
   ),
+  {
+    name: "handshake with 900 names that are refused",
+    handshake: `/public?stream=${Array.from({ length: 900 }, (_, at) => `a.b.${at}`).join(",")}`,
+    setup: [],
+    message: () => ping,
+    // No limit says so: there may be as many handshakes as the machine bears.
+    rate: 1,
+    count: 500,
+  },
   alternating("subscribe and unsubscribe 55 names", longNames.slice(0, 55), 1000, LONGEST + 3),
   alternating("subscribe and unsubscribe a book of 10,000 levels", ["deep.ob-inc"], 400, 1),
   alternating(

@@ -8,19 +8,23 @@ export class HostileConnection implements Disposable {
   sent = 0;
   received = 0;
   isClosed = false;
+  /** Bytes of the request that opened it. */
+  readonly requestBytes: number;
   readonly #socket: Deno.TcpConn;
   readonly #reader = new FrameReader();
   #pong: (() => void) | undefined;
 
-  private constructor(socket: Deno.TcpConn) {
+  private constructor(socket: Deno.TcpConn, requestBytes: number) {
     this.#socket = socket;
+    this.requestBytes = requestBytes;
   }
 
   static async open(port: number, path = "/public"): Promise<HostileConnection> {
     const socket = await Deno.connect({ hostname: "127.0.0.1", port });
     socket.setNoDelay(true);
-    const connection = new HostileConnection(socket);
-    await connection.write(upgradeRequest(port, path));
+    const request = upgradeRequest(port, path);
+    const connection = new HostileConnection(socket, request.length);
+    await connection.write(request);
     await connection.#handshake();
     connection.sent = connection.received = 0;
     void connection.#read();

@@ -109,7 +109,8 @@ async function costOf(attack: Attack, broker: Broker, key: TestKey) {
     const send = async (count: number) => {
       for (let sent = 0; sent < count; sent += BATCH) {
         for (let n = sent; n < Math.min(sent + BATCH, count); n++) {
-          await connection.write(attack.message(n));
+          if (attack.handshake === undefined) await connection.write(attack.message(n));
+          else await shakeHands(ranger.port, attack.handshake, attack.message(n), connection);
         }
         await connection.answered(ping);
       }
@@ -124,6 +125,19 @@ async function costOf(attack: Attack, broker: Broker, key: TestKey) {
   } finally {
     await stop();
   }
+}
+
+/** Opens a connection, awaits the answer to its first message, and counts both for another one. */
+async function shakeHands(
+  port: number,
+  path: string,
+  message: Uint8Array,
+  counting: HostileConnection,
+): Promise<void> {
+  using connection = await HostileConnection.open(port, path);
+  await connection.answered(message);
+  counting.sent += connection.requestBytes + connection.sent;
+  counting.received += connection.received;
 }
 
 /** What many connections do to a server at its default limits, and to a bystander. */
@@ -149,7 +163,9 @@ async function crowdOf(
     let isOver = false;
     const [p99] = await Promise.all([
       bystanderP99(ranger.port, options.seconds).finally(() => isOver = true),
-      ...connections.map((connection, at) => flood(connection, attack, at, () => isOver)),
+      ...connections.map((connection, at) =>
+        flood(connection, ranger.port, attack, at, () => isOver)
+      ),
     ]);
     const seconds = (performance.now() - began) / 1000;
     const total = (what: "sent" | "received") =>
@@ -169,14 +185,16 @@ async function crowdOf(
 /** Sends as fast as the limits allow; where that ends the connection after all, it is over. */
 async function flood(
   connection: HostileConnection,
-  { message, rate }: Attack,
+  port: number,
+  { handshake, message, rate }: Attack,
   at: number,
   isOver: () => boolean,
 ): Promise<void> {
   // Not all in the same moment.
   await pause(at % 50);
   for (let n = at; !isOver() && !connection.isClosed; n++) {
-    await connection.write(message(n));
+    if (handshake === undefined) await connection.write(message(n));
+    else await shakeHands(port, handshake, message(n), connection);
     await pause(1000 / rate);
   }
 }

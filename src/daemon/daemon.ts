@@ -21,6 +21,7 @@ import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { commentLimits, receiverLimits } from "../session/limits.ts";
+import { MessageTurns } from "../session/message_turns.ts";
 import { guards } from "../session/permissions.ts";
 import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
@@ -148,7 +149,7 @@ export async function startDaemon(
   };
   const context = {
     ...{ hub, verify, isRevoked, failures, expiries, rbac },
-    ...{ limits, limitsHit, places, users },
+    ...{ limits, limitsHit, places, users, turns: new MessageTurns() },
   };
   const sessions = new Sessions(context, transports, compression);
   if (protocol.closeOnLoss) {

@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import { encodeBriefEvent } from "../sse/event.ts";
-import { answerFrame, textFrame } from "../websocket/frame.ts";
+import { answerFrame, answerFrames, textFrame } from "../websocket/frame.ts";
 import type { Transport } from "./envelope.ts";
 
 const encoder = new TextEncoder();
@@ -34,4 +35,20 @@ export class Message {
     }
     return this.#textFrame ??= this.#isBrief ? answerFrame(this.text) : textFrame(this.text);
   }
+}
+
+/**
+ * Answers in a row to one client, in one buffer.
+ *
+ * @example
+ * ```ts
+ * framesOf(['{"success":{}}', '{"error":{}}'], { transport: "websocket" }); // two text frames
+ * ```
+ */
+export function framesOf(
+  texts: readonly string[],
+  { transport }: { readonly transport: Transport },
+): Uint8Array {
+  if (transport !== "sse") return answerFrames(texts);
+  return Buffer.concat(texts.map((text) => new Message(text, true).frame({ transport })));
 }

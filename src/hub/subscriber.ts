@@ -1,7 +1,7 @@
 import type { Outbox } from "../delivery/outbox.ts";
 import type { SharedLog } from "../delivery/shared_log.ts";
 import type { EncodedEvent, WireFormat } from "./envelope.ts";
-import type { Message } from "./message.ts";
+import { framesOf, type Message } from "./message.ts";
 import type { BudgetHolder } from "./state_budget.ts";
 
 /** What a subscriber needs of the connection behind it. */
@@ -51,6 +51,11 @@ export class Subscriber implements BudgetHolder {
     this.outbox.send(message.frame(this.format));
   }
 
+  /** Sends answers, in order; at least one. */
+  tellAll(texts: readonly string[]): void {
+    this.outbox.send(framesOf(texts, this.format), undefined, texts.length);
+  }
+
   /**
    * Sends an event to this client alone, ahead of other clients' events.
    *
@@ -70,20 +75,34 @@ export class Subscriber implements BudgetHolder {
   }
 }
 
+/** What a set of names adds up to; in two integers, which need no memory besides their fields. */
+export interface Mark {
+  readonly high: number;
+  readonly low: number;
+}
+
 /**
  * Subscribers with the same streams and the same wire format. An event costs work for each
  * audience, not for each subscriber.
  */
 export class Audience {
-  /** Names of the streams that all its subscribers receive. */
-  readonly names: ReadonlySet<string>;
+  /** Names of the streams that all its subscribers receive; changed by {@linkcode Audiences} only. */
+  readonly names: Set<string>;
+  /** What its names add up to; kept by {@linkcode Audiences}. */
+  mark: Mark;
   readonly format: WireFormat;
   readonly #subscribers = new Set<Subscriber>();
   readonly #log: SharedLog;
 
   /** @param log its frames are sent to all subscribers */
-  constructor(names: ReadonlySet<string>, format: WireFormat, log: SharedLog) {
+  constructor(
+    names: Set<string>,
+    mark: Mark,
+    format: WireFormat,
+    log: SharedLog,
+  ) {
     this.names = names;
+    this.mark = mark;
     this.format = format;
     this.#log = log;
   }

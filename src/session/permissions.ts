@@ -31,7 +31,9 @@ export function guards(rbac: Rbac, prefix: string): boolean {
 export function mayHold(rbac: Rbac, role: string, stream: string): boolean {
   // Most names have two words, and a prefixed one has three.
   if (stream.indexOf(".", stream.indexOf(".") + 1) === -1) return true;
+  // A name of more words cannot be a stream.
+  if (role === "") return false;
   const name = parseStreamName(stream);
   if (name.form !== "prefixed") return true;
-  return role !== "" && guards(rbac, name.prefix) && rbac[name.prefix]!.includes(role);
+  return guards(rbac, name.prefix) && rbac[name.prefix]!.includes(role);
 }

@@ -59,10 +59,11 @@ export function streamsAnswer(
 const SHOWN_CHARACTERS = 64;
 
 /** A stream that this connection may not have. Rango words it as a success; its clients read that. */
-export function cannotSubscribe(stream: string, id?: MessageId): Message {
-  const isPossible = parseStreamName(stream).form !== "other";
-  const shown = isPossible ? stream : stream.slice(0, SHOWN_CHARACTERS);
-  return messageOf(success(`cannot subscribe to ${shown}`), id);
+export function cannotSubscribe(stream: string, id?: MessageId): string {
+  const isShort = stream.length <= SHOWN_CHARACTERS || parseStreamName(stream).form !== "other";
+  const shown = JSON.stringify(isShort ? stream : stream.slice(0, SHOWN_CHARACTERS));
+  const text = `{"success":{"message":"cannot subscribe to ${shown.slice(1)}}}`;
+  return id === undefined ? text : textWithId(text, id);
 }
 
 function messageOf(text: string, id: MessageId | undefined): Message {

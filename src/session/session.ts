@@ -30,6 +30,7 @@ import {
   type StreamsEvent,
 } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
+import type { MessageTurns } from "./message_turns.ts";
 import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
@@ -46,6 +47,8 @@ export interface SessionContext {
   /** Whether a verified token has been revoked since. */
   isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean;
   readonly users: UserQuota;
+  /** When long messages are handled. */
+  readonly turns: MessageTurns;
   /** Counts tokens that do not verify. */
   readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
@@ -68,6 +71,9 @@ export type ClientConnection = Pick<
 /** What a client asks for with streams (protocol, section 9). */
 type Request = Pick<StreamsEvent, "cursor" | "last">;
 
+/** Messages of one client that wait before no more are read from it. */
+const MAX_WAITING = 8;
+
 /** A binary message that is not text, in its place among the others. */
 const NOT_TEXT = Symbol("not text");
 const NOT_UTF8: InvalidMessage = { kind: "invalid", reason: "the message is not valid UTF-8" };
@@ -84,8 +90,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * One client: who it is, what it holds, what it says and what it is answered.
  *
- * Messages are handled in order, one at a time. While a token is being verified nothing is read
- * from the client; what was read already waits.
+ * Messages are handled in order, one at a time. While a token is being verified, or a long message
+ * waits for its turn, nothing is read from the client; what was read already waits.
  *
  * @example
  * ```ts
@@ -237,6 +243,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   closed(info: CloseInfo): void {
+    if (this.#waiting) this.#context.turns.remove(this);
     this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();
@@ -249,12 +256,35 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   #received(message: string | typeof NOT_TEXT): void {
+    if (this.#verifying || this.#waiting) {
+      this.#wait(message);
+    } else if (this.#context.turns.mayHandle(lengthOf(message))) {
+      this.#take(message);
+    } else {
+      this.#waiting = [message];
+      this.#context.turns.wait(this);
+    }
+  }
+
+  /** It counts when it is handled, as what comes before it may count as several. */
+  #wait(message: string | typeof NOT_TEXT): void {
+    const { messageRate, messageBurst } = this.#context.limits;
+    const count = (this.#waiting ??= []).push(message);
+    if (messageRate > 0 && count > messageBurst) {
+      void this.connection.close(SERVER_CLOSES.messageRate);
+    } else if (count === MAX_WAITING) {
+      // Fewer have one: to pause and to go on takes longer than most messages do.
+      this.connection.pause();
+    }
+  }
+
+  /** Counts a message, and handles it. */
+  #take(message: string | typeof NOT_TEXT): void {
     if (!this.#counted()) return;
     if (message !== NOT_TEXT) {
       this.#charge(furtherMessagesOf(message.length, this.#context.limits.messageBytes));
     }
-    if (this.#verifying) (this.#waiting ??= []).push(message);
-    else this.#handle(message);
+    this.#handle(message);
   }
 
   /** @returns whether the message may be handled; otherwise the client is closed */
@@ -376,13 +406,25 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     }
   }
 
+  /** Handles the first message that waits, and the others as far as they may be. */
+  takeTurn(): void {
+    const first = this.#waiting?.shift();
+    if (first !== undefined) this.#take(first);
+    this.#handleWaiting();
+  }
+
   #handleWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    for (let at = 0; waiting && at < waiting.length && this.connection.isOpen; at++) {
-      // A token among those that waited: the rest waits on.
-      if (this.#verifying) (this.#waiting ??= []).push(waiting[at]!);
-      else this.#handle(waiting[at]!);
+    // A token among those that waited: the rest waits on, as for a turn.
+    while (this.#waiting && !this.#verifying && this.connection.isOpen) {
+      const next = this.#waiting[0];
+      if (next === undefined) {
+        this.#waiting = undefined;
+      } else if (this.#context.turns.mayHandle(lengthOf(next))) {
+        this.#waiting.shift();
+        this.#take(next);
+      } else {
+        return this.#context.turns.wait(this);
+      }
     }
     if (!this.#verifying) this.connection.resume();
   }
@@ -433,7 +475,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     const { hub, limits, limitsHit } = this.#context;
     const held = this.#subscriber.streams;
     const added: string[] = [];
-    const refused: Message[] = [];
+    const refused: string[] = [];
     let tooMany = false;
     const room = new StreamRoom(limits, held);
     for (const stream of new Set(streams)) {
@@ -452,7 +494,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     );
     hub.subscribe(this.#subscriber, added);
     // Only now: an answer may be what closes a slow client, and a closed one must hold nothing.
-    for (const answer of refused) this.#subscriber.tell(answer);
+    if (refused.length > 0) this.#subscriber.tellAll(refused);
     if (tooMany) {
       limitsHit.add("streams");
       this.#answer("tooManyStreams", id, `the limit is ${limits.streams} streams`);
@@ -481,6 +523,10 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   #mayHold(stream: string): boolean {
     return mayHold(this.#context.rbac, this.#role, stream);
   }
+}
+
+function lengthOf(message: string | typeof NOT_TEXT): number {
+  return message === NOT_TEXT ? 0 : message.length;
 }
 
 function textOf(message: Uint8Array): string | typeof NOT_TEXT {

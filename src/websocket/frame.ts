@@ -32,28 +32,36 @@ export const MAX_CONTROL_PAYLOAD = 125;
 
 const encoder = new TextEncoder();
 
+/** Characters in place of a header, by its length. */
+const HEADER_ROOM: Readonly<Record<number, string>> = {
+  2: " ".repeat(2),
+  4: " ".repeat(4),
+  10: " ".repeat(10),
+};
+
 /** Length of the header of an unmasked frame whose payload has `length` bytes. */
 function headerLength(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 
-function writeHeader(frame: Uint8Array, opcode: number, length: number): number {
-  frame[0] = 0x80 | opcode;
+/** @returns where the payload begins */
+function writeHeader(frame: Uint8Array, opcode: number, length: number, start = 0): number {
+  frame[start] = 0x80 | opcode;
   if (length < 126) {
-    frame[1] = length;
-    return 2;
+    frame[start + 1] = length;
+    return start + 2;
   }
   if (length < 65_536) {
-    frame[1] = 126;
-    frame[2] = length >>> 8;
-    frame[3] = length & 0xff;
-    return 4;
+    frame[start + 1] = 126;
+    frame[start + 2] = length >>> 8;
+    frame[start + 3] = length & 0xff;
+    return start + 4;
   }
-  frame[1] = 127;
-  const view = new DataView(frame.buffer, frame.byteOffset);
+  frame[start + 1] = 127;
+  const view = new DataView(frame.buffer, frame.byteOffset + start);
   view.setUint32(2, Math.floor(length / 2 ** 32));
   view.setUint32(6, length >>> 0);
-  return 10;
+  return start + 10;
 }
 
 /**
@@ -117,7 +125,7 @@ export function writeTextFrame(
   length: number,
   ...parts: readonly Uint8Array[]
 ): number {
-  let at = start + writeHeader(target.subarray(start), Opcode.Text, length);
+  let at = writeHeader(target, Opcode.Text, length, start);
   for (const part of parts) {
     target.set(part, at);
     at += part.length;
@@ -151,6 +159,26 @@ export function answerFrame(text: string): Uint8Array {
   const frame = Buffer.allocUnsafe(headerLength(length) + length);
   frame.write(text, writeHeader(frame, Opcode.Text, length));
   return frame;
+}
+
+/**
+ * Text frames in a row in one buffer, for one connection that they are written to soon. Where all
+ * texts are ASCII they are encoded at once, with room for the headers between them.
+ *
+ * @example
+ * ```ts
+ * answerFrames(["a", "bc"]); // Uint8Array [0x81, 1, 0x61, 0x81, 2, 0x62, 0x63]
+ * ```
+ */
+export function answerFrames(texts: readonly string[]): Uint8Array {
+  let spaced = "";
+  for (const text of texts) spaced += HEADER_ROOM[headerLength(text.length)]! + text;
+  const frames = allocate(spaced.length);
+  const { read, written } = encoder.encodeInto(spaced, frames);
+  if (read !== spaced.length || written !== read) return Buffer.concat(texts.map(answerFrame));
+  let at = 0;
+  for (const { length } of texts) at = writeHeader(frames, Opcode.Text, length, at) + length;
+  return frames;
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { Audiences } from "../../src/hub/audiences.ts";
+import { EncodedEvent } from "../../src/hub/envelope.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { ManualFlusher } from "../support/manual_flusher.ts";
 import type { Subscriber } from "../../src/hub/subscriber.ts";
@@ -18,6 +19,21 @@ const step = fc.record({
 });
 
 Deno.test("each subscriber of a name is in exactly one of its audiences at any time", () => {
+  checkAudiences(true);
+});
+
+Deno.test("the same holds where the keys of different sets of names are equal", () => {
+  const { random } = Math;
+  Math.random = () => 0;
+  try {
+    checkAudiences(false);
+  } finally {
+    Math.random = random;
+  }
+});
+
+/** @param areShared whether subscribers with the same names and format must share an audience */
+function checkAudiences(areShared: boolean): void {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const audiences = new Audiences(LOGS);
@@ -62,12 +78,35 @@ Deno.test("each subscriber of a name is in exactly one of its audiences at any t
           for (const other of subscribers) {
             const alike = one.format === other.format && model.get(one)!.size > 0 &&
               model.get(one)!.symmetricDifference(model.get(other)!).size === 0;
-            assert.equal(one.audience !== undefined && one.audience === other.audience, alike);
+            const isShared = one.audience !== undefined && one.audience === other.audience;
+            if (areShared || isShared) assert.equal(isShared, alike);
           }
         }
       }
     }),
     { numRuns: 200 },
+  );
+}
+
+Deno.test("a subscriber alone in its audience keeps what waits for it when its names change", () => {
+  const audiences = new Audiences(LOGS);
+  const subscriber = recordingSubscriber("object");
+  const send = (name: string) => {
+    const event = new EncodedEvent(name, new TextEncoder().encode("1"));
+    for (const audience of audiences.of(name)) audience.send(event, 0);
+  };
+  audiences.subscribe(subscriber, ["a.b"]);
+  const { audience } = subscriber;
+  send("a.b");
+  audiences.subscribe(subscriber, ["c.d"]);
+  send("c.d");
+  audiences.unsubscribe(subscriber, ["a.b"]);
+  send("a.b");
+  send("c.d");
+  assert.equal(subscriber.audience, audience, "an audience more for each change");
+  assert.deepEqual(
+    subscriber.frames.map((frame) => new TextDecoder().decode(frame.subarray(2))),
+    ['{"a.b":1}', '{"c.d":1}', '{"c.d":1}'],
   );
 });
 
