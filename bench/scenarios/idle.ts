@@ -1,3 +1,4 @@
+import { clientsWithin } from "../../src/daemon/open_files.ts";
 import { count, kilobytes, type Table } from "../harness/format.ts";
 import { Load } from "../harness/load.ts";
 import {
@@ -12,8 +13,6 @@ import { MARKET_HOLDINGS } from "../harness/traffic.ts";
 import type { FedPeer } from "../peers/peer.ts";
 import { eachPeer, type Run, type Scenario, type Target, target } from "./scenario.ts";
 
-/** Descriptors that a process needs beside its connections. */
-const SPARE_FILES = 100;
 /** Seconds over which the CPU of others is measured: they are not what it is about. */
 const SHORT_WINDOW = 2;
 
@@ -82,7 +81,7 @@ async function hold(peer: FedPeer, { place, effort, say }: Run): Promise<Measure
   const { pid } = server.running;
   const loads: Load[] = [];
   const levels: Level[] = [];
-  const most = place.openFiles - SPARE_FILES;
+  const most = clientsWithin(place.openFiles);
   const wanted = [...new Set(effort.idle.map((level) => Math.min(level, most)))];
   try {
     const atRest = await settledMemory(pid, effort.settle);
