@@ -207,10 +207,10 @@ export class Audiences {
 
   #unregister(audience: Audience): void {
     const { format, mark } = audience;
-    const sameFormat = this.#byKey.get(format)!;
+    const sameFormat = this.#byKey.get(format);
     const key = keyOf(mark);
     // Of two sets of names with the same key, the later one took its place.
-    if (sameFormat.get(key) !== audience) return;
+    if (sameFormat?.get(key) !== audience) return;
     sameFormat.delete(key);
     if (sameFormat.size === 0) this.#byKey.delete(format);
   }
