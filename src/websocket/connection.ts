@@ -125,8 +125,6 @@ function compactListeners(socket: Socket): void {
 export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner {
   heardAt = 0;
   place: number = NOWHERE;
-  /** For the budget of reads. */
-  readTurn = 0;
   /** Frames on their way to the client. */
   readonly outbox: Outbox;
   readonly #socket: LinkedSocket;

@@ -3,12 +3,9 @@ const BYTES_PER_TURN = 65_536;
 
 /** A socket's owner that pauses it, and is called back to continue. */
 interface PausedReader {
-  /** The turn in which it read last; kept here. */
-  readTurn: number;
   continueReading(): void;
 }
 
-let turn = 1;
 let bytesRead = 0;
 let paused: PausedReader[] = [];
 let nextTurnScheduled = false;
@@ -16,9 +13,7 @@ let nextTurnScheduled = false;
 /**
  * Counts bytes that were read. The socket of a client that sends without a pause is readable again
  * as soon as it was read, and the runtime goes on with it, for seconds, before it polls any other
- * socket or timer. So a reader that reads for the second time in a turn, after the turn's budget is
- * used up, pauses until the next turn. One that reads once does not: to pause and to go on takes
- * longer than most reads do.
+ * socket or timer. So a reader that exceeds a turn's budget pauses until the next turn.
  *
  * @param bytes read just now
  * @returns whether the reader may continue; if not, it must pause, and its `continueReading` is
@@ -28,7 +23,7 @@ let nextTurnScheduled = false;
  * ```ts
  * import { type Socket } from "node:net";
  * declare const socket: Socket;
- * const reader = { readTurn: 0, continueReading: () => socket.resume() };
+ * const reader = { continueReading: () => socket.resume() };
  * if (!takeReadBudget(16_384, reader)) socket.pause();
  * ```
  */
@@ -38,9 +33,7 @@ export function takeReadBudget(bytes: number, reader: PausedReader): boolean {
     nextTurnScheduled = true;
     setImmediate(beginTurn);
   }
-  const isFirst = reader.readTurn !== turn;
-  reader.readTurn = turn;
-  if (isFirst || bytesRead < BYTES_PER_TURN) return true;
+  if (bytesRead < BYTES_PER_TURN) return true;
   paused.push(reader);
   return false;
 }
@@ -48,7 +41,6 @@ export function takeReadBudget(bytes: number, reader: PausedReader): boolean {
 function beginTurn(): void {
   const readers = paused;
   nextTurnScheduled = false;
-  turn++;
   bytesRead = 0;
   paused = [];
   for (const reader of readers) reader.continueReading();
