@@ -251,6 +251,20 @@ Deno.test("tail follows streams in a terminal", async (t) => {
     await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 2 });
     await book.stdout.line(/ live {2}sequence 2 /);
     assert.equal((await book.end("SIGINT")).code, 0);
+    assert.equal(book.stderr.all.filter((line) => line.includes("could not be read")).length, 1);
+  });
+
+  await step(t, "--book: says what it waits for, and which books there are", async () => {
+    const market = freshWord();
+    await exchange.publish(`public.${market}.ob-snap`, { asks: [], bids: [], sequence: 1 });
+    const mistyped = `${market.slice(0, -1)}-`;
+    await using book = new Running(["tail", "--book", mistyped, "--url", url]);
+    const { input } = await book.stderr.line(/^ranger: no snapshot of /);
+    assert.match(input, /'s order book within 5 s; still waiting\. Does the market exist\?/);
+    assert.match(input, /The server has order books of /);
+    assert.ok(input.endsWith(`; did you mean ${market}?`), input);
+    assert.deepEqual(book.stdout.all, []);
+    assert.equal((await book.end("SIGINT")).code, 0);
     assert.equal(book.stderr.all.length, 1);
   });
 

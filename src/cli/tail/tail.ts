@@ -1,4 +1,4 @@
-import type { Ranger } from "../../../client/src/mod.ts";
+import type { Book, Ranger } from "../../../client/src/mod.ts";
 import { STREAM_KINDS } from "../../../client/src/streams.ts";
 import { ConfigurationError } from "../../errors.ts";
 import { untilSignal } from "../../daemon/signals.ts";
@@ -9,6 +9,7 @@ import { bookJson, bookLine } from "./book.ts";
 import { cursorOf, eventJson, eventLine, printable } from "./event.ts";
 import { Ladder } from "./ladder.ts";
 import { PositionFile } from "./position_file.ts";
+import { sayWhatIsAwaited } from "./waiting.ts";
 import { parseDuration, wholeNumber } from "../flag_values.ts";
 
 /** Milliseconds that a slow reader has for the rest after a signal. */
@@ -92,7 +93,10 @@ export const tail: Command = defineCommand({
         until: Promise.race([over.promise, signalled, output.gone]),
         note: view.note,
         ask: view.ask,
-        connected: ends.connected,
+        connected: () => {
+          ends.connected();
+          view.connected?.();
+        },
         cursor: file?.cursor,
         ending: view.ending,
       });
@@ -114,6 +118,8 @@ export const tail: Command = defineCommand({
 interface View {
   readonly note: (text: string) => void;
   ask(ranger: Ranger): void;
+  /** Called after the first connection. */
+  connected?(): void;
   readonly ending?: (ranger: Ranger) => void;
   stop(): void;
 }
@@ -205,12 +211,50 @@ function lastOf({ last }: Values): number {
 
 function watchBook(market: string, values: Values, output: Output, ends: Ends): View {
   const depth = wholeNumber(values.depth, "--depth", 1, 1_000);
-  if (!values.json && Deno.stdout.isTerminal()) return showLadder(market, depth, ends);
-  const lineOf = values.json ? bookJson : bookLine;
+  const isLadder = !values.json && Deno.stdout.isTerminal();
+  const shown = isLadder
+    ? showLadder(market, depth, ends)
+    : printBook(values.json ? bookJson : bookLine, depth, output, ends);
+  let hasCome = false;
+  let stopWaiting = () => {};
+  return {
+    note: shown.note,
+    ask(ranger) {
+      const book = ranger.book(market);
+      shown.show(book, ranger);
+      book.onChange(({ live }) => {
+        if (!live || hasCome) return;
+        hasCome = true;
+        stopWaiting();
+      });
+    },
+    connected() {
+      if (!hasCome) stopWaiting = sayWhatIsAwaited(market, values.url, shown.note);
+    },
+    stop() {
+      stopWaiting();
+      shown.stop();
+    },
+  };
+}
+
+/** A way to show a book. */
+interface BookView {
+  readonly note: (text: string) => void;
+  show(book: Book, ranger: Ranger): void;
+  stop(): void;
+}
+
+function printBook(
+  lineOf: (book: Book, depth: number) => string,
+  depth: number,
+  output: Output,
+  ends: Ends,
+): BookView {
   return {
     note,
-    ask(ranger) {
-      ranger.book(market).onChange((book) => {
+    show(book) {
+      book.onChange((book) => {
         if (ends.more && output.line(lineOf(book, depth))) ends.one();
       });
     },
@@ -218,12 +262,12 @@ function watchBook(market: string, values: Values, output: Output, ends: Ends): 
   };
 }
 
-function showLadder(market: string, depth: number, ends: Ends): View {
+function showLadder(market: string, depth: number, ends: Ends): BookView {
   const ladder = new Ladder(market, depth, () => ends.one());
   return {
     note: (text) => ladder.say(printable(text)),
-    ask(ranger) {
-      ladder.show(ranger.book(market));
+    show(book, ranger) {
+      ladder.show(book);
       ranger.onState(({ status }) => {
         if (status === "open") ladder.say("");
       });
