@@ -93,7 +93,7 @@ export class CertificateAuthority {
   }
 }
 
-/** Two digits for the year: with four they are of the type for years from 2050 on, which TLS refuses. */
+/** Two digits for the year, as up to 2049 (RFC 5280, section 4.1.2.5). */
 const LONG_AGO = ["-startdate", "200101000000Z", "-enddate", "200102000000Z"];
 
 async function openssl(...args: readonly string[]): Promise<void> {
