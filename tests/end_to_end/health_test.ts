@@ -62,7 +62,10 @@ Deno.test("health is 1 where nothing answers, and 78 where the port is not known
 
   const unknown = await health(0);
   assert.equal(unknown.code, 78);
-  assert.match(unknown.stderr, /management\.port is 0.*--management-port/);
+  assert.match(
+    unknown.stderr,
+    /management\.port, from environment RANGER_MANAGEMENT_PORT: is 0.*--management-port/,
+  );
 });
 
 const unshare = findExecutable("unshare", ["/usr/bin", "/bin"]) ?? "unshare";
