@@ -208,6 +208,7 @@ export async function startDaemon(
   const garbage = new HandshakeGarbage({
     clients: () => sessions.counts.total,
     open: () => sessions.size,
+    events: () => hub.counters.received,
   });
   const reloads = new ReloadStatus();
   const sources: MetricSources = {

@@ -27,6 +27,8 @@ export interface HandshakeGarbageOptions {
   clients(): number;
   /** Clients that are connected. */
   open(): number;
+  /** Events since the start. */
+  events(): number;
   /** CPU time of this process in milliseconds; left out to ask the system. */
   cpuMs?(): number;
   /** The time in milliseconds. */
@@ -43,17 +45,19 @@ type Collect = (options: { type: "major"; flavor: "last-resort" }) => void;
  * do it when the heap has grown further, which on a quiet server is minutes later or never.
  *
  * The collection stops the server for some tens of milliseconds, so it waits for seconds in which
- * the process is nearly idle and a pause delays next to nothing, and happens once per crowd. Where
- * clients come and go all the time, or events keep the core at work, V8 collects as it always does.
+ * the process is nearly idle and no event comes that a pause would delay, and happens once per crowd.
+ * Where clients come and go all the time, or events come, V8 collects as it always does.
  *
  * Does nothing where V8 was started without `--expose-gc`.
  *
  * @example
  * ```ts
  * declare const sessions: { readonly counts: { total: number; open: number } };
+ * declare const hub: { readonly counters: { received: number } };
  * const garbage = new HandshakeGarbage({
  *   clients: () => sessions.counts.total,
  *   open: () => sessions.counts.open,
+ *   events: () => hub.counters.received,
  * });
  * garbage.start();
  * garbage.stop();
@@ -62,6 +66,7 @@ type Collect = (options: { type: "major"; flavor: "last-resort" }) => void;
 export class HandshakeGarbage {
   readonly #clients: () => number;
   readonly #open: () => number;
+  readonly #events: () => number;
   readonly #cpuMs: () => number;
   readonly #now: () => number;
   readonly #collect: (() => void) | undefined;
@@ -69,17 +74,25 @@ export class HandshakeGarbage {
   #crowd = 0;
   /** Clients since the start, at the last look. */
   #seen = 0;
+  #eventsSeen = 0;
   #cpuSeen = 0;
   #lookedAt = 0;
   #quietLooks = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(
-    { clients, open, cpuMs = processCpuMs, now = () => performance.now(), collect = collector() }:
-      HandshakeGarbageOptions,
+    {
+      clients,
+      open,
+      events,
+      cpuMs = processCpuMs,
+      now = () => performance.now(),
+      collect = collector(),
+    }: HandshakeGarbageOptions,
   ) {
     this.#clients = clients;
     this.#open = open;
+    this.#events = events;
     this.#cpuMs = cpuMs;
     this.#now = now;
     this.#collect = collect;
@@ -101,9 +114,12 @@ export class HandshakeGarbage {
   /** Looks once, a second after the last time. */
   look(): void {
     const [clients, cpuMs, now] = [this.#clients(), this.#cpuMs(), this.#now()];
+    const events = this.#events();
     const arrived = clients - this.#seen;
-    const isBusy = cpuMs - this.#cpuSeen > MAX_CPU_SHARE * (now - this.#lookedAt);
+    const isBusy = events > this.#eventsSeen ||
+      cpuMs - this.#cpuSeen > MAX_CPU_SHARE * (now - this.#lookedAt);
     this.#seen = clients;
+    this.#eventsSeen = events;
     this.#cpuSeen = cpuMs;
     this.#lookedAt = now;
     // What one client after the other leaves, V8 collects as it goes.

@@ -6,22 +6,25 @@ import { HandshakeGarbage } from "../../src/daemon/handshake_garbage.ts";
 class World {
   clients = 0;
   open = 0;
+  events = 0;
   cpuMs = 0;
   time = 0;
   collections = 0;
   readonly garbage = new HandshakeGarbage({
     clients: () => this.clients,
     open: () => this.open,
+    events: () => this.events,
     cpuMs: () => this.cpuMs,
     now: () => this.time,
     collect: () => this.collections++,
   });
 
   /** Seconds in each of which clients come and the process uses a part of the core. */
-  pass(seconds: number, { come = 0, share = 0.01 } = {}): void {
+  pass(seconds: number, { come = 0, events = 0, share = 0.01 } = {}): void {
     for (let second = 0; second < seconds; second++) {
       this.clients += come;
       this.open += come;
+      this.events += events;
       this.cpuMs += share * 1000;
       this.time += 1000;
       this.garbage.look();
@@ -56,6 +59,15 @@ Deno.test("nothing is collected while the server is at work", () => {
     world.pass(1);
     world.pass(1, { share: 0.4 });
   }
+  assert.equal(world.collections, 0);
+  world.pass(2);
+  assert.equal(world.collections, 1);
+});
+
+Deno.test("nothing is collected while events come, which the pause would delay", () => {
+  const world = new World();
+  world.pass(1, { come: 10_000, share: 0.9 });
+  world.pass(60, { events: 1 });
   assert.equal(world.collections, 0);
   world.pass(2);
   assert.equal(world.collections, 1);
