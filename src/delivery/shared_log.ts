@@ -12,8 +12,8 @@ const MAX_GROUP_SIZE = 16;
 
 /**
  * Readers that one frame lets know that too much waits for them. Very many that stop reading
- * together come to the limit together, and each costs some 30 microseconds: the rest have their turn
- * with the frames that follow.
+ * together come to the limit together, and each has to be taken out of its audience: the rest have
+ * their turn with the frames that follow.
  */
 const MAX_CHECKED_PER_FRAME = 4;
 
