@@ -21,7 +21,7 @@ export function namedSource(error: unknown, { entries }: Pick<Loaded, "entries">
   if (!(error instanceof ConfigurationError)) return error;
   const { message } = error;
   const entry = entries.find(({ key }) =>
-    /^:? /.test(message.slice(key.length)) && message.startsWith(key)
+    message.startsWith(`${key}: `) || message.startsWith(`${key} `)
   );
   if (entry === undefined || entry.source === "default") return error;
   const { key, source } = entry;

@@ -1,5 +1,5 @@
 import { getLogger } from "@logtape/logtape";
-import { cpuUsage } from "node:process";
+import { processCpuMs } from "../telemetry/process_cpu.ts";
 
 const log = getLogger(["ranger", "server"]);
 
@@ -9,7 +9,7 @@ const LOOK_INTERVAL_MS = 1000;
 /** Clients of a crowd that is worth a collection; each leaves 2 to 3 KB of garbage. */
 const MIN_CROWD = 2000;
 
-/** And their part of all clients: the pause is 8 µs for each that is connected. */
+/** And their part of all clients: the pause is 8 to 25 µs for each that is connected. */
 const MIN_SHARE = 0.2;
 
 /** Clients that may still come in a quiet second. */
@@ -136,11 +136,6 @@ export class HandshakeGarbage {
       ms: Math.round(this.#now() - now),
     });
   }
-}
-
-function processCpuMs(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1000;
 }
 
 function collector(): (() => void) | undefined {

@@ -1,4 +1,4 @@
-import process from "node:process";
+import { processCpuMs } from "../telemetry/process_cpu.ts";
 
 const MAX_WRITE_DELAY_MS = 20;
 /** The delay and the wait for the outboxes that are due before, together, where that can be kept. */
@@ -59,7 +59,7 @@ export class WriteDelay {
   #writingMs = 0;
   #maxLateMs = 0;
 
-  constructor(cpu: CpuClock = processCpu) {
+  constructor(cpu: CpuClock = processCpuMs) {
     this.#cpu = cpu;
   }
 
@@ -143,9 +143,4 @@ export interface WrittenTurn {
   readonly tookMs: number;
   /** Milliseconds that the first write was behind its time. */
   readonly lateMs: number;
-}
-
-function processCpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }

@@ -1,15 +1,13 @@
 import { brokerName } from "../../config/amqp_url.ts";
 import type { Entry, Loaded } from "../../config/loaded.ts";
-import { namedSource } from "../../config/named_source.ts";
 import type { Settings } from "../../config/shape.ts";
-import { ConfigurationError } from "../../errors.ts";
 import { readTls, type TlsOptions } from "../../source/amqp/tls.ts";
 import { defineCommand } from "../command.ts";
 import { tryBacklog } from "./backlog.ts";
 import { checkBroker } from "./broker.ts";
 import { serviceEnvironment } from "./environment.ts";
 import { tryFiles } from "./files.ts";
-import { type Finding, UNAVAILABLE, WRONG } from "./finding.ts";
+import { type Finding, settingProblem, UNAVAILABLE, WRONG } from "./finding.ts";
 import { tryKeys } from "./keys.ts";
 import { tryOpenFiles } from "./open_files.ts";
 import { tryListen } from "./ports.ts";
@@ -129,8 +127,7 @@ async function tryTls(
   try {
     return { tls: await readTls(loaded.settings.amqp), findings: [] };
   } catch (thrown) {
-    const error = namedSource(thrown, loaded);
-    if (!(error instanceof ConfigurationError)) throw error;
+    const error = settingProblem(thrown, loaded);
     const finding = { name: "broker", text: error.message, exitCode: error.exitCode };
     return { tls: undefined, findings: [finding] };
   }

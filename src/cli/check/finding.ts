@@ -1,3 +1,5 @@
+import type { Loaded } from "../../config/loaded.ts";
+import { namedSource } from "../../config/named_source.ts";
 import { ConfigurationError, UnavailableError } from "../../errors.ts";
 
 /** The exit code where Ranger would not start. */
@@ -14,4 +16,15 @@ export interface Finding {
   readonly exitCode: number;
   /** Whether it serves, but not as configured. */
   readonly warns?: boolean;
+}
+
+/**
+ * What was thrown because a setting cannot be used, with the setting's source.
+ *
+ * @throws what was thrown for any other reason
+ */
+export function settingProblem(thrown: unknown, loaded: Loaded): ConfigurationError {
+  const error = namedSource(thrown, loaded);
+  if (error instanceof ConfigurationError) return error;
+  throw error;
 }

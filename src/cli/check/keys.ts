@@ -3,10 +3,8 @@ import { RemoteKeys } from "../../auth/remote_keys.ts";
 import { Revocations } from "../../auth/revocations.ts";
 import type { VerificationKey } from "../../auth/verification_key.ts";
 import type { Loaded } from "../../config/loaded.ts";
-import { namedSource } from "../../config/named_source.ts";
 import type { Settings } from "../../config/shape.ts";
-import { ConfigurationError } from "../../errors.ts";
-import { type Finding, UNAVAILABLE } from "./finding.ts";
+import { type Finding, settingProblem, UNAVAILABLE } from "./finding.ts";
 
 /**
  * Loads the keys that tokens would be verified with.
@@ -40,8 +38,7 @@ async function tryPublicKey(
       exitCode: 0,
     }));
   } catch (thrown) {
-    const error = namedSource(thrown, loaded);
-    if (!(error instanceof ConfigurationError)) throw error;
+    const error = settingProblem(thrown, loaded);
     const hint = publicKey === "" ? "; --no-auth runs public streams only" : "";
     return [{ name, text: error.message + hint, exitCode: error.exitCode }];
   }
@@ -53,8 +50,7 @@ async function tryRevoked(path: string, loaded: Loaded): Promise<Finding> {
     const { size } = await Revocations.read(path);
     return { name, text: `${size} ${size === 1 ? "entry" : "entries"} in ${path}`, exitCode: 0 };
   } catch (thrown) {
-    const error = namedSource(thrown, loaded);
-    if (!(error instanceof ConfigurationError)) throw error;
+    const error = settingProblem(thrown, loaded);
     return { name, text: error.message, exitCode: error.exitCode };
   }
 }

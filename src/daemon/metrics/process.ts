@@ -1,8 +1,6 @@
-import { cpuUsage } from "node:process";
+import { processCpuMs } from "../../telemetry/process_cpu.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import type { Metric } from "./metric.ts";
-
-const MICROSECONDS = 1e6;
 
 export const PROCESS: readonly Metric[] = [
   {
@@ -40,10 +38,7 @@ export const PROCESS: readonly Metric[] = [
     name: "process_cpu_seconds_total",
     type: "counter",
     help: "CPU time of the process, in seconds",
-    read() {
-      const { user, system } = cpuUsage();
-      return (user + system) / MICROSECONDS;
-    },
+    read: () => processCpuMs() / 1000,
   },
   {
     name: "process_resident_memory_bytes",
