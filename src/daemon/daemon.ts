@@ -21,7 +21,6 @@ import { drain } from "../session/drain.ts";
 import { ConnectionQuota } from "../session/connection_quota.ts";
 import { ExpiryQueue } from "../session/expiry.ts";
 import { commentLimits, receiverLimits } from "../session/limits.ts";
-import { MessageTurns } from "../session/message_turns.ts";
 import { guards } from "../session/permissions.ts";
 import type { Verify } from "../session/session.ts";
 import { Sessions } from "../session/sessions.ts";
@@ -32,6 +31,7 @@ import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
 import { VERSION } from "../version.ts";
+import { ReadTurns } from "../websocket/read_turns.ts";
 import { Keepalive } from "../websocket/keepalive.ts";
 import { HandshakeGarbage } from "./handshake_garbage.ts";
 import { applyLive, type LiveTable, type Nothing } from "./live.ts";
@@ -142,6 +142,7 @@ export async function startDaemon(
   const transports = {
     websocket: {
       ...connections,
+      turns: new ReadTurns(),
       keepalive: new Keepalive(limits),
       receiving: receiverLimits(limits),
     },
@@ -149,7 +150,7 @@ export async function startDaemon(
   };
   const context = {
     ...{ hub, verify, isRevoked, failures, expiries, rbac },
-    ...{ limits, limitsHit, places, users, turns: new MessageTurns() },
+    ...{ limits, limitsHit, places, users },
   };
   const sessions = new Sessions(context, transports, compression);
   if (protocol.closeOnLoss) {

@@ -1,11 +1,8 @@
-/** Milliseconds of work in a row, and until the next. */
-const SLICE_MS = 2;
-const PAUSE_MS = 1;
+import { Slices } from "./slices.ts";
 
 /**
- * Work that may come for very many at once, and can wait: it is done for about two milliseconds, and
- * then the event loop has its turn, so that events still arrive and others are still written to. A
- * pause needs a timer, because the runtime polls no socket between turns that are due at once.
+ * Work that may come for very many at once, and can wait: it is done in {@linkcode Slices}, in the
+ * order in which it came.
  *
  * @example
  * ```ts
@@ -18,7 +15,7 @@ const PAUSE_MS = 1;
 export class SlicedQueue<T> {
   readonly #work: (item: T) => void;
   readonly #items = new Set<T>();
-  #isScheduled = false;
+  readonly #slices = new Slices((end) => this.#workUntil(end));
 
   /** @param work may add its item again: then that has its turn after all others */
   constructor(work: (item: T) => void) {
@@ -33,27 +30,19 @@ export class SlicedQueue<T> {
   /** Does the work for an item soon, once however often it was added before that. */
   add(item: T): void {
     this.#items.add(item);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(this.#slice);
+    this.#slices.schedule();
   }
 
   delete(item: T): void {
     this.#items.delete(item);
   }
 
-  readonly #slice = (): void => {
-    const end = performance.now() + SLICE_MS;
-    try {
-      for (const item of this.#items) {
-        this.#items.delete(item);
-        this.#work(item);
-        if (performance.now() >= end) break;
-      }
-    } finally {
-      // Also when the work has failed for one of them.
-      this.#isScheduled = this.#items.size > 0;
-      if (this.#isScheduled) setTimeout(this.#slice, PAUSE_MS);
+  #workUntil(end: number): boolean {
+    for (const item of this.#items) {
+      this.#items.delete(item);
+      this.#work(item);
+      if (performance.now() >= end) break;
     }
-  };
+    return this.#items.size > 0;
+  }
 }

@@ -30,7 +30,6 @@ import {
   type StreamsEvent,
 } from "./messages.ts";
 import type { ConnectionQuota } from "./connection_quota.ts";
-import type { MessageTurns } from "./message_turns.ts";
 import type { UserQuota } from "./user_quota.ts";
 import { mayHold, type Rbac } from "./permissions.ts";
 
@@ -47,8 +46,6 @@ export interface SessionContext {
   /** Whether a verified token has been revoked since. */
   isRevoked(identity: Pick<Identity, "uid" | "jti">): boolean;
   readonly users: UserQuota;
-  /** When long messages are handled. */
-  readonly turns: MessageTurns;
   /** Counts tokens that do not verify. */
   readonly failures: AuthFailures;
   /** Where the ends of the tokens are awaited. */
@@ -71,9 +68,6 @@ export type ClientConnection = Pick<
 /** What a client asks for with streams (protocol, section 9). */
 type Request = Pick<StreamsEvent, "cursor" | "last">;
 
-/** Messages of one client that wait before no more are read from it. */
-const MAX_WAITING = 8;
-
 /** A binary message that is not text, in its place among the others. */
 const NOT_TEXT = Symbol("not text");
 const NOT_UTF8: InvalidMessage = { kind: "invalid", reason: "the message is not valid UTF-8" };
@@ -90,8 +84,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * One client: who it is, what it holds, what it says and what it is answered.
  *
- * Messages are handled in order, one at a time. While a token is being verified, or a long message
- * waits for its turn, nothing is read from the client; what was read already waits.
+ * Messages are handled in order, one at a time. While a token is being verified, the connection is
+ * paused: it takes no further message from the client.
  *
  * @example
  * ```ts
@@ -122,8 +116,6 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   /** Names that were added so far, those that are not held any more included. */
   #namesAdded = 0;
   failuresForgottenAt = 0;
-  #verifying = false;
-  #waiting: (string | typeof NOT_TEXT)[] | undefined;
 
   static #lastId = 0;
 
@@ -178,12 +170,12 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   receivedText(message: string): void {
-    this.#received(message);
+    this.#take(message);
   }
 
   /** Read as text where it is text: some clients of Rango send their JSON so. */
   receivedBinary(message: Uint8Array): void {
-    this.#received(textOf(message));
+    this.#take(textOf(message));
   }
 
   /**
@@ -243,8 +235,6 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   }
 
   closed(info: CloseInfo): void {
-    if (this.#waiting) this.#context.turns.remove(this);
-    this.#waiting = undefined;
     this.#suspended = undefined;
     this.#endTerm();
     this.#context.hub.remove(this.#subscriber);
@@ -253,29 +243,6 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
       ...this.#named,
       ...info,
     });
-  }
-
-  #received(message: string | typeof NOT_TEXT): void {
-    if (this.#verifying || this.#waiting) {
-      this.#wait(message);
-    } else if (this.#context.turns.mayHandle(lengthOf(message))) {
-      this.#take(message);
-    } else {
-      this.#waiting = [message];
-      this.#context.turns.wait(this);
-    }
-  }
-
-  /** It counts when it is handled, as what comes before it may count as several. */
-  #wait(message: string | typeof NOT_TEXT): void {
-    const { messageRate, messageBurst } = this.#context.limits;
-    const count = (this.#waiting ??= []).push(message);
-    if (messageRate > 0 && count > messageBurst) {
-      void this.connection.close(SERVER_CLOSES.messageRate);
-    } else if (count === MAX_WAITING) {
-      // Fewer have one: to pause and to go on takes longer than most messages do.
-      this.connection.pause();
-    }
   }
 
   /** Counts a message, and handles it. */
@@ -363,10 +330,8 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     then: ClientEvent | InvalidMessage | undefined,
     id: MessageId | undefined,
   ): void {
-    this.#verifying = true;
     this.connection.pause();
     void this.#verify(token).then(({ identity: verified, reason }) => {
-      this.#verifying = false;
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
       const identity = verified && this.#mayBecome(verified) ? verified : undefined;
@@ -377,7 +342,7 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
       this.#context.hub.start(this.#subscriber, restored);
       if (identity) this.#context.hub.resumePrivate(this.#subscriber);
       this.#perform(then, id);
-      this.#handleWaiting();
+      this.connection.resume();
     });
   }
 
@@ -404,29 +369,6 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
       }
       return { reason: publicReason(error) };
     }
-  }
-
-  /** Handles the first message that waits, and the others as far as they may be. */
-  takeTurn(): void {
-    const first = this.#waiting?.shift();
-    if (first !== undefined) this.#take(first);
-    this.#handleWaiting();
-  }
-
-  #handleWaiting(): void {
-    // A token among those that waited: the rest waits on, as for a turn.
-    while (this.#waiting && !this.#verifying && this.connection.isOpen) {
-      const next = this.#waiting[0];
-      if (next === undefined) {
-        this.#waiting = undefined;
-      } else if (this.#context.turns.mayHandle(lengthOf(next))) {
-        this.#waiting.shift();
-        this.#take(next);
-      } else {
-        return this.#context.turns.wait(this);
-      }
-    }
-    if (!this.#verifying) this.connection.resume();
   }
 
   /** @returns the prefixed streams that the last token's end had taken away, held again */
@@ -523,10 +465,6 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
   #mayHold(stream: string): boolean {
     return mayHold(this.#context.rbac, this.#role, stream);
   }
-}
-
-function lengthOf(message: string | typeof NOT_TEXT): number {
-  return message === NOT_TEXT ? 0 : message.length;
 }
 
 function textOf(message: Uint8Array): string | typeof NOT_TEXT {

@@ -1,6 +1,12 @@
 import type { Socket } from "node:net";
 import type { FrameChain } from "../delivery/frame_chain.ts";
 import { Outbox, type OutboxOptions, type OutboxOwner } from "../delivery/outbox.ts";
+import {
+  beginReading,
+  continueReading,
+  type SocketReaderOwner,
+  stopReading,
+} from "../delivery/socket_reader.ts";
 import { type CloseCause, type CloseInfo, SERVER_CLOSES, type ServerClose } from "./close.ts";
 import {
   CloseCode,
@@ -11,7 +17,7 @@ import {
   ProtocolViolation,
 } from "./frame.ts";
 import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
-import { takeReadBudget } from "./read_budget.ts";
+import type { ReadTurns, TurnTaker } from "./read_turns.ts";
 import {
   MESSAGE_TIMEOUT,
   Receiver,
@@ -22,6 +28,8 @@ import {
 
 /** What all connections of a listener have in common. */
 export interface ConnectionOptions extends OutboxOptions {
+  /** When what clients send is handled. */
+  readonly turns: ReadTurns;
   /** Pings connections and cuts those that are silent; left out where none is to be. */
   readonly keepalive?: Keepalive;
   /** What a client may do besides whole messages; left out if nothing limits it. */
@@ -79,9 +87,6 @@ type LinkedSocket = Socket & { [CONNECTION]?: WebSocketConnection };
 const EMPTY_PONG = encodeFrame(Opcode.Pong);
 const PING = encodeFrame(Opcode.Ping);
 
-function onData(this: LinkedSocket, chunk: Uint8Array): void {
-  this[CONNECTION]?.["receive"](chunk);
-}
 function onEnd(this: LinkedSocket): void {
   this[CONNECTION]?.["peerEnded"]();
 }
@@ -122,17 +127,23 @@ function compactListeners(socket: Socket): void {
  * connection.send(textFrame("hello"));
  * ```
  */
-export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner {
+export class WebSocketConnection
+  implements ReceiverTarget, SocketReaderOwner, TurnTaker, Watched, OutboxOwner {
   heardAt = 0;
   place: number = NOWHERE;
+  turnTag = 0;
   /** Frames on their way to the client. */
   readonly outbox: Outbox;
   readonly #socket: LinkedSocket;
   readonly #options: ConnectionOptions;
   readonly #receiver: Receiver;
   #owner: ConnectionOwner | undefined;
-  /** Whether the owner has paused reading. */
+  /** Whether the owner takes no messages for now. */
   #isPaused = false;
+  /** What was read and is not handled yet. As long as there is some, no more is read. */
+  #held: Uint8Array | undefined;
+  /** Whether it waits for its turn, or has it. */
+  #isWaiting = false;
   #state: State = State.Open;
   /** How a connection ended before it had an owner. */
   #earlyClose: CloseInfo | undefined;
@@ -161,17 +172,19 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
   open(owner: ConnectionOwner, head: Uint8Array): void {
     const socket = this.#socket;
     socket.setNoDelay(true);
-    socket.on("data", onData);
     socket.on("end", onEnd);
     socket.on("error", onError);
     socket.on("close", onClose);
     compactListeners(socket);
     // What was sent before, an answer and the state of each first stream, may have been too much.
-    if (this.#earlyClose) return owner.closed(this.#earlyClose);
-    this.#owner = owner;
-    this.#options.keepalive?.add(this);
-    if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
-    if (head.length > 0) this.receive(head);
+    if (this.#earlyClose) {
+      owner.closed(this.#earlyClose);
+    } else {
+      this.#owner = owner;
+      this.#options.keepalive?.add(this);
+      if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
+    }
+    beginReading(socket, head, this);
   }
 
   /** Whether messages go in and out. */
@@ -188,21 +201,16 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     this.outbox.send(frame);
   }
 
-  /** Stops reading from the client, so that TCP holds it back. */
+  /** Takes no further message from the client, and reads no more, so that TCP holds it back. */
   pause(): void {
     this.#isPaused = true;
-    this.#socket.pause();
+    stopReading(this.#socket);
   }
 
-  /** Continues reading. */
+  /** Takes messages again. */
   resume(): void {
     this.#isPaused = false;
-    this.#socket.resume();
-  }
-
-  /** Continues reading in the next event-loop turn, after this turn's budget was used up. */
-  continueReading(): void {
-    if (!this.#isPaused) this.#socket.resume();
+    this.#continue();
   }
 
   /**
@@ -291,18 +299,57 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     this.#leave(State.Closing, { ...slowConsumer, by: "server" });
   }
 
-  private receive(chunk: Uint8Array): void {
-    if (!takeReadBudget(chunk.length, this)) this.#socket.pause();
-    const { keepalive } = this.#options;
+  /** For the socket's reader. */
+  received(bytes: Uint8Array): void {
+    const { keepalive, turns } = this.#options;
     if (keepalive) this.heardAt = keepalive.now;
+    if (this.#held !== undefined) return this.#hold(Buffer.concat([this.#held, bytes]));
+    if (this.#isPaused || !turns.begin()) return this.#hold(bytes.slice());
+    const taken = this.#handle(bytes);
+    if (taken < bytes.length) this.#hold(bytes.slice(taken));
+  }
+
+  /** For the receiver. */
+  get goesOn(): boolean {
+    return !this.#isPaused && this.#options.turns.goesOn;
+  }
+
+  /** For the turns: handles what was read and had to wait. */
+  takeTurn(): boolean {
+    const held = this.#held;
+    const taken = held ? this.#handle(held) : 0;
+    // It may have gone before or meanwhile.
+    if (this.#held) this.#held = taken < held!.length ? held!.subarray(taken) : undefined;
+    this.#isWaiting = this.#held !== undefined && !this.#isPaused;
+    if (!this.#isWaiting) this.#continue();
+    return this.#isWaiting;
+  }
+
+  /** @returns how many of the bytes were handled */
+  #handle(bytes: Uint8Array): number {
     // What follows a close frame is ignored; it is read so that the end of TCP is seen.
-    if (this.#state === State.Ending || this.#state === State.Gone) return;
+    if (this.#state === State.Ending || this.#state === State.Gone) return bytes.length;
     try {
-      this.#receiver.push(chunk);
+      return this.#receiver.push(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       this.#fail(error);
+      return bytes.length;
     }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held = bytes;
+    stopReading(this.#socket);
+    this.#continue();
+  }
+
+  /** Goes on with what was read, and then reads more. */
+  #continue(): void {
+    if (this.#isPaused || this.#isWaiting) return;
+    if (this.#held === undefined) return continueReading(this.#socket);
+    this.#isWaiting = true;
+    this.#options.turns.wait(this);
   }
 
   private peerEnded(): void {
@@ -344,6 +391,8 @@ export class WebSocketConnection implements ReceiverTarget, Watched, OutboxOwner
     this.outbox.close();
     const owner = this.#owner;
     this.#owner = undefined;
+    // Of a client that was closed by the server, the close frame is still awaited.
+    if (state !== State.Closing) this.#held = undefined;
     if (state !== State.Gone) {
       this.resume();
       this.#closeTimer = setTimeout(() => this.#socket.destroy(), this.#options.closeTimeoutMs);

@@ -4,6 +4,8 @@ import { takeToken } from "../telemetry/token_bucket.ts";
 
 /** Takes a receiver's whole messages and control frames. */
 export interface ReceiverTarget {
+  /** Whether more is taken in this call of {@linkcode Receiver.push}; asked after each frame. */
+  readonly goesOn: boolean;
   receivedText(message: string): void;
   receivedBinary(message: Uint8Array): void;
   receivedPing(payload: Uint8Array): void;
@@ -98,17 +100,21 @@ export class Receiver {
   }
 
   /**
-   * Takes the next bytes from the socket. What must outlive the call is copied.
+   * Takes the next bytes from the socket, one frame at least as far as there is one. What must outlive
+   * the call is copied.
    *
+   * @returns how many bytes were taken; the others are to be pushed again, before what comes next
    * @throws {ProtocolViolation} fail the connection with its close code, and push nothing after that
    */
-  push(chunk: Uint8Array): void {
+  push(chunk: Uint8Array): number {
     if (this.#begunAt !== 0) this.#checkDeadline();
     let at = 0;
     while (at < chunk.length && !this.#closed) {
       at = this.#payload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at);
+      if (this.#payload === undefined && at < chunk.length && !this.#target.goesOn) break;
     }
     if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = performance.now();
+    return this.#closed ? chunk.length : at;
   }
 
   /** Looked at when more comes: a client that sends nothing is cut by its keepalive. */

@@ -16,10 +16,12 @@ function received(
   pieces: readonly Uint8Array[],
   maxMessage = MAX_MESSAGE,
   deflate = false,
+  goesOn = true,
 ): Outcome {
   const events: string[] = [];
   const receiver = new Receiver(
     {
+      goesOn,
       receivedText: (text) => events.push(line("text", bytes.encode(text))),
       receivedBinary: (payload) => events.push(line("binary", payload)),
       receivedPing: (payload) => events.push(line("ping", payload)),
@@ -30,7 +32,9 @@ function received(
     deflate,
   );
   try {
-    for (const piece of pieces) receiver.push(piece);
+    for (let piece of pieces) {
+      while (piece.length > 0) piece = piece.subarray(receiver.push(piece));
+    }
   } catch (error) {
     if (!(error instanceof ProtocolViolation)) throw error;
     return { events, violation: error.closeCode };
@@ -48,6 +52,8 @@ function agrees(bytes: Uint8Array, places: readonly number[]): void {
   const expected = decodeAll(bytes, MAX_MESSAGE);
   assert.deepEqual(received([bytes]), expected);
   assert.deepEqual(received(cutAt(bytes, places)), expected);
+  // A frame at a time, and the rest again.
+  assert.deepEqual(received(cutAt(bytes, places), MAX_MESSAGE, false, false), expected);
   if (bytes.length < 600) {
     assert.deepEqual(received([...bytes].map((byte) => new Uint8Array([byte]))), expected);
   }
@@ -201,6 +207,7 @@ Deno.test("bytes handed to the receiver may be overwritten afterwards", () => {
   const chunk = new Uint8Array(3);
   const events: string[] = [];
   const receiver = new Receiver({
+    goesOn: true,
     receivedText: () => {},
     receivedBinary: (payload) => events.push(line("binary", payload)),
     receivedPing: (payload) => events.push(line("ping", payload)),

@@ -6,6 +6,7 @@ import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { type ConnectionOwner, WebSocketConnection } from "../../src/websocket/connection.ts";
+import { ReadTurns } from "../../src/websocket/read_turns.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../../src/websocket/close.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { bounded } from "../../testing/bounded.ts";
@@ -38,6 +39,7 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
 
 function connectionOn(socket: Socket, closeTimeoutMs = 200): WebSocketConnection {
   return new WebSocketConnection(socket, FrameChain.root(), {
+    turns: new ReadTurns(),
     flusher: new Flusher(),
     traffic: new Traffic(),
     limits: { messageBytes: 4096, unsentBytes: UNSENT_BYTES },

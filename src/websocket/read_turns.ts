@@ -1,0 +1,148 @@
+import { Slices } from "../delivery/slices.ts";
+
+/** Milliseconds of an event-loop turn in which what was read is handled at once. */
+const TURN_MS = 2;
+/** Milliseconds that one client has in a row while others wait. */
+const SHARE_MS = 0.2;
+
+/** A client of which something was read. */
+export interface TurnTaker {
+  /** What {@linkcode ReadTurns} knows of it; 0 at first. */
+  turnTag: number;
+  /**
+   * Handles what was read, as long as {@linkcode ReadTurns.goesOn}, one message at least.
+   *
+   * @returns whether some is left
+   */
+  takeTurn(): boolean;
+}
+
+/** A client that waits. */
+interface Waiting {
+  readonly client: TurnTaker;
+  readonly tag: number;
+  /** Those with the same tag have their turns in the order in which they came. */
+  readonly order: number;
+}
+
+/**
+ * Shares the event loop's time between clients that send: thousands may have sent something in one
+ * turn, and each of them many messages. What was read is handled at once, for two milliseconds of a
+ * turn; the rest waits, and is handled in {@linkcode Slices} between which events arrive and are
+ * written.
+ *
+ * Of those that wait, the one has the next turn that was given least of the time since some had to
+ * wait (start-time fair queueing, Goyal, Vin and Cheng 1996): a client that sends little does not
+ * wait behind thousands that send as much as they can. Each client has a tag, the time it was given
+ * so far, which is at least that of the client that has its turn.
+ *
+ * @example
+ * ```ts
+ * const turns = new ReadTurns();
+ * const client: TurnTaker = { turnTag: 0, takeTurn: () => (console.log("later"), false) };
+ * if (turns.begin()) console.log("at once");
+ * else turns.wait(client);
+ * ```
+ */
+export class ReadTurns {
+  /** A binary heap: the client with the next turn first. */
+  readonly #heap: Waiting[] = [];
+  readonly #slices = new Slices((end) => this.#handleUntil(end));
+  #order = 0;
+  /** The tag of the client that has its turn, and the highest so far. */
+  #now = 0;
+  #latest = 0;
+  /** When what is read in this turn of the event loop must wait; `undefined` before the first. */
+  #turnEnd: number | undefined;
+  /** When the client that has its turn must leave the rest for later. */
+  #end = 0;
+
+  /** Clients that wait. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** Whether what was read just now is handled at once; otherwise its client must wait. */
+  begin(): boolean {
+    if (this.#heap.length > 0) return false;
+    const now = performance.now();
+    if (this.#turnEnd === undefined) {
+      this.#turnEnd = now + TURN_MS;
+      setImmediate(this.#beginTurn);
+    }
+    this.#end = this.#turnEnd;
+    return now < this.#end;
+  }
+
+  /** Whether the client whose messages are being handled may go on with the next. */
+  get goesOn(): boolean {
+    return performance.now() < this.#end;
+  }
+
+  /** Calls the client's `takeTurn` in one of the next turns, until nothing of it is left. */
+  wait(client: TurnTaker): void {
+    const tag = Math.max(client.turnTag, this.#now);
+    rise(this.#heap, { client, tag, order: this.#order++ });
+    this.#slices.schedule();
+  }
+
+  readonly #beginTurn = (): void => {
+    this.#turnEnd = undefined;
+  };
+
+  #handleUntil(end: number): boolean {
+    for (let now = performance.now(); now < end;) {
+      const next = sink(this.#heap);
+      if (next === undefined) break;
+      now = this.#give(next, now, end);
+    }
+    // When nobody waits any more, all are equal again.
+    if (this.#heap.length === 0) this.#now = this.#latest;
+    return this.#heap.length > 0;
+  }
+
+  /** @returns when its turn ended */
+  #give({ client, tag }: Waiting, began: number, end: number): number {
+    this.#now = tag;
+    this.#end = this.#heap.length === 0 ? end : Math.min(end, began + SHARE_MS);
+    const isLeft = client.takeTurn();
+    const now = performance.now();
+    client.turnTag = tag + Math.ceil((now - began) * 1000);
+    this.#latest = Math.max(this.#latest, client.turnTag);
+    if (isLeft) this.wait(client);
+    return now;
+  }
+}
+
+function isBefore(a: Waiting, b: Waiting): boolean {
+  return a.tag < b.tag || (a.tag === b.tag && a.order < b.order);
+}
+
+/** Adds to a heap. */
+function rise(heap: Waiting[], added: Waiting): void {
+  let at = heap.push(added) - 1;
+  while (at > 0) {
+    const above = (at - 1) >> 1;
+    if (!isBefore(added, heap[above]!)) break;
+    heap[at] = heap[above]!;
+    at = above;
+  }
+  heap[at] = added;
+}
+
+/** Takes the first of a heap. */
+function sink(heap: Waiting[]): Waiting | undefined {
+  const first = heap[0];
+  const last = heap.pop();
+  if (last === undefined || heap.length === 0) return first;
+  let at = 0;
+  for (let below = 1; below < heap.length; below = 2 * at + 1) {
+    const right = below + 1;
+    if (right < heap.length && isBefore(heap[right]!, heap[below]!)) below = right;
+    if (!isBefore(heap[below]!, last)) break;
+    heap[at] = heap[below]!;
+    at = below;
+  }
+  heap[at] = last;
+  return first;
+}
