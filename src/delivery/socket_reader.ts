@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import process from "node:process";
 
@@ -30,7 +29,7 @@ type ReadSocket = Socket & { _handle?: ReadHandle | null; [OWNER]?: SocketReader
  * client that has to wait can make the process hold, and clients send little.
  */
 const READ_BYTES = 16_384;
-const buffer = Buffer.alloc(READ_BYTES);
+const buffer = new Uint8Array(READ_BYTES);
 
 /** Where the runtime says how much it has read; `undefined` in runtimes without it. */
 const lastRead = findReadState();

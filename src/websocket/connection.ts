@@ -304,9 +304,9 @@ export class WebSocketConnection
     const { keepalive, turns } = this.#options;
     if (keepalive) this.heardAt = keepalive.now;
     if (this.#held !== undefined) return this.#hold(Buffer.concat([this.#held, bytes]));
-    if (this.#isPaused || !turns.begin()) return this.#hold(bytes.slice());
+    if (this.#isPaused || !turns.begin()) return this.#hold(new Uint8Array(bytes));
     const taken = this.#handle(bytes);
-    if (taken < bytes.length) this.#hold(bytes.slice(taken));
+    if (taken < bytes.length) this.#hold(new Uint8Array(bytes.subarray(taken)));
   }
 
   /** For the receiver. */

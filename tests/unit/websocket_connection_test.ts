@@ -37,9 +37,12 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
   };
 }
 
-function connectionOn(socket: Socket, closeTimeoutMs = 200): WebSocketConnection {
+function connectionOn(
+  socket: Socket,
+  { closeTimeoutMs = 200, turns = new ReadTurns() } = {},
+): WebSocketConnection {
   return new WebSocketConnection(socket, FrameChain.root(), {
-    turns: new ReadTurns(),
+    turns,
     flusher: new Flusher(),
     traffic: new Traffic(),
     limits: { messageBytes: 4096, unsentBytes: UNSENT_BYTES },
@@ -95,11 +98,11 @@ Deno.test("a connection that its owner pauses reads nothing until it is resumed"
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   owner.onText = () => connection.pause();
-  // More than one turn's budget, so that continuing in the next turn is due while it is paused.
+  // Often more than one turn's time, so that continuing in the next turn is due while it is paused.
   const filler = clientFrame({ opcode: 10, payload: "x".repeat(125) });
   const first = clientFrame({ opcode: 1, payload: "first" });
   connection.open(owner, Buffer.concat([...Array(1000).fill(filler), first]));
-  assert.deepEqual(owner.messages, ["first"]);
+  await owner.until(() => owner.messages.length === 1);
   const second = clientFrame({ opcode: 1, payload: "second" });
   await new Promise((resolve) => sockets.client.write(second, resolve));
   for (let turn = 0; turn < 3000; turn++) await new Promise(setImmediate);
@@ -107,6 +110,52 @@ Deno.test("a connection that its owner pauses reads nothing until it is resumed"
   connection.resume();
   await owner.until(() => owner.messages.length === 2);
   assert.deepEqual(owner.messages, ["first", "second"]);
+});
+
+Deno.test("what has to wait is handled in order, with what comes after it", async () => {
+  await using sockets = await pair();
+  await using others = await pair();
+  const turns = new ReadTurns();
+  const [connection, other] = [sockets, others].map(({ server }) =>
+    connectionOn(server, { turns })
+  );
+  const [owner, otherOwner] = [new Owner(), new Owner()];
+  connection!.open(owner, new Uint8Array());
+  other!.open(otherOwner, new Uint8Array());
+  const text = (payload: string) => clientFrame({ opcode: 1, payload });
+  // Nothing is handled at once, because a turn is over whenever something is read.
+  turns.wait({ turnTag: 0, takeTurn: () => owner.messages.length < 4 });
+  for (const [at, { client }] of [sockets, others].entries()) {
+    for (const n of [1, 2]) client.write(text(`${at}: message ${n}`));
+    const cut = text(`${at}: in two pieces`);
+    await new Promise((resolve) => client.write(cut.subarray(0, 9), resolve));
+    await new Promise(setImmediate);
+    client.write(cut.subarray(9));
+    client.write(text(`${at}: last`));
+  }
+  await owner.until(() => owner.messages.length === 4);
+  await otherOwner.until(() => otherOwner.messages.length === 4);
+  for (const [at, { messages }] of [owner, otherOwner].entries()) {
+    const expected = ["message 1", "message 2", "in two pieces", "last"];
+    assert.deepEqual(messages, expected.map((each) => `${at}: ${each}`));
+  }
+});
+
+Deno.test("a client that is closed while it waits is not handled any more", async () => {
+  await using sockets = await pair();
+  const turns = new ReadTurns();
+  const connection = connectionOn(sockets.server, { turns });
+  const owner = new Owner();
+  let isHeldUp = true;
+  turns.wait({ turnTag: 0, takeTurn: () => isHeldUp });
+  connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
+  const closed = connection.close(SERVER_CLOSES.shutdown);
+  // It is still read, for its close frame.
+  sockets.client.end(clientFrame({ opcode: 8, payload: closePayload(1001) }));
+  isHeldUp = false;
+  await bounded(closed, "the end of the closing handshake");
+  assert.deepEqual(owner.messages, []);
+  assert.equal(turns.size, 0);
 });
 
 Deno.test("closing resolves when the socket is closed, also for a second call", async () => {
@@ -171,7 +220,7 @@ Deno.test("a client that ends its side is not kept until the closing timeout", a
     await t.step(way, async () => {
       await using sockets = await pair();
       const owner = new Owner();
-      connectionOn(sockets.server, 600_000).open(owner, new Uint8Array());
+      connectionOn(sockets.server, { closeTimeoutMs: 600_000 }).open(owner, new Uint8Array());
       const closed = once(sockets.server, "close");
       sockets.client.resume();
       // The server ends first (RFC 6455 §7.1.1), unless there is nothing but the end to read.
@@ -183,7 +232,7 @@ Deno.test("a client that ends its side is not kept until the closing timeout", a
   }
   await t.step("answering ours", async () => {
     await using sockets = await pair();
-    const connection = connectionOn(sockets.server, 600_000);
+    const connection = connectionOn(sockets.server, { closeTimeoutMs: 600_000 });
     connection.open(new Owner(), new Uint8Array());
     sockets.client.resume();
     const closed = connection.close(SERVER_CLOSES.shutdown);
