@@ -39,6 +39,14 @@ const enum Scheduled {
   Urgent,
 }
 
+/** Whether frames wait for the end of what the client is being answered. */
+const enum Cork {
+  Out,
+  In,
+  /** In, and something was sent. */
+  Filled,
+}
+
 /**
  * Bytes on their way to one client: what is pending, what the socket is blocked on, and when the
  * rest is written. It knows a socket and bytes, not the protocol: a frame is any sequence of bytes
@@ -75,6 +83,7 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
   /** Frames to be written with the next flush; `undefined` while there are none. */
   #pending: FrameChain | undefined;
   #scheduled: Scheduled = Scheduled.No;
+  #cork: Cork = Cork.Out;
   /** Bytes that were offered, of those that are pending. */
   #offeredPendingBytes = 0;
   /** What waits while the client is behind; `undefined` while it is not. Then nothing is pending. */
@@ -131,6 +140,21 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
    */
   send(frame: Uint8Array, age?: number, frames = 1): void {
     this.#send(frame, 0, age, frames);
+  }
+
+  /** Gathers what is sent from here on, to be written by {@linkcode uncork}: a client's answers. */
+  cork(): void {
+    this.#cork = Cork.In;
+  }
+
+  /**
+   * Writes what was sent since {@linkcode cork} with what else is pending, at once: others do not
+   * wait for it in the flusher's queue, and the time that it takes is this client's.
+   */
+  uncork(): void {
+    const cork = this.#cork;
+    this.#cork = Cork.Out;
+    if (cork === Cork.Filled && this.#pending !== undefined) this.flush();
   }
 
   /** Like `send`, but flushes before all other outboxes: for a user's own events. */
@@ -251,7 +275,9 @@ export class Outbox implements Flushable, LogReader, BacklogReader, SocketWriter
   }
 
   #send(frame: Uint8Array, offeredBytes: number, age?: number, frames = 1): void {
-    if (!this.#append(frame, offeredBytes, frames) || this.#scheduled !== Scheduled.No) return;
+    if (!this.#append(frame, offeredBytes, frames)) return;
+    if (this.#cork !== Cork.Out) return void (this.#cork = Cork.Filled);
+    if (this.#scheduled !== Scheduled.No) return;
     this.#scheduled = Scheduled.Normal;
     this.#options.flusher.schedule(this, age);
   }

@@ -304,8 +304,9 @@ export class WebSocketConnection
     const { keepalive, turns } = this.#options;
     if (keepalive) this.heardAt = keepalive.now;
     if (this.#held !== undefined) return this.#hold(Buffer.concat([this.#held, bytes]));
-    if (this.#isPaused || !turns.begin()) return this.#hold(new Uint8Array(bytes));
+    if (this.#isPaused || !turns.begin(this)) return this.#hold(new Uint8Array(bytes));
     const taken = this.#handle(bytes);
+    turns.end(this);
     if (taken < bytes.length) this.#hold(new Uint8Array(bytes.subarray(taken)));
   }
 
@@ -329,12 +330,15 @@ export class WebSocketConnection
   #handle(bytes: Uint8Array): number {
     // What follows a close frame is ignored; it is read so that the end of TCP is seen.
     if (this.#state === State.Ending || this.#state === State.Gone) return bytes.length;
+    this.outbox.cork();
     try {
       return this.#receiver.push(bytes);
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       this.#fail(error);
       return bytes.length;
+    } finally {
+      this.outbox.uncork();
     }
   }
 

@@ -40,8 +40,12 @@ interface Waiting {
  * ```ts
  * const turns = new ReadTurns();
  * const client: TurnTaker = { turnTag: 0, takeTurn: () => (console.log("later"), false) };
- * if (turns.begin()) console.log("at once");
- * else turns.wait(client);
+ * if (turns.begin(client)) {
+ *   console.log("at once");
+ *   turns.end(client);
+ * } else {
+ *   turns.wait(client);
+ * }
  * ```
  */
 export class ReadTurns {
@@ -54,7 +58,8 @@ export class ReadTurns {
   #latest = 0;
   /** When what is read in this turn of the event loop must wait; `undefined` before the first. */
   #turnEnd: number | undefined;
-  /** When the client that has its turn must leave the rest for later. */
+  /** When the client that has its turn began, and when it must leave the rest for later. */
+  #began = 0;
   #end = 0;
 
   /** Clients that wait. */
@@ -62,16 +67,28 @@ export class ReadTurns {
     return this.#heap.length;
   }
 
-  /** Whether what was read just now is handled at once; otherwise its client must wait. */
-  begin(): boolean {
-    if (this.#heap.length > 0) return false;
+  /**
+   * Whether what was read just now is handled at once, because it would be next; then `end` is called
+   * after it. Otherwise its client must wait.
+   */
+  begin(client: TurnTaker): boolean {
     const now = performance.now();
     if (this.#turnEnd === undefined) {
       this.#turnEnd = now + TURN_MS;
       setImmediate(this.#beginTurn);
     }
-    this.#end = this.#turnEnd;
-    return now < this.#end;
+    const [next] = this.#heap;
+    if (next === undefined) this.#end = this.#turnEnd;
+    else if (client.turnTag > next.tag) return false;
+    else this.#end = Math.min(this.#turnEnd, now + SHARE_MS);
+    this.#began = now;
+    return now < this.#turnEnd;
+  }
+
+  /** What was to be handled at once is. */
+  end(client: TurnTaker): void {
+    // While nobody waits, what a client uses is nobody's loss.
+    if (this.#heap.length > 0) this.#charge(client, Math.max(client.turnTag, this.#now));
   }
 
   /** Whether the client whose messages are being handled may go on with the next. */
@@ -82,7 +99,7 @@ export class ReadTurns {
   /** Calls the client's `takeTurn` in one of the next turns, until nothing of it is left. */
   wait(client: TurnTaker): void {
     const tag = Math.max(client.turnTag, this.#now);
-    rise(this.#heap, { client, tag, order: this.#order++ });
+    add(this.#heap, { client, tag, order: this.#order++ });
     this.#slices.schedule();
   }
 
@@ -92,24 +109,25 @@ export class ReadTurns {
 
   #handleUntil(end: number): boolean {
     for (let now = performance.now(); now < end;) {
-      const next = sink(this.#heap);
+      const next = take(this.#heap);
       if (next === undefined) break;
-      now = this.#give(next, now, end);
+      this.#now = next.tag;
+      this.#began = now;
+      this.#end = this.#heap.length === 0 ? end : Math.min(end, now + SHARE_MS);
+      const isLeft = next.client.takeTurn();
+      now = this.#charge(next.client, next.tag);
+      if (isLeft) this.wait(next.client);
     }
     // When nobody waits any more, all are equal again.
     if (this.#heap.length === 0) this.#now = this.#latest;
     return this.#heap.length > 0;
   }
 
-  /** @returns when its turn ended */
-  #give({ client, tag }: Waiting, began: number, end: number): number {
-    this.#now = tag;
-    this.#end = this.#heap.length === 0 ? end : Math.min(end, began + SHARE_MS);
-    const isLeft = client.takeTurn();
+  /** @returns the time */
+  #charge(client: TurnTaker, tag: number): number {
     const now = performance.now();
-    client.turnTag = tag + Math.ceil((now - began) * 1000);
-    this.#latest = Math.max(this.#latest, client.turnTag);
-    if (isLeft) this.wait(client);
+    client.turnTag = tag + Math.ceil((now - this.#began) * 1000);
+    if (client.turnTag > this.#latest) this.#latest = client.turnTag;
     return now;
   }
 }
@@ -119,7 +137,7 @@ function isBefore(a: Waiting, b: Waiting): boolean {
 }
 
 /** Adds to a heap. */
-function rise(heap: Waiting[], added: Waiting): void {
+function add(heap: Waiting[], added: Waiting): void {
   let at = heap.push(added) - 1;
   while (at > 0) {
     const above = (at - 1) >> 1;
@@ -131,7 +149,7 @@ function rise(heap: Waiting[], added: Waiting): void {
 }
 
 /** Takes the first of a heap. */
-function sink(heap: Waiting[]): Waiting | undefined {
+function take(heap: Waiting[]): Waiting | undefined {
   const first = heap[0];
   const last = heap.pop();
   if (last === undefined || heap.length === 0) return first;

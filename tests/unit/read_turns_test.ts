@@ -8,6 +8,11 @@ function work(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
+/** A client without messages. */
+function idle(): TurnTaker {
+  return { turnTag: 0, takeTurn: () => false };
+}
+
 /** Clients with messages that take time to handle, and the order in which they are handled. */
 class Clients {
   readonly turns = new ReadTurns();
@@ -43,22 +48,40 @@ class Clients {
 
 Deno.test("what is read has two milliseconds of a turn of the event loop", async () => {
   const turns = new ReadTurns();
-  assert.ok(turns.begin());
+  const [a, b] = [idle(), idle()];
+  assert.ok(turns.begin(a));
   assert.ok(turns.goesOn);
   work(3);
   assert.ok(!turns.goesOn, "between two messages of one client");
-  assert.ok(!turns.begin(), "and between two clients");
+  turns.end(a);
+  assert.ok(!turns.begin(b), "and between two clients");
   await nextTurn();
-  assert.ok(turns.begin(), "the next turn");
+  assert.ok(turns.begin(b), "the next turn");
 });
 
 Deno.test("clients have their turns in the order in which they came", async () => {
   const clients = new Clients();
   for (const name of ["a", "b", "c", "d", "e"]) clients.waiting(name, 1, 0);
-  assert.ok(!clients.turns.begin(), "what is read after them waits as well");
   await clients.untilNobodyWaits();
   assert.equal(clients.handled.join(""), "abcde");
-  assert.ok(clients.turns.begin());
+});
+
+Deno.test("of what is read while others wait, only what would be next is handled", async () => {
+  const clients = new Clients();
+  const [sparse, used] = [idle(), idle()];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  clients.waiting("A", 1000, 0.3, () => clients.handled.length === 20 && resolve());
+  await bounded(promise, "the middle of it");
+  await bounded(nextTurn(), "the next turn");
+  assert.ok(clients.turns.begin(sparse), "a client that was given nothing");
+  work(0.5);
+  assert.ok(!clients.turns.goesOn, "its share");
+  clients.turns.end(sparse);
+  assert.ok(sparse.turnTag > 0);
+  await bounded(nextTurn(), "the next turn");
+  used.turnTag = 1e9;
+  assert.ok(!clients.turns.begin(used), "one that was given more than the others");
+  assert.ok(clients.turns.begin(idle()), "another one that was given nothing");
 });
 
 Deno.test("a client that has sent little does not wait behind those with much", async () => {

@@ -123,8 +123,9 @@ Deno.test("what has to wait is handled in order, with what comes after it", asyn
   connection!.open(owner, new Uint8Array());
   other!.open(otherOwner, new Uint8Array());
   const text = (payload: string) => clientFrame({ opcode: 1, payload });
-  // Nothing is handled at once, because a turn is over whenever something is read.
+  // Nothing is handled at once, because another client waits that was given less.
   turns.wait({ turnTag: 0, takeTurn: () => owner.messages.length < 4 });
+  connection!.turnTag = other!.turnTag = 5000;
   for (const [at, { client }] of [sockets, others].entries()) {
     for (const n of [1, 2]) client.write(text(`${at}: message ${n}`));
     const cut = text(`${at}: in two pieces`);
@@ -148,6 +149,7 @@ Deno.test("a client that is closed while it waits is not handled any more", asyn
   const owner = new Owner();
   let isHeldUp = true;
   turns.wait({ turnTag: 0, takeTurn: () => isHeldUp });
+  connection.turnTag = 1;
   connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
   const closed = connection.close(SERVER_CLOSES.shutdown);
   // It is still read, for its close frame.
