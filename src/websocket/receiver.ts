@@ -59,6 +59,8 @@ export class Receiver {
   #framesFullAt = 0;
   /** When what is incomplete began; 0 when nothing is. */
   #begunAt = 0;
+  /** When the bytes came that are being read. */
+  #now = 0;
 
   /** An incomplete header. */
   #header: Uint8Array | undefined;
@@ -79,6 +81,8 @@ export class Receiver {
   #compressed = false;
   /** Checks each fragment of a text, with a character that was split between two fragments. */
   #textCheck: TextDecoder | undefined;
+  /** Whether the fragments so far may end within a character. */
+  #isSplit = false;
 
   #closed = false;
 
@@ -107,20 +111,21 @@ export class Receiver {
    * @throws {ProtocolViolation} fail the connection with its close code, and push nothing after that
    */
   push(chunk: Uint8Array): number {
+    this.#now = performance.now();
     if (this.#begunAt !== 0) this.#checkDeadline();
     let at = 0;
     while (at < chunk.length && !this.#closed) {
       at = this.#payload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at);
       if (this.#payload === undefined && at < chunk.length && !this.#target.goesOn) break;
     }
-    if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = performance.now();
+    if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = this.#now;
     return this.#closed ? chunk.length : at;
   }
 
   /** Looked at when more comes: a client that sends nothing is cut by its keepalive. */
   #checkDeadline(): void {
     const { messageTimeout = Infinity } = this.#limits ?? {};
-    if (performance.now() - this.#begunAt <= messageTimeout * 1000) return;
+    if (this.#now - this.#begunAt <= messageTimeout * 1000) return;
     throw new ProtocolViolation(CloseCode.PolicyViolation, MESSAGE_TIMEOUT);
   }
 
@@ -132,8 +137,7 @@ export class Receiver {
   #countFrame(): void {
     const { frameRate = 0, frameBurst = 0 } = this.#limits ?? {};
     if (frameRate === 0) return;
-    const now = Math.floor(performance.now());
-    const fullAt = takeToken(this.#framesFullAt, now, frameRate, frameBurst);
+    const fullAt = takeToken(this.#framesFullAt, Math.floor(this.#now), frameRate, frameBurst);
     if (fullAt === undefined) {
       throw new ProtocolViolation(CloseCode.PolicyViolation, TOO_MANY_FRAMES);
     }
@@ -251,10 +255,7 @@ export class Receiver {
   /** One fragment of a message (RFC 6455 §5.4). Text is checked per fragment, to fail early. */
   #gather(payload: Uint8Array): void {
     if (this.#opcode !== Opcode.Continuation) this.#message = this.#opcode;
-    if (this.#message === Opcode.Text && !this.#compressed) {
-      this.#textCheck ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-      decode(this.#textCheck, payload, !this.#fin);
-    }
+    if (this.#message === Opcode.Text && !this.#compressed) this.#checkText(payload);
     this.#append(payload);
     if (!this.#fin) return;
     const opcode = this.#message;
@@ -263,7 +264,16 @@ export class Receiver {
     this.#messageBytes = 0;
     this.#gathered = EMPTY;
     this.#textCheck = undefined;
+    this.#isSplit = false;
     this.#deliver(opcode, whole);
+  }
+
+  #checkText(payload: Uint8Array): void {
+    // Most fragments need no decoder, which costs more than all the rest of a short one.
+    if (!this.#isSplit && isAscii(payload)) return;
+    this.#textCheck ??= new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    decode(this.#textCheck, payload, !this.#fin);
+    if (payload.length > 0) this.#isSplit = payload[payload.length - 1]! >= 0x80;
   }
 
   /**
@@ -331,6 +341,11 @@ function refuseHeader(bytes: Uint8Array, at: number, deflate: boolean): void {
       throw new ProtocolViolation(CloseCode.ProtocolError, "control frame too long");
     }
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! >= 0x80) return false;
+  return true;
 }
 
 function decode(decoder: TextDecoder, bytes: Uint8Array, stream = false): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
@@ -124,16 +125,20 @@ Deno.test("what has to wait is handled in order, with what comes after it", asyn
   other!.open(otherOwner, new Uint8Array());
   const text = (payload: string) => clientFrame({ opcode: 1, payload });
   // Nothing is handled at once, because another client waits that was given less.
-  turns.wait({ turnTag: 0, takeTurn: () => owner.messages.length < 4 });
-  connection!.turnTag = other!.turnTag = 5000;
+  let isHeldUp = true;
+  turns.wait({ turnTag: 0, takeTurn: () => isHeldUp });
+  connection!.turnTag = other!.turnTag = 1e9;
   for (const [at, { client }] of [sockets, others].entries()) {
-    for (const n of [1, 2]) client.write(text(`${at}: message ${n}`));
-    const cut = text(`${at}: in two pieces`);
-    await new Promise((resolve) => client.write(cut.subarray(0, 9), resolve));
-    await new Promise(setImmediate);
-    client.write(cut.subarray(9));
-    client.write(text(`${at}: last`));
+    const frames = ["message 1", "message 2", "in two pieces", "last"].map((each) =>
+      text(`${at}: ${each}`)
+    );
+    const cut = frames[0]!.length + frames[1]!.length + 9;
+    const bytes = Buffer.concat(frames);
+    await new Promise((resolve) => client.write(bytes.subarray(0, cut), resolve));
+    while (turns.size < at + 2) await bounded(nextTurn(), "a turn");
+    client.write(bytes.subarray(cut));
   }
+  isHeldUp = false;
   await owner.until(() => owner.messages.length === 4);
   await otherOwner.until(() => otherOwner.messages.length === 4);
   for (const [at, { messages }] of [owner, otherOwner].entries()) {
