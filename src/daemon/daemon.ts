@@ -31,6 +31,7 @@ import { LabelledCounter } from "../telemetry/labelled_counter.ts";
 import { configureLog } from "../telemetry/log.ts";
 import { LoopLag } from "../telemetry/loop_lag.ts";
 import { VERSION } from "../version.ts";
+import { ReadPace } from "../websocket/read_pace.ts";
 import { ReadTurns } from "../websocket/read_turns.ts";
 import { Keepalive } from "../websocket/keepalive.ts";
 import { HandshakeGarbage } from "./handshake_garbage.ts";
@@ -142,6 +143,7 @@ export async function startDaemon(
   const transports = {
     websocket: {
       ...connections,
+      pace: new ReadPace(),
       turns: new ReadTurns(),
       keepalive: new Keepalive(limits),
       receiving: receiverLimits(limits),

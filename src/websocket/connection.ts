@@ -17,6 +17,7 @@ import {
   ProtocolViolation,
 } from "./frame.ts";
 import { type Keepalive, NOWHERE, type Watched } from "./keepalive.ts";
+import type { PacedReader, ReadPace } from "./read_pace.ts";
 import type { ReadTurns, TurnTaker } from "./read_turns.ts";
 import {
   MESSAGE_TIMEOUT,
@@ -28,7 +29,8 @@ import {
 
 /** What all connections of a listener have in common. */
 export interface ConnectionOptions extends OutboxOptions {
-  /** When what clients send is handled. */
+  /** When clients are read, and when what they send is handled. */
+  readonly pace: ReadPace;
   readonly turns: ReadTurns;
   /** Pings connections and cuts those that are silent; left out where none is to be. */
   readonly keepalive?: Keepalive;
@@ -128,7 +130,7 @@ function compactListeners(socket: Socket): void {
  * ```
  */
 export class WebSocketConnection
-  implements ReceiverTarget, SocketReaderOwner, TurnTaker, Watched, OutboxOwner {
+  implements ReceiverTarget, SocketReaderOwner, PacedReader, TurnTaker, Watched, OutboxOwner {
   heardAt = 0;
   place: number = NOWHERE;
   turnTag = 0;
@@ -142,6 +144,8 @@ export class WebSocketConnection
   #isPaused = false;
   /** What was read and is not handled yet. As long as there is some, no more is read. */
   #held: Uint8Array | undefined;
+  /** Whether it is not to be read for now, because it was read just now. */
+  #isResting = false;
   /** Whether it waits for its turn, or has it. */
   #isWaiting = false;
   #state: State = State.Open;
@@ -301,13 +305,23 @@ export class WebSocketConnection
 
   /** For the socket's reader. */
   received(bytes: Uint8Array): void {
-    const { keepalive, turns } = this.#options;
+    const { keepalive, pace, turns } = this.#options;
     if (keepalive) this.heardAt = keepalive.now;
+    if (!this.#isResting && !pace.count(this)) {
+      this.#isResting = true;
+      stopReading(this.#socket);
+    }
     if (this.#held !== undefined) return this.#hold(Buffer.concat([this.#held, bytes]));
     if (this.#isPaused || !turns.begin(this)) return this.#hold(new Uint8Array(bytes));
     const taken = this.#handle(bytes);
     turns.end(this);
     if (taken < bytes.length) this.#hold(new Uint8Array(bytes.subarray(taken)));
+  }
+
+  /** For the pace. */
+  rested(): void {
+    this.#isResting = false;
+    this.#continue();
   }
 
   /** For the receiver. */
@@ -351,9 +365,10 @@ export class WebSocketConnection
   /** Goes on with what was read, and then reads more. */
   #continue(): void {
     if (this.#isPaused || this.#isWaiting) return;
-    if (this.#held === undefined) return continueReading(this.#socket);
-    this.#isWaiting = true;
-    this.#options.turns.wait(this);
+    if (this.#held !== undefined) {
+      this.#isWaiting = true;
+      this.#options.turns.wait(this);
+    } else if (!this.#isResting) continueReading(this.#socket);
   }
 
   private peerEnded(): void {

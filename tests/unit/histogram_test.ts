@@ -6,6 +6,7 @@ import { Flusher } from "../../src/delivery/flusher.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { WebSocketConnection } from "../../src/websocket/connection.ts";
+import { ReadPace } from "../../src/websocket/read_pace.ts";
 import { ReadTurns } from "../../src/websocket/read_turns.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { until } from "../../testing/bounded.ts";
@@ -27,6 +28,7 @@ Deno.test("a write counts with its frames and bytes, and what waits until it is 
   const [socket] = await once(listener, "connection") as [Socket];
   const traffic = new Traffic();
   const connection = new WebSocketConnection(socket, FrameChain.root(), {
+    pace: new ReadPace(),
     turns: new ReadTurns(),
     flusher: new Flusher(),
     traffic,

@@ -7,6 +7,7 @@ import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { type ConnectionOwner, WebSocketConnection } from "../../src/websocket/connection.ts";
+import { ReadPace } from "../../src/websocket/read_pace.ts";
 import { ReadTurns } from "../../src/websocket/read_turns.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../../src/websocket/close.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
@@ -43,6 +44,7 @@ function connectionOn(
   { closeTimeoutMs = 200, turns = new ReadTurns() } = {},
 ): WebSocketConnection {
   return new WebSocketConnection(socket, FrameChain.root(), {
+    pace: new ReadPace(),
     turns,
     flusher: new Flusher(),
     traffic: new Traffic(),
