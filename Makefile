@@ -7,6 +7,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 SYSCTLDIR  ?= $(PREFIX)/lib/sysctl.d
 DESTDIR    ?=
 DIST       ?= dist
+COMMAND    ?= demo
 ARGS       ?=
 
 # Found, or installed into .tools, when a target needs it.
@@ -26,11 +27,12 @@ help: ## This list
 	@echo
 	@echo 'ARGS="…" is passed to the program by run, to `deno test` by unit and test, to the benchmark by bench:'
 	@echo '  make test ARGS=tests/end_to_end/install_test.ts'
+	@echo 'COMMAND is what run runs in place of the demo: make run COMMAND=tail ARGS="--book btcusd"'
 	@echo 'install and uninstall take PREFIX ($(PREFIX)), SYSCONFDIR ($(SYSCONFDIR)), UNITDIR and DESTDIR.'
 
 # The lock file spares the download of what only tests and page need.
 run: ## The demo: a simulated exchange, no broker, no key
-	@$(DENO) run -A --frozen --lock=scripts/run.lock main.ts demo $(ARGS)
+	@$(DENO) run -A --frozen --lock=scripts/run.lock main.ts $(COMMAND) $(ARGS)
 
 unit: ## The tests that start no program, broker or browser
 	@$(DENO) run -A scripts/run_tests.ts unit $(ARGS)

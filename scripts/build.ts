@@ -20,7 +20,7 @@ import { resolve } from "node:path";
 import { COMMIT, VERSION } from "../src/version.ts";
 import { type Compiler, denortDownload, denortProblem, sha256 } from "./denort.ts";
 import { PERMISSIONS } from "./permissions.ts";
-import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "./runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_OPTION } from "./runtime.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const DIST = resolve(Deno.env.get("DIST") || `${ROOT}dist`);
@@ -58,7 +58,7 @@ async function buildExecutable(): Promise<number> {
     "--no-lock",
     ...await unstable(),
     ...PERMISSIONS,
-    `--v8-flags=${V8_FLAGS.join(",")}`,
+    V8_OPTION,
     `--output=${output}`,
     bundle,
   ]);
@@ -133,7 +133,7 @@ async function launcher(): Promise<string> {
     "--no-code-cache",
     ...await unstable(),
     ...PERMISSIONS,
-    `--v8-flags=${V8_FLAGS.join(",")}`,
+    V8_OPTION,
   ];
   const variables = Object.entries(RUNTIME_ENVIRONMENT).map(([name, value]) =>
     `export ${name}="\${${name}:-${value}}"`

@@ -21,6 +21,9 @@ export const V8_FLAGS: readonly string[] = [
   "--expose-gc",
 ];
 
+/** The same as one flag of Deno's, for `deno run` and `deno compile`. */
+export const V8_OPTION = `--v8-flags=${V8_FLAGS.join(",")}`;
+
 /**
  * Deno's variables, for whatever starts the program: the launcher of the built folder, the units, the
  * image. An executable cannot set them itself, since the runtime reads them before the program.

@@ -27,7 +27,7 @@ const COUNTED = `function () {
 /**
  * The program from its sources, open to an inspector: what is built takes none.
  *
- * @param flags more of Deno's, such as `--v8-flags=…`
+ * @param flags more of Deno's, such as `V8_OPTION` of `scripts/runtime.ts`
  */
 export function inspectedProgram(
   port: number,

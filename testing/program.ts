@@ -21,7 +21,7 @@ export function program(): [string, ...string[]] {
 /**
  * The command that starts Ranger from its sources.
  *
- * @param flags more of Deno's, such as `--v8-flags=…`
+ * @param flags more of Deno's, such as `V8_OPTION` of `scripts/runtime.ts`
  */
 export function fromSources(...flags: readonly string[]): [string, ...string[]] {
   return [

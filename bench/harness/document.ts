@@ -38,21 +38,22 @@ export function document(particulars: Particulars, outcomes: readonly Outcome[])
     "",
     "<!-- Written by `deno task bench`: run it again instead of editing this file. -->",
     "",
-    `What one run of the benchmark measured on ${day}, in ${minutes} minutes:`,
+    `One run of the whole benchmark, on ${day}, in ${minutes} minutes:`,
     "",
     "```sh",
     command,
     "```",
     "",
-    "[bench/README.md](../bench/README.md) tells what is measured, how, and how to get the other " +
-    "servers. Absolute figures belong to the machine; ratios between servers of the same run " +
-    "travel better.",
+    ...setting.filter(([name]) => name !== "command").map(([name, text]) => `- ${name}: ${text}`),
+    "",
+    "[bench/README.md](../bench/README.md) says what is measured, how, and how to get the other " +
+    "servers. Absolute figures belong to the machine and the hour; ratios between servers of the " +
+    "same run travel better. Figures of single scenarios are in [performance.md](performance.md), " +
+    "with their dates; where both have one, the newer one counts.",
     "",
     ...markdownTable(targetTable(outcomes)),
     "",
-    "## Machine and versions",
-    "",
-    ...setting.map(([name, text]) => `- ${name}: ${text}`),
+    "## How to read it",
     "",
     "Frames are events that arrived at a connection. A rate holds when nothing is lost, nothing is " +
     "out of order and the 99th percentile from publish to client stays under the scenario's limit. " +

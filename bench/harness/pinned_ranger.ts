@@ -1,6 +1,6 @@
 import { program } from "../../testing/program.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
-import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "../../scripts/runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_OPTION } from "../../scripts/runtime.ts";
 
 /** The server's core; everything else inherits that of the benchmark (`taskset -c 1`). */
 const SERVER_CORE = 0;
@@ -13,7 +13,7 @@ const SERVER_CORE = 0;
 export async function startPinnedRanger(args: readonly string[]): Promise<RangerProcess> {
   const [file, run, ...rest] = program();
   // An executable has the flags in it.
-  const flags = run === "run" ? [`--v8-flags=${V8_FLAGS.join(",")}`] : [];
+  const flags = run === "run" ? [V8_OPTION] : [];
   const command = run === undefined ? [] : [run, ...flags, ...rest];
   const ranger = await startRanger({
     program: [file, ...command],

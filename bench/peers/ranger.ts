@@ -1,5 +1,5 @@
 import { COMMIT, VERSION } from "../../src/version.ts";
-import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "../../scripts/runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_OPTION } from "../../scripts/runtime.ts";
 import { freePort } from "../../testing/ports.ts";
 import { root } from "../harness/build.ts";
 import { Program } from "../harness/process.ts";
@@ -63,8 +63,7 @@ export function program(place: Place): readonly string[] {
 
 /** Runs the source tree with the flags that are built into an executable. */
 export function sourceTree(): string[] {
-  const v8 = V8_FLAGS.length > 0 ? [`--v8-flags=${V8_FLAGS.join(",")}`] : [];
-  return [Deno.execPath(), "run", "-A", ...v8, `${root}main.ts`];
+  return [Deno.execPath(), "run", "-A", V8_OPTION, `${root}main.ts`];
 }
 
 /** Starts one form of Ranger with the benchmark's settings, and more where they are given. */

@@ -5,7 +5,7 @@ import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
 import { type RangerProcess, startRanger } from "../../testing/ranger.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
 import { until } from "../../testing/bounded.ts";
-import { RUNTIME_ENVIRONMENT, V8_FLAGS } from "../../scripts/runtime.ts";
+import { RUNTIME_ENVIRONMENT, V8_OPTION } from "../../scripts/runtime.ts";
 import { Faults, SoakClient } from "./client.ts";
 import { SoakExchange } from "./exchange.ts";
 import { grown, type QuietFigures, quietFigures } from "./leaks.ts";
@@ -105,7 +105,7 @@ async function start(
   stream: boolean,
 ): Promise<RangerProcess> {
   return await startRanger({
-    program: inspectedProgram(inspectorPort, `--v8-flags=${V8_FLAGS.join(",")}`),
+    program: inspectedProgram(inspectorPort, V8_OPTION),
     env: RUNTIME_ENVIRONMENT,
     args: [
       ...["--amqp-url", broker.url, "--exchange", EXCHANGE, "--jwt-public-key", key.publicPem],

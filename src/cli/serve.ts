@@ -71,7 +71,8 @@ export const serve: Command = defineCommand({
     // A file that cannot be used ends the start; later it is reported until it can be.
     const start = async () => {
       await readTls(settings.amqp);
-      return await startDaemon(settings, new AmqpSource(settings.amqp), { openFiles });
+      const source = new AmqpSource(settings.amqp, loaded.entries);
+      return await startDaemon(settings, source, { openFiles });
     };
     const daemon = await start();
     notifier.watch(daemon);

@@ -1,5 +1,5 @@
 import type { WireFormat } from "./envelope.ts";
-import { type HistoryRange, NOWHERE, type Place } from "./history.ts";
+import { type HistoryRange, NOWHERE, type Place } from "./history_range.ts";
 
 /** Bytes of the chunks that are kept. */
 const MAX_BYTES = 4_194_304;
@@ -35,7 +35,7 @@ interface Made {
  * @example
  * ```ts
  * import { type WireFormat } from "./envelope.ts";
- * import { type HistoryRange } from "./history.ts";
+ * import { type HistoryRange } from "./history_range.ts";
  *
  * declare const [format, ranges]: [WireFormat, HistoryRange[]];
  * declare const make: (end: number) => Chunk;

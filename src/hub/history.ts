@@ -2,6 +2,7 @@
  * The recent events of plain streams, for all users, in bounded memory: what a client that was away
  * or reads slowly has missed.
  */
+import { HistoryRange, type LinkedEvents, NOWHERE } from "./history_range.ts";
 
 /** The bounds of a history; it is empty if either is 0. */
 export interface HistoryLimits {
@@ -54,9 +55,6 @@ interface Chain {
   removed: number;
 }
 
-/** A position that is none. */
-export const NOWHERE = -1;
-
 /**
  * A record begins with its offset in the log, as a double, then has seven or eight fields of four
  * bytes, then the body. Links are in units of eight bytes from the beginning of the buffer.
@@ -100,7 +98,7 @@ const BYTES_PER_CHAIN = 256;
  * }
  * ```
  */
-export class History {
+export class History implements LinkedEvents {
   readonly #limits: HistoryLimits;
   readonly #now: () => number;
   readonly #startedAt: number;
@@ -220,7 +218,7 @@ export class History {
     return new HistoryRange(this, id, true, offset);
   }
 
-  /** Offset of the event before the last `count` ones. For {@linkcode HistoryRange}. */
+  /** Offset of the event before the last `count` ones. */
   offsetBeforeLast(key: string, isId: boolean, count: number, end: number): number {
     const chain = this.#find(key, isId);
     if (!chain || chain.last === NOWHERE || count === 0) return end;
@@ -268,12 +266,12 @@ export class History {
     this.#fields[at] = this.#fields[at]! | CHECKED;
   }
 
-  /** Offset up to which events of a stream may have been removed. For {@linkcode HistoryRange}. */
+  /** Offset up to which events of a stream may have been removed. */
   removedOf(key: string, isId: boolean): number {
     return this.#find(key, isId)?.removed ?? this.#floor;
   }
 
-  /** Position of the first event of a stream behind an offset. For {@linkcode HistoryRange}. */
+  /** Position of the first event of a stream behind an offset. */
   firstAfter(key: string, isId: boolean, offset: number): number {
     const chain = this.#find(key, isId);
     if (!chain || chain.last === NOWHERE || this.offsetAt(chain.last) <= offset) return NOWHERE;
@@ -286,7 +284,7 @@ export class History {
     return position;
   }
 
-  /** Position of the next event of a stream. For {@linkcode HistoryRange}. */
+  /** Position of the next event of a stream. */
   nextAfter(key: string, isId: boolean, position: number): number {
     const chain = this.#find(key, isId)!;
     if (position === chain.last) return NOWHERE;
@@ -465,85 +463,4 @@ const NO_BODY = new Uint8Array(0);
 /** Bytes of a record whose body has this length. */
 function sizeOf(length: number): number {
   return HEADER + Math.ceil(length / UNIT) * UNIT;
-}
-
-/** Where a range is. */
-export interface Place {
-  /** Of the next event; {@linkcode NOWHERE} when there is none, or not yet. */
-  readonly position: number;
-  /** Offset of the event before it. */
-  readonly after: number;
-}
-
-/**
- * The events of one stream, or of one id, from one on: those that are there, and then those that
- * come in. A reader goes through them at its own pace; what is removed before it gets there is
- * reported as lost.
- */
-export class HistoryRange {
-  readonly key: string;
-  readonly isId: boolean;
-  /** Position of the next event; {@linkcode NOWHERE} when there is none, or not yet. */
-  position: number = NOWHERE;
-  readonly #history: History;
-  /** Offset of the event before it. */
-  #after: number;
-
-  /** @param offset of the last event that is not in it */
-  constructor(history: History, key: string, isId: boolean, offset: number) {
-    this.#history = history;
-    this.key = key;
-    this.isId = isId;
-    this.#after = offset;
-  }
-
-  /** Offset up to which all events were taken, or are lost. */
-  get after(): number {
-    return this.#after;
-  }
-
-  get place(): Place {
-    return { position: this.position, after: this.#after };
-  }
-
-  /** Goes to where another range of the same events came to from the same position. */
-  goTo({ position, after }: Place): void {
-    if (position === this.position) return;
-    this.position = position;
-    this.#after = after;
-  }
-
-  /** Whether events that are next were removed. */
-  get isLost(): boolean {
-    return this.#history.removedOf(this.key, this.isId) > this.#after;
-  }
-
-  /** Begins with the most recent events, up to `count`, in place of what it began with. */
-  beginWithLast(count: number, end: number): void {
-    this.#after = this.#history.offsetBeforeLast(this.key, this.isId, count, end);
-    this.position = NOWHERE;
-    this.refresh();
-  }
-
-  /**
-   * Finds the next event, if there is one by now.
-   *
-   * @returns whether events before it were removed
-   */
-  refresh(): boolean {
-    const { key, isId } = this;
-    const history = this.#history;
-    if (this.position !== NOWHERE && !history.isGone(this.position)) return false;
-    const removed = history.removedOf(key, isId);
-    const isLost = removed > this.#after;
-    if (isLost) this.#after = removed;
-    this.position = history.firstAfter(key, isId, this.#after);
-    return isLost;
-  }
-
-  /** Goes to the next event; to be called after a `refresh`, with no event appended since. */
-  advance(): void {
-    this.#after = this.#history.offsetAt(this.position);
-    this.position = this.#history.nextAfter(this.key, this.isId, this.position);
-  }
 }

@@ -5,7 +5,8 @@ import { encodeFrame, frameLength, Opcode, writeTextFrame } from "../websocket/f
 import type { Chunk, ChunkCache } from "./chunk_cache.ts";
 import type { Cursor } from "./cursor.ts";
 import { partsOf, serverSentEvent, type WireFormat } from "./envelope.ts";
-import { type History, type HistoryRange, NOWHERE } from "./history.ts";
+import type { History } from "./history.ts";
+import { type HistoryRange, NOWHERE } from "./history_range.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 /** What a client asks for with a subscription (protocol, section 9). */

@@ -11,6 +11,14 @@ const wrong: [file: string, args: string[], message: string][] = [
     ["--minutes"],
     `bench:soak: Option '--minutes <value>' argument missing; expected: ${SOAK}`,
   ],
+  [
+    "soak",
+    ["--minutes", "--stream"],
+    `bench:soak: Option '--minutes' argument is ambiguous; expected: ${SOAK}`,
+  ],
+  ["soak", ["--stream", "-1"], `bench:soak: Unknown option '-1'; expected: ${SOAK}`],
+  ["soak", ["--minutes", "0"], "bench:soak: --minutes is 0; expected: a number above zero"],
+  ["soak", ["--rate", "1e999"], "bench:soak: --rate is 1e999; expected: a number above zero"],
   ["soak", ["3"], `bench:soak: Unexpected argument '3'; expected: ${SOAK}`],
   [
     "hostile",
@@ -22,18 +30,40 @@ const wrong: [file: string, args: string[], message: string][] = [
     ["--rounds", "-2"],
     "bench:broker: --rounds is -2; expected: a whole number above zero",
   ],
-  ["smoke", ["--x"], "bench:smoke: Unknown option '--x'; expected: --record"],
+  [
+    "broker",
+    ["--rounds", "2.5"],
+    "bench:broker: --rounds is 2.5; expected: a whole number above zero",
+  ],
 ];
+
+/** One that is not refused begins: without a folder for temporary files it ends there. */
+const env = { TMPDIR: "/none" };
+
+function run(file: string, args: readonly string[]) {
+  const script = ["run", "-A", `${ROOT}bench/${file}.ts`, ...args];
+  return runProgram([Deno.execPath()], script, { env });
+}
 
 Deno.test("a benchmark that is called wrongly says what is expected", async () => {
   for (const [file, args, message] of wrong) {
-    const script = `${ROOT}bench/${file}.ts`;
-    const { code, stderr } = await runProgram([Deno.execPath()], ["run", "-A", script, ...args]);
+    const { code, stderr } = await run(file, args);
     assert.equal(stderr, `${message}\n`);
     assert.equal(code, 64);
   }
-  const script = `${ROOT}bench/run.ts`;
-  const args = ["run", "-A", script, "--server-core", "-1"];
-  const { stderr } = await runProgram([Deno.execPath()], args);
+  const tasks = (await Deno.readTextFile(`${ROOT}deno.json`))
+    .matchAll(/"(bench:[\w-]+)": \{[^}]*bench\/(\w+)\.ts"/g);
+  const names = [];
+  for (const [, name, file] of tasks) {
+    const { code, stderr } = await run(file!, ["--x"]);
+    assert.match(stderr, new RegExp(`^${name}: Unknown option '--x'; expected: --\\w.*\\n$`));
+    assert.equal(code, 64);
+    names.push(name);
+  }
+  assert.equal(names.length, 8, names.join(", "));
+  const none = await run("losses", ["--only", "nothing"]);
+  assert.match(none.stderr, /^bench:losses: --only fits none of: .*; .*\n$/);
+  assert.equal(none.code, 64);
+  const { stderr } = await run("run", ["--server-core", "-1"]);
   assert.match(stderr, /^bench: --server-core -1: not the number of a core$/m);
 });

@@ -240,7 +240,11 @@ Deno.test("certificates are read again for each connection, so that they can be 
   assert.match(String(refused.advice), /^amqp\.ca names the authorities to trust/);
   // Between the two copies they do not fit, which must not end the process.
   await Deno.copyFile(client.cert, cert);
-  await ranger.log((line) => /is not the private key of/.test(String(line.reason)));
+  const unfit = await ranger.log((line) => /is not the private key of/.test(String(line.reason)));
+  assert.match(
+    String(unfit.reason),
+    /^amqp\.key, from flag --amqp-key: \S+ is not the private key/,
+  );
   await Deno.copyFile(client.key, key);
   await ranger.consuming();
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RUNTIME_ENVIRONMENT, V8_OPTION } from "../../scripts/runtime.ts";
 import { connectClient } from "../support/client.ts";
 import { build } from "../support/built.ts";
 import { startRanger } from "../../testing/ranger.ts";
@@ -41,6 +42,8 @@ for (const kind of kinds) {
 
     await t.step("plays the demo, serves a client, and ends when told to", async () => {
       await using ranger = await startRanger({ program: [program], command: "demo" });
+      // An executable has the flags in it, and its unit sets the variables.
+      if (kind === "tree") await assertRunsAsMeasured(ranger.pid);
       const client = await connectClient(ranger.url("/public?stream=btcusd.ob-inc"));
       try {
         assert.equal(
@@ -55,6 +58,17 @@ for (const kind of kinds) {
       assert.equal((await ranger.stop()).code, 0, ranger.stderr);
     });
   });
+}
+
+/** The process has V8's flags and the runtime's variables of production. */
+async function assertRunsAsMeasured(pid: number): Promise<void> {
+  const read = async (what: string) =>
+    (await Deno.readTextFile(`/proc/${pid}/${what}`)).split("\0");
+  const [flags, variables] = [await read("cmdline"), await read("environ")];
+  assert.ok(flags.includes(V8_OPTION), flags.join(" "));
+  for (const [name, value] of Object.entries(RUNTIME_ENVIRONMENT)) {
+    assert.ok(variables.includes(`${name}=${value}`), name);
+  }
 }
 
 Deno.test("a build without the executable's runtime says what is missing and what to do", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { V8_FLAGS } from "../../scripts/runtime.ts";
+import { V8_OPTION } from "../../scripts/runtime.ts";
 import { bounded } from "../../testing/bounded.ts";
-import { fromSources } from "../../testing/program.ts";
+import { fromSources, program } from "../../testing/program.ts";
 import { startRanger } from "../../testing/ranger.ts";
 import { Opcode, RawClient } from "../../testing/raw_client.ts";
 
@@ -19,7 +19,8 @@ Deno.test("after a crowd the server collects what its handshakes left, and serve
   await using stack = new AsyncDisposableStack();
   const ranger = stack.use(
     await startRanger({
-      program: fromSources(`--v8-flags=${V8_FLAGS.join(",")}`),
+      // What is built has the flags in it.
+      program: Deno.env.get("RANGER_BIN") ? program() : fromSources(V8_OPTION),
       args: [...NO_BROKER, "--log-level", "debug"],
     }),
   );

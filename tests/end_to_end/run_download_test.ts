@@ -28,18 +28,24 @@ async function packagesIn(registry: string): Promise<string[]> {
   return found.sort();
 }
 
-Deno.test("`make run` with nothing downloaded before fetches the demo's packages, and no others", async () => {
+Deno.test("`make run` with nothing downloaded before fetches the program's packages, and no others", async () => {
   await using folder = await temporaryFolder();
   // A port in use ends the demo where it would listen: everything is loaded by then.
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const flags = `--port ${listener.addr.port} --management-port 0`;
-  const { stderr } = await runProgram(["make"], ["-C", ROOT, "run", `ARGS=${flags}`], {
-    env: {
-      DENO_DIR: folder.path,
-      PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH") ?? ""}`,
-    },
-  });
-  assert.match(stderr, new RegExp(`127\\.0\\.0\\.1:${listener.addr.port} .*--port`));
+  const env = {
+    DENO_DIR: folder.path,
+    PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH") ?? ""}`,
+  };
+  const make = (...variables: string[]) =>
+    runProgram(["make"], ["-C", ROOT, "run", ...variables], { env });
+  const demo = await make(`ARGS=${flags}`);
+  assert.match(demo.stderr, new RegExp(`127\\.0\\.0\\.1:${listener.addr.port} .*--port`));
+  const tail = await make(
+    "COMMAND=tail",
+    "ARGS=--book btcusd --timeout 1s --url ws://127.0.0.1:1/",
+  );
+  assert.match(tail.stderr, /cannot connect to ws:\/\/127\.0\.0\.1:1\//);
 
   const [registry, ...others] = [...Deno.readDirSync(`${folder.path}/npm`)]
     .filter(({ isDirectory }) => isDirectory).map(({ name }) => name);

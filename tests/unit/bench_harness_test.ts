@@ -1,4 +1,5 @@
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { chosen } from "../../bench/harness/flags.ts";
 import { isDisturbed, phaseMeter } from "../../bench/harness/phases.ts";
 import { search } from "../../bench/harness/search.ts";
 import { lastNumbers, oneStream, usersOwn } from "../../bench/harness/traffic.ts";
@@ -52,4 +53,15 @@ Deno.test("phases: each has its shares, and a server's waiting is a disturbance"
   equal(shared.clientsWaited, 0);
   ok(!isDisturbed([calm]));
   ok(isDisturbed([calm, shared]));
+});
+
+Deno.test("--only: items with one of the words in their names, all without it", () => {
+  const items = ["RabbitMQ restarts", "the path stalls", "a client closes"].map((name) => ({
+    name,
+  }));
+  const of = (only: string | undefined) =>
+    chosen("bench:losses", items, only).map(({ name }) => name);
+  deepEqual(of("restarts,closes"), ["RabbitMQ restarts", "a client closes"]);
+  deepEqual(of("the path stalls"), ["the path stalls"]);
+  equal(of(undefined).length, 3);
 });

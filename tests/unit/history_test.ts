@@ -1,7 +1,8 @@
 /** The history of recent events, against a list that keeps everything. */
 import fc from "fast-check";
 import assert from "node:assert/strict";
-import { History, type HistoryRange, LOSSES, NOWHERE, userKey } from "../../src/hub/history.ts";
+import { History, LOSSES, userKey } from "../../src/hub/history.ts";
+import { type HistoryRange, NOWHERE } from "../../src/hub/history_range.ts";
 import { runs } from "../support/runs.ts";
 
 interface ModelEvent {

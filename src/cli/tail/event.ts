@@ -43,7 +43,8 @@ export function eventLine(text: string, at: Date): string | undefined {
   return `${clock(at)}  ${inOneLine(stream)}  ${inOneLine(payload)}`;
 }
 
-function streamOf(text: string): string | undefined {
+/** The name that an event came under; undefined for messages that are not events. */
+export function streamOf(text: string): string | undefined {
   const quoted = EVENT.exec(text)?.[1];
   if (quoted === undefined || quoted === '"success"' || quoted === '"error"') return undefined;
   if (STATUS.test(text) && !CURSOR.test(text)) return undefined;

@@ -6,10 +6,10 @@ import { type Command, type CommandInput, defineCommand } from "../command.ts";
 import { follow } from "./follow.ts";
 import { Output } from "./output.ts";
 import { bookJson, bookLine } from "./book.ts";
-import { cursorOf, eventJson, eventLine, printable } from "./event.ts";
+import { cursorOf, eventJson, eventLine, printable, streamOf } from "./event.ts";
 import { Ladder } from "./ladder.ts";
 import { PositionFile } from "./position_file.ts";
-import { sayWhatIsAwaited } from "./waiting.ts";
+import { explainBook, sayWhatIsAwaited, SilentStreams } from "./waiting.ts";
 import { parseDuration, wholeNumber } from "../flag_values.ts";
 
 /** Milliseconds that a slow reader has for the rest after a signal. */
@@ -167,7 +167,7 @@ function haveOnePosition(streams: readonly string[]): boolean {
 
 function watchEvents(
   streams: readonly string[],
-  { json }: Values,
+  { json, url }: Values,
   { last, file }: { readonly last: number; readonly file: PositionFile | undefined },
   output: Output,
   ends: Ends,
@@ -176,12 +176,21 @@ function watchEvents(
   /** Whether the last event was printed: the position of the next run is behind it. */
   let printed = true;
   let resuming = file?.cursor !== undefined;
+  const silent = new SilentStreams(streams);
+  let held = () => streams;
+  let stopWaiting = () => {};
+  const heard = (text: string) => {
+    if (silent.none) return;
+    silent.heard(streamOf(text)!);
+    if (silent.none) stopWaiting();
+  };
   const remember = (ranger: Ranger) => {
     if (printed && !onePosition) file?.note(ranger.cursor);
   };
   return {
     note,
     ask(ranger) {
+      held = () => ranger.streams;
       // The text is shown as received, so that numbers keep all their digits.
       for (const stream of streams) ranger.on(stream, () => remember(ranger), { last });
       ranger.onMessage((text) => {
@@ -191,8 +200,10 @@ function watchEvents(
         }
         printed = ends.more;
         const line = printed && (json ? eventJson(text) : eventLine(text, new Date()));
-        if (line && output.line(line)) ends.one();
-        if (line && onePosition) file?.note(cursorOf(text));
+        if (!line) return;
+        if (output.line(line)) ends.one();
+        if (onePosition) file?.note(cursorOf(text));
+        heard(text);
       });
       ranger.onLoss((names) => {
         const why = resuming ? `cannot resume from ${file!.path}: ` : "";
@@ -200,8 +211,12 @@ function watchEvents(
         note(`${why}events of ${names.join(", ")} may be missing`);
       });
     },
+    connected() {
+      if (silent.none) return;
+      stopWaiting = sayWhatIsAwaited(url, (names) => silent.explain(held(), names), note);
+    },
     ending: remember,
-    stop() {},
+    stop: () => stopWaiting(),
   };
 }
 
@@ -229,7 +244,12 @@ function watchBook(market: string, values: Values, output: Output, ends: Ends): 
       });
     },
     connected() {
-      if (!hasCome) stopWaiting = sayWhatIsAwaited(market, values.url, shown.note);
+      if (hasCome) return;
+      stopWaiting = sayWhatIsAwaited(
+        values.url,
+        (streams) => explainBook(market, streams),
+        shown.note,
+      );
     },
     stop() {
       stopWaiting();

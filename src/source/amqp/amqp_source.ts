@@ -3,6 +3,8 @@ import { getLogger } from "@logtape/logtape";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { brokerName } from "../../config/amqp_url.ts";
+import type { Entry } from "../../config/loaded.ts";
+import { namedSource } from "../../config/named_source.ts";
 import { LogThrottle } from "../../telemetry/log_throttle.ts";
 import { VERSION } from "../../version.ts";
 import { backoff } from "./backoff.ts";
@@ -67,6 +69,7 @@ export interface AmqpOptions extends QueueOptions, StreamReaderOptions, TlsFiles
  */
 export class AmqpSource implements EventSource {
   readonly #options: AmqpOptions;
+  readonly #entries: readonly Entry[];
   readonly #stopping = new AbortController();
   readonly #status = new SourceStatus();
   /** The last failure of each broker since events last came in. */
@@ -78,8 +81,10 @@ export class AmqpSource implements EventSource {
   #silence = 0;
   #throttle = new LogThrottle(LOG_INTERVAL_MS);
 
-  constructor(options: AmqpOptions) {
+  /** @param entries which source each setting is from: errors of the files they name say it */
+  constructor(options: AmqpOptions, entries: readonly Entry[] = []) {
     this.#options = options;
+    this.#entries = entries;
     this.#exchangeType = new ExchangeType(options.exchange);
   }
 
@@ -137,7 +142,7 @@ export class AmqpSource implements EventSource {
       // wait for them.
       await unlessAborted(signal, this.#consume(client, broker, sink));
     } catch (error) {
-      if (!signal.aborted) this.#report(url, error);
+      if (!signal.aborted) this.#report(url, namedSource(error, { entries: this.#entries }));
     }
     const lasted = status.connected && status.lasted > STABLE_AFTER_MS;
     if (status.connected && !signal.aborted) {
