@@ -4,6 +4,7 @@ import { type Broker, startBroker } from "../../testing/rabbitmq.ts";
 import { makeKey, type TestKey } from "../../testing/tokens.ts";
 import { count, kilobytes, ms, percent, type Table } from "../harness/format.ts";
 import { startPinnedRanger } from "../harness/pinned_ranger.ts";
+import { DISTURBED } from "../harness/phases.ts";
 import { cpuSeconds, memory, waitedSeconds } from "../harness/proc.ts";
 import { type Attack, DEEP_LEVELS, SHALLOW_BOOKS, SHALLOW_LEVELS } from "./attacks.ts";
 import { startAttackers } from "./attackers.ts";
@@ -30,6 +31,9 @@ export interface Measured {
 /** Messages that are under way at once where their cost is measured. */
 const BATCH = 20;
 
+/** How often a row is measured, where other programs disturb it. */
+const TRIES = 3;
+
 const TEXT_PING = encodeFrame({ opcode: Opcode.text, payload: "ping" });
 const PING = encodeFrame({ opcode: Opcode.ping });
 
@@ -49,14 +53,19 @@ export async function measure(
   started.defer(() => broker.stop());
   await goFirst(broker.pid);
   const key = await makeKey("RS256");
-  const idle = (await crowdOf(undefined, broker, key, options)).bystander;
+  const { bystander: idle } = await quietly(tell, () => crowdOf(undefined, broker, key, options));
   tell(`bench:hostile: idle: ${latenciesOf(idle)}`);
   const faults = faultsOf("an idle server", idle);
   const rows: string[][] = [];
   let followed = idle.followed;
   for (const attack of attacks) {
     const cost = await costOf(attack, broker, key);
-    const { crowd, bystander, ...server } = await crowdOf(attack, broker, key, options);
+    const { crowd, bystander, ...server } = await quietly(tell, async () => {
+      const one = await crowdOf(attack, broker, key, options);
+      faults.push(...faultsOf(attack.name, one.bystander));
+      followed += one.bystander.followed;
+      return one;
+    });
     const { sent, allowed, writes, closed, bytesIn, bytesOut } = crowd!;
     rows.push([
       attack.name,
@@ -76,8 +85,6 @@ export async function measure(
       `bench:hostile: ${latenciesOf(bystander)}; ${(sent / Math.max(writes, 1)).toFixed(1)} ` +
         `messages per write, ${count(closed)} attackers closed, limits hit: ${server.limitsHit}`,
     );
-    faults.push(...faultsOf(attack.name, bystander));
-    followed += bystander.followed;
   }
   const { connections, seconds } = options;
   return {
@@ -112,6 +119,25 @@ export async function measure(
 async function goFirst(pid: number): Promise<void> {
   const threads = Array.from(Deno.readDirSync(`/proc/${pid}/task`), ({ name }) => name);
   await new Deno.Command("renice", { args: ["-n", "-10", "-p", ...threads] }).output();
+}
+
+/** Measures again where other programs took the server's core; the least disturbed time counts. */
+async function quietly<One extends { readonly waited: number; readonly cpu: number }>(
+  tell: (line: string) => void,
+  once: () => Promise<One>,
+): Promise<One> {
+  let best = await once();
+  for (let tries = 1; tries < TRIES && isDisturbed(best); tries++) {
+    tell(`bench:hostile: the server waited ${percent(best.waited)} for its core; once more`);
+    const one = await once();
+    if (one.waited < best.waited) best = one;
+  }
+  return best;
+}
+
+/** A busy server also waits for the kernel and for threads that belong to it: a tenth of its time. */
+function isDisturbed({ waited, cpu }: { readonly waited: number; readonly cpu: number }): boolean {
+  return waited > Math.max(DISTURBED, 0.15 * cpu);
 }
 
 function ratio(value: number): string {
