@@ -10,7 +10,7 @@ export class SparseClients implements Disposable {
   readonly #sent: number[][];
   readonly latencies: number[] = [];
   #unanswered = 0;
-  #measuredFrom = 0;
+  #measuredFrom = Infinity;
   #next = 0;
   #allAnswered = Promise.withResolvers<void>();
   cut = 0;

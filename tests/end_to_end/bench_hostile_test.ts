@@ -33,7 +33,7 @@ Deno.test("bystanders report what they noticed, and the attackers what they sent
   assert.ok(seen.followed >= 200, `${seen.followed} events`);
   // Of two seconds the first one warms up.
   for (const { samples, p50 } of [seen.events, seen.sparsePings]) {
-    assert.ok(samples > 0, `${samples} samples`);
+    assert.ok(samples > 0 && samples < 200, `${samples} samples`);
     assert.ok(p50 > 0);
   }
   assert.ok(seen.steadyPings !== undefined);
