@@ -9,8 +9,8 @@ export interface Attack {
   readonly handshake?: string;
   /** Sent once per connection, before. */
   readonly setup: readonly Uint8Array[];
-  /** The n-th message; several frames where they only make sense together. */
-  message(n: number): Uint8Array;
+  /** Sent in turn; several frames where they only make sense together. */
+  readonly messages: readonly Uint8Array[];
   /** Messages per second and connection that the limits allow. */
   readonly rate: number;
   /** Messages whose cost is measured without the limits on rates. */
@@ -43,9 +43,9 @@ function json(value: unknown): Uint8Array {
 function same(
   name: string,
   message: Uint8Array,
-  more: Partial<Omit<Attack, "name" | "message">> = {},
+  more: Partial<Omit<Attack, "name" | "messages">> = {},
 ): Attack {
-  return { name, setup: [], message: () => message, rate: MESSAGE_RATE, count: 4000, ...more };
+  return { name, setup: [], messages: [message], rate: MESSAGE_RATE, count: 4000, ...more };
 }
 
 /** A message and another one that undoes it. */
@@ -56,7 +56,7 @@ function alternating(
   cost: number,
 ): Attack {
   const messages = ["subscribe", "unsubscribe"].map((event) => json({ event, streams }));
-  return { name, setup: [], message: (n) => messages[n % 2]!, rate: rateOf(cost), count };
+  return { name, setup: [], messages, rate: rateOf(cost), count };
 }
 
 /** 256 names of 63 bytes, all that a connection may hold, 50 a message. */
@@ -116,7 +116,7 @@ export const ATTACKS: readonly Attack[] = [
   {
     name: "a forged token, another one each time",
     setup: [],
-    message: (n) => tokens[n % tokens.length]!,
+    messages: tokens,
     rate: MESSAGE_RATE,
     count: tokens.length,
   },
@@ -142,7 +142,7 @@ export const ATTACKS: readonly Attack[] = [
     name: "handshake with 900 names that are refused",
     handshake: `/public?stream=${Array.from({ length: 900 }, (_, at) => `a.b.${at}`).join(",")}`,
     setup: [],
-    message: () => ping,
+    messages: [ping],
     // No limit says so: there may be as many handshakes as the machine bears.
     rate: 1,
     count: 500,

@@ -24,8 +24,13 @@ export class HostileConnection implements Disposable {
     socket.setNoDelay(true);
     const request = upgradeRequest(port, path);
     const connection = new HostileConnection(socket, request.length);
-    await connection.write(request);
-    await connection.#handshake();
+    try {
+      await connection.write(request);
+      await connection.#handshake();
+    } catch (error) {
+      connection[Symbol.dispose]();
+      throw error;
+    }
     connection.sent = connection.received = 0;
     void connection.#read();
     return connection;
@@ -94,4 +99,20 @@ export class HostileConnection implements Disposable {
     this.isClosed = true;
     this.#pong?.();
   }
+}
+
+/**
+ * Opens a connection and awaits the answer to its first message.
+ *
+ * @returns bytes, the handshake's included
+ */
+export async function shakeHands(
+  port: number,
+  path: string,
+  message: Uint8Array,
+): Promise<{ readonly sent: number; readonly received: number }> {
+  using connection = await HostileConnection.open(port, path);
+  await connection.answered(message);
+  const { requestBytes, sent, received } = connection;
+  return { sent: requestBytes + sent, received };
 }
