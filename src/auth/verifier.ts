@@ -12,6 +12,7 @@ import {
   type Times,
   toTokenError,
 } from "./claims.ts";
+import { ConcurrencyLimit } from "./concurrency_limit.ts";
 import { resultOf, TokenError } from "./errors.ts";
 import type { Identity } from "./identity.ts";
 import { loadVerificationKeys } from "./keys.ts";
@@ -33,10 +34,14 @@ const REFUSED_SECONDS = 60;
 
 /** Limits how many tokens of one client may fail to verify. */
 export interface FailureBudget {
-  /** Whether the client has to wait; a token is not verified then. */
+  /** Whether the connection itself has failed too often; its tokens are not even looked up then. */
+  isSpentHere(): boolean;
+  /** Whether the connection or its address has; a token is not verified then. */
   isSpent(): boolean;
   /** A token did not verify. */
   failed(): void;
+  /** A token was refused without verifying it: it counts for the connection, and cost little. */
+  refused(): void;
 }
 
 /** A refusal that holds for some time. */
@@ -102,6 +107,7 @@ export class TokenVerifier {
   #good = new Map<string, Judged>();
   /** The same of tokens that no key that may come can make good. */
   #refused = new Map<string, Refusal>();
+  readonly #verifying = new ConcurrencyLimit(MAX_VERIFYING);
   /** Tokens being verified: those that come several times at once are verified once. */
   #judging = new Map<string, Promise<Judged>>();
 
@@ -174,6 +180,27 @@ export class TokenVerifier {
   }
 
   /**
+   * Judges a token at once where nothing has to be verified: it was judged before, or its client has
+   * failed too often. That costs a hash at most, in the caller's own time.
+   *
+   * @param failures of the client that sent it; left out where nothing limits them
+   * @returns who it speaks for; `undefined` where it has to be verified
+   * @throws {TokenError} it is refused
+   */
+  recall(token: string, failures?: FailureBudget): Identity | undefined {
+    try {
+      if (failures?.isSpentHere()) throw TOO_MANY_FAILURES;
+      const identity = this.#recall(hashOf(token), failures);
+      if (identity !== undefined) this.#results.add(resultOf());
+      return identity;
+    } catch (error) {
+      failures?.refused();
+      this.#results.add(resultOf(error));
+      throw error;
+    }
+  }
+
+  /**
    * Makes ready for other settings while it goes on with those that it has.
    *
    * @returns puts them in force, at once and without fail: tokens are verified by the new keys and
@@ -220,45 +247,64 @@ export class TokenVerifier {
     this.#remote?.stop();
   }
 
-  async #verify(token: string, failures: FailureBudget | undefined): Promise<Identity> {
+  #recall(hash: string, failures: FailureBudget | undefined): Identity | undefined {
     const now = this.#now();
-    const hash = createHash("sha256").update(token).digest("base64");
-    let judged = this.#good.get(hash);
-    const isKnown = judged !== undefined;
-    if (!isKnown) {
-      // Both cost nothing, so they come before the limit, which is for what costs.
-      const refusal = this.#refused.get(hash);
-      if (refusal !== undefined && refusal.until > now) throw refusal.error;
-      if (failures?.isSpent()) {
-        throw new TokenError("ERR_TOKEN_TOO_MANY_FAILURES", "too many tokens did not verify");
-      }
+    const judged = this.#good.get(hash);
+    if (judged !== undefined) {
+      return this.#keys.has(judged.key) ? this.#identityNow(judged, now) : undefined;
     }
-    try {
-      let rules = this.#auth;
-      // Once more where the rules or the keys changed meanwhile.
-      while (judged === undefined || rules !== this.#auth || !this.#keys.has(judged.key)) {
-        rules = this.#auth;
-        judged = await this.#judgeOnce(hash, token, now);
-      }
-      // What time can change is looked at each time.
-      checkTimes(judged.times, this.#auth, now);
-      if (this.isRevoked(judged.identity)) {
-        throw new TokenError("ERR_TOKEN_REVOKED", "the token or its user is revoked");
-      }
-    } catch (error) {
-      if (error instanceof TokenError && !isKnown) failures?.failed();
-      throw error;
-    }
-    remember(this.#good, hash, judged, REMEMBERED);
-    return judged.identity;
+    // Both cost nothing, so they come before the limit, which is for what costs.
+    const refusal = this.#refused.get(hash);
+    if (refusal !== undefined && refusal.until > now) throw refusal.error;
+    if (failures?.isSpent()) throw TOO_MANY_FAILURES;
+    return undefined;
   }
 
-  #judgeOnce(hash: string, token: string, now: number): Promise<Judged> {
+  async #verify(token: string, failures: FailureBudget | undefined): Promise<Identity> {
+    const now = this.#now();
+    const hash = hashOf(token);
+    const known = this.#recall(hash, failures);
+    if (known !== undefined) return known;
+    // One of a key that is not in force any more does not count: its client cannot know.
+    const isKnown = this.#good.has(hash);
+    try {
+      let rules: AuthSettings;
+      let judged: Judged;
+      do {
+        rules = this.#auth;
+        judged = await this.#judgeOnce(hash, token, now, failures);
+        // Once more where the rules or the keys changed meanwhile.
+      } while (rules !== this.#auth || !this.#keys.has(judged.key));
+      const identity = this.#identityNow(judged, now);
+      remember(this.#good, hash, judged, REMEMBERED);
+      return identity;
+    } catch (error) {
+      const hasFailed = error instanceof TokenError && error !== TOO_MANY_FAILURES;
+      if (hasFailed && !isKnown) failures?.failed();
+      throw error;
+    }
+  }
+
+  /** Looks each time at what time can change. */
+  #identityNow({ identity, times }: Judged, now: number): Identity {
+    checkTimes(times, this.#auth, now);
+    if (this.isRevoked(identity)) {
+      throw new TokenError("ERR_TOKEN_REVOKED", "the token or its user is revoked");
+    }
+    return identity;
+  }
+
+  #judgeOnce(
+    hash: string,
+    token: string,
+    now: number,
+    failures: FailureBudget | undefined,
+  ): Promise<Judged> {
     const judging = this.#judging;
     const pending = judging.get(hash);
     if (pending) return pending;
     const refused = this.#refused;
-    const judged = this.#judge(token, now).catch((error) => {
+    const judged = this.#judge(token, now, failures).catch((error) => {
       if (error instanceof TokenError && this.#isFinal(token, error)) {
         remember(refused, hash, { error, until: now + REFUSED_SECONDS }, MAX_REFUSED);
       }
@@ -268,12 +314,12 @@ export class TokenVerifier {
     return judged;
   }
 
-  async #judge(token: string, now: number): Promise<Judged> {
+  async #judge(token: string, now: number, failures: FailureBudget | undefined): Promise<Judged> {
     const header = headerOf(token);
-    const first = await this.#tryKeys(token, header, now);
+    const first = await this.#tryKeys(token, header, now, failures);
     if (!(first instanceof TokenError)) return first;
     if (!this.#mayBeOfNewKey(header, first) || !(await this.#remote?.lookAgain())) throw first;
-    const second = await this.#tryKeys(token, header, now);
+    const second = await this.#tryKeys(token, header, now, failures);
     if (second instanceof TokenError) throw second;
     return second;
   }
@@ -285,6 +331,7 @@ export class TokenVerifier {
       case "ERR_TOKEN_ISSUED_IN_FUTURE":
       case "ERR_TOKEN_EXP_TOO_FAR":
       case "ERR_TOKEN_NO_KEYS":
+      case "ERR_TOKEN_TOO_MANY_FAILURES":
         return false;
       case "ERR_TOKEN_SIGNATURE":
       case "ERR_TOKEN_UNKNOWN_KEY":
@@ -298,11 +345,20 @@ export class TokenVerifier {
    * @returns an error where no key fits
    * @throws {TokenError} a key fits, and the claims are wrong
    */
-  async #tryKeys(token: string, { alg, kid }: Header, now: number): Promise<Judged | TokenError> {
+  async #tryKeys(
+    token: string,
+    { alg, kid }: Header,
+    now: number,
+    failures: FailureBudget | undefined,
+  ): Promise<Judged | TokenError> {
     const keys = this.#keys;
     const auth = this.#auth;
     for (const key of keys.candidates(alg, kid)) {
-      const payload = await verifiedBy(key, token, auth, now);
+      const payload = await this.#verifying.run(() => {
+        // Of thousands that come at once, the first have failed meanwhile.
+        if (failures?.isSpent()) throw TOO_MANY_FAILURES;
+        return verifiedBy(key, token, auth, now);
+      });
       if (payload === undefined) continue;
       if (!isCompact(token)) {
         throw new TokenError("ERR_TOKEN_MALFORMED", "the token is not in its compact form");
@@ -338,6 +394,23 @@ export class TokenVerifier {
     this.#refused = new Map();
     this.#judging = new Map();
   }
+}
+
+/**
+ * Signatures that are verified at once: enough for all cores, and few enough that thousands that come
+ * at once do not keep the cores from everything else.
+ */
+const MAX_VERIFYING = 64;
+
+/** One for all: a client that sends thousands of tokens is not to cost as many stack traces. */
+const TOO_MANY_FAILURES = new TokenError(
+  "ERR_TOKEN_TOO_MANY_FAILURES",
+  "too many tokens did not verify",
+);
+
+/** So that no token is kept. */
+function hashOf(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
 }
 
 /** Puts an entry behind all others; above `max` the first one goes. */

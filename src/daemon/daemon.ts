@@ -110,7 +110,7 @@ export async function startDaemon(
   const { auth, compression, history, protocol, rbac, server, streams } = settings;
   const verifier = auth.enabled ? await TokenVerifier.create(auth) : undefined;
   const verify: Verify | undefined = verifier &&
-    ((token, failures) => verifier.verify(token, failures));
+    ((token, failures) => verifier.recall(token, failures) ?? verifier.verify(token, failures));
 
   // Shared and mutable on purpose: read at every use, so a reload takes effect everywhere.
   const limits = { ...settings.limits };

@@ -195,7 +195,7 @@ function accessOf(path: string): Access {
 
 async function identify(
   authorization: string,
-  verify: ((token: string) => Promise<Identity>) | undefined,
+  verify: ((token: string) => Identity | Promise<Identity>) | undefined,
 ): Promise<Identity | "wrong"> {
   // The scheme's case does not matter in a header (RFC 9110 §11.1).
   const token = /^Bearer +(\S+) *$/i.exec(authorization)?.[1];

@@ -59,26 +59,33 @@ export class AuthFailures {
    * @param holder the connection; left out at the handshake, where only the address counts
    */
   of(address: string, holder?: FailureHolder): FailureBudget {
-    const network = networkOf(address);
+    const networkHere = () => networkOf(address);
+    const isSpentAt = (now: number, isHereOnly: boolean) => {
+      const { authFailures, authFailuresPerAddress } = this.#limits;
+      const isSpent = isAbove(authFailures, holder?.failuresForgottenAt, now) ||
+        !isHereOnly && isAbove(authFailuresPerAddress, this.#byNetwork.get(networkHere()), now);
+      if (isSpent) this.#hit.add("auth_failures");
+      return isSpent;
+    };
+    const failedHere = (now: number) => {
+      const { authFailures } = this.#limits;
+      if (!holder || authFailures === 0) return;
+      // No more than is forgotten in a minute: one that goes on is not locked out for longer.
+      const forgottenAt = Math.min(holder.failuresForgottenAt, now + MINUTE_MS);
+      holder.failuresForgottenAt = later(forgottenAt, now, authFailures);
+    };
     return {
-      isSpent: () => {
-        const { authFailures, authFailuresPerAddress } = this.#limits;
-        const now = this.#now();
-        const isSpent = isAbove(authFailures, holder?.failuresForgottenAt, now) ||
-          isAbove(authFailuresPerAddress, this.#byNetwork.get(network), now);
-        if (isSpent) this.#hit.add("auth_failures");
-        return isSpent;
-      },
+      isSpentHere: () => isSpentAt(this.#now(), true),
+      isSpent: () => isSpentAt(this.#now(), false),
+      refused: () => failedHere(this.#now()),
       failed: () => {
-        const { authFailures, authFailuresPerAddress } = this.#limits;
         const now = this.#now();
-        if (holder && authFailures > 0) {
-          holder.failuresForgottenAt = later(holder.failuresForgottenAt, now, authFailures);
-        }
-        if (authFailuresPerAddress > 0) {
-          const forgottenAt = this.#byNetwork.get(network) ?? 0;
-          this.#remember(network, later(forgottenAt, now, authFailuresPerAddress));
-        }
+        failedHere(now);
+        const { authFailuresPerAddress } = this.#limits;
+        if (authFailuresPerAddress === 0) return;
+        const network = networkHere();
+        const forgottenAt = this.#byNetwork.get(network) ?? 0;
+        this.#remember(network, later(forgottenAt, now, authFailuresPerAddress));
       },
     };
   }

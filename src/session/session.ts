@@ -35,8 +35,16 @@ import { mayHold, type Rbac } from "./permissions.ts";
 
 const log = getLogger(["ranger", "session"]);
 
-/** Verifies a token of a client whose failures are counted, or throws a {@linkcode TokenError}. */
-export type Verify = (token: string, failures: FailureBudget) => Promise<Identity>;
+/**
+ * Verifies a token of a client whose failures are counted: at once where it is known already, or
+ * refused without a look at it.
+ *
+ * @throws {TokenError} also as a rejection
+ */
+export type Verify = (token: string, failures: FailureBudget) => Identity | Promise<Identity>;
+
+/** What became of a token: an identity, or the reason in its place. */
+type Verified = { readonly identity: Identity } | { readonly reason: string };
 
 /** What all sessions have in common. */
 export interface SessionContext {
@@ -330,20 +338,33 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     then: ClientEvent | InvalidMessage | undefined,
     id: MessageId | undefined,
   ): void {
+    const verified = this.#verify(token);
+    if (!(verified instanceof Promise)) return this.#authenticated(verified, then, id);
     this.connection.pause();
-    void this.#verify(token).then(({ identity: verified, reason }) => {
+    void verified.then((verified) => {
       // The client may have gone meanwhile: it holds nothing any more, and must not again.
       if (!this.connection.isOpen) return;
-      const identity = verified && this.#mayBecome(verified) ? verified : undefined;
-      // In one step, so that no private event comes before the answer that announces it.
-      const restored = identity ? this.#become(identity) : [];
-      if (identity) this.#answer("authenticated", id);
-      else this.#answer("authenticationFailed", id, reason ?? "the user may not connect now");
-      this.#context.hub.start(this.#subscriber, restored);
-      if (identity) this.#context.hub.resumePrivate(this.#subscriber);
-      this.#perform(then, id);
+      this.#authenticated(verified, then, id);
       this.connection.resume();
     });
+  }
+
+  #authenticated(
+    verified: Verified,
+    then: ClientEvent | InvalidMessage | undefined,
+    id: MessageId | undefined,
+  ): void {
+    const identity = "identity" in verified && this.#mayBecome(verified.identity)
+      ? verified.identity
+      : undefined;
+    const reason = "reason" in verified ? verified.reason : "the user may not connect now";
+    // In one step, so that no private event comes before the answer that announces it.
+    const restored = identity ? this.#become(identity) : [];
+    if (identity) this.#answer("authenticated", id);
+    else this.#answer("authenticationFailed", id, reason);
+    this.#context.hub.start(this.#subscriber, restored);
+    if (identity) this.#context.hub.resumePrivate(this.#subscriber);
+    this.#perform(then, id);
   }
 
   /** Whether the connection may become that: both may have changed while its token was verified. */
@@ -352,23 +373,29 @@ export class Session implements ConnectionOwner, ExpiryTarget, FailureHolder, Su
     return !isRevoked(identity) && (identity.uid === this.uid || users.allows(identity.uid));
   }
 
-  /** Never rejects. @returns the reason in place of an identity when the token does not verify */
-  async #verify(token: string): Promise<{ identity?: Identity | undefined; reason?: string }> {
+  /** Never throws or rejects. */
+  #verify(token: string): Verified | Promise<Verified> {
     const { verify, failures } = this.#context;
     if (!verify) return { reason: "this server does not authenticate" };
     try {
-      return { identity: await verify(token, failures.of(this.address, this)) };
+      const identity = verify(token, failures.of(this.address, this));
+      if (!(identity instanceof Promise)) return { identity };
+      return identity.then((identity) => ({ identity }), (error) => this.#refused(error));
     } catch (error) {
-      if (error instanceof TokenError) {
-        log.debug("connection {id} from {address}: token refused: {code}", {
-          ...this.#named,
-          code: error.code,
-        });
-      } else {
-        log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
-      }
-      return { reason: publicReason(error) };
+      return this.#refused(error);
     }
+  }
+
+  #refused(error: unknown): Verified {
+    if (error instanceof TokenError) {
+      log.debug("connection {id} from {address}: token refused: {code}", {
+        ...this.#named,
+        code: error.code,
+      });
+    } else {
+      log.error("connection {id}: token verification broke: {error}", { id: this.id, error });
+    }
+    return { reason: publicReason(error) };
   }
 
   /** @returns the prefixed streams that the last token's end had taken away, held again */

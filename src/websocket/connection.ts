@@ -134,6 +134,7 @@ export class WebSocketConnection
   heardAt = 0;
   place: number = NOWHERE;
   turnTag = 0;
+  turnAt = 0;
   /** Frames on their way to the client. */
   readonly outbox: Outbox;
   readonly #socket: LinkedSocket;

@@ -4,11 +4,17 @@ import { Slices } from "../delivery/slices.ts";
 const TURN_MS = 2;
 /** Milliseconds that one client has in a row while others wait. */
 const SHARE_MS = 0.2;
+/** Milliseconds without a turn after which a client comes before all that had one since. */
+const SPARSE_MS = 500;
+/** The tag of such a client: before all others. */
+const FIRST = -1;
 
 /** A client of which something was read. */
 export interface TurnTaker {
-  /** What {@linkcode ReadTurns} knows of it; 0 at first. */
+  /** What {@linkcode ReadTurns} knows of it: the time that it was given; 0 at first. */
   turnTag: number;
+  /** When its last turn began, in whole milliseconds; 0 at first. */
+  turnAt: number;
   /**
    * Handles what was read, as long as {@linkcode ReadTurns.goesOn}, one message at least.
    *
@@ -34,7 +40,8 @@ interface Waiting {
  * Of those that wait, the one has the next turn that was given least of the time since some had to
  * wait (start-time fair queueing, Goyal, Vin and Cheng 1996): a client that sends little does not
  * wait behind thousands that send as much as they can. Each client has a tag, the time it was given
- * so far, which is at least that of the client that has its turn.
+ * so far, which is at least that of the client that has its turn. Where ten thousand wait, one that
+ * pings once a second uses as much as its fair part; so a client without a turn for a while is next.
  *
  * @example
  * ```ts
@@ -79,7 +86,7 @@ export class ReadTurns {
     }
     const [next] = this.#heap;
     if (next === undefined) this.#end = this.#turnEnd;
-    else if (client.turnTag > next.tag) return false;
+    else if (this.#tagOf(client, now) > next.tag) return false;
     else this.#end = Math.min(this.#turnEnd, now + SHARE_MS);
     this.#began = now;
     return now < this.#turnEnd;
@@ -87,6 +94,7 @@ export class ReadTurns {
 
   /** What was to be handled at once is. */
   end(client: TurnTaker): void {
+    client.turnAt = Math.floor(this.#began);
     // While nobody waits, what a client uses is nobody's loss.
     if (this.#heap.length > 0) this.#charge(client, Math.max(client.turnTag, this.#now));
   }
@@ -98,9 +106,13 @@ export class ReadTurns {
 
   /** Calls the client's `takeTurn` in one of the next turns, until nothing of it is left. */
   wait(client: TurnTaker): void {
-    const tag = Math.max(client.turnTag, this.#now);
+    const tag = this.#tagOf(client, performance.now());
     add(this.#heap, { client, tag, order: this.#order++ });
     this.#slices.schedule();
+  }
+
+  #tagOf({ turnTag, turnAt }: TurnTaker, now: number): number {
+    return now - turnAt >= SPARSE_MS ? FIRST : Math.max(turnTag, this.#now);
   }
 
   readonly #beginTurn = (): void => {
@@ -111,11 +123,12 @@ export class ReadTurns {
     for (let now = performance.now(); now < end;) {
       const next = take(this.#heap);
       if (next === undefined) break;
-      this.#now = next.tag;
+      if (next.tag > this.#now) this.#now = next.tag;
+      next.client.turnAt = Math.floor(now);
       this.#began = now;
       this.#end = this.#heap.length === 0 ? end : Math.min(end, now + SHARE_MS);
       const isLeft = next.client.takeTurn();
-      now = this.#charge(next.client, next.tag);
+      now = this.#charge(next.client, Math.max(next.client.turnTag, this.#now));
       if (isLeft) this.wait(next.client);
     }
     // When nobody waits any more, all are equal again.

@@ -10,7 +10,7 @@ function work(milliseconds: number): void {
 
 /** A client without messages. */
 function idle(): TurnTaker {
-  return { turnTag: 0, takeTurn: () => false };
+  return { turnTag: 0, turnAt: performance.now(), takeTurn: () => false };
 }
 
 /** Clients with messages that take time to handle, and the order in which they are handled. */
@@ -24,6 +24,7 @@ class Clients {
     let left = messages;
     const client = {
       turnTag: 0,
+      turnAt: performance.now(),
       takeTurn: () => {
         do {
           work(cost);
@@ -98,6 +99,27 @@ Deno.test("a client that has sent little does not wait behind those with much", 
   for (const { turnTag } of heavy) assert.ok(turnTag > 0);
 });
 
+Deno.test("a client without a turn for a while is next, whatever it used before", async () => {
+  const clients = new Clients();
+  let asked = 0;
+  const rare = (name: string, turnAt: number) => ({
+    turnTag: 1e9,
+    turnAt,
+    takeTurn: () => (clients.handled.push(name), false),
+  });
+  const onMessage = () => {
+    if (++asked !== 30) return;
+    clients.turns.wait(rare("often", performance.now()));
+    clients.turns.wait(rare("x", performance.now() - 1000));
+    clients.turns.wait(rare("y", performance.now() - 1000));
+  };
+  for (const name of ["A", "B"]) clients.waiting(name, 30, 0.3, onMessage);
+  await clients.untilNobodyWaits();
+  assert.equal(clients.handled.indexOf("x"), 30);
+  assert.equal(clients.handled.indexOf("y"), 31, "in the order in which they came");
+  assert.equal(clients.handled.indexOf("often"), 62, "after all that used less");
+});
+
 Deno.test("clients with much share the time, whatever one message costs", async () => {
   const clients = new Clients();
   const at: Record<string, number> = {};
@@ -150,6 +172,7 @@ Deno.test("a client that breaks takes nobody's turn", async () => {
   try {
     clients.turns.wait({
       turnTag: 0,
+      turnAt: 0,
       takeTurn: () => {
         throw new Error("broken");
       },

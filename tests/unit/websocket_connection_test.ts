@@ -128,8 +128,8 @@ Deno.test("what has to wait is handled in order, with what comes after it", asyn
   const text = (payload: string) => clientFrame({ opcode: 1, payload });
   // Nothing is handled at once, because another client waits that was given less.
   let isHeldUp = true;
-  turns.wait({ turnTag: 0, takeTurn: () => isHeldUp });
-  connection!.turnTag = other!.turnTag = 1e9;
+  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
+  for (const each of [connection!, other!]) Object.assign(each, { turnTag: 1e9, turnAt: 1e9 });
   for (const [at, { client }] of [sockets, others].entries()) {
     const frames = ["message 1", "message 2", "in two pieces", "last"].map((each) =>
       text(`${at}: ${each}`)
@@ -155,8 +155,8 @@ Deno.test("a client that is closed while it waits is not handled any more", asyn
   const connection = connectionOn(sockets.server, { turns });
   const owner = new Owner();
   let isHeldUp = true;
-  turns.wait({ turnTag: 0, takeTurn: () => isHeldUp });
-  connection.turnTag = 1;
+  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
+  Object.assign(connection, { turnTag: 1, turnAt: 1e9 });
   connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
   const closed = connection.close(SERVER_CLOSES.shutdown);
   // It is still read, for its close frame.
