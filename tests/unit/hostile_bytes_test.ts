@@ -222,3 +222,111 @@ Deno.test("bytes handed to the receiver may be overwritten afterwards", () => {
   }
   assert.deepEqual(events, ["ping 70696e67", "binary 616263646566"]);
 });
+
+/** Frames of one text, cut at these places; the last is the end of the text, unless it goes on. */
+function fragments(
+  text: Uint8Array,
+  places: readonly number[],
+  goesOn = false,
+): Uint8Array[] {
+  const parts = cutAt(text, places);
+  return parts.map((payload, index) =>
+    encodeFrame({
+      opcode: index === 0 ? 1 : 0,
+      fin: !goesOn && index === parts.length - 1,
+      payload,
+    })
+  );
+}
+
+/** Two places at which a text can be cut, in order; between them may be nothing. */
+function* pairsOfPlaces(length: number): Generator<[number, number]> {
+  for (let one = 0; one <= length; one++) {
+    for (let other = one; other <= length; other++) yield [one, other];
+  }
+}
+
+const TEXTS = ["aé", "é", "€b", "a€€", "😀", "x😀y", "éa€b😀c", "\ufeffa", "\u0000\u07ff\uffff"];
+
+Deno.test("a text cut within its characters, anywhere, is the text", () => {
+  for (const text of TEXTS.map((text) => bytes.encode(text))) {
+    const expected = { events: [line("text", text)], violation: undefined };
+    for (const places of pairsOfPlaces(text.length)) {
+      assert.deepEqual(received(fragments(text, places)), expected);
+    }
+    const everywhere = Array.from(text, (_, at) => at);
+    assert.deepEqual(received(fragments(text, everywhere)), expected);
+    // A ping within a character does not become part of it.
+    const [first, ...others] = fragments(text, everywhere);
+    const ping = encodeFrame({ opcode: 9, payload: "ping" });
+    const { events } = received([first!, ...others.flatMap((frame) => [ping, frame])]);
+    assert.equal(events.at(-1), expected.events[0]);
+    // The next message begins as if nothing had been before.
+    const two = [...fragments(text, everywhere), ...fragments(bytes.encode("ab"), [1])];
+    assert.deepEqual(received(two).events, [...expected.events, line("text", bytes.encode("ab"))]);
+  }
+});
+
+const NOT_TEXT: Readonly<Record<string, readonly number[]>> = {
+  "a continuation alone": [0x61, 0x80, 0x61],
+  "a character that is cut by another": [0x61, 0xe2, 0x82, 0x61, 0x62],
+  "a character of four bytes that is cut by another": [0xf0, 0x9f, 0x98, 0x61],
+  "two first bytes": [0xc3, 0xc3, 0xa9],
+  "a spelling that is too long": [0x61, 0xe0, 0x80, 0x80],
+  "half of a surrogate pair": [0x61, 0xed, 0xa0, 0x80],
+  "beyond Unicode": [0xf4, 0x90, 0x80, 0x80],
+  "a byte that never is": [0x61, 0x61, 0xff],
+};
+
+/** The first frame at which a text can be no text any more; undefined while it can. */
+function failsAt(parts: readonly Uint8Array[], goesOn: boolean): number | undefined {
+  for (let count = 1; count <= parts.length; count++) {
+    const what = utf8([...joined(...parts.slice(0, count))]);
+    if (what === "invalid") return count - 1;
+    if (what === "cut" && count === parts.length && !goesOn) return count - 1;
+  }
+  return undefined;
+}
+
+/** The frame at which the receiver fails. */
+function failedAt(frames: readonly Uint8Array[]): number | undefined {
+  for (let count = 1; count <= frames.length; count++) {
+    const { violation } = received(frames.slice(0, count));
+    if (violation === undefined) continue;
+    assert.equal(violation, 1007);
+    return count - 1;
+  }
+  return undefined;
+}
+
+Deno.test("a text in fragments fails with the first of them after which it can be none", () => {
+  const cases = {
+    ...NOT_TEXT,
+    ...Object.fromEntries(TEXTS.map((text) => [text, [...bytes.encode(text)]])),
+  };
+  let failures = 0;
+  for (const [name, values] of Object.entries(cases)) {
+    const text = new Uint8Array(values);
+    const everywhere = Array.from(text, (_, at) => at);
+    for (const places of [...pairsOfPlaces(text.length), everywhere]) {
+      for (const goesOn of [false, true]) {
+        const expected = failsAt(cutAt(text, places), goesOn);
+        const actual = failedAt(fragments(text, places, goesOn));
+        assert.equal(actual, expected, `${name} cut at ${places}, ${goesOn ? "goes on" : "ends"}`);
+        if (expected !== undefined) failures++;
+      }
+    }
+  }
+  assert.ok(failures > 200, `${failures} failed`);
+});
+
+Deno.test("a text that ends within a character fails, also where its last fragment is empty", () => {
+  for (const cut of [[0xc3], [0x61, 0xe2, 0x82], [0xf0, 0x9f, 0x98]]) {
+    const text = new Uint8Array(cut);
+    for (const places of [[], [text.length], [0, text.length], [1, text.length, text.length]]) {
+      const frames = fragments(text, places);
+      assert.equal(failedAt(frames), frames.length - 1, `cut at ${places}`);
+      assert.equal(failedAt(fragments(text, places, true)), undefined, "it may go on");
+    }
+  }
+});

@@ -156,3 +156,173 @@ Deno.test("a closed outbox is no longer written to with its group", () => {
   flusher.flush();
   assert.equal(frames.length, 0);
 });
+
+Deno.test("what is sent while it is corked is written as one when it is uncorked, and not before", () => {
+  const one = recording();
+  one.outbox.cork();
+  for (const text of ["a", "b", "c"]) one.outbox.send(line(text));
+  assert.equal(one.flusher.scheduled.length, 0, "it waits for nobody else's turn");
+  assert.equal(one.flusher.flush(), 0);
+  assert.deepEqual(one.texts, []);
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, ["a", "b", "c"]);
+  assert.equal(one.writes, 1);
+  assert.equal(one.traffic.framesPerWrite.sum, 3);
+  one.outbox.send(line("d"));
+  assert.deepEqual(one.texts, ["a", "b", "c"], "it is corked no more");
+  one.flusher.flush();
+  assert.deepEqual(one.texts, ["a", "b", "c", "d"]);
+});
+
+Deno.test("what was pending before goes out with what was corked, or stays where nothing was", () => {
+  const one = recording();
+  one.outbox.send(line("a"));
+  one.outbox.cork();
+  one.outbox.uncork();
+  assert.equal(one.writes, 0, "nothing was sent in between: others are to be written with it");
+  one.outbox.cork();
+  one.outbox.send(line("b"));
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, ["a", "b"]);
+  assert.equal(one.writes, 1);
+  assert.equal(one.flusher.flush(), 0, "the flush that was scheduled finds nothing");
+  one.outbox.send(line("c"));
+  assert.equal(one.flusher.flush(), 1, "and the next is scheduled");
+});
+
+Deno.test("an outbox that is behind is corked without a write, and keeps its order", async () => {
+  const one = blocked();
+  one.outbox.send(line("a"));
+  one.outbox.cork();
+  one.outbox.send(line("b"));
+  one.outbox.uncork();
+  one.outbox.send(line("c"));
+  assert.equal(one.writes, 1, "the socket is blocked");
+  assert.equal(one.traffic.unsent, "first\na\nb\nc\n".length);
+  await one.readOn();
+  assert.deepEqual(one.texts, ["first", "a", "b", "c"]);
+  assert.equal(one.traffic.unsent, 0);
+  one.outbox.cork();
+  one.outbox.send(line("d"));
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, ["first", "a", "b", "c", "d"], "it has caught up");
+});
+
+Deno.test("a client that does not take what was corked is behind", async () => {
+  const one = recording();
+  one.stopReading();
+  one.outbox.cork();
+  one.outbox.send(line("a"));
+  one.outbox.send(line("b"));
+  one.outbox.uncork();
+  assert.ok(one.outbox.isBehind);
+  one.outbox.send(line("c"));
+  assert.equal(one.traffic.unsent, "a\nb\nc\n".length);
+  await one.readOn();
+  assert.deepEqual(one.texts, ["a", "b", "c"]);
+});
+
+Deno.test("answers that are corked come behind what a log appended before, and before what it does later", () => {
+  const one = recording();
+  const { flusher, traffic } = one;
+  const limits = { unsentBytes: UNSENT_BYTES };
+  const log = new SharedLog({ flusher, traffic, limits });
+  const other = new RecordingOutbox({ flusher, traffic, limits });
+  for (const { outbox } of [one, other]) outbox.attach(log);
+  log.append(line("event 1"));
+  one.outbox.cork();
+  one.outbox.send(line("answer 1"));
+  log.append(line("event 2"));
+  one.outbox.send(line("answer 2"));
+  const expected = ["event 1", "answer 1", "event 2", "answer 2"];
+  assert.deepEqual(one.texts, []);
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, expected, "at once");
+  assert.equal(one.frames.length, 4);
+  assert.deepEqual(other.texts, [], "others in their turn");
+  log.append(line("event 3"));
+  flusher.flush();
+  assert.deepEqual(one.texts, [...expected, "event 3"], "nothing twice");
+  assert.deepEqual(other.texts, ["event 1", "event 2", "event 3"]);
+  assert.ok(one.outbox.group, "it is back in a group");
+});
+
+Deno.test("events that a log appends for a corked outbox without answers wait for their flush", () => {
+  const one = recording();
+  const { flusher, traffic } = one;
+  const log = new SharedLog({ flusher, traffic, limits: { unsentBytes: UNSENT_BYTES } });
+  one.outbox.attach(log);
+  one.outbox.cork();
+  log.append(line("event"));
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, []);
+  flusher.flush();
+  assert.deepEqual(one.texts, ["event"]);
+});
+
+Deno.test("an outbox that is closed or ended while it is corked writes nothing more", () => {
+  for (const close of ["close", "end", "abort"] as const) {
+    const one = recording();
+    one.outbox.cork();
+    one.outbox.send(line("a"));
+    if (close === "close") one.outbox.close();
+    else one.outbox[close](line("last"));
+    one.outbox.send(line("b"));
+    one.outbox.uncork();
+    one.flusher.flush();
+    const expected = { close: [], end: ["a", "last"], abort: ["last"] }[close];
+    assert.deepEqual(one.texts, expected, close);
+    assert.equal(one.traffic.unsent, 0);
+  }
+});
+
+Deno.test("what is offered while it is corked goes out with the rest, and has its limit", () => {
+  const one = recording();
+  one.outbox.cork();
+  one.outbox.send(line("a"));
+  one.outbox.offer(line("state"));
+  assert.equal(one.writes, 0);
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, ["a", "state"]);
+  assert.equal(one.writes, 1);
+  assert.ok(one.outbox.hasRoom);
+
+  one.stopReading();
+  one.outbox.cork();
+  let offered = 0;
+  for (; one.outbox.hasRoom && offered < 100; offered++) one.outbox.offer(line(LARGE));
+  assert.ok(offered >= 3 && offered < 10, `${offered} were offered`);
+  one.outbox.uncork();
+  assert.equal(one.overflows, 0);
+  assert.equal(one.outbox.hasRoom, false, "until the client has taken them");
+});
+
+Deno.test("an urgent frame that is sent while it is corked keeps its place", () => {
+  const one = recording();
+  one.outbox.cork();
+  one.outbox.send(line("a"));
+  one.outbox.sendUrgent(line("urgent"));
+  one.outbox.send(line("b"));
+  one.outbox.uncork();
+  assert.deepEqual(one.texts, ["a", "urgent", "b"]);
+  assert.equal(one.writes, 1);
+  one.flusher.flush();
+  assert.equal(one.writes, 1);
+
+  // Alone it goes out with the flusher, before what others have.
+  one.outbox.cork();
+  one.outbox.sendUrgent(line("alone"));
+  one.outbox.uncork();
+  one.flusher.flush();
+  assert.deepEqual(one.texts, ["a", "urgent", "b", "alone"]);
+});
+
+Deno.test("more than may wait is written while it is corked, and the client judged by it", () => {
+  const one = recording();
+  one.outbox.cork();
+  for (let count = 0; count < 20; count++) one.outbox.send(line(LARGE));
+  assert.equal(one.overflows, 0);
+  assert.ok(one.frames.length > 15, `${one.frames.length} were written`);
+  one.outbox.uncork();
+  assert.equal(one.frames.length, 20);
+});
