@@ -6,6 +6,7 @@ import { TokenError, type TokenErrorCode } from "../../src/auth/errors.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { authSettings } from "../support/auth_settings.ts";
+import { temporaryFolder } from "../support/run_ranger.ts";
 import { AuthFailures, type FailureHolder } from "../../src/session/auth_failures.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
 
@@ -196,18 +197,28 @@ Deno.test("a token that was good before is good until its time is over, and no l
   await assert.rejects(verifier.verify(forged), { code: "ERR_TOKEN_SIGNATURE" });
 });
 
-/** Counts what WebCrypto is asked to verify. */
-function countVerifications(): { readonly count: number; [Symbol.dispose](): void } {
+/** Counts what WebCrypto is asked to verify, and how much of it at once. */
+function countVerifications() {
   const { subtle } = crypto;
   let count = 0;
+  let now = 0;
+  let atOnce = 0;
   const verify = subtle.verify;
-  subtle.verify = (...args) => {
+  subtle.verify = async (...args) => {
     count++;
-    return verify.apply(subtle, args);
+    atOnce = Math.max(atOnce, ++now);
+    try {
+      return await verify.apply(subtle, args);
+    } finally {
+      now--;
+    }
   };
   return {
     get count() {
       return count;
+    },
+    get atOnce() {
+      return atOnce;
     },
     [Symbol.dispose]() {
       delete (subtle as Partial<SubtleCrypto>).verify;
@@ -295,6 +306,192 @@ Deno.test("above its limit of failures a client's signatures are not verified", 
   limits.authFailures = 0;
   limits.authFailuresPerAddress = 0;
   assert.equal(await fail("192.0.2.1", connections[0]), "ERR_TOKEN_SIGNATURE");
+});
+
+/** Verifies by a clock that the test sets; each failure of a client counts for its connection. */
+async function recalling({
+  auth = {},
+  limits = { authFailures: 3, authFailuresPerAddress: 10_000 },
+}: {
+  auth?: Partial<AuthSettings>;
+  limits?: { authFailures: number; authFailuresPerAddress: number };
+} = {}) {
+  const clock = { now: NOW, milliseconds: 0 };
+  const verifier = await TokenVerifier.create({ ...AUTH, ...auth }, { now: () => clock.now });
+  const hit = new LabelledCounter();
+  const failures = new AuthFailures(limits, hit, () => clock.milliseconds);
+  const client = (address = "192.0.2.1") => failures.of(address, { failuresForgottenAt: 0 });
+  return { verifier, clock, hit, client, failures };
+}
+
+const forged = () => jwt({ ...GOOD, jti: crypto.randomUUID() }, otherRsa.privateKey);
+
+Deno.test("a token that is known is judged at once, and another has to be verified", async () => {
+  const { verifier, client } = await recalling();
+  const one = client();
+  const [good, bad] = [jwt(GOOD), forged()];
+  assert.equal(verifier.recall(good, one), undefined);
+  assert.equal(verifier.recall(bad, one), undefined);
+  assert.equal(verifier.state.results.of("accepted"), 0, "nothing was judged yet");
+  const identity = await verifier.verify(good, one);
+  await assert.rejects(verifier.verify(bad, one), { code: "ERR_TOKEN_SIGNATURE" });
+  using verified = countVerifications();
+  assert.equal(verifier.recall(good, one), identity);
+  assert.equal(verifier.recall(good), identity, "where nothing limits failures, too");
+  assert.throws(() => verifier.recall(bad, one), { code: "ERR_TOKEN_SIGNATURE" });
+  assert.throws(() => verifier.recall(bad), { code: "ERR_TOKEN_SIGNATURE" });
+  assert.equal(verified.count, 0);
+  assert.equal(verifier.state.results.of("accepted"), 3);
+  assert.equal(verifier.state.results.of("signature"), 3);
+});
+
+Deno.test("a refusal is recalled for a while, and what time has changed not at all", async () => {
+  const { verifier, clock, client } = await recalling();
+  const [bad, good] = [forged(), jwt({ ...GOOD, exp: NOW + 600 })];
+  await assert.rejects(verifier.verify(bad, client()));
+  await verifier.verify(good, client());
+  clock.now += 61;
+  assert.equal(verifier.recall(bad, client()), undefined);
+  clock.now = NOW + 600;
+  assert.throws(() => verifier.recall(good, client()), { code: "ERR_TOKEN_EXPIRED" });
+});
+
+Deno.test("a token whose key is not in force any more is not recalled", async () => {
+  const { verifier, client } = await recalling();
+  const token = jwt(GOOD);
+  await verifier.verify(token, client());
+  (await verifier.prepare({ ...AUTH, publicKey: pem(otherRsa.publicKey) }))();
+  assert.equal(verifier.recall(token, client()), undefined);
+  await assert.rejects(verifier.verify(token, client()), { code: "ERR_TOKEN_SIGNATURE" });
+  assert.throws(() => verifier.recall(token, client()), { code: "ERR_TOKEN_SIGNATURE" });
+  (await verifier.prepare(AUTH))();
+  assert.equal(verifier.recall(token, client()), undefined, "a refusal ends with its keys");
+  await verifier.verify(token, client());
+  assert.equal(verifier.recall(token, client())?.uid, "ID123");
+});
+
+Deno.test("a token that was revoked since is not recalled as good", async () => {
+  const { verifier, client } = await recalling();
+  const [revoked, other] = [jwt(GOOD), jwt({ ...GOOD, jti: "other" })];
+  for (const token of [revoked, other]) await verifier.verify(token, client());
+  await using folder = await temporaryFolder();
+  const file = await folder.write("revoked", "jti a1b2\n");
+  (await verifier.prepare({ ...AUTH, revoked: file }))();
+  for (let times = 0; times < 2; times++) {
+    assert.equal(verifier.recall(revoked, client()), undefined);
+    await assert.rejects(verifier.verify(revoked, client()), { code: "ERR_TOKEN_REVOKED" });
+  }
+  await verifier.verify(other, client());
+  assert.equal(verifier.recall(other, client())?.jti, "other");
+});
+
+Deno.test("a connection that failed too often is refused, also with a token that is known", async () => {
+  const { verifier, clock, hit, client } = await recalling();
+  const good = jwt(GOOD);
+  const [one, other] = [client(), client()];
+  await verifier.verify(good, other);
+  for (let times = 0; times < 3; times++) await assert.rejects(verifier.verify(forged(), one));
+  using verified = countVerifications();
+  assert.throws(() => verifier.recall(good, one), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+  assert.throws(() => verifier.recall(forged(), one), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+  assert.equal(hit.of("auth_failures"), 2);
+  assert.equal(verified.count, 0);
+  assert.equal(verifier.recall(good, other)?.uid, "ID123", "of the same address");
+  clock.milliseconds = 60_000;
+  assert.equal(verifier.recall(good, one)?.uid, "ID123");
+});
+
+Deno.test("an address that failed too often is refused what would have to be verified", async () => {
+  const { verifier, hit, client, failures } = await recalling({
+    limits: { authFailures: 0, authFailuresPerAddress: 3 },
+  });
+  const good = jwt(GOOD);
+  await verifier.verify(good, client());
+  for (let times = 0; times < 3; times++) {
+    await assert.rejects(verifier.verify(forged(), failures.of("192.0.2.1")));
+  }
+  assert.throws(() => verifier.recall(forged(), client()), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+  assert.equal(hit.of("auth_failures"), 1);
+  assert.equal(verifier.recall(good, client())?.uid, "ID123", "what is known costs nothing");
+  assert.equal(verifier.recall(forged(), client("192.0.2.2")), undefined);
+});
+
+Deno.test("tokens refused without verifying them count for their connection, not its address", async () => {
+  const { verifier, clock, client } = await recalling({
+    limits: { authFailures: 3, authFailuresPerAddress: 4 },
+  });
+  const [one, other] = [client(), client()];
+  const [bad, good] = [forged(), jwt(GOOD)];
+  await assert.rejects(verifier.verify(bad, other));
+  await verifier.verify(good, other);
+  for (let times = 0; times < 3; times++) {
+    assert.throws(() => verifier.recall(bad, one), { code: "ERR_TOKEN_SIGNATURE" });
+  }
+  const tooMany = { code: "ERR_TOKEN_TOO_MANY_FAILURES" };
+  for (let times = 0; times < 1000; times++) {
+    assert.throws(() => verifier.recall(times % 2 === 0 ? bad : good, one), tooMany);
+  }
+  assert.equal(verifier.recall(forged(), other), undefined, "another of the address");
+  // Not a thousand times as long, and not before it was quiet for a while.
+  clock.milliseconds = 5_000;
+  assert.throws(() => verifier.recall(good, one), tooMany);
+  clock.milliseconds += 60_000;
+  assert.equal(verifier.recall(good, one)?.uid, "ID123");
+});
+
+Deno.test("that a client failed too often is never a token's own refusal", async () => {
+  const { verifier, client } = await recalling();
+  const [one, other] = [client(), client()];
+  const tokens = Array.from({ length: 10 }, (_, jti) => jwt({ ...GOOD, jti: `${jti}` }));
+  for (let times = 0; times < 3; times++) await assert.rejects(verifier.verify(forged(), one));
+  for (const token of tokens) {
+    await assert.rejects(verifier.verify(token, one), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+    assert.equal(verifier.recall(token, other), undefined);
+  }
+  for (const token of tokens) assert.equal((await verifier.verify(token, other)).uid, "ID123");
+
+  // Neither where the client had failed too often only when the token's turn came.
+  const third = client();
+  const later = [...Array.from({ length: 200 }, forged), jwt({ ...GOOD, jti: "last" })];
+  const results = await Promise.all(
+    later.map((token) => verifier.verify(token, third).then(() => "good", ({ code }) => code)),
+  );
+  assert.equal(results.at(-1), "ERR_TOKEN_TOO_MANY_FAILURES");
+  assert.equal((await verifier.verify(later.at(-1)!, other)).jti, "last");
+});
+
+Deno.test("of thousands of forged tokens at once few signatures are verified", async () => {
+  const { verifier, client } = await recalling({
+    limits: { authFailures: 10, authFailuresPerAddress: 10_000 },
+  });
+  const one = client();
+  // What differs is not signed, so that making them costs nothing.
+  const [head, , signature] = forged().split(".");
+  const all = Array.from(
+    { length: 3000 },
+    (_, jti) => `${head}.${part({ ...GOOD, jti })}.${signature}`,
+  );
+  using verified = countVerifications();
+  const codes = await Promise.all(
+    all.map((token) => verifier.verify(token, one).then(() => "good", ({ code }) => code)),
+  );
+  const count = (code: string) => codes.filter((each) => each === code).length;
+  // Up to 64 are in flight when the last that may fail does, and each of those that end in the same
+  // moment gives its place to another before its failure is counted.
+  assert.ok(verified.count >= 10 && verified.count <= 10 + 2 * 64, `${verified.count} signatures`);
+  assert.equal(count("ERR_TOKEN_SIGNATURE"), verified.count);
+  assert.equal(count("ERR_TOKEN_TOO_MANY_FAILURES"), 3000 - verified.count);
+});
+
+Deno.test("without a limit of failures no more than 64 signatures are verified at once", async () => {
+  const { verifier, client } = await recalling({
+    limits: { authFailures: 0, authFailuresPerAddress: 0 },
+  });
+  const tokens = Array.from({ length: 200 }, (_, jti) => jwt({ ...GOOD, jti: `${jti}` }));
+  using verified = countVerifications();
+  const identities = await Promise.all(tokens.map((token) => verifier.verify(token, client())));
+  assert.equal(verified.atOnce, 64);
+  assert.deepEqual(identities.map(({ jti }) => jti), tokens.map((_, jti) => `${jti}`));
 });
 
 /** Four bits of an RSA signature's last digit are no part of the bytes. */
