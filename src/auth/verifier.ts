@@ -302,7 +302,13 @@ export class TokenVerifier {
   ): Promise<Judged> {
     const judging = this.#judging;
     const pending = judging.get(hash);
-    if (pending) return pending;
+    if (pending) {
+      // That another client that sent the same token has failed too often is not this one's matter.
+      return pending.catch((error) => {
+        if (error !== TOO_MANY_FAILURES) throw error;
+        return this.#judgeOnce(hash, token, now, failures);
+      });
+    }
     const refused = this.#refused;
     const judged = this.#judge(token, now, failures).catch((error) => {
       if (error instanceof TokenError && this.#isFinal(token, error)) {

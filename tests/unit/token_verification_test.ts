@@ -494,6 +494,20 @@ Deno.test("without a limit of failures no more than 64 signatures are verified a
   assert.deepEqual(identities.map(({ jti }) => jti), tokens.map((_, jti) => `${jti}`));
 });
 
+Deno.test("a client that failed too often fails no other that sends the same token at once", async () => {
+  const { verifier, client } = await recalling();
+  const [one, other] = [client(), client()];
+  const bad = Array.from({ length: 200 }, forged);
+  const good = jwt(GOOD);
+  const outcome = (token: string, failures: typeof one) =>
+    verifier.verify(token, failures).then(({ uid }) => uid, ({ code }) => code);
+  const all = Promise.all(bad.map((token) => outcome(token, one)));
+  // Both wait for the same verification, until the first client has failed too often.
+  const both = await Promise.all([outcome(good, one), outcome(good, other), outcome(good, other)]);
+  assert.deepEqual(both, ["ERR_TOKEN_TOO_MANY_FAILURES", "ID123", "ID123"]);
+  await all;
+});
+
 /** Four bits of an RSA signature's last digit are no part of the bytes. */
 function respelled(token: string): string {
   const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
