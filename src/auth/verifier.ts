@@ -280,7 +280,9 @@ export class TokenVerifier {
       return identity;
     } catch (error) {
       const hasFailed = error instanceof TokenError && error !== TOO_MANY_FAILURES;
-      if (hasFailed && !isKnown) failures?.failed();
+      // The next time it is a token like any other, or it would be verified each time for nothing.
+      if (hasFailed && isKnown) this.#good.delete(hash);
+      else if (hasFailed) failures?.failed();
       throw error;
     }
   }

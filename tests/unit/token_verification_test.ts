@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { JWK } from "jose";
 import type { AuthSettings } from "../../src/auth/claims.ts";
 import { TokenError, type TokenErrorCode } from "../../src/auth/errors.ts";
 import { TokenVerifier } from "../../src/auth/verifier.ts";
 import { ConfigurationError } from "../../src/errors.ts";
 import { authSettings } from "../support/auth_settings.ts";
+import { JwksServer } from "../support/jwks_server.ts";
 import { temporaryFolder } from "../support/run_ranger.ts";
 import { AuthFailures, type FailureHolder } from "../../src/session/auth_failures.ts";
 import { LabelledCounter } from "../../src/telemetry/labelled_counter.ts";
@@ -506,6 +508,36 @@ Deno.test("a client that failed too often fails no other that sends the same tok
   const both = await Promise.all([outcome(good, one), outcome(good, other), outcome(good, other)]);
   assert.deepEqual(both, ["ERR_TOKEN_TOO_MANY_FAILURES", "ID123", "ID123"]);
   await all;
+});
+
+Deno.test("a token whose key was withdrawn is forgiven once, and then counts as any other", async () => {
+  await using server = new JwksServer();
+  const publish = (key: KeyObject) =>
+    server.publish({ ...key.export({ format: "jwk" }), kid: "a" } as JWK);
+  publish(rsa.publicKey);
+  const auth = { ...AUTH, publicKey: "", jwksUrl: server.url };
+  const verifier = await TokenVerifier.create(auth, { now: () => NOW });
+  try {
+    (await verifier.prepare(auth))();
+    const { client } = await recalling();
+    const one = client();
+    const token = jwt(GOOD);
+    await verifier.verify(token, one);
+    publish(otherRsa.publicKey);
+    // Fetches the keys again, and leaves the settings as they are.
+    await verifier.prepare(auth);
+    using verified = countVerifications();
+    // Once for nothing: its client cannot have known. Then three times.
+    for (let times = 0; times < 4; times++) {
+      assert.equal(verifier.recall(token, one), undefined);
+      await assert.rejects(verifier.verify(token, one), { code: "ERR_TOKEN_SIGNATURE" });
+    }
+    assert.throws(() => verifier.recall(token, one), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+    await assert.rejects(verifier.verify(token, one), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+    assert.equal(verified.count, 4);
+  } finally {
+    verifier.stop();
+  }
 });
 
 /** Four bits of an RSA signature's last digit are no part of the bytes. */
