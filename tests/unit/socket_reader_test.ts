@@ -14,7 +14,7 @@ import { bounded } from "../../testing/bounded.ts";
 /** Bytes that no kernel keeps for a client that is not read. */
 const MANY = 24_000_000;
 
-/** Bytes whose values follow from their positions, with a period that is no power of two. */
+/** Bytes whose values follow from their positions, with a period that does not divide a buffer. */
 function pattern(length: number, from = 0): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at++) bytes[at] = ((from + at) * 31) % 251;
