@@ -190,6 +190,8 @@ export class WebSocketConnection
       if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
     }
     beginReading(socket, head, this);
+    // While the handshake was decided, perhaps.
+    if (socket.readableEnded) this.peerEnded();
   }
 
   /** Whether messages go in and out. */
@@ -369,10 +371,13 @@ export class WebSocketConnection
     if (this.#held !== undefined) {
       this.#isWaiting = true;
       this.#options.turns.wait(this);
-    } else if (!this.#isResting) continueReading(this.#socket);
+    } else if (this.#socket.readableEnded) this.peerEnded();
+    else if (!this.#isResting) continueReading(this.#socket);
   }
 
   private peerEnded(): void {
+    // An end that came with the handshake overtakes what is held; `#continue` comes back to it.
+    if (this.#state === State.Open && (this.#isPaused || this.#held !== undefined)) return;
     // Upgraded sockets are half-open: the descriptor stays until this side ends as well.
     this.#lost(State.Ending);
     this.#endSocket();

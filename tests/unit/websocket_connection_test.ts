@@ -115,6 +115,52 @@ Deno.test("a connection that its owner pauses reads nothing until it is resumed"
   assert.deepEqual(owner.messages, ["first", "second"]);
 });
 
+/** Awaits that a socket that nobody reads from has its end, behind what was sent before. */
+async function endBehind(socket: Socket): Promise<void> {
+  const { _readableState: state } = socket as Socket & { _readableState?: { ended: boolean } };
+  socket.read(0);
+  while (!state!.ended) await bounded(nextTurn(), "a turn");
+}
+
+const LOST = { code: 1006, reason: "", by: "network", cause: "network" };
+
+Deno.test("an end that came with the handshake waits for the messages before it", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  const owner = new Owner();
+  owner.onText = () => connection.pause();
+  const names = ["first", "second", "third"];
+  sockets.client.end(
+    Buffer.concat(names.map((payload) => clientFrame({ opcode: 1, payload }))),
+  );
+  await endBehind(sockets.server);
+  connection.open(owner, new Uint8Array());
+  for (let at = 1; at <= names.length; at++) {
+    await owner.until(() => owner.messages.length === at);
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    assert.deepEqual(owner.closes, []);
+    assert.deepEqual(owner.messages, names.slice(0, at));
+    connection.resume();
+  }
+  await owner.until(() => owner.closes.length === 1);
+  assert.deepEqual(owner.closes, [LOST]);
+});
+
+Deno.test("an end that came before the connection was opened ends it at once", async () => {
+  await using sockets = await pair();
+  const head = clientFrame({ opcode: 1, payload: "before" });
+  sockets.client.end();
+  sockets.server.resume();
+  await bounded(once(sockets.server, "end"), "the end");
+  const connection = connectionOn(sockets.server, { closeTimeoutMs: 60_000 });
+  const owner = new Owner();
+  connection.open(owner, head);
+  assert.deepEqual(owner.messages, ["before"]);
+  assert.deepEqual(owner.closes, [LOST]);
+  sockets.client.resume();
+  await bounded(once(sockets.server, "close"), "the socket to be gone");
+});
+
 Deno.test("what has to wait is handled in order, with what comes after it", async () => {
   await using sockets = await pair();
   await using others = await pair();
