@@ -29,6 +29,9 @@ export const TOO_MANY_FRAMES = "too many frames";
 /** Why a client was closed whose message does not end. */
 export const MESSAGE_TIMEOUT = "message timeout";
 
+/** When the bytes came that are being read; one for all receivers, as they read one at a time. */
+let now = 0;
+
 const EMPTY = new Uint8Array(0);
 const MAX_HEADER = 14;
 
@@ -59,8 +62,6 @@ export class Receiver {
   #framesFullAt = 0;
   /** When what is incomplete began; 0 when nothing is. */
   #begunAt = 0;
-  /** When the bytes came that are being read. */
-  #now = 0;
 
   /** An incomplete header. */
   #header: Uint8Array | undefined;
@@ -111,21 +112,21 @@ export class Receiver {
    * @throws {ProtocolViolation} fail the connection with its close code, and push nothing after that
    */
   push(chunk: Uint8Array): number {
-    this.#now = performance.now();
+    now = performance.now();
     if (this.#begunAt !== 0) this.#checkDeadline();
     let at = 0;
     while (at < chunk.length && !this.#closed) {
       at = this.#payload ? this.#readPayload(chunk, at) : this.#readHeader(chunk, at);
       if (this.#payload === undefined && at < chunk.length && !this.#target.goesOn) break;
     }
-    if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = this.#now;
+    if (this.#begunAt === 0 && this.#isIncomplete) this.#begunAt = now;
     return this.#closed ? chunk.length : at;
   }
 
   /** Looked at when more comes: a client that sends nothing is cut by its keepalive. */
   #checkDeadline(): void {
     const { messageTimeout = Infinity } = this.#limits ?? {};
-    if (this.#now - this.#begunAt <= messageTimeout * 1000) return;
+    if (now - this.#begunAt <= messageTimeout * 1000) return;
     throw new ProtocolViolation(CloseCode.PolicyViolation, MESSAGE_TIMEOUT);
   }
 
@@ -137,7 +138,7 @@ export class Receiver {
   #countFrame(): void {
     const { frameRate = 0, frameBurst = 0 } = this.#limits ?? {};
     if (frameRate === 0) return;
-    const fullAt = takeToken(this.#framesFullAt, Math.floor(this.#now), frameRate, frameBurst);
+    const fullAt = takeToken(this.#framesFullAt, Math.floor(now), frameRate, frameBurst);
     if (fullAt === undefined) {
       throw new ProtocolViolation(CloseCode.PolicyViolation, TOO_MANY_FRAMES);
     }
