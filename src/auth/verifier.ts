@@ -302,7 +302,13 @@ export class TokenVerifier {
   ): Promise<Judged> {
     const judging = this.#judging;
     const pending = judging.get(hash);
-    if (pending) return pending;
+    if (pending) {
+      return pending.catch((error) => {
+        if (error !== TOO_MANY_FAILURES || failures?.isSpent()) throw error;
+        // Those were the failures of the client that sent it first.
+        return this.#judgeOnce(hash, token, now, failures);
+      });
+    }
     const refused = this.#refused;
     const judged = this.#judge(token, now, failures).catch((error) => {
       if (error instanceof TokenError && this.#isFinal(token, error)) {
