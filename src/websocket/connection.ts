@@ -334,6 +334,9 @@ export class WebSocketConnection
 
   /** For the turns: handles what was read and had to wait. */
   takeTurn(): boolean {
+    const { keepalive } = this.#options;
+    // It is not read meanwhile, so that it cannot be heard otherwise.
+    if (keepalive) this.heardAt = keepalive.now;
     const held = this.#held;
     const taken = held ? this.#handle(held) : 0;
     // It may have gone before or meanwhile.
