@@ -94,6 +94,8 @@ export class EventStreamConnection implements Watched, OutboxOwner {
     this.#options.keepalive?.add(this);
     if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
     this.#ignore(head.length);
+    // While the request was decided, perhaps.
+    if (socket.readableEnded) this.#peerEnded();
   }
 
   /** Whether events go out. */

@@ -190,6 +190,8 @@ export class WebSocketConnection
       if (this.#earlyOverflow > 0) owner.overflowed(this.#earlyOverflow);
     }
     beginReading(socket, head, this);
+    // While the handshake was decided, perhaps.
+    if (socket.readableEnded) this.peerEnded();
   }
 
   /** Whether messages go in and out. */
@@ -332,6 +334,9 @@ export class WebSocketConnection
 
   /** For the turns: handles what was read and had to wait. */
   takeTurn(): boolean {
+    const { keepalive } = this.#options;
+    // It is not read meanwhile, so that it cannot be heard otherwise.
+    if (keepalive) this.heardAt = keepalive.now;
     const held = this.#held;
     const taken = held ? this.#handle(held) : 0;
     // It may have gone before or meanwhile.
@@ -369,10 +374,13 @@ export class WebSocketConnection
     if (this.#held !== undefined) {
       this.#isWaiting = true;
       this.#options.turns.wait(this);
-    } else if (!this.#isResting) continueReading(this.#socket);
+    } else if (this.#socket.readableEnded) this.peerEnded();
+    else if (!this.#isResting) continueReading(this.#socket);
   }
 
   private peerEnded(): void {
+    // An end that came with the handshake overtakes what is held; `#continue` comes back to it.
+    if (this.#state === State.Open && (this.#isPaused || this.#held !== undefined)) return;
     // Upgraded sockets are half-open: the descriptor stays until this side ends as well.
     this.#lost(State.Ending);
     this.#endSocket();

@@ -8,6 +8,10 @@ const SHARE_MS = 0.2;
 const SPARSE_MS = 500;
 /** The tag of such a client: before all others. */
 const FIRST = -1;
+/** Milliseconds of a turn that count at most: the rest is other programs, or collects garbage. */
+const MAX_CHARGE_MS = 2;
+/** Of so many turns, one is for the client that waits longest, whatever it was given. */
+const TURNS_TO_OLDEST = 4;
 
 /** A client of which something was read. */
 export interface TurnTaker {
@@ -29,6 +33,8 @@ interface Waiting {
   readonly tag: number;
   /** Those with the same tag have their turns in the order in which they came. */
   readonly order: number;
+  /** Whether it has had its turn, by the other of the two queues. */
+  isTaken: boolean;
 }
 
 /**
@@ -42,6 +48,7 @@ interface Waiting {
  * wait behind thousands that send as much as they can. Each client has a tag, the time it was given
  * so far, which is at least that of the client that has its turn. Where ten thousand wait, one that
  * pings once a second uses as much as its fair part; so a client without a turn for a while is next.
+ * That nobody waits for ever, each fourth turn is for the client that waits longest.
  *
  * @example
  * ```ts
@@ -58,6 +65,11 @@ interface Waiting {
 export class ReadTurns {
   /** A binary heap: the client with the next turn first. */
   readonly #heap: Waiting[] = [];
+  /** The same in the order in which they came; those before `#oldest` had their turns. */
+  #queue: Waiting[] = [];
+  #oldest = 0;
+  #size = 0;
+  #turns = 0;
   readonly #slices = new Slices((end) => this.#handleUntil(end));
   #order = 0;
   /** The tag of the client that has its turn, and the highest so far. */
@@ -71,7 +83,7 @@ export class ReadTurns {
 
   /** Clients that wait. */
   get size(): number {
-    return this.#heap.length;
+    return this.#size;
   }
 
   /**
@@ -84,7 +96,7 @@ export class ReadTurns {
       this.#turnEnd = now + TURN_MS;
       setImmediate(this.#beginTurn);
     }
-    const [next] = this.#heap;
+    const next = this.#next();
     if (next === undefined) this.#end = this.#turnEnd;
     else if (this.#tagOf(client, now) > next.tag) return false;
     else this.#end = Math.min(this.#turnEnd, now + SHARE_MS);
@@ -96,7 +108,7 @@ export class ReadTurns {
   end(client: TurnTaker): void {
     client.turnAt = Math.floor(this.#began);
     // While nobody waits, what a client uses is nobody's loss.
-    if (this.#heap.length > 0) this.#charge(client, Math.max(client.turnTag, this.#now));
+    if (this.#size > 0) this.#charge(client, Math.max(client.turnTag, this.#now));
   }
 
   /** Whether the client whose messages are being handled may go on with the next. */
@@ -107,7 +119,10 @@ export class ReadTurns {
   /** Calls the client's `takeTurn` in one of the next turns, until nothing of it is left. */
   wait(client: TurnTaker): void {
     const tag = this.#tagOf(client, performance.now());
-    add(this.#heap, { client, tag, order: this.#order++ });
+    const waiting = { client, tag, order: this.#order++, isTaken: false };
+    add(this.#heap, waiting);
+    this.#queue.push(waiting);
+    this.#size++;
     this.#slices.schedule();
   }
 
@@ -121,25 +136,54 @@ export class ReadTurns {
 
   #handleUntil(end: number): boolean {
     for (let now = performance.now(); now < end;) {
-      const next = take(this.#heap);
+      const next = this.#take();
       if (next === undefined) break;
-      if (next.tag > this.#now) this.#now = next.tag;
       next.client.turnAt = Math.floor(now);
       this.#began = now;
-      this.#end = this.#heap.length === 0 ? end : Math.min(end, now + SHARE_MS);
+      this.#end = this.#size === 0 ? end : Math.min(end, now + SHARE_MS);
       const isLeft = next.client.takeTurn();
       now = this.#charge(next.client, Math.max(next.client.turnTag, this.#now));
       if (isLeft) this.wait(next.client);
     }
+    if (this.#size > 0) return true;
     // When nobody waits any more, all are equal again.
-    if (this.#heap.length === 0) this.#now = this.#latest;
-    return this.#heap.length > 0;
+    this.#now = this.#latest;
+    this.#heap.length = 0;
+    this.#queue = [];
+    this.#oldest = 0;
+    return false;
+  }
+
+  /** The one that was given least. */
+  #next(): Waiting | undefined {
+    while (this.#heap[0]?.isTaken) take(this.#heap);
+    return this.#heap[0];
+  }
+
+  #take(): Waiting | undefined {
+    const isForOldest = ++this.#turns % TURNS_TO_OLDEST === 0;
+    const taken = isForOldest ? this.#findOldest() : this.#next();
+    if (taken === undefined) return undefined;
+    if (!isForOldest && taken.tag > this.#now) this.#now = taken.tag;
+    taken.isTaken = true;
+    this.#size--;
+    return taken;
+  }
+
+  #findOldest(): Waiting | undefined {
+    while (this.#queue[this.#oldest]?.isTaken) this.#oldest++;
+    // In batches: to shift the array for each would cost too much.
+    if (this.#oldest > 1024 && this.#oldest > this.#queue.length / 2) {
+      this.#queue = this.#queue.slice(this.#oldest);
+      this.#oldest = 0;
+    }
+    return this.#queue[this.#oldest];
   }
 
   /** @returns the time */
   #charge(client: TurnTaker, tag: number): number {
     const now = performance.now();
-    client.turnTag = tag + Math.ceil((now - this.#began) * 1000);
+    client.turnTag = tag + Math.ceil(Math.min(now - this.#began, MAX_CHARGE_MS) * 1000);
     if (client.turnTag > this.#latest) this.#latest = client.turnTag;
     return now;
   }

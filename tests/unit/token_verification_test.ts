@@ -546,6 +546,24 @@ function respelled(token: string): string {
   return token.slice(0, -1) + digits[digits.indexOf(token.at(-1)!) + 1];
 }
 
+Deno.test("a client's failures are not those of another client with the same token", async () => {
+  const own = await verifier();
+  const token = jwt(GOOD);
+  let asked = 0;
+  // It may still be verified when it comes, and not any more when it is its turn.
+  const spent = {
+    isSpentHere: () => false,
+    isSpent: () => ++asked > 1,
+    refused: () => {},
+    failed: () => assert.fail("nothing failed to verify"),
+  };
+  const fresh = { ...spent, isSpent: () => false };
+  const refused = assert.rejects(own.verify(token, spent), { code: "ERR_TOKEN_TOO_MANY_FAILURES" });
+  const [first, second] = await Promise.all([own.verify(token, fresh), own.verify(token)]);
+  await refused;
+  for (const identity of [first, second]) assert.equal(identity.uid, "ID123");
+});
+
 Deno.test("a bad token is refused, with a code that says why", async (t) => {
   const issuer = { issuer: "barong" };
   const audience = { audience: ["peatio", "rango"] };

@@ -11,6 +11,7 @@ import { ReadPace } from "../../src/websocket/read_pace.ts";
 import { ReadTurns } from "../../src/websocket/read_turns.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../../src/websocket/close.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
+import { Keepalive } from "../../src/websocket/keepalive.ts";
 import { bounded } from "../../testing/bounded.ts";
 import { closePayload, encodeFrame as clientFrame } from "../../testing/frames.ts";
 
@@ -41,11 +42,16 @@ async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposa
 
 function connectionOn(
   socket: Socket,
-  { closeTimeoutMs = 200, turns = new ReadTurns() } = {},
+  { closeTimeoutMs = 200, turns = new ReadTurns(), keepalive }: {
+    closeTimeoutMs?: number;
+    turns?: ReadTurns;
+    keepalive?: Keepalive;
+  } = {},
 ): WebSocketConnection {
   return new WebSocketConnection(socket, FrameChain.root(), {
     pace: new ReadPace(),
     turns,
+    ...(keepalive && { keepalive }),
     flusher: new Flusher(),
     traffic: new Traffic(),
     limits: { messageBytes: 4096, unsentBytes: UNSENT_BYTES },
@@ -115,6 +121,52 @@ Deno.test("a connection that its owner pauses reads nothing until it is resumed"
   assert.deepEqual(owner.messages, ["first", "second"]);
 });
 
+/** Awaits that a socket that nobody reads from has its end, behind what was sent before. */
+async function endBehind(socket: Socket): Promise<void> {
+  const { _readableState: state } = socket as Socket & { _readableState?: { ended: boolean } };
+  socket.read(0);
+  while (!state!.ended) await bounded(nextTurn(), "a turn");
+}
+
+const LOST = { code: 1006, reason: "", by: "network", cause: "network" };
+
+Deno.test("an end that came with the handshake waits for the messages before it", async () => {
+  await using sockets = await pair();
+  const connection = connectionOn(sockets.server);
+  const owner = new Owner();
+  owner.onText = () => connection.pause();
+  const names = ["first", "second", "third"];
+  sockets.client.end(
+    Buffer.concat(names.map((payload) => clientFrame({ opcode: 1, payload }))),
+  );
+  await endBehind(sockets.server);
+  connection.open(owner, new Uint8Array());
+  for (let at = 1; at <= names.length; at++) {
+    await owner.until(() => owner.messages.length === at);
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    assert.deepEqual(owner.closes, []);
+    assert.deepEqual(owner.messages, names.slice(0, at));
+    connection.resume();
+  }
+  await owner.until(() => owner.closes.length === 1);
+  assert.deepEqual(owner.closes, [LOST]);
+});
+
+Deno.test("an end that came before the connection was opened ends it at once", async () => {
+  await using sockets = await pair();
+  const head = clientFrame({ opcode: 1, payload: "before" });
+  sockets.client.end();
+  sockets.server.resume();
+  await bounded(once(sockets.server, "end"), "the end");
+  const connection = connectionOn(sockets.server, { closeTimeoutMs: 60_000 });
+  const owner = new Owner();
+  connection.open(owner, head);
+  assert.deepEqual(owner.messages, ["before"]);
+  assert.deepEqual(owner.closes, [LOST]);
+  sockets.client.resume();
+  await bounded(once(sockets.server, "close"), "the socket to be gone");
+});
+
 Deno.test("what has to wait is handled in order, with what comes after it", async () => {
   await using sockets = await pair();
   await using others = await pair();
@@ -147,6 +199,23 @@ Deno.test("what has to wait is handled in order, with what comes after it", asyn
     const expected = ["message 1", "message 2", "in two pieces", "last"];
     assert.deepEqual(messages, expected.map((each) => `${at}: ${each}`));
   }
+});
+
+Deno.test("a client is not silent as long as something that it sent waits", async () => {
+  await using sockets = await pair();
+  const turns = new ReadTurns();
+  const keepalive = new Keepalive({ pingInterval: 600, idleTimeout: 900 });
+  const connection = connectionOn(sockets.server, { turns, keepalive });
+  const owner = new Owner();
+  let isHeldUp = true;
+  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
+  Object.assign(connection, { turnTag: 1, turnAt: 1e9 });
+  connection.open(owner, clientFrame({ opcode: 1, payload: "at last" }));
+  assert.deepEqual(owner.messages, []);
+  const later = keepalive.now += 1000;
+  isHeldUp = false;
+  await owner.until(() => owner.messages.length === 1);
+  assert.ok(connection.heardAt >= later);
 });
 
 Deno.test("a client that is closed while it waits is not handled any more", async () => {
