@@ -25,6 +25,9 @@ export interface HandshakeOptions {
   readonly caCerts?: string[];
 }
 
+/** Clients that flood have turns, so one of many may wait long for its next megabyte to be read. */
+const TAKEN_WITHIN_MS = 60_000;
+
 /**
  * A TCP connection that speaks WebSocket byte by byte, for what no well-behaved client sends.
  * It reads only when a test asks for something, so one that is not asked is a slow consumer.
@@ -137,6 +140,7 @@ export class RawClient implements Disposable {
       sent += await bounded(
         this.#connection.write(bytes.subarray(sent)),
         "the server to take what is sent",
+        TAKEN_WITHIN_MS,
       );
     }
   }
