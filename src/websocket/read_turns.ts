@@ -10,7 +10,7 @@ const SPARSE_MS = 500;
 const FIRST = -1;
 /** Milliseconds of a turn that count at most: the rest is other programs, or collects garbage. */
 const MAX_CHARGE_MS = 2;
-/** Of so many turns, one is for the client that waits longest, whatever it was given. */
+/** One turn of four is for the client that waits longest, whatever it was given. */
 const TURNS_TO_OLDEST = 4;
 
 /** A client of which something was read. */
