@@ -8,7 +8,7 @@ import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { type ConnectionOwner, WebSocketConnection } from "../../src/websocket/connection.ts";
 import { ReadPace } from "../../src/websocket/read_pace.ts";
-import { ReadTurns } from "../../src/websocket/read_turns.ts";
+import { ReadTurns, type TurnTaker } from "../../src/websocket/read_turns.ts";
 import { type CloseInfo, SERVER_CLOSES } from "../../src/websocket/close.ts";
 import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { Keepalive } from "../../src/websocket/keepalive.ts";
@@ -167,73 +167,80 @@ Deno.test("an end that came before the connection was opened ends it at once", a
   await bounded(once(sockets.server, "close"), "the socket to be gone");
 });
 
+/** Turns that come when the test says so. */
+class HeldTurns {
+  readonly waiting: TurnTaker[] = [];
+  isHeld = true;
+
+  get turns(): ReadTurns {
+    return this as unknown as ReadTurns;
+  }
+  begin(): boolean {
+    return !this.isHeld;
+  }
+  end(): void {}
+  readonly goesOn = true;
+  wait(client: TurnTaker): void {
+    this.waiting.push(client);
+    this.#wake?.();
+  }
+  async untilWaiting(count: number): Promise<void> {
+    while (this.waiting.length < count) {
+      await bounded(new Promise<void>((resolve) => this.#wake = resolve), "clients that wait");
+    }
+  }
+  /** All have their turns, and what comes from here on is handled at once. */
+  release(): void {
+    this.isHeld = false;
+    for (const client of this.waiting.splice(0)) while (client.takeTurn());
+  }
+  #wake: (() => void) | undefined;
+}
+
 Deno.test("what has to wait is handled in order, with what comes after it", async () => {
   await using sockets = await pair();
   await using others = await pair();
-  const turns = new ReadTurns();
-  const [connection, other] = [sockets, others].map(({ server }) =>
-    connectionOn(server, { turns })
-  );
-  const [owner, otherOwner] = [new Owner(), new Owner()];
-  connection!.open(owner, new Uint8Array());
-  other!.open(otherOwner, new Uint8Array());
-  const text = (payload: string) => clientFrame({ opcode: 1, payload });
-  // Nothing is handled at once, because another client waits that was given less.
-  let isHeldUp = true;
-  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
-  for (const each of [connection!, other!]) Object.assign(each, { turnTag: 1e9, turnAt: 1e9 });
-  for (const [at, { client }] of [sockets, others].entries()) {
-    const frames = ["message 1", "message 2", "in two pieces", "last"].map((each) =>
-      text(`${at}: ${each}`)
+  const held = new HeldTurns();
+  const owners = [sockets, others].map(({ server }) => {
+    const owner = new Owner();
+    connectionOn(server, { turns: held.turns }).open(owner, new Uint8Array());
+    return owner;
+  });
+  const frames = (at: number) =>
+    ["message 1", "message 2", "in two pieces", "last"].map((each) =>
+      clientFrame({ opcode: 1, payload: `${at}: ${each}` })
     );
-    const cut = frames[0]!.length + frames[1]!.length + 9;
-    const bytes = Buffer.concat(frames);
+  for (const [at, { client }] of [sockets, others].entries()) {
+    const [one, two, third, last] = frames(at);
+    const bytes = Buffer.concat([one!, two!, third!, last!]);
+    const cut = one!.length + two!.length + 9;
     await new Promise((resolve) => client.write(bytes.subarray(0, cut), resolve));
-    while (turns.size < at + 2) await bounded(nextTurn(), "a turn");
+    // Both are read into the same buffer, one after the other.
+    await held.untilWaiting(at + 1);
     client.write(bytes.subarray(cut));
   }
-  isHeldUp = false;
-  await owner.until(() => owner.messages.length === 4);
-  await otherOwner.until(() => otherOwner.messages.length === 4);
-  for (const [at, { messages }] of [owner, otherOwner].entries()) {
+  assert.deepEqual(owners.map(({ messages }) => messages), [[], []]);
+  held.release();
+  for (const [at, owner] of owners.entries()) {
+    await owner.until(() => owner.messages.length === 4);
     const expected = ["message 1", "message 2", "in two pieces", "last"];
-    assert.deepEqual(messages, expected.map((each) => `${at}: ${each}`));
+    assert.deepEqual(owner.messages, expected.map((each) => `${at}: ${each}`));
   }
-});
-
-Deno.test("a client is not silent as long as something that it sent waits", async () => {
-  await using sockets = await pair();
-  const turns = new ReadTurns();
-  const keepalive = new Keepalive({ pingInterval: 600, idleTimeout: 900 });
-  const connection = connectionOn(sockets.server, { turns, keepalive });
-  const owner = new Owner();
-  let isHeldUp = true;
-  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
-  Object.assign(connection, { turnTag: 1, turnAt: 1e9 });
-  connection.open(owner, clientFrame({ opcode: 1, payload: "at last" }));
-  assert.deepEqual(owner.messages, []);
-  const later = keepalive.now += 1000;
-  isHeldUp = false;
-  await owner.until(() => owner.messages.length === 1);
-  assert.ok(connection.heardAt >= later);
 });
 
 Deno.test("a client that is closed while it waits is not handled any more", async () => {
   await using sockets = await pair();
-  const turns = new ReadTurns();
-  const connection = connectionOn(sockets.server, { turns });
+  const held = new HeldTurns();
+  const connection = connectionOn(sockets.server, { turns: held.turns });
   const owner = new Owner();
-  let isHeldUp = true;
-  turns.wait({ turnTag: 0, turnAt: 0, takeTurn: () => isHeldUp });
-  Object.assign(connection, { turnTag: 1, turnAt: 1e9 });
   connection.open(owner, clientFrame({ opcode: 1, payload: "too late" }));
+  await held.untilWaiting(1);
   const closed = connection.close(SERVER_CLOSES.shutdown);
   // It is still read, for its close frame.
   sockets.client.end(clientFrame({ opcode: 8, payload: closePayload(1001) }));
-  isHeldUp = false;
+  held.release();
   await bounded(closed, "the end of the closing handshake");
   assert.deepEqual(owner.messages, []);
-  assert.equal(turns.size, 0);
 });
 
 Deno.test("closing resolves when the socket is closed, also for a second call", async () => {
