@@ -46,6 +46,7 @@ let streamRead: ReadHandle["onread"] | undefined;
  *
  * @example
  * ```ts
+ * import type { Socket } from "node:net";
  * declare const [socket, head]: [Socket, Uint8Array];
  * beginReading(socket, head, { received: (bytes) => console.log(bytes.length) });
  * stopReading(socket); // TCP holds the client back

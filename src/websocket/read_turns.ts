@@ -53,7 +53,8 @@ interface Waiting {
  * @example
  * ```ts
  * const turns = new ReadTurns();
- * const client: TurnTaker = { turnTag: 0, takeTurn: () => (console.log("later"), false) };
+ * const takeTurn = () => (console.log("later"), false);
+ * const client: TurnTaker = { turnTag: 0, turnAt: 0, takeTurn };
  * if (turns.begin(client)) {
  *   console.log("at once");
  *   turns.end(client);
