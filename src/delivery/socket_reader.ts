@@ -81,11 +81,16 @@ export function continueReading(socket: Socket): void {
 function takeOver(socket: ReadSocket, owner: SocketReaderOwner): boolean {
   const { _handle: handle } = socket;
   if (!handle?.useUserBuffer || lastRead === undefined) return false;
+  try {
+    handle.useUserBuffer(buffer);
+  } catch {
+    // Older runtimes have it and throw that it is not implemented.
+    return false;
+  }
   handle.readStop();
   streamRead ??= handle.onread;
   handle.onread = onRead;
   handle[OWNER] = owner;
-  handle.useUserBuffer(buffer);
   handle.reading = true;
   handle.readStart();
   return true;

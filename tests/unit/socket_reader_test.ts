@@ -106,7 +106,12 @@ const WAYS = {
   "below the stream layer": (_socket: Socket) => {},
   "from the stream": (socket: Socket) => {
     const { _handle } = socket as Socket & { _handle: object };
-    Object.defineProperty(_handle, "useUserBuffer", { value: undefined });
+    Object.defineProperty(_handle, "useUserBuffer", {
+      // As in Deno 2.7.
+      value: () => {
+        throw new Error("Not implemented");
+      },
+    });
   },
 };
 
