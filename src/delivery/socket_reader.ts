@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import process from "node:process";
+import { streamState } from "./stream_state.ts";
 
 /** Whose bytes are read. */
 export interface SocketReaderOwner {
@@ -32,7 +32,7 @@ const READ_BYTES = 16_384;
 const buffer = new Uint8Array(READ_BYTES);
 
 /** Where the runtime says how much it has read; `undefined` in runtimes without it. */
-const lastRead = findReadState();
+const lastRead = streamState("kReadBytesOrError");
 
 /** What the stream layer does with a read: of the end and of failures it still hears. */
 let streamRead: ReadHandle["onread"] | undefined;
@@ -113,16 +113,4 @@ function readFromStream(socket: ReadSocket, owner: SocketReaderOwner): void {
 
 function onData(this: ReadSocket, chunk: Uint8Array): void {
   this[OWNER]?.received(chunk);
-}
-
-/** How node:net itself learns it; node:process exposes the same array under this name. */
-function findReadState(): { readonly state: Int32Array; readonly index: number } | undefined {
-  try {
-    const { binding } = process as unknown as { binding(name: string): Record<string, unknown> };
-    const { streamBaseState: state, kReadBytesOrError: index } = binding("stream_wrap");
-    if (state instanceof Int32Array && typeof index === "number") return { state, index };
-  } catch {
-    // Not every runtime has it.
-  }
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import process from "node:process";
+import { streamState } from "./stream_state.ts";
 
 /** Whose bytes are written: touched only when the kernel does not take them at once. */
 export interface SocketWriterOwner {
@@ -41,7 +41,7 @@ class WriteRequest {
 let spareRequest = new WriteRequest();
 
 /** Where the runtime says whether the last write blocked; `undefined` in runtimes without it. */
-const lastWriteBlocked = findWriteState();
+const lastWriteBlocked = streamState("kLastWriteWasAsync");
 
 /** Whether writes bypass the stream layer in this runtime. */
 export const isDirect: boolean = lastWriteBlocked !== undefined;
@@ -102,16 +102,4 @@ function writeToStream(bytes: Uint8Array, owner: SocketWriterOwner): boolean {
   if (completed || socket.writableLength === 0) return true;
   blocked = true;
   return false;
-}
-
-/** How node:net itself learns it; node:process exposes the same array under this name. */
-function findWriteState(): { readonly state: Int32Array; readonly index: number } | undefined {
-  try {
-    const { binding } = process as unknown as { binding(name: string): Record<string, unknown> };
-    const { streamBaseState: state, kLastWriteWasAsync: index } = binding("stream_wrap");
-    if (state instanceof Int32Array && typeof index === "number") return { state, index };
-  } catch {
-    // Not every runtime has it.
-  }
-  return undefined;
 }
