@@ -4,7 +4,7 @@
  * runtime, so this is a quarter to a third of one.
  */
 const READS_PER_SECOND = 40_000;
-/** Reads at once, before anybody waits: a second or so of honest clients' messages. */
+/** Reads at once, before anybody waits. */
 const BURST = 400;
 /** Reads that came from clients that were not waiting, and that others wait for at most. */
 const MAX_DEBT = 400;

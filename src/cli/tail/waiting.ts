@@ -9,6 +9,9 @@ const ANSWER_TIMEOUT = 3_000;
 /** Names that are listed at most. */
 const MOST = 10;
 
+/** What an order book comes from. */
+const BOOK = /\.ob-(?:inc|snap)$/;
+
 /** Streams that there are where there is an order book, whether or not the exchange publishes them. */
 const OF_BOOKS = /\.(?:ob-inc|ob-snap|bbo|depth-\d+)$/;
 
@@ -53,7 +56,7 @@ export function sayWhatIsAwaited(
 export function explainBook(market: string, available: readonly string[] | undefined): string {
   const waiting = stillWaiting(`snapshot of ${market}'s order book`);
   if (available === undefined) return `${waiting}. Does the market exist?`;
-  const markets = idsOf(available.filter((name) => /\.ob-(?:inc|snap)$/.test(name)));
+  const markets = idsOf(available.filter((name) => BOOK.test(name)));
   if (markets.includes(market)) return `${waiting} for the exchange's next snapshot`;
   return `${waiting}. Does the market exist? The server has ` +
     (markets.length === 0 ? "no order book yet" : `order books of ${listed(markets)}`) +
@@ -135,7 +138,7 @@ function exists(name: string, available: readonly string[]): boolean {
   if (PRIVATE_STREAMS.includes(name) || name.split(".").length > 2) return true;
   return available.some((one) =>
     one === name || idOf(one) === name ||
-    (OF_BOOKS.test(name) && /\.ob-(?:inc|snap)$/.test(one) && idOf(one) === idOf(name))
+    (OF_BOOKS.test(name) && BOOK.test(one) && idOf(one) === idOf(name))
   );
 }
 
