@@ -25,9 +25,6 @@ export interface HandshakeOptions {
   readonly caCerts?: string[];
 }
 
-/** Clients that flood have turns, so one of many may wait long for its next megabyte to be read. */
-const TAKEN_WITHIN_MS = 60_000;
-
 /**
  * A TCP connection that speaks WebSocket byte by byte, for what no well-behaved client sends.
  * It reads only when a test asks for something, so one that is not asked is a slow consumer.
@@ -132,15 +129,19 @@ export class RawClient implements Disposable {
     return { status, statusLine, headers, body };
   }
 
-  /** Sends bytes as they are; text as UTF-8. */
-  async write(data: string | Uint8Array): Promise<void> {
+  /**
+   * Sends bytes as they are; text as UTF-8.
+   *
+   * @param withinMs the bound, where the server may take its time
+   */
+  async write(data: string | Uint8Array, withinMs?: number): Promise<void> {
     const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
     let sent = 0;
     while (sent < bytes.length) {
       sent += await bounded(
         this.#connection.write(bytes.subarray(sent)),
         "the server to take what is sent",
-        TAKEN_WITHIN_MS,
+        withinMs,
       );
     }
   }
