@@ -1,20 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
 import { EventStreamConnection } from "../../src/sse/connection.ts";
 import type { CloseInfo } from "../../src/websocket/close.ts";
 import { bounded } from "../../testing/bounded.ts";
+import { tcpPair } from "../support/tcp_pair.ts";
 
 Deno.test("a client that ended its side before its stream was opened has left", async () => {
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const accepted = once(listener, "connection");
-  const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
-  const [server] = await accepted as [Socket];
+  await using sockets = await tcpPair();
+  const { client, server } = sockets;
   client.end();
   server.resume();
   await bounded(once(server, "end"), "the end");
@@ -34,6 +30,4 @@ Deno.test("a client that ended its side before its stream was opened has left", 
   client.resume();
   await bounded(once(server, "close"), "the socket to be gone");
   assert.deepEqual(closes, [{ code: 1005, reason: "", by: "client", cause: "client" }]);
-  listener.close();
-  await once(listener, "close");
 });

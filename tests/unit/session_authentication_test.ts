@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { TokenError } from "../../src/auth/errors.ts";
 import type { Identity } from "../../src/auth/identity.ts";
@@ -21,6 +19,7 @@ import { bounded } from "../../testing/bounded.ts";
 import { encodeFrame } from "../../testing/frames.ts";
 import { HUB_LIMITS } from "../support/hub_limits.ts";
 import { webSocketFrames } from "../support/recording_subscriber.ts";
+import { type TcpPair, tcpPair } from "../support/tcp_pair.ts";
 import { unlimitedFailures, unlimitedUsers } from "../support/unlimited.ts";
 
 const AUTHENTICATED = '{"success":{"message":"Authenticated."}}';
@@ -47,21 +46,12 @@ class CountingConnection extends WebSocketConnection {
 /** A client over TCP, and its session in this process. */
 class Pair implements AsyncDisposable {
   readonly connection: CountingConnection;
-  readonly #client: Socket;
-  readonly #server: Socket;
-  readonly #listener: ReturnType<typeof createServer>;
+  readonly #sockets: TcpPair;
   #received = new Uint8Array();
   #wake: (() => void) | undefined;
 
-  private constructor(
-    listener: ReturnType<typeof createServer>,
-    client: Socket,
-    server: Socket,
-    verify: Verify,
-  ) {
-    this.#listener = listener;
-    this.#client = client;
-    this.#server = server;
+  private constructor(sockets: TcpPair, verify: Verify) {
+    const { client, server } = this.#sockets = sockets;
     const limitsHit = new LabelledCounter();
     const flusher = new Flusher();
     const hub = new Hub({ registry: peatioRegistry, mode: "open", ...HUB_LIMITS, flusher });
@@ -102,13 +92,7 @@ class Pair implements AsyncDisposable {
   }
 
   static async open(verify: Verify): Promise<Pair> {
-    const listener = createServer({ allowHalfOpen: true });
-    listener.listen(0, "127.0.0.1");
-    await once(listener, "listening");
-    const accepted = once(listener, "connection");
-    const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
-    const [server] = await accepted as [Socket];
-    const pair = new Pair(listener, client, server, verify);
+    const pair = new Pair(await tcpPair(), verify);
     // What each client is answered first, the streams that it holds.
     await pair.until(1);
     pair.#received = new Uint8Array();
@@ -123,7 +107,7 @@ class Pair implements AsyncDisposable {
         payload: typeof message === "string" ? message : JSON.stringify(message),
       })
     );
-    this.#client.write(Buffer.concat(frames));
+    this.#sockets.client.write(Buffer.concat(frames));
   }
 
   get answers(): string[] {
@@ -141,13 +125,7 @@ class Pair implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = [this.#client, this.#server].filter((socket) => !socket.closed)
-      .map((socket) => once(socket, "close"));
-    this.#client.destroy();
-    this.#server.destroy();
-    await Promise.all(closed);
-    this.#listener.close();
-    await once(this.#listener, "close");
+    await this.#sockets[Symbol.asyncDispose]();
   }
 }
 

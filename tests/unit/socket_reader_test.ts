@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import {
   beginReading,
@@ -10,6 +10,7 @@ import {
   stopReading,
 } from "../../src/delivery/socket_reader.ts";
 import { bounded } from "../../testing/bounded.ts";
+import { type TcpPair, tcpPair } from "../support/tcp_pair.ts";
 
 /** Bytes that no kernel keeps for a client that is not read. */
 const MANY = 24_000_000;
@@ -21,28 +22,11 @@ function pattern(length: number, from = 0): Uint8Array {
   return bytes;
 }
 
-/** Both ends of a TCP connection; the server's stays open when the client's has ended. */
-async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposable> {
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const accepted = once(listener, "connection");
-  const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
-  const [server] = await accepted as [Socket];
-  for (const socket of [client, server]) socket.on("error", () => {});
-  return {
-    client,
-    server,
-    async [Symbol.asyncDispose]() {
-      const closed = [client, server].filter((socket) => !socket.closed)
-        .map((socket) => once(socket, "close"));
-      client.destroy();
-      server.destroy();
-      await Promise.all(closed);
-      listener.close();
-      await once(listener, "close");
-    },
-  };
+/** Both ends of a connection that may be reset. */
+async function pair(): Promise<TcpPair> {
+  const sockets = await tcpPair();
+  for (const socket of [sockets.client, sockets.server]) socket.on("error", () => {});
+  return sockets;
 }
 
 /** Keeps what is read, and what the socket says besides. */

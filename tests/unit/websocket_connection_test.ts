@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { AddressInfo } from "node:net";
 import { Flusher } from "../../src/delivery/flusher.ts";
 import { FrameChain } from "../../src/delivery/frame_chain.ts";
 import { Traffic } from "../../src/delivery/traffic.ts";
@@ -14,31 +13,9 @@ import { encodeFrame, Opcode } from "../../src/websocket/frame.ts";
 import { Keepalive } from "../../src/websocket/keepalive.ts";
 import { bounded } from "../../testing/bounded.ts";
 import { closePayload, encodeFrame as clientFrame } from "../../testing/frames.ts";
+import { tcpPair } from "../support/tcp_pair.ts";
 
 const UNSENT_BYTES = 1_000_000;
-
-/** Both ends of a TCP connection: the client's, and what the server has after the handshake. */
-async function pair(): Promise<{ client: Socket; server: Socket } & AsyncDisposable> {
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const accepted = once(listener, "connection");
-  const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
-  const [server] = await accepted as [Socket];
-  return {
-    client,
-    server,
-    async [Symbol.asyncDispose]() {
-      const closed = [client, server].filter((socket) => !socket.closed)
-        .map((socket) => once(socket, "close"));
-      client.destroy();
-      server.destroy();
-      await Promise.all(closed);
-      listener.close();
-      await once(listener, "close");
-    },
-  };
-}
 
 function connectionOn(
   socket: Socket,
@@ -87,7 +64,7 @@ class Owner implements ConnectionOwner {
 }
 
 Deno.test("an owner that opens a connection after it was closed gets the close, once", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const connection = connectionOn(sockets.server);
   connection.send(encodeFrame(Opcode.Text, new Uint8Array(UNSENT_BYTES)));
   connection.endSlow();
@@ -103,7 +80,7 @@ Deno.test("an owner that opens a connection after it was closed gets the close, 
 });
 
 Deno.test("a connection that its owner pauses reads nothing until it is resumed", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   owner.onText = () => connection.pause();
@@ -131,7 +108,7 @@ async function endBehind(socket: Socket): Promise<void> {
 const LOST = { code: 1006, reason: "", by: "network", cause: "network" };
 
 Deno.test("an end that came with the handshake waits for the messages before it", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   owner.onText = () => connection.pause();
@@ -153,7 +130,7 @@ Deno.test("an end that came with the handshake waits for the messages before it"
 });
 
 Deno.test("an end that came before the connection was opened ends it at once", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const head = clientFrame({ opcode: 1, payload: "before" });
   sockets.client.end();
   sockets.server.resume();
@@ -198,8 +175,8 @@ class HeldTurns {
 }
 
 Deno.test("what has to wait is handled in order, with what comes after it", async () => {
-  await using sockets = await pair();
-  await using others = await pair();
+  await using sockets = await tcpPair();
+  await using others = await tcpPair();
   const held = new HeldTurns();
   const owners = [sockets, others].map(({ server }) => {
     const owner = new Owner();
@@ -229,7 +206,7 @@ Deno.test("what has to wait is handled in order, with what comes after it", asyn
 });
 
 Deno.test("a client that is closed while it waits is not handled any more", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const held = new HeldTurns();
   const connection = connectionOn(sockets.server, { turns: held.turns });
   const owner = new Owner();
@@ -244,7 +221,7 @@ Deno.test("a client that is closed while it waits is not handled any more", asyn
 });
 
 Deno.test("closing resolves when the socket is closed, also for a second call", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const connection = connectionOn(sockets.server);
   const owner = new Owner();
   connection.open(owner, new Uint8Array());
@@ -261,7 +238,7 @@ Deno.test("closing resolves when the socket is closed, also for a second call", 
 });
 
 Deno.test("what is sent before a close frame goes out before it", async () => {
-  await using sockets = await pair();
+  await using sockets = await tcpPair();
   const connection = connectionOn(sockets.server);
   connection.open(new Owner(), new Uint8Array());
   for (const word of ["one", "two"]) {
@@ -303,7 +280,7 @@ Deno.test("a client that ends its side is not kept until the closing timeout", a
   ];
   for (const [way, bytes, info] of ways) {
     await t.step(way, async () => {
-      await using sockets = await pair();
+      await using sockets = await tcpPair();
       const owner = new Owner();
       connectionOn(sockets.server, { closeTimeoutMs: 600_000 }).open(owner, new Uint8Array());
       const closed = once(sockets.server, "close");
@@ -316,7 +293,7 @@ Deno.test("a client that ends its side is not kept until the closing timeout", a
     });
   }
   await t.step("answering ours", async () => {
-    await using sockets = await pair();
+    await using sockets = await tcpPair();
     const connection = connectionOn(sockets.server, { closeTimeoutMs: 600_000 });
     connection.open(new Owner(), new Uint8Array());
     sockets.client.resume();
